@@ -1,0 +1,17 @@
+/**
+ * @file ai8xsim.h
+ * @brief Everything of libai8xsim.
+ */
+#ifndef AI8XSIM_AI8XSIM_H
+#define AI8XSIM_AI8XSIM_H
+
+#include "event.h"
+#include "layer.h"
+#include "machine.h"
+#include "part.h"
+#include "program.h"
+#include "runner.h"
+#include "status.h"
+#include "version.h"
+
+#endif

@@ -1,0 +1,481 @@
+// What all commands share; see cli.h.
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <wchar.h>
+
+static const struct {
+	ai8x_status status;
+	enum cli_exit code;
+} exits[] = {
+	{AI8X_OK, CLI_OK},
+	{AI8X_ERR_MISMATCH, CLI_CHECK_FAILED},
+	{AI8X_ERR_ARGUMENT, CLI_USAGE},
+	{AI8X_ERR_IO, CLI_BAD_INPUT},
+	{AI8X_ERR_FORMAT, CLI_BAD_INPUT},
+	{AI8X_ERR_ADDRESS, CLI_BAD_INPUT},
+	{AI8X_ERR_ALIGNMENT, CLI_BAD_INPUT},
+	{AI8X_ERR_LIMIT, CLI_BAD_INPUT},
+	{AI8X_ERR_NETWORK, CLI_BAD_INPUT},
+	{AI8X_ERR_UNSUPPORTED, CLI_BAD_INPUT},
+	{AI8X_ERR_LAYER, CLI_STOPPED},
+	{AI8X_ERR_CYCLE_LIMIT, CLI_STOPPED},
+	{AI8X_ERR_STALLED, CLI_STOPPED},
+	{AI8X_ERR_NOT_STARTED, CLI_STOPPED},
+	{AI8X_ERR_CANCELLED, CLI_STOPPED},
+	{AI8X_FIFO_FULL, CLI_STOPPED},
+	{AI8X_WAITING, CLI_STOPPED},
+	{AI8X_ERR_NO_MEMORY, CLI_RESOURCES},
+};
+
+int cli_exit_of(ai8x_status status)
+{
+	for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)
+		if (exits[i].status == status)
+			return exits[i].code;
+	return CLI_STOPPED;
+}
+
+int cli_worse(int first, int second)
+{
+	bool first_is_trouble = first != CLI_OK && first != CLI_CHECK_FAILED;
+	if (first_is_trouble || second == CLI_OK)
+		return first;
+	return second;
+}
+
+// One message is one line, also when several jobs report at once and a progress line stands there.
+static pthread_mutex_t terminal = PTHREAD_MUTEX_INITIALIZER;
+static bool progress_shown;
+
+static void erase_progress(void)
+{
+	if (progress_shown)
+		(void)fputs("\r\033[K", stderr);
+	progress_shown = false;
+}
+
+void cli_error(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)pthread_mutex_lock(&terminal);
+	erase_progress();
+	(void)fputs("ai8xsim: ", stderr);
+	(void)vfprintf(stderr, format, arguments);
+	(void)fputc('\n', stderr);
+	(void)pthread_mutex_unlock(&terminal);
+	va_end(arguments);
+}
+
+int cli_fail(const char *file, const ai8x_error *error)
+{
+	const char *message = error->message[0] != '\0' ? error->message : ai8x_status_text(error->status);
+	if (file == NULL || strncmp(message, file, strlen(file)) == 0)
+		cli_error("%s", message);
+	else
+		cli_error("%s: %s", file, message);
+	return cli_exit_of(error->status);
+}
+
+void cli_progress(const char *format, ...)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	(void)pthread_mutex_lock(&terminal);
+	erase_progress();
+	(void)vfprintf(stderr, format, arguments);
+	(void)fflush(stderr);
+	progress_shown = true;
+	(void)pthread_mutex_unlock(&terminal);
+	va_end(arguments);
+}
+
+void cli_progress_clear(void)
+{
+	(void)pthread_mutex_lock(&terminal);
+	erase_progress();
+	(void)pthread_mutex_unlock(&terminal);
+}
+
+bool cli_number(const char *text, uint64_t max, uint64_t *value)
+{
+	// strtoull takes signs, blanks and octal numbers, which would surprise here.
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *digits = hex ? text + 2 : text;
+	size_t length = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
+	if (length == 0 || digits[length] != '\0')
+		return false;
+	errno = 0;
+	unsigned long long number = strtoull(digits, NULL, hex ? 16 : 10);
+	if (errno != 0 || number > max)
+		return false;
+	*value = number;
+	return true;
+}
+
+uint64_t cli_option_number(const struct argp_state *state, const char *name, const char *text, uint64_t min,
+                           uint64_t max)
+{
+	uint64_t value = 0;
+	if (!cli_number(text, max, &value) || value < min)
+		argp_error(state, "%s: '%s' is not a number from %llu to %llu", name, text,
+		           (unsigned long long)min, (unsigned long long)max);
+	return value;
+}
+
+const ai8x_part *cli_option_part(const struct argp_state *state, const char *text)
+{
+	const ai8x_part *part = ai8x_part_find(text);
+	if (part == NULL) {
+		char known[128] = "";
+		for (unsigned i = 0; i < ai8x_part_count(); i++) {
+			size_t used = strlen(known);
+			(void)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "",
+			               ai8x_part_get_info(ai8x_part_at(i))->name);
+		}
+		argp_error(state, "--part: unknown part '%s'; known are %s", text, known);
+	}
+	return part;
+}
+
+// Edit distance with neighbour swaps (the usual typing errors) of words up to 31 bytes.
+static size_t edit_distance(const char *a, const char *b)
+{
+	enum { LONGEST = 31 };
+	size_t m = strlen(a), n = strlen(b);
+	if (m > LONGEST || n > LONGEST)
+		return SIZE_MAX;
+	size_t row[3][LONGEST + 1];
+	for (size_t j = 0; j <= n; j++)
+		row[0][j] = j;
+	for (size_t i = 1; i <= m; i++) {
+		size_t *now = row[i % 3], *last = row[(i - 1) % 3], *before = row[(i + 1) % 3];
+		now[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+			if (last[j] + 1 < best)
+				best = last[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return row[m % 3][n];
+}
+
+const char *cli_nearest(const char *word, const char *const *names, size_t count, size_t stride)
+{
+	const char *nearest = NULL;
+	size_t least = 3;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = NULL;
+		memcpy(&name, (const char *)names + i * stride, sizeof name);
+		size_t distance = edit_distance(word, name);
+		// Two edits turn any two-letter word into any other.
+		if (distance < least && distance < strlen(name)) {
+			least = distance;
+			nearest = name;
+		}
+	}
+	return nearest;
+}
+
+bool cli_colours(FILE *file)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	if (no_color != NULL && no_color[0] != '\0')
+		return false;
+	if (term == NULL || strcmp(term, "dumb") == 0)
+		return false;
+	return isatty(fileno(file)) != 0;
+}
+
+const char *cli_style(FILE *file, enum cli_style style)
+{
+	static const char *const sequences[] = {
+		[CLI_PLAIN] = "\033[0m",  [CLI_BOLD] = "\033[1m",   [CLI_DIM] = "\033[2m",
+		[CLI_RED] = "\033[1;31m", [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m",
+	};
+	return cli_colours(file) ? sequences[style] : "";
+}
+
+bool cli_grow(void **array, size_t *capacity, size_t need, size_t size)
+{
+	if (need <= *capacity)
+		return true;
+	size_t grown = *capacity < 16 ? 16 : *capacity;
+	while (grown < need) {
+		if (grown > SIZE_MAX / 2)
+			return false;
+		grown *= 2;
+	}
+	if (grown > SIZE_MAX / size)
+		return false;
+	void *larger = realloc(*array, grown * size);
+	if (larger == NULL)
+		return false;
+	*array = larger;
+	*capacity = grown;
+	return true;
+}
+
+// --- Tables ------------------------------------------------------------------------------------------
+
+struct cell {
+	char *text;
+	enum cli_style style;
+};
+
+struct cli_table {
+	size_t columns;
+	char *align;
+	struct cell *cells;
+	size_t count, capacity;
+	size_t rule_row; // a line above this row; 0: none
+	bool incomplete;
+};
+
+struct cli_table *cli_table_create(const char *columns)
+{
+	struct cli_table *table = calloc(1, sizeof *table);
+	if (table == NULL)
+		return NULL;
+	table->align = strdup(columns);
+	if (table->align == NULL) {
+		free(table);
+		return NULL;
+	}
+	table->columns = strlen(columns);
+	return table;
+}
+
+void cli_table_destroy(struct cli_table *table)
+{
+	if (table == NULL)
+		return;
+	for (size_t i = 0; i < table->count; i++)
+		free(table->cells[i].text);
+	free(table->cells);
+	free(table->align);
+	free(table);
+}
+
+void cli_table_cell(struct cli_table *table, enum cli_style style, const char *format, ...)
+{
+	if (table == NULL)
+		return;
+	void *cells = table->cells;
+	if (!cli_grow(&cells, &table->capacity, table->count + 1, sizeof *table->cells)) {
+		table->incomplete = true;
+		return;
+	}
+	table->cells = cells;
+	char *text = NULL;
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (length < 0) {
+		text = NULL;
+		table->incomplete = true;
+	}
+	table->cells[table->count++] = (struct cell){.text = text, .style = style};
+}
+
+void cli_table_rule(struct cli_table *table)
+{
+	if (table != NULL)
+		table->rule_row = table->count / table->columns;
+}
+
+size_t cli_text_width(const char *text)
+{
+	size_t width = 0;
+	mbstate_t state = {0};
+	size_t left = strlen(text);
+	while (left > 0) {
+		wchar_t wide = 0;
+		size_t bytes = mbrtowc(&wide, text, left, &state);
+		if (bytes == (size_t)-1 || bytes == (size_t)-2 || bytes == 0) {
+			// Not text in this locale: count a UTF-8 character once, by its first byte.
+			if (((unsigned char)*text & 0xc0) != 0x80)
+				width++;
+			memset(&state, 0, sizeof state);
+			bytes = 1;
+		} else {
+			int columns = wcwidth(wide);
+			width += columns >= 0 ? (size_t)columns : 1;
+		}
+		text += bytes;
+		left -= bytes;
+	}
+	return width;
+}
+
+static void print_spaces(FILE *file, size_t count)
+{
+	(void)fprintf(file, "%*s", (int)(count < 4096 ? count : 4096), "");
+}
+
+int cli_table_print(const struct cli_table *table, FILE *file)
+{
+	if (table == NULL || table->incomplete)
+		return CLI_RESOURCES;
+	size_t *widths = calloc(table->columns, sizeof *widths);
+	if (widths == NULL)
+		return CLI_RESOURCES;
+	for (size_t i = 0; i < table->count; i++) {
+		size_t width = cli_text_width(table->cells[i].text);
+		if (width > widths[i % table->columns])
+			widths[i % table->columns] = width;
+	}
+	size_t total = 2 * (table->columns - 1);
+	for (size_t c = 0; c < table->columns; c++)
+		total += widths[c];
+
+	for (size_t i = 0; i < table->count; i++) {
+		size_t column = i % table->columns;
+		size_t row = i / table->columns;
+		if (column == 0 && row > 0 && row == table->rule_row) {
+			for (size_t c = 0; c < total; c++)
+				(void)fputc('-', file);
+			(void)fputc('\n', file);
+		}
+		const struct cell *cell = &table->cells[i];
+		size_t space = widths[column] - cli_text_width(cell->text);
+		bool last = column + 1 == table->columns;
+		if (table->align[column] == 'r')
+			print_spaces(file, space);
+		enum cli_style style = row == 0 ? CLI_BOLD : cell->style;
+		if (style == CLI_PLAIN)
+			(void)fputs(cell->text, file);
+		else
+			(void)fprintf(file, "%s%s%s", cli_style(file, style), cell->text, cli_style(file, CLI_PLAIN));
+		if (table->align[column] != 'r' && !last)
+			print_spaces(file, space);
+		(void)fputs(last ? "\n" : "  ", file);
+	}
+	free(widths);
+	return CLI_OK;
+}
+
+const char *cli_thousands(uint64_t number, char text[32])
+{
+	char plain[24];
+	int length = snprintf(plain, sizeof plain, "%llu", (unsigned long long)number);
+	char *out = text;
+	for (int i = 0; i < length; i++) {
+		if (i > 0 && (length - i) % 3 == 0)
+			*out++ = ',';
+		*out++ = plain[i];
+	}
+	*out = '\0';
+	return text;
+}
+
+const char *cli_duration(double seconds, char text[32])
+{
+	static const struct {
+		double below, scale;
+		const char *unit;
+	} units[] = {{1e-3, 1e6, "us"}, {1.0, 1e3, "ms"}, {0.0, 1.0, "s"}};
+	size_t u = 0;
+	while (units[u].below > 0 && seconds >= units[u].below)
+		u++;
+	double value = seconds * units[u].scale;
+	(void)snprintf(text, 32, "%.*f %s", value < 10 ? 2 : value < 100 ? 1 : 0, value, units[u].unit);
+	return text;
+}
+
+// --- Files -------------------------------------------------------------------------------------------
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, bytes, size);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return written < 0 ? errno : ENOSPC;
+		bytes += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+// Devices and pipes cannot be replaced by renaming over them.
+static int write_in_place(const char *path, const void *bytes, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int problem = write_all(fd, bytes, size);
+	if (close(fd) != 0 && problem == 0)
+		problem = errno;
+	return problem;
+}
+
+static int write_and_rename(const char *path, const void *bytes, size_t size)
+{
+	// Beside the target, so that renaming stays inside one file system.
+	char *temporary = NULL;
+	if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0)
+		return ENOMEM;
+	int problem = 0;
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		problem = errno;
+	} else {
+		problem = write_all(fd, bytes, size);
+		if (close(fd) != 0 && problem == 0)
+			problem = errno;
+		if (problem == 0 && rename(temporary, path) != 0)
+			problem = errno;
+		if (problem != 0)
+			(void)unlink(temporary);
+	}
+	free(temporary);
+	return problem;
+}
+
+int cli_write_file(const char *path, const void *bytes, size_t size)
+{
+	if (strcmp(path, "-") == 0) {
+		(void)fwrite(bytes, 1, size, stdout);
+		return CLI_OK; // errors are seen when stdout is closed
+	}
+	struct stat info;
+	bool special = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+	int problem = special ? write_in_place(path, bytes, size) : write_and_rename(path, bytes, size);
+	if (problem == 0)
+		return CLI_OK;
+	cli_error("%s: cannot write: %s", path, strerror(problem));
+	return CLI_RESOURCES;
+}
+
+int cli_write_json(const char *path, const json_t *root)
+{
+	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
+	if (text == NULL) {
+		cli_error("%s: out of memory for JSON", path);
+		return CLI_RESOURCES;
+	}
+	size_t length = strlen(text);
+	text[length] = '\n'; // takes the terminator's place; the length says where the text ends
+	int code = cli_write_file(path, text, length + 1);
+	free(text);
+	return code;
+}

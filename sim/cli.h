@@ -1,0 +1,104 @@
+// What all commands share: exit statuses, messages, tables, JSON output, progress, colours.
+//
+// A command is one file, cmd_NAME.c, that exports `int cmd_NAME(int argc, char **argv)` and has a row in
+// the table of main.c. argv[0] is "ai8xsim NAME", so that argp shows the right name. A command returns an
+// exit status of enum cli_exit and prints its errors with cli_error().
+#ifndef AI8XSIM_CLI_H
+#define AI8XSIM_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include <ai8xsim/ai8xsim.h>
+
+// Exit statuses; documented in `ai8xsim --help`, never renumbered.
+enum cli_exit {
+	CLI_OK = 0,           // every check held
+	CLI_CHECK_FAILED = 1, // a check failed
+	CLI_USAGE = 2,        // the command line makes no sense
+	CLI_BAD_INPUT = 3,    // a file cannot be read or is not what it should be
+	CLI_STOPPED = 4,      // the machine stopped: dead-lock, illegal configuration, cycle limit
+	CLI_RESOURCES = 5,    // out of memory, or output cannot be written
+};
+
+struct cli_command {
+	const char *name;
+	const char *summary; // one line for the list of commands
+	int (*run)(int argc, char **argv);
+};
+
+int cmd_run(int argc, char **argv);
+
+// The exit status that stands for a status of the library.
+int cli_exit_of(ai8x_status status);
+
+// The worse of two exit statuses of several files: anything is worse than CLI_OK, any trouble with the
+// input or the machine is worse than a failed check; else the first one stays.
+int cli_worse(int first, int second);
+
+// Prints "ai8xsim: text" and a newline on stderr. Safe from several threads.
+void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// Prints an error of the library, "ai8xsim: file: text"; returns its exit status. file may be NULL, and is
+// left out where the message already names it.
+int cli_fail(const char *file, const ai8x_error *error);
+
+// Parses a decimal or 0x number of at most max. Returns false on anything else.
+bool cli_number(const char *text, uint64_t max, uint64_t *value);
+
+// Inside an argp parser: the same for option --name, ends the program with CLI_USAGE and a message.
+uint64_t cli_option_number(const struct argp_state *state, const char *name, const char *text,
+                           uint64_t min, uint64_t max);
+
+// The part of --part NAME inside an argp parser; ends the program with CLI_USAGE where unknown.
+const ai8x_part *cli_option_part(const struct argp_state *state, const char *text);
+
+// The name nearest to word among count names (at most two edits away), or NULL. stride: bytes from one
+// name pointer to the next, so that tables of structs can be searched.
+const char *cli_nearest(const char *word, const char *const *names, size_t count, size_t stride);
+
+// Colours: on terminals only, and never with NO_COLOR set or TERM=dumb.
+enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW };
+bool cli_colours(FILE *file);
+// Escape sequence that begins style (CLI_PLAIN ends it), or "".
+const char *cli_style(FILE *file, enum cli_style style);
+
+// A text table. Cells are UTF-8; columns are as wide as their widest cell.
+struct cli_table;
+// columns: one letter for each column, 'l' or 'r' aligned. NULL when out of memory.
+struct cli_table *cli_table_create(const char *columns);
+// Adds the next cell, row by row; the first row is the heading. Out of memory is remembered.
+void cli_table_cell(struct cli_table *table, enum cli_style style, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+// Draws a line over the next row (before totals).
+void cli_table_rule(struct cli_table *table);
+// Prints the table; returns CLI_OK or CLI_RESOURCES (cells were lost).
+int cli_table_print(const struct cli_table *table, FILE *file);
+void cli_table_destroy(struct cli_table *table);
+
+// Columns a text takes on a terminal.
+size_t cli_text_width(const char *text);
+
+// 1234567 as "1,234,567". text holds at least 32 bytes; returned for convenience.
+const char *cli_thousands(uint64_t number, char text[32]);
+// A duration as "12.3 us", "4.56 ms", "7.89 s".
+const char *cli_duration(double seconds, char text[32]);
+
+// Writes root to path, whole or not at all, or to stdout when path is "-". Prints its own error.
+int cli_write_json(const char *path, const json_t *root);
+// The same for bytes of any kind.
+int cli_write_file(const char *path, const void *bytes, size_t size);
+
+// A transient line on stderr where that is a terminal; NULL erases it.
+void cli_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cli_progress_clear(void);
+
+// Grows an array to hold at least need elements of size bytes. Returns false (array untouched) when out of
+// memory.
+bool cli_grow(void **array, size_t *capacity, size_t need, size_t size);
+
+#endif

@@ -1,0 +1,124 @@
+// ai8xsim: picks the command. Everything else is in cmd_NAME.c and in the library.
+#include "cli.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct cli_command commands[] = {
+	{"run", "run programs, compare every expected word, report cycles", cmd_run},
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+// Runs at every exit, argp's included: output that did not arrive must not look like success.
+static void close_stdout(void)
+{
+	bool failed = ferror(stdout) != 0;
+	errno = 0;
+	if (fclose(stdout) != 0)
+		failed = true;
+	if (!failed || errno == EBADF)
+		return;
+	if (errno != EPIPE)
+		cli_error("standard output: %s", errno != 0 ? strerror(errno) : "write error");
+	_exit(CLI_RESOURCES);
+}
+
+static void print_version(FILE *file)
+{
+	(void)fprintf(file, "ai8xsim %s\n", ai8x_version());
+}
+
+static void print_help(FILE *file)
+{
+	(void)fputs("Usage: ai8xsim COMMAND [OPTION...] [FILE...]\n"
+	            "Simulates the CNN accelerator of the MAX78000 and MAX78002, bit by bit and cycle by cycle.\n"
+	            "\n"
+	            "Commands:\n",
+	            file);
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(file, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	(void)fputs("  help       explain a command: ai8xsim help run\n"
+	            "\n"
+	            "Examples:\n"
+	            "  ai8xsim run program.h5                what does this program compute, and how long?\n"
+	            "  ai8xsim run --per-layer program.h5    which layer is the first to go wrong?\n"
+	            "  ai8xsim run --json - programs/        all programs of a folder, for scripts\n"
+	            "\n"
+	            "Exit status: 0 every check held, 1 a check failed, 2 usage, 3 bad input,\n"
+	            "4 the machine stopped (dead-lock, illegal configuration, cycle limit),\n"
+	            "5 out of resources (memory, or output that cannot be written).\n",
+	            file);
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *nearest = cli_nearest(name, &commands[0].name, COMMANDS, sizeof commands[0]);
+	if (nearest != NULL)
+		cli_error("unknown command '%s'; did you mean '%s'?", name, nearest);
+	else
+		cli_error("unknown command '%s'; 'ai8xsim --help' lists them", name);
+	return CLI_USAGE;
+}
+
+static int run_command(const struct cli_command *command, int argc, char **argv)
+{
+	char name[64];
+	(void)snprintf(name, sizeof name, "ai8xsim %s", command->name);
+	argv[0] = name;
+	return command->run(argc, argv);
+}
+
+static int help(int argc, char **argv)
+{
+	if (argc == 0) {
+		print_help(stdout);
+		return CLI_OK;
+	}
+	const struct cli_command *command = find_command(argv[0]);
+	if (command == NULL)
+		return unknown_command(argv[0]);
+	char option[] = "--help";
+	char *arguments[] = {argv[0], option, NULL};
+	return run_command(command, 2, arguments);
+}
+
+int main(int argc, char **argv)
+{
+	(void)setlocale(LC_CTYPE, "");
+	(void)atexit(close_stdout);
+	argp_err_exit_status = CLI_USAGE;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return CLI_USAGE;
+	}
+	const char *word = argv[1];
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0)
+		return help(0, NULL);
+	if (strcmp(word, "help") == 0)
+		return help(argc - 2, argv + 2);
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+		print_version(stdout);
+		return CLI_OK;
+	}
+	if (word[0] == '-') {
+		cli_error("unknown option '%s' in front of a command; try 'ai8xsim --help'", word);
+		return CLI_USAGE;
+	}
+	const struct cli_command *command = find_command(word);
+	if (command == NULL)
+		return unknown_command(word);
+	return run_command(command, argc - 1, argv + 1);
+}

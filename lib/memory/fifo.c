@@ -1,0 +1,28 @@
+// A FIFO.
+#include "memory/memory.h"
+
+void fifo_reset(struct fifo *fifo, uint32_t depth)
+{
+	*fifo = (struct fifo){.depth = depth < 1 ? 1 : depth > FIFO_MAX_DEPTH ? FIFO_MAX_DEPTH : depth};
+}
+
+bool fifo_push(struct fifo *fifo, uint32_t value)
+{
+	if (fifo->level == fifo->depth)
+		return false;
+	fifo->word[(fifo->read + fifo->level) % fifo->depth] = value;
+	fifo->level++;
+	fifo->pushed++;
+	return true;
+}
+
+bool fifo_pop(struct fifo *fifo, uint32_t *value)
+{
+	if (fifo->level == 0)
+		return false;
+	*value = fifo->word[fifo->read];
+	fifo->read = (fifo->read + 1) % fifo->depth;
+	fifo->level--;
+	fifo->popped++;
+	return true;
+}

@@ -1,0 +1,28 @@
+// TRAM as storage behind the bus.
+#include "memory/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+ai8x_status tram_memory_create(struct tram_memory *memory, const ai8x_part *part)
+{
+	memory->words = part->info.tram_words;
+	uint16_t *block = calloc((size_t)AI8X_PROCESSORS * memory->words, sizeof *block);
+	if (block == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
+		memory->word[p] = block + (size_t)p * memory->words;
+	return AI8X_OK;
+}
+
+void tram_memory_destroy(struct tram_memory *memory)
+{
+	free(memory->word[0]);
+	memset(memory, 0, sizeof *memory);
+}
+
+void tram_memory_clear(struct tram_memory *memory, unsigned group)
+{
+	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
+	memset(memory->word[group * per_group], 0, (size_t)per_group * memory->words * sizeof(uint16_t));
+}

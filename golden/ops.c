@@ -5,10 +5,10 @@
 #include <cblas.h>
 #include <limits.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "fail.h"
 
 // Doubles of one im2col block: large images are multiplied a few rows at a time.
 #define BLOCK_DOUBLES ((size_t)1 << 20)
@@ -16,22 +16,6 @@
 #define TENSOR_LIMIT ((size_t)1 << 28)
 // Integers up to here are exact in double precision.
 #define EXACT_LIMIT 9007199254740992.0
-
-// The referee links nothing of the library, so it fills messages itself.
-static ai8x_status fail(ai8x_error *error, ai8x_status status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static ai8x_status fail(ai8x_error *error, ai8x_status status, const char *format, ...)
-{
-	if (error != NULL) {
-		error->status = status;
-		va_list arguments;
-		va_start(arguments, format);
-		vsnprintf(error->message, sizeof error->message, format, arguments);
-		va_end(arguments);
-	}
-	return status;
-}
 
 void golden_use_one_thread(void)
 {
@@ -48,18 +32,18 @@ ai8x_status golden_tensor_create(size_t channels, size_t rows, size_t columns, g
 {
 	*tensor = (golden_tensor){0};
 	if (channels == 0 || rows == 0 || columns == 0) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: a tensor of %zu x %zu x %zu values is empty",
-		            channels, rows, columns);
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "a tensor of %zu x %zu x %zu values is empty", channels,
+		                   rows, columns);
 	}
 	if (rows > TENSOR_LIMIT || columns > TENSOR_LIMIT / rows || channels > TENSOR_LIMIT / (rows * columns)) {
-		return fail(error, AI8X_ERR_LIMIT,
-		            "golden model: a tensor of %zu x %zu x %zu values is larger than %zu values", channels,
-		            rows, columns, TENSOR_LIMIT);
+		return golden_fail(error, AI8X_ERR_LIMIT,
+		                   "a tensor of %zu x %zu x %zu values is larger than %zu values", channels, rows,
+		                   columns, TENSOR_LIMIT);
 	}
 	int32_t *data = calloc(channels * rows * columns, sizeof *data);
 	if (data == NULL) {
-		return fail(error, AI8X_ERR_NO_MEMORY, "golden model: no memory for a tensor of %zu x %zu x %zu values",
-		            channels, rows, columns);
+		return golden_fail(error, AI8X_ERR_NO_MEMORY, "no memory for a tensor of %zu x %zu x %zu values",
+		                   channels, rows, columns);
 	}
 	*tensor = (golden_tensor){.channels = channels, .rows = rows, .columns = columns, .data = data};
 	return AI8X_OK;
@@ -126,21 +110,21 @@ ai8x_status golden_pool(const golden_tensor *in, const golden_pooling *pooling, 
 	golden_pair dilation = pooling->dilation;
 	if (window.rows == 0 || window.columns == 0 || stride.rows == 0 || stride.columns == 0 ||
 	    dilation.rows == 0 || dilation.columns == 0) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: pooling window, stride or dilation is 0");
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "pooling window, stride or dilation is 0");
 	}
 	size_t rows = pooled_size(in->rows, window.rows, stride.rows, dilation.rows);
 	size_t columns = pooled_size(in->columns, window.columns, stride.columns, dilation.columns);
 	if (rows == 0 || columns == 0) {
-		return fail(error, AI8X_ERR_ARGUMENT,
-		            "golden model: a pooling window of %u x %u does not fit into an image of %zu x %zu",
-		            window.rows, window.columns, in->rows, in->columns);
+		return golden_fail(error, AI8X_ERR_ARGUMENT,
+		                   "a pooling window of %u x %u does not fit into an image of %zu x %zu", window.rows,
+		                   window.columns, in->rows, in->columns);
 	}
 	size_t last_row = (rows - 1) * stride.rows + (size_t)(window.rows - 1) * dilation.rows;
 	size_t last_column = (columns - 1) * stride.columns + (size_t)(window.columns - 1) * dilation.columns;
 	if (last_row >= in->rows || last_column >= in->columns) {
-		return fail(error, AI8X_ERR_UNSUPPORTED,
-		            "golden model: dilated pooling reads row %zu, column %zu of an image of %zu x %zu", last_row,
-		            last_column, in->rows, in->columns);
+		return golden_fail(error, AI8X_ERR_UNSUPPORTED,
+		                   "dilated pooling reads row %zu, column %zu of an image of %zu x %zu", last_row,
+		                   last_column, in->rows, in->columns);
 	}
 	ai8x_status status = golden_tensor_create(in->channels, rows, columns, out, error);
 	if (status != AI8X_OK) {
@@ -151,7 +135,8 @@ ai8x_status golden_pool(const golden_tensor *in, const golden_pooling *pooling, 
 		const int32_t *plane = in->data + channel * in->rows * in->columns;
 		for (size_t row = 0; row < rows; row++) {
 			for (size_t column = 0; column < columns; column++) {
-				*value++ = pool_window(plane, in->columns, row * stride.rows, column * stride.columns, pooling);
+				*value++ =
+					pool_window(plane, in->columns, row * stride.rows, column * stride.columns, pooling);
 			}
 		}
 	}
@@ -192,14 +177,14 @@ ai8x_status golden_combine(const golden_tensor *const *operands, size_t count, g
 {
 	*out = (golden_tensor){0};
 	if (count == 0) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: an element-wise operator without operands");
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "an element-wise operator without operands");
 	}
 	for (size_t i = 1; i < count; i++) {
 		if (!same_shape(operands[0], operands[i])) {
-			return fail(error, AI8X_ERR_ARGUMENT,
-			            "golden model: operand %zu has the shape %zu x %zu x %zu, operand 0 has %zu x %zu x %zu",
-			            i, operands[i]->channels, operands[i]->rows, operands[i]->columns,
-			            operands[0]->channels, operands[0]->rows, operands[0]->columns);
+			return golden_fail(error, AI8X_ERR_ARGUMENT,
+			                   "operand %zu has the shape %zu x %zu x %zu, operand 0 has %zu x %zu x %zu", i,
+			                   operands[i]->channels, operands[i]->rows, operands[i]->columns,
+			                   operands[0]->channels, operands[0]->rows, operands[0]->columns);
 		}
 	}
 	ai8x_status status =
@@ -233,14 +218,14 @@ ai8x_status golden_concatenate(const golden_tensor *const *parts, size_t count, 
 {
 	*out = (golden_tensor){0};
 	if (count == 0) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: a concatenation of nothing");
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "a concatenation of nothing");
 	}
 	size_t channels = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i]->rows != parts[0]->rows || parts[i]->columns != parts[0]->columns) {
-			return fail(error, AI8X_ERR_ARGUMENT,
-			            "golden model: part %zu of a concatenation is %zu x %zu, part 0 is %zu x %zu", i,
-			            parts[i]->rows, parts[i]->columns, parts[0]->rows, parts[0]->columns);
+			return golden_fail(error, AI8X_ERR_ARGUMENT,
+			                   "part %zu of a concatenation is %zu x %zu, part 0 is %zu x %zu", i,
+			                   parts[i]->rows, parts[i]->columns, parts[0]->rows, parts[0]->columns);
 		}
 		channels += parts[i]->channels;
 	}
@@ -261,8 +246,8 @@ ai8x_status golden_slice(const golden_tensor *in, size_t first, size_t count, go
 {
 	*out = (golden_tensor){0};
 	if (first > in->channels || count > in->channels - first) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: channels %zu to %zu of a tensor of %zu channels",
-		            first, first + count, in->channels);
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "channels %zu to %zu of a tensor of %zu channels", first,
+		                   first + count, in->channels);
 	}
 	ai8x_status status = golden_tensor_create(count, in->rows, in->columns, out, error);
 	if (status == AI8X_OK) {
@@ -304,13 +289,13 @@ static ai8x_status check_weights(const golden_convolution *convolution, size_t c
 {
 	int bits = convolution->weight_bits;
 	if (bits != 8 && bits != 4 && bits != 2 && bits != 1 && bits != GOLDEN_BINARY) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: weights of %d bits (8, 4, 2, 1 or binary)", bits);
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "weights of %d bits (8, 4, 2, 1 or binary)", bits);
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (!weight_in_range(convolution->weights[i], bits)) {
-			return fail(error, AI8X_ERR_ARGUMENT, "golden model: weight %zu is %d, which %s cannot hold", i,
-			            convolution->weights[i],
-			            bits == GOLDEN_BINARY ? "a binary weight" : "the layer's quantization");
+			return golden_fail(error, AI8X_ERR_ARGUMENT, "weight %zu is %d, which %s cannot hold", i,
+			                   convolution->weights[i],
+			                   bits == GOLDEN_BINARY ? "a binary weight" : "the layer's quantization");
 		}
 	}
 	return AI8X_OK;
@@ -331,11 +316,11 @@ struct geometry {
 	golden_pair kernel;
 	golden_pair padding;
 	golden_pair dilation;
-	size_t rows;      // of the result
+	size_t rows; // of the result
 	size_t columns;
-	size_t in_group;  // channels of the image per group
+	size_t in_group; // channels of the image per group
 	size_t out_group;
-	size_t depth;     // products of one sum
+	size_t depth; // products of one sum
 };
 
 // One im2col block of a group: `depth` matrix rows, one matrix column per pixel of result rows
@@ -354,8 +339,9 @@ static void unfold(const struct geometry *g, size_t group, size_t first_row, siz
 						size_t x = column + (size_t)kc * g->dilation.columns;
 						bool inside =
 							inside_row && x >= g->padding.columns && x - g->padding.columns < image->columns;
-						*matrix++ = inside ? plane[(y - g->padding.rows) * image->columns + x - g->padding.columns]
-						                   : 0.0;
+						*matrix++ =
+							inside ? plane[(y - g->padding.rows) * image->columns + x - g->padding.columns]
+								   : 0.0;
 					}
 				}
 			}
@@ -393,7 +379,7 @@ static ai8x_status multiply(const struct geometry *g, const golden_convolution *
 	double *product = malloc(g->out_group * block_rows * g->columns * sizeof *product);
 	ai8x_status status = AI8X_OK;
 	if (weights == NULL || matrix == NULL || product == NULL) {
-		status = fail(error, AI8X_ERR_NO_MEMORY, "golden model: no memory for a matrix product");
+		status = golden_fail(error, AI8X_ERR_NO_MEMORY, "no memory for a matrix product");
 	} else {
 		for (size_t i = 0; i < weight_count; i++) {
 			weights[i] = convolution->weights[i];
@@ -408,7 +394,7 @@ static ai8x_status multiply(const struct geometry *g, const golden_convolution *
 			            (int)g->depth, 1.0, weights + group * g->out_group * g->depth, (int)g->depth, matrix,
 			            (int)pixels, 0.0, product, (int)pixels);
 			if (!store_sums(g, convolution, group, row, pixels, product, sums)) {
-				status = fail(error, AI8X_ERR_LIMIT, "golden model: a sum of products exceeds 32 bits");
+				status = golden_fail(error, AI8X_ERR_LIMIT, "a sum of products exceeds 32 bits");
 			}
 		}
 	}
@@ -428,9 +414,9 @@ static ai8x_status convolve_image(const golden_tensor *image, const golden_convo
 	size_t padded_rows = image->rows + 2 * (size_t)padding.rows;
 	size_t padded_columns = image->columns + 2 * (size_t)padding.columns;
 	if (padded_rows < extent_rows || padded_columns < extent_columns) {
-		return fail(error, AI8X_ERR_ARGUMENT,
-		            "golden model: a kernel of %zu x %zu pixels does not fit into a padded image of %zu x %zu",
-		            extent_rows, extent_columns, padded_rows, padded_columns);
+		return golden_fail(error, AI8X_ERR_ARGUMENT,
+		                   "a kernel of %zu x %zu pixels does not fit into a padded image of %zu x %zu",
+		                   extent_rows, extent_columns, padded_rows, padded_columns);
 	}
 	struct geometry g = {
 		.image = image,
@@ -444,14 +430,14 @@ static ai8x_status convolve_image(const golden_tensor *image, const golden_convo
 	};
 	g.depth = g.in_group * kernel.rows * kernel.columns;
 	if (g.depth > TENSOR_LIMIT / convolution->out_channels || g.depth * g.columns > INT_MAX) {
-		return fail(error, AI8X_ERR_LIMIT, "golden model: %zu weights per channel are too many", g.depth);
+		return golden_fail(error, AI8X_ERR_LIMIT, "%zu weights per channel are too many", g.depth);
 	}
 	ai8x_status status = check_weights(convolution, convolution->out_channels * g.depth, error);
 	if (status != AI8X_OK) {
 		return status;
 	}
 	if ((double)g.depth * 128.0 * largest_magnitude(image) + 128.0 * 128.0 >= EXACT_LIMIT) {
-		return fail(error, AI8X_ERR_LIMIT, "golden model: sums of %zu products could reach 2^53", g.depth);
+		return golden_fail(error, AI8X_ERR_LIMIT, "sums of %zu products could reach 2^53", g.depth);
 	}
 	status = golden_tensor_create(convolution->out_channels, g.rows, g.columns, sums, error);
 	if (status != AI8X_OK) {
@@ -471,18 +457,19 @@ ai8x_status golden_convolve(const golden_tensor *in, const golden_convolution *c
 	golden_pair kernel = convolution->kernel;
 	size_t groups = convolution->groups;
 	if (kernel.rows == 0 || kernel.columns == 0 || convolution->dilation.rows == 0 ||
-	    convolution->dilation.columns == 0 || convolution->out_channels == 0 || convolution->weights == NULL) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: a convolution without kernel, dilation or weights");
+	    convolution->dilation.columns == 0 || convolution->out_channels == 0 ||
+	    convolution->weights == NULL) {
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "a convolution without kernel, dilation or weights");
 	}
 	if (groups == 0 || in->channels % groups != 0 || convolution->out_channels % groups != 0) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: %zu groups do not divide %zu and %zu channels",
-		            groups, in->channels, convolution->out_channels);
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "%zu groups do not divide %zu and %zu channels", groups,
+		                   in->channels, convolution->out_channels);
 	}
 	if (convolution->kind != GOLDEN_CONVTRANSPOSE2D) {
 		return convolve_image(in, convolution, convolution->padding, sums, error);
 	}
 	if (convolution->padding.rows >= kernel.rows || convolution->padding.columns >= kernel.columns) {
-		return fail(error, AI8X_ERR_ARGUMENT, "golden model: a transposed convolution padded by its whole kernel");
+		return golden_fail(error, AI8X_ERR_ARGUMENT, "a transposed convolution padded by its whole kernel");
 	}
 	golden_tensor image;
 	ai8x_status status = insert_zeros(in, &image, error);
@@ -538,7 +525,7 @@ static ai8x_status pool_each(const golden_tensor *const *operands, size_t count,
 	const golden_tensor **list = calloc(count, sizeof *list);
 	ai8x_status status = AI8X_OK;
 	if (pooled == NULL || list == NULL) {
-		status = fail(error, AI8X_ERR_NO_MEMORY, "golden model: no memory for %zu operands", count);
+		status = golden_fail(error, AI8X_ERR_NO_MEMORY, "no memory for %zu operands", count);
 	}
 	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
 		status = golden_pool(operands[i], pooling, &pooled[i], error);
@@ -555,14 +542,14 @@ static ai8x_status pool_each(const golden_tensor *const *operands, size_t count,
 	return status;
 }
 
-// Everything in front of the convolution.
-static ai8x_status prepare(const golden_tensor *const *operands, size_t count, const golden_layer *layer,
-                           golden_tensor *out, ai8x_error *error)
+static ai8x_status pool_and_combine(const golden_tensor *const *operands, size_t count,
+                                    const golden_layer *layer, golden_tensor *out, ai8x_error *error)
 {
+	*out = (golden_tensor){0};
 	if (layer->eltwise == GOLDEN_ELTWISE_NONE) {
 		if (count != 1) {
-			return fail(error, AI8X_ERR_ARGUMENT, "golden model: %zu operands without an element-wise operator",
-			            count);
+			return golden_fail(error, AI8X_ERR_ARGUMENT, "%zu operands without an element-wise operator",
+			                   count);
 		}
 		return golden_pool(operands[0], &layer->pooling, out, error);
 	}
@@ -579,35 +566,37 @@ static ai8x_status prepare(const golden_tensor *const *operands, size_t count, c
 	return status;
 }
 
-ai8x_status golden_run_layer(const golden_tensor *const *operands, size_t count, const golden_layer *layer,
-                             golden_tensor *out, golden_tensor *sums, ai8x_error *error)
+ai8x_status golden_prepare(const golden_tensor *const *operands, size_t count, const golden_layer *layer,
+                           golden_tensor *out, ai8x_error *error)
 {
 	*out = (golden_tensor){0};
-	if (sums != NULL) {
-		*sums = (golden_tensor){0};
+	golden_tensor image;
+	ai8x_status status = pool_and_combine(operands, count, layer, &image, error);
+	if (status != AI8X_OK || !layer->flatten) {
+		*out = image;
+		return status;
 	}
-	golden_tensor prepared = {0};
-	golden_tensor input = {0};
-	golden_tensor own_sums = {0};
-	ai8x_status status = prepare(operands, count, layer, &prepared, error);
+	status = golden_flatten(&image, out, error);
+	golden_tensor_destroy(&image);
+	return status;
+}
+
+ai8x_status golden_run_layer(const golden_tensor *const *operands, size_t count, const golden_layer *layer,
+                             golden_tensor *out, ai8x_error *error)
+{
+	*out = (golden_tensor){0};
+	golden_tensor input;
+	golden_tensor sums = {0};
+	ai8x_status status = golden_prepare(operands, count, layer, &input, error);
+	if (status != AI8X_OK || layer->convolution.kind == GOLDEN_PASSTHROUGH) {
+		*out = input;
+		return status;
+	}
+	status = golden_convolve(&input, &layer->convolution, &sums, error);
 	if (status == AI8X_OK) {
-		status = layer->flatten ? golden_flatten(&prepared, &input, error)
-		                        : golden_tensor_copy(&prepared, &input, error);
+		status = golden_finish(&sums, &layer->output, out, error);
 	}
-	if (status == AI8X_OK && layer->convolution.kind == GOLDEN_PASSTHROUGH) {
-		status = golden_tensor_copy(&input, out, error);
-	} else if (status == AI8X_OK) {
-		status = golden_convolve(&input, &layer->convolution, &own_sums, error);
-		if (status == AI8X_OK) {
-			status = golden_finish(&own_sums, &layer->output, out, error);
-		}
-	}
-	if (status == AI8X_OK && sums != NULL) {
-		*sums = own_sums;
-		own_sums = (golden_tensor){0};
-	}
-	golden_tensor_destroy(&own_sums);
+	golden_tensor_destroy(&sums);
 	golden_tensor_destroy(&input);
-	golden_tensor_destroy(&prepared);
 	return status;
 }

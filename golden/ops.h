@@ -54,37 +54,37 @@ typedef struct golden_pair {
 } golden_pair;
 
 typedef struct golden_pooling {
-	golden_pair window;   // 1 x 1: no pooling, only the stride counts
+	golden_pair window; // 1 x 1: no pooling, only the stride counts
 	golden_pair stride;
 	golden_pair dilation;
 	bool average;
-	bool round;           // average: nearest, halves away from zero, instead of towards zero
+	bool round; // average: nearest, halves away from zero, instead of towards zero
 } golden_pooling;
 
 typedef struct golden_convolution {
 	golden_operator kind;
 	golden_pair kernel;
-	golden_pair padding;  // transposed: as PyTorch counts it
+	golden_pair padding; // transposed: as PyTorch counts it
 	golden_pair dilation;
 	unsigned groups;
 	// [out_channels][in_channels / groups][rows][columns], slid over the image without turning it
 	// round; for a transposed convolution, over the image with its zeros put in
 	const int8_t *weights;
-	const int8_t *bias;   // out_channels values that count 128 each, or NULL
+	const int8_t *bias; // out_channels values that count 128 each, or NULL
 	size_t out_channels;
-	int weight_bits;      // 8, 4, 2, 1 or GOLDEN_BINARY: the range that weights are held to
+	int weight_bits; // 8, 4, 2, 1 or GOLDEN_BINARY: the range that weights are held to
 } golden_convolution;
 
 typedef struct golden_output {
-	int shift;            // left shift of sum / 128, negative: to the right
+	int shift; // left shift of sum / 128, negative: to the right
 	golden_activation activation;
-	bool wide;            // 32 bit: the sum as it is
+	bool wide; // 32 bit: the sum as it is
 } golden_output;
 
 // All that one layer does, in the order it is done.
 typedef struct golden_layer {
 	golden_eltwise eltwise;
-	bool eltwise_first;   // combine the operands first, then pool
+	bool eltwise_first; // combine the operands first, then pool
 	golden_pooling pooling;
 	bool flatten;
 	golden_convolution convolution; // kind GOLDEN_PASSTHROUGH: the layer ends after flattening
@@ -129,9 +129,13 @@ ai8x_status golden_convolve(const golden_tensor *in, const golden_convolution *c
 ai8x_status golden_finish(const golden_tensor *sums, const golden_output *output, golden_tensor *out,
                           ai8x_error *error);
 
-// A whole layer. Operands without an element-wise operator: exactly one. `sums` may be NULL; a layer
-// without a convolution leaves it empty.
+// What a layer does in front of its convolution: pooling, element-wise, flattening. Without an
+// element-wise operator there is exactly one operand.
+ai8x_status golden_prepare(const golden_tensor *const *operands, size_t count, const golden_layer *layer,
+                           golden_tensor *out, ai8x_error *error);
+
+// A whole layer.
 ai8x_status golden_run_layer(const golden_tensor *const *operands, size_t count, const golden_layer *layer,
-                             golden_tensor *out, golden_tensor *sums, ai8x_error *error);
+                             golden_tensor *out, ai8x_error *error);
 
 #endif

@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+"""Holds the documentation to what it describes (TAP output).
+
+Status values and exit statuses are compared with their source, every relative link and every file that is
+named in code marks has to exist, and every package that is installed has its reason in the README.
+"""
+import os
+import re
+import sys
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def text(*path):
+    """A file of the project."""
+    with open(os.path.join(SOURCE, *path), encoding='utf-8') as file:
+        return file.read()
+
+
+def pages():
+    """Every Markdown page: README.md and docs/, models/, examples/, bench/ (path relative to the root)."""
+    yield 'README.md'
+    for top in ('docs', 'models', 'golden', 'examples', 'bench', 'tests'):
+        for folder, _, names in os.walk(os.path.join(SOURCE, top)):
+            for name in sorted(names):
+                if name.endswith('.md'):
+                    yield os.path.relpath(os.path.join(folder, name), SOURCE)
+
+
+def table(page, columns):
+    """Rows of all tables of a page that have so many columns, without code marks."""
+    for line in page.splitlines():
+        if line.startswith('|') and not re.match(r'^\|[\s:|-]+\|$', line):
+            cells = [cell.strip().strip('`') for cell in line.strip().strip('|').split('|')]
+            if len(cells) == columns:
+                yield cells
+
+
+def case_status_values():
+    """docs/errors.md lists every status value with number, name and library text"""
+    header = text('include/ai8xsim/status.h')
+    declared = [(number, name) for name, number in re.findall(r'^\t(AI8X_\w+) = (\d+),', header, re.MULTILINE)]
+    texts = dict(re.findall(r'\{"(AI8X_\w+)", "([^"]*)"\}', text('lib/base/status.c')))
+    wanted = [(number, name, texts.get(name, '?')) for number, name in declared]
+    listed = [tuple(row[:3]) for row in table(text('docs/errors.md'), 4) if row[0].isdigit()]
+    if not wanted or listed != wanted:
+        yield f'only in the source: {sorted(set(wanted) - set(listed))}'
+        yield f'only on the page: {sorted(set(listed) - set(wanted))}'
+
+
+def case_exit_statuses():
+    """README.md and docs/errors.md list the exit statuses of ai8xsim"""
+    declared = sorted(number for number in re.findall(r'^\tCLI_\w+ = (\d+)', text('sim/cli.h'), re.MULTILINE))
+    for name, columns in (('README.md', 2), ('docs/errors.md', 3)):
+        listed = [row[0] for row in table(text(name), columns) if row[0].isdigit()]
+        if not declared or listed != declared:
+            yield f'{name} lists {listed}, sim/cli.h has {declared}'
+
+
+def case_links():
+    """relative links lead somewhere"""
+    found = 0
+    for page in pages():
+        for target in re.findall(r'\]\(([^)#\s]+)(?:#[^)]*)?\)', text(page)):
+            if re.match(r'[a-z]+:', target):
+                continue
+            found += 1
+            if not os.path.exists(os.path.join(SOURCE, os.path.dirname(page), target)):
+                yield f'{page}: {target} is not there'
+    if not found:
+        yield 'no page has a link'
+
+
+def case_named_files():
+    """source files, scripts and pages that are named in code marks exist"""
+    for page in pages():
+        for name in re.findall(r'`((?:\./)?(?:tools|docs|examples|include|lib|sim|golden|tests|bench|models)/'
+                               r'[\w./-]*\w)`', text(page)):
+            if not os.path.exists(os.path.join(SOURCE, name)):
+                yield f'{page}: {name} is not there'
+
+
+def case_index():
+    """docs/README.md names every page of docs/"""
+    index = text('docs/README.md')
+    for name in sorted(os.listdir(os.path.join(SOURCE, 'docs'))):
+        if name.endswith('.md') and name != 'README.md' and f']({name})' not in index:
+            yield f'docs/{name} is missing'
+
+
+def case_packages():
+    """README.md says of every package why it is there"""
+    packages = [line.split()[0] for line in text('tools/packages.txt').splitlines()
+                if line and not line.startswith('#')]
+    readme = text('README.md')
+    for package in packages:
+        if f'`{package}`' not in readme:
+            yield f'{package} is not mentioned'
+
+
+def case_example():
+    """docs/library.md shows examples/hello.c as it is"""
+    if text('examples/hello.c') not in text('docs/library.md'):
+        yield 'the listing differs from the file'
+
+
+def case_functions():
+    """every public function has a comment in front of it"""
+    folder = os.path.join(SOURCE, 'include/ai8xsim')
+    count = 0
+    for name in sorted(os.listdir(folder)):
+        lines = text('include/ai8xsim', name).splitlines()
+        for above, line in zip(lines, lines[1:]):
+            function = re.match(r'AI8X_API .*?(ai8x_\w+)\(', line)
+            if function:
+                count += 1
+                if not above.endswith('*/'):
+                    yield f'{name}: {function[1]}'
+    if not count:
+        yield 'found no function'
+
+
+def main():
+    """Runs the cases."""
+    cases = [case_functions, case_status_values, case_exit_statuses, case_links, case_named_files, case_index, case_packages,
+             case_example]
+    failed = 0
+    print(f'1..{len(cases)}')
+    for number, case in enumerate(cases, 1):
+        wrong = list(case())
+        failed += bool(wrong)
+        print(f'{"not ok" if wrong else "ok"} {number} - {case.__doc__}')
+        for line in wrong:
+            print(f'# {line}')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+"""Installs the library into an empty folder and uses it as a stranger would (TAP output).
+
+Checks what lies there, that pkg-config describes it, that the shared library exports the public functions
+and nothing else, and that examples/hello.c, built against the installed copy only, runs the shipped program.
+"""
+import argparse
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+
+class Failure(Exception):
+    """A case that failed, with the reason."""
+
+
+def call(command, **keywords):
+    """Output of a command that has to succeed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **keywords)
+    if done.returncode != 0:
+        raise Failure(f'{" ".join(command)}: exit status {done.returncode}\n{done.stdout}{done.stderr}')
+    return done.stdout
+
+
+class Installed:
+    """The installed copy, and one method per case."""
+
+    def __init__(self, args, folder):
+        self.args = args
+        self.folder = folder
+        self.root = os.path.join(folder, 'root')
+        self.prefix = self.root + args.prefix
+        self.hello = os.path.join(folder, 'hello')
+
+    def environment(self):
+        """Environment in which pkg-config and the loader see the installed copy."""
+        libraries = os.path.dirname(self.shared()[0])
+        return dict(os.environ, PKG_CONFIG_PATH=os.path.join(libraries, 'pkgconfig'),
+                    PKG_CONFIG_SYSROOT_DIR=self.root, LD_LIBRARY_PATH=libraries)
+
+    def shared(self):
+        """Paths of the shared library: plain name, soname, full version."""
+        found = sorted(glob.glob(f'{self.prefix}/lib*/**/libai8xsim.so*', recursive=True), key=len)
+        if not found:
+            raise Failure(f'no libai8xsim.so below {self.prefix}')
+        return found
+
+    def case_files(self):
+        """meson install puts headers, libraries, pkg-config file and program in place"""
+        call(['meson', 'install', '-C', self.args.build, '--no-rebuild', '--destdir', self.root],
+             stdin=subprocess.DEVNULL)
+        names = [os.path.basename(path) for path in self.shared()]
+        version = self.args.version
+        wanted = ['libai8xsim.so', f'libai8xsim.so.{version.split(".")[0]}', f'libai8xsim.so.{version}']
+        if names != wanted:
+            raise Failure(f'shared library files are {names}, expected {wanted}')
+        for path in ('bin/ai8xsim', 'include/ai8xsim/ai8xsim.h', 'include/ai8xsim/version.h'):
+            if not os.path.exists(os.path.join(self.prefix, path)):
+                raise Failure(f'{path} is not there')
+        headers = {os.path.basename(path) for path in glob.glob(f'{self.args.source}/include/ai8xsim/*.h')}
+        installed = set(os.listdir(os.path.join(self.prefix, 'include/ai8xsim')))
+        if not headers <= installed:
+            raise Failure(f'not installed: {sorted(headers - installed)}')
+
+    def case_pkgconfig(self):
+        """pkg-config knows the version"""
+        version = call(['pkg-config', '--modversion', 'ai8xsim'], env=self.environment()).strip()
+        if version != self.args.version:
+            raise Failure(f'{version}, expected {self.args.version}')
+
+    def case_exports(self):
+        """the shared library exports what the headers declare, and nothing else"""
+        declared = set()
+        for path in glob.glob(f'{self.prefix}/include/ai8xsim/*.h'):
+            with open(path, encoding='utf-8') as file:
+                declared |= set(re.findall(r'AI8X_API[^;{]*?\b(ai8x_\w+)\s*\(', file.read()))
+        lines = call(['nm', '-D', '--defined-only', self.shared()[0]]).splitlines()
+        exported = {line.split()[-1].split('@')[0] for line in lines}
+        if not declared or exported != declared:
+            raise Failure(f'only declared: {sorted(declared - exported)}\n'
+                          f'only exported: {sorted(exported - declared)}')
+
+    def case_hello(self):
+        """examples/hello.c builds with pkg-config's flags"""
+        flags = call(['pkg-config', '--cflags', '--libs', 'ai8xsim'], env=self.environment()).split()
+        call([self.args.cc, '-std=c11', '-Wall', '-Wextra', '-Werror', *self.args.flag,
+              os.path.join(self.args.source, 'examples/hello.c'), '-o', self.hello, *flags])
+
+    def case_hello_runs(self):
+        """and runs the shipped program"""
+        text = call([self.hello, self.args.program], env=self.environment())
+        if not re.search(r'MAX78000: \d+ layers, \d+ cycles, 0 of [1-9]\d* checks failed', text):
+            raise Failure(f'printed: {text}')
+
+    def case_hello_reports(self):
+        """and tells what is wrong with a file that is not there"""
+        done = subprocess.run([self.hello, 'absent.h5'], env=self.environment(), capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 1 or 'absent.h5' not in done.stderr:
+            raise Failure(f'exit status {done.returncode}, printed: {done.stderr}')
+
+    def case_program(self):
+        """the installed ai8xsim runs"""
+        text = call([os.path.join(self.prefix, 'bin/ai8xsim'), '--version'], env=self.environment())
+        if self.args.version not in text:
+            raise Failure(f'printed: {text}')
+
+
+def main():
+    """Runs the cases in order; each needs those before it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ('build', 'source', 'prefix', 'version', 'cc', 'program'):
+        parser.add_argument(f'--{name}', required=True)
+    parser.add_argument('--flag', action='append', default=[], help='further compiler flag')
+    args = parser.parse_args()
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        installed = Installed(args, folder)
+        cases = [installed.case_files, installed.case_pkgconfig, installed.case_exports, installed.case_hello,
+                 installed.case_hello_runs, installed.case_hello_reports, installed.case_program]
+        print(f'1..{len(cases)}')
+        for number, case in enumerate(cases, 1):
+            try:
+                case()
+                print(f'ok {number} - {case.__doc__}', flush=True)
+            except Failure as failure:
+                failed += 1
+                print(f'not ok {number} - {case.__doc__}')
+                for line in str(failure).splitlines():
+                    print(f'# {line}', flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

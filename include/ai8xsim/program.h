@@ -43,7 +43,7 @@ typedef struct ai8x_program ai8x_program;
 /** Type of an attribute. */
 typedef enum ai8x_attribute_type {
 	AI8X_ATTRIBUTE_INT,     /**< one or more integers */
-	AI8X_ATTRIBUTE_FLOAT,   /**< one number */
+	AI8X_ATTRIBUTE_FLOAT,   /**< one or more floating point numbers */
 	AI8X_ATTRIBUTE_TEXT,
 } ai8x_attribute_type;
 
@@ -52,10 +52,13 @@ typedef struct ai8x_attribute {
 	const char *name;
 	ai8x_attribute_type type;
 	const int64_t *integers;  /**< AI8X_ATTRIBUTE_INT; 64-bit maps are kept as their bit pattern */
-	size_t count;             /**< number of integers (a scalar: 1) */
+	size_t count;             /**< number of integers or numbers (a scalar: 1) */
 	bool scalar;              /**< stored as a scalar, not as an array */
-	bool is_unsigned;         /**< stored as an unsigned 64-bit value */
-	double number;            /**< AI8X_ATTRIBUTE_FLOAT */
+	bool is_unsigned;         /**< the integers are unsigned in the file */
+	bool is_boolean;          /**< a boolean in the file (1 or 0 here) */
+	uint8_t bytes;            /**< size of one integer (1, 2, 4, 8) or number (4, 8) in the file; 0: 8 */
+	double number;            /**< AI8X_ATTRIBUTE_FLOAT: the first number */
+	const double *numbers;    /**< AI8X_ATTRIBUTE_FLOAT: all numbers; may be NULL when count is 1 */
 	const char *text;         /**< AI8X_ATTRIBUTE_TEXT, UTF-8 */
 } ai8x_attribute;
 
@@ -80,7 +83,18 @@ AI8X_API void ai8x_program_destroy(ai8x_program *program);
 typedef struct ai8x_program_options {
 	const ai8x_part *part;     /**< needed for .mem files; must agree with what an HDF5 file says */
 	bool skip_results;         /**< do not read /layers and /input: enough to run, faster */
+	bool skip_tensors;         /**< read the layers' attributes, but none of their outputs and memory words */
+	const char *expected;      /**< for .mem files: a .mem file of words expected after the run, or NULL */
 } ai8x_program_options;
+
+/** Most operations a program may have. */
+#define AI8X_PROGRAM_MAX_OPS (1u << 24)
+/** Most values a tensor (input, output of a layer) may have. */
+#define AI8X_PROGRAM_MAX_VALUES (1u << 24)
+/** Most memory words recorded for a layer. */
+#define AI8X_PROGRAM_MAX_WORDS (1u << 20)
+/** Most recorded layers; their numbers are smaller than this. */
+#define AI8X_PROGRAM_MAX_LAYERS 256u
 
 /**
  * @brief Reads a program: HDF5 by content, or an ai8x-synthesis `.mem` stimulus file by name.
@@ -106,6 +120,18 @@ AI8X_API ai8x_status ai8x_program_set_input(ai8x_program *program, const int32_t
                                             const uint32_t shape[3], ai8x_error *error);
 /** @brief The 32 words of /snoop, or NULL. */
 AI8X_API const uint32_t *ai8x_program_snoop(const ai8x_program *program);
+/** @brief Copies the 32 words of /snoop into the program. */
+AI8X_API ai8x_status ai8x_program_set_snoop(ai8x_program *program, const uint32_t words[32],
+                                            ai8x_error *error);
+
+/**
+ * @brief Data memory after the run, [AI8X_INSTANCES][words], or NULL (only dumps have it).
+ * @param words  receives the words of one instance
+ */
+AI8X_API const uint32_t *ai8x_program_memory(const ai8x_program *program, size_t *words);
+/** @brief Copies data memory, [AI8X_INSTANCES][words], into the program. */
+AI8X_API ai8x_status ai8x_program_set_memory(ai8x_program *program, const uint32_t *memory, size_t words,
+                                             ai8x_error *error);
 
 /** @brief Number of layers with recorded results. */
 AI8X_API size_t ai8x_program_layer_count(const ai8x_program *program);

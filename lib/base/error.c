@@ -18,19 +18,19 @@ ai8x_status error_set(ai8x_error *error, ai8x_status status, const char *format,
 
 ai8x_status error_prefix(ai8x_error *error, ai8x_status status, const char *format, ...)
 {
-	if (error != NULL) {
-		char text[AI8X_MESSAGE_SIZE];
-		va_list arguments;
-		va_start(arguments, format);
-		int length = vsnprintf(text, sizeof text, format, arguments);
-		va_end(arguments);
-		if (length < 0)
-			length = 0;
-		if ((size_t)length < sizeof text)
-			(void)snprintf(text + length, sizeof text - (size_t)length, ": %s", error->message);
-		memcpy(error->message, text, sizeof text);
-		error->status = status;
-	}
+	if (error == NULL)
+		return status;
+	char text[2 * AI8X_MESSAGE_SIZE];
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vsnprintf(text, AI8X_MESSAGE_SIZE, format, arguments);
+	va_end(arguments);
+	// A prefix that was cut at the buffer's end counts with what is there.
+	size_t used = length < 0 ? 0 : (size_t)length < AI8X_MESSAGE_SIZE ? (size_t)length : AI8X_MESSAGE_SIZE - 1;
+	(void)snprintf(text + used, sizeof text - used, ": %s", error->message);
+	text[AI8X_MESSAGE_SIZE - 1] = '\0';
+	memcpy(error->message, text, AI8X_MESSAGE_SIZE);
+	error->status = status;
 	return status;
 }
 

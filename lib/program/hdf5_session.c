@@ -1,0 +1,64 @@
+// Sessions with libhdf5; see hdf5_session.h.
+//
+// libhdf5 keeps process-wide tables of open objects. Debian builds it thread-safe (it takes a lock of its
+// own around every call); other builds do not, and there two machines on two threads would corrupt these
+// tables. The mutex below serialises the calls on such builds only. It is the one mutable global of this
+// library, because what it protects is global.
+#include "program/hdf5_session.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static pthread_mutex_t hdf5_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t hdf5_once = PTHREAD_ONCE_INIT;
+static bool hdf5_needs_mutex = true;
+
+static void ask_hdf5(void)
+{
+	hbool_t safe = false;
+	(void)H5open();
+	if (H5is_library_threadsafe(&safe) >= 0)
+		hdf5_needs_mutex = !safe;
+}
+
+void hdf5_session_begin(struct hdf5_session *session)
+{
+	(void)pthread_once(&hdf5_once, ask_hdf5);
+	if (hdf5_needs_mutex)
+		(void)pthread_mutex_lock(&hdf5_mutex);
+	*session = (struct hdf5_session){0};
+	(void)H5Eget_auto2(H5E_DEFAULT, &session->printer, &session->printer_data);
+	(void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	(void)H5Eclear2(H5E_DEFAULT);
+}
+
+void hdf5_session_end(const struct hdf5_session *session)
+{
+	(void)H5Eclear2(H5E_DEFAULT);
+	(void)H5Eset_auto2(H5E_DEFAULT, session->printer, session->printer_data);
+	if (hdf5_needs_mutex)
+		(void)pthread_mutex_unlock(&hdf5_mutex);
+}
+
+struct reason {
+	char *text;
+	size_t size;
+};
+
+static herr_t keep_first(unsigned n, const H5E_error2_t *entry, void *user)
+{
+	const struct reason *reason = user;
+	if (n == 0 && entry->desc != NULL)
+		(void)snprintf(reason->text, reason->size, "%s", entry->desc);
+	return 0;
+}
+
+void hdf5_reason(char *text, size_t size)
+{
+	(void)snprintf(text, size, "unknown reason");
+	struct reason reason = {text, size};
+	(void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
+	text[strcspn(text, "\n")] = '\0';
+}

@@ -1,0 +1,247 @@
+// Reads the block-level stimulus of ai8x-synthesis: a .mem file of "@INDEX VALUE" lines, alternately a bus
+// address and the word written there. The file says neither which part it is for nor where the machine has
+// to finish; nor does it tell some operations apart. What it leaves out is put back here:
+//
+// - an address with low bits set can only be the byte write that selects a kernel for the express loader;
+// - FIFO data are recorded at the address of the FIFO control register. Behind the starting write they go
+//   to the enabled FIFOs in turn, the order in which software feeds them (hardware reference 5.1), or to
+//   the fast FIFO;
+// - RUN follows the last operation when a starting write was seen.
+//
+// Expected words come from a second file of the same form.
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "program/program.h"
+
+enum {
+	LINE_BYTES = 256,
+	FIFO_COUNT = 4,
+	// Register layout that both parts share (hardware reference 2 and 3).
+	FIFO_DATA_OFFSET = 8,       // of FIFO 0, from FIFO_CTL
+	FAST_DATA_OFFSET = 0x10,    // from the fast FIFO's control register
+	FIFO_CTL_ENABLE_SHIFT = 12, // fifo_en
+	CTL_ENABLE = 1u << 0,       // cnn_en
+	CTL_MASTER_SHIFT = 9,       // ext_sync: group that is followed
+	CTL_EXT_SYNC = 1u << 11,
+	CTL_FAST_FIFO = 1u << 22,
+};
+
+struct mem_file {
+	const char *path;
+	FILE *stream;
+	size_t line;  // number of the line read last
+	size_t index; // of the next value
+	ai8x_error *error;
+};
+
+// What earlier writes say about later ones.
+struct stimulus {
+	ai8x_program *program;
+	bool started;
+	bool fast_fifo;
+	uint32_t fast_fifo_data; // address of the fast FIFO's data register
+	uint32_t fifos;          // enabled ones
+	unsigned next_fifo;
+};
+
+static ai8x_status bad_line(const struct mem_file *file, const char *text)
+{
+	return error_set(file->error, AI8X_ERR_FORMAT, "%s: line %zu: %s", file->path, file->line, text);
+}
+
+static const char *skip_blanks(const char *text)
+{
+	return text + strspn(text, " \t\r\n");
+}
+
+static bool parse_hex(const char **text, uint64_t *value)
+{
+	size_t digits = strspn(*text, "0123456789abcdefABCDEF");
+	if (digits == 0 || digits > 15)
+		return false;
+	*value = strtoull(*text, NULL, 16);
+	*text += digits;
+	return true;
+}
+
+// Reads the next value; *end at the end of the file.
+static ai8x_status read_value(struct mem_file *file, uint32_t *value, bool *end)
+{
+	char buffer[LINE_BYTES];
+	*end = false;
+	for (;;) {
+		if (fgets(buffer, sizeof buffer, file->stream) == NULL) {
+			if (ferror(file->stream))
+				return error_set(file->error, AI8X_ERR_IO, "%s: cannot read: %s", file->path, strerror(errno));
+			*end = true;
+			return AI8X_OK;
+		}
+		file->line++;
+		if (strchr(buffer, '\n') == NULL && !feof(file->stream))
+			return bad_line(file, "longer than 255 characters, or not text");
+		const char *text = skip_blanks(buffer);
+		if (text[0] == '\0' || strncmp(text, "//", 2) == 0)
+			continue;
+
+		uint64_t index = 0, word = 0;
+		if (*text++ != '@' || !parse_hex(&text, &index) || (*text != ' ' && *text != '\t'))
+			return bad_line(file, "expected '@INDEX VALUE' with hexadecimal numbers");
+		text = skip_blanks(text);
+		if (!parse_hex(&text, &word))
+			return bad_line(file, "expected '@INDEX VALUE' with hexadecimal numbers");
+		text = skip_blanks(text);
+		if (text[0] != '\0' && strncmp(text, "//", 2) != 0)
+			return bad_line(file, "text behind the value");
+		if (word > UINT32_MAX)
+			return bad_line(file, "the value has more than 32 bits");
+		if (index != file->index)
+			return error_set(file->error, AI8X_ERR_FORMAT, "%s: line %zu: index @%04" PRIx64 "; expected @%04zx",
+			                 file->path, file->line, index, file->index);
+		file->index++;
+		*value = (uint32_t)word;
+		return AI8X_OK;
+	}
+}
+
+// Reads an address and a word; *end at the end of the file.
+static ai8x_status read_pair(struct mem_file *file, uint32_t *address, uint32_t *word, bool *end)
+{
+	ai8x_status status = read_value(file, address, end);
+	if (status != AI8X_OK || *end)
+		return status;
+	bool missing = false;
+	status = read_value(file, word, &missing);
+	if (status == AI8X_OK && missing)
+		return bad_line(file, "the file ends with an address that has no value");
+	return status;
+}
+
+static bool is_register(const ai8x_location *location, const char *name)
+{
+	return location->name != NULL && strcmp(location->name, name) == 0;
+}
+
+static uint32_t next_fifo_address(struct stimulus *stimulus, uint32_t control)
+{
+	if (stimulus->fast_fifo)
+		return stimulus->fast_fifo_data;
+	while ((stimulus->fifos >> stimulus->next_fifo & 1) == 0)
+		stimulus->next_fifo = (stimulus->next_fifo + 1) % FIFO_COUNT;
+	uint32_t address = control + FIFO_DATA_OFFSET + 4 * stimulus->next_fifo;
+	stimulus->next_fifo = (stimulus->next_fifo + 1) % FIFO_COUNT;
+	return address;
+}
+
+static void note_control(struct stimulus *stimulus, const ai8x_location *location, uint32_t value)
+{
+	if (value & CTL_FAST_FIFO)
+		stimulus->fast_fifo = stimulus->fast_fifo_data != 0;
+	unsigned master = value >> CTL_MASTER_SHIFT & 3;
+	bool starts = (value & CTL_ENABLE) != 0 &&
+	              ((value & CTL_EXT_SYNC) == 0 || (int)master == location->group);
+	stimulus->started = stimulus->started || starts;
+}
+
+static ai8x_op classify(struct stimulus *stimulus, uint32_t address, uint32_t value)
+{
+	ai8x_op op = {.kind = AI8X_BUS_WRITE32, .address = address, .value = value};
+	ai8x_location location;
+	if (ai8x_part_locate(stimulus->program->part, address & ~3u, &location) != AI8X_OK)
+		return op; // the machine says what is wrong with it
+	if (strcmp(location.region, "kernel") == 0 && (address & 3) != 0) {
+		op.kind = AI8X_BUS_WRITE8;
+	} else if (is_register(&location, "CTL")) {
+		note_control(stimulus, &location, value);
+	} else if (is_register(&location, "FAST_CR")) {
+		stimulus->fast_fifo_data = address + FAST_DATA_OFFSET;
+	} else if (is_register(&location, "FAST_DR") || is_register(&location, "FIFO_WR")) {
+		op.kind = AI8X_BUS_FIFO_WRITE32;
+	} else if (is_register(&location, "FIFO_CTL")) {
+		if (stimulus->started && (stimulus->fast_fifo || stimulus->fifos != 0)) {
+			op.kind = AI8X_BUS_FIFO_WRITE32;
+			op.address = next_fifo_address(stimulus, address);
+		} else {
+			stimulus->fifos = value >> FIFO_CTL_ENABLE_SHIFT & 0xf;
+		}
+	}
+	return op;
+}
+
+static ai8x_status open_mem(struct mem_file *file, const char *path, ai8x_error *error)
+{
+	*file = (struct mem_file){.path = path, .error = error, .stream = fopen(path, "re")};
+	if (file->stream == NULL)
+		return error_set(error, AI8X_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+	return AI8X_OK;
+}
+
+static ai8x_status read_stimulus(struct stimulus *stimulus, const char *path, ai8x_error *error)
+{
+	struct mem_file file;
+	ai8x_status status = open_mem(&file, path, error);
+	if (status != AI8X_OK)
+		return status;
+	for (;;) {
+		uint32_t address = 0, value = 0;
+		bool end = false;
+		status = read_pair(&file, &address, &value, &end);
+		if (status != AI8X_OK || end)
+			break;
+		status = ai8x_program_append(stimulus->program, classify(stimulus, address, value), error);
+		if (status != AI8X_OK)
+			break;
+	}
+	(void)fclose(file.stream);
+	if (status == AI8X_OK && stimulus->program->op_count == 0)
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: holds no '@INDEX VALUE' lines", path);
+	if (status == AI8X_OK && stimulus->started)
+		status = ai8x_program_append(stimulus->program, (ai8x_op){.kind = AI8X_BUS_RUN}, error);
+	return status;
+}
+
+static ai8x_status read_expected(ai8x_program *program, const char *path, ai8x_error *error)
+{
+	struct mem_file file;
+	ai8x_status status = open_mem(&file, path, error);
+	if (status != AI8X_OK)
+		return status;
+	for (;;) {
+		ai8x_op op = {.kind = AI8X_BUS_EXPECT, .mask = UINT32_MAX};
+		bool end = false;
+		status = read_pair(&file, &op.address, &op.value, &end);
+		if (status != AI8X_OK || end)
+			break;
+		status = ai8x_program_append(program, op, error);
+		if (status != AI8X_OK)
+			break;
+	}
+	(void)fclose(file.stream);
+	return status;
+}
+
+ai8x_status mem_read(const char *path, const ai8x_program_options *options, ai8x_program **program,
+                     ai8x_error *error)
+{
+	if (options->part == NULL)
+		return error_set(error, AI8X_ERR_ARGUMENT,
+		                 "%s: a .mem file does not say which part it is for; the part must be given", path);
+	const char *slash = strrchr(path, '/');
+	struct stimulus stimulus = {0};
+	ai8x_status status =
+		ai8x_program_create(options->part, slash != NULL ? slash + 1 : path, &stimulus.program, error);
+	if (status == AI8X_OK)
+		status = read_stimulus(&stimulus, path, error);
+	if (status == AI8X_OK && options->expected != NULL)
+		status = read_expected(stimulus.program, options->expected, error);
+	if (status != AI8X_OK) {
+		ai8x_program_destroy(stimulus.program);
+		return status;
+	}
+	*program = stimulus.program;
+	return AI8X_OK;
+}

@@ -1,0 +1,146 @@
+// The exact engine: one layer, cycle by cycle, block by block as the hardware has them.
+//
+//   fetch.c       read pointers: words of data memory -> one value per lane
+//   pool.c        pooling and element-wise combination -> one pooled pixel
+//   tram.c        line buffer: pooled pixels -> kernel window
+//   processors.c  kernels and their sums
+//   output.c      bias, shift, rounding, clip, activation
+//   write.c       write pointers: results -> words of data memory
+//   sequencer.c   which block works in which cycle
+//   input.c       FIFO words -> data memory
+//
+// Facts: hardware reference 4 to 6. A "lane" is one byte lane of one of the data memory instances the
+// layer reads; lanes are numbered 4 * (k-th such instance) + (processor mod 4).
+#ifndef AI8X_EXACT_EXACT_H
+#define AI8X_EXACT_EXACT_H
+
+#include <ai8xsim/event.h>
+
+#include "layer/layer.h"
+#include "memory/memory.h"
+
+// What the engine works on and whom it tells; owned by the machine, shared by its layers.
+struct exact_context {
+	struct data_memory *data;
+	const struct kernel_memory *kernel;
+	const struct bias_memory *bias;
+	uint64_t cycle;              // cycles since the run began
+	bool keep_absent_lanes;
+	uint32_t kinds;              // events somebody wants
+	void (*emit)(void *user, const ai8x_event *event);
+	// Every word written to data memory (snoop units); NULL: nobody watches.
+	void (*written)(void *user, const ai8x_layer *layer, unsigned instance, uint32_t word, uint32_t value);
+	void *user;
+};
+
+// What the sequencer does next.
+enum exact_phase {
+	PHASE_FLATTEN,
+	PHASE_READ,
+	PHASE_PAD,
+	PHASE_TRAM,
+	PHASE_FILL,
+	PHASE_SEEK,
+	PHASE_OUTPUT,      // kernels: slot by slot, pass by pass
+	PHASE_SLOTS,       // time slots of passthrough and depth-wise layers
+	PHASE_ROW_END,
+	PHASE_DONE,
+};
+
+struct exact_slot {
+	uint32_t word;     // for output pixel 0
+	uint8_t instance;
+	uint8_t lane;      // byte lane
+	uint8_t source;    // passthrough, depth-wise: lane of the engine whose value it is
+	uint8_t group;     // whose write pointer and word latch are used
+	uint8_t time;      // passthrough, depth-wise: time slot
+	bool last;         // the word is complete behind this slot
+};
+
+struct exact_layer {
+	struct exact_context *context;
+	ai8x_layer layer;
+	ai8x_counters *counters;
+	int32_t *capture;            // [slots][output pixels], or NULL
+	uint32_t write_ring;         // words after which output wraps, 0: never
+
+	// Derived once.
+	unsigned instances;          // data memory instances read
+	uint8_t instance[AI8X_INSTANCES];
+	uint32_t base[AI8X_INSTANCES];
+	uint32_t byte_mask[AI8X_INSTANCES];  // bytes of enabled processors
+	unsigned lanes;              // 4 * instances, rounded up to a multiple of 16
+	uint32_t taps;
+	uint32_t image_rows, image_columns;  // pooled, expanded
+	uint32_t padded_rows, padded_columns;
+	uint32_t fetches;            // times that a data column is fetched (combine-first layers: passes)
+	uint32_t fetch_passes;       // passes fetched (pooled multi-pass passthrough: 2 * passes - 1)
+	uint32_t seek_cycles;
+	uint32_t parallel_slots;     // slots computed in one cycle
+	uint32_t parallel_passes;    // passes summed in one cycle
+	uint32_t pixel_words;        // write pointer step per output pixel
+	uint32_t slots;
+	struct exact_slot *slot;
+	int16_t *kernels;            // [slot][pass][tap][lane]
+
+	// Sequencer.
+	enum exact_phase phase;
+	uint32_t row, column;        // in the padded pooled image
+	uint32_t fetch, pass, operand, position;
+	uint32_t step;               // OUTPUT: slot; SLOTS: time slot; SEEK: cycles done
+	uint32_t output_pass;
+	bool at_pixel;               // between two pixels
+	uint32_t pixels_done;        // output pixels complete
+
+	// Blocks.
+	int8_t sample[AI8X_PROCESSORS];
+	int32_t pooled[AI8X_PROCESSORS];
+	int32_t combined[AI8X_PROCESSORS];
+	int8_t *line;                // [kernel rows][padded columns][passes][lanes]
+	int16_t *window;             // [pass][tap][lane]
+	int64_t accumulator[4];
+	uint32_t latch[AI8X_GROUPS]; // bytes of the word each group is assembling
+	uint32_t latch_mask[AI8X_GROUPS];
+};
+
+// Makes a layer ready to run. `counters` and `capture` stay the caller's.
+ai8x_status exact_layer_create(struct exact_context *context, const ai8x_layer *layer, uint32_t write_ring,
+                               ai8x_counters *counters, int32_t *capture, struct exact_layer **out,
+                               ai8x_error *error);
+void exact_layer_destroy(struct exact_layer *x);
+
+// Runs at most `budget` cycles; with `one_pixel` returns at the next pixel boundary. Returns the cycles used.
+uint64_t exact_layer_run(struct exact_layer *x, uint64_t budget, bool one_pixel);
+
+static inline bool exact_layer_done(const struct exact_layer *x)
+{
+	return x->phase == PHASE_DONE;
+}
+
+// Index behind the last input pixel that the next pixel of the line buffer needs; 0: needs none.
+uint64_t exact_layer_needs(const struct exact_layer *x);
+
+// Blocks, for the sequencer.
+void fetch_prepare(struct exact_layer *x);
+void fetch_read(struct exact_layer *x);
+void pool_begin(struct exact_layer *x);
+void pool_take(struct exact_layer *x);
+void pool_combine(struct exact_layer *x, int8_t *pixel);
+ai8x_status tram_prepare(struct exact_layer *x);
+void tram_store(struct exact_layer *x, const int8_t *pixel);
+void tram_window(struct exact_layer *x);
+ai8x_status processors_prepare(struct exact_layer *x);
+void processors_apply(struct exact_layer *x);
+int64_t processors_own(const struct exact_layer *x, unsigned lane, uint32_t pass);
+ai8x_status write_prepare(struct exact_layer *x);
+void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum);
+int64_t output_bias(struct exact_layer *x, uint32_t slot);
+void write_value(struct exact_layer *x, uint32_t slot, int32_t value);
+uint32_t exact_output_pixel(const struct exact_layer *x);
+
+static inline bool exact_wants(const struct exact_layer *x, uint32_t kind)
+{
+	return (x->context->kinds & kind) != 0;
+}
+
+#endif

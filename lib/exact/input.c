@@ -1,0 +1,75 @@
+// FIFO words -> data memory. FIFO f fills the first instance of group f, a ring where the layer streams.
+#include "exact/input.h"
+
+#define INSTANCES_PER_GROUP (AI8X_INSTANCES / AI8X_GROUPS)
+
+static void store(struct exact_input *input, unsigned group, uint32_t value)
+{
+	const ai8x_layer *layer = input->layer;
+	uint64_t offset = layer->ring_words != 0 ? input->stored % layer->ring_words : input->stored;
+	uint64_t word = layer->read_base[group] + offset;
+	// A frame longer than the memory: the words past its end have no place.
+	if (word >= input->context->data->words)
+		return;
+	unsigned instance = group * INSTANCES_PER_GROUP;
+	input->context->data->word[instance][word] = value;
+	if (input->context->kinds & AI8X_EVENT_DATA_WRITE) {
+		ai8x_event event = {
+			.kind = AI8X_EVENT_DATA_WRITE,
+			.cycle = input->context->cycle,
+			.u.data = {
+				.instance = (uint8_t)instance,
+				.lanes = 15,
+				.word = (uint32_t)word,
+				.value = value,
+				.pixel = (uint32_t)input->stored,
+			},
+		};
+		input->context->emit(input->context->user, &event);
+	}
+}
+
+static void spread(struct exact_input *input, unsigned fifo, uint32_t value)
+{
+	if (fifo != FIFO_FAST) {
+		store(input, fifo, value);
+		return;
+	}
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		if (input->fan_out || (!input->bytes_to_groups && g == 0))
+			store(input, g, value);
+		else if (input->bytes_to_groups)
+			store(input, g, value >> (8 * g) & 0xff);
+	}
+}
+
+bool exact_input_pull(struct exact_input *input, uint64_t until, unsigned *empty)
+{
+	if (until > input->frame)
+		until = input->frame;
+	while (input->stored < until) {
+		for (unsigned f = 0; f < FIFO_COUNT; f++) {
+			if ((input->enabled >> f & 1) != 0 && input->fifos[f].level == 0) {
+				*empty = f;
+				return false;
+			}
+		}
+		for (unsigned f = 0; f < FIFO_COUNT; f++) {
+			uint32_t value;
+			if ((input->enabled >> f & 1) == 0 || !fifo_pop(&input->fifos[f], &value))
+				continue;
+			if (input->context->kinds & AI8X_EVENT_FIFO_POP) {
+				ai8x_event event = {
+					.kind = AI8X_EVENT_FIFO_POP,
+					.cycle = input->context->cycle,
+					.layer = input->layer,
+					.u.fifo = {.fifo = (uint8_t)f, .value = value, .level = input->fifos[f].level},
+				};
+				input->context->emit(input->context->user, &event);
+			}
+			spread(input, f, value);
+		}
+		input->stored++;
+	}
+	return true;
+}

@@ -1,0 +1,117 @@
+// Output stage: bias, shift, rounding, clip, activation (hardware reference 4.5 "Bias", 4.7).
+#include "exact/exact.h"
+
+static int64_t bias_entry(struct exact_layer *x, unsigned group, uint32_t entry, uint32_t slot)
+{
+	entry %= x->context->bias->entries;
+	if (exact_wants(x, AI8X_EVENT_BIAS_READ)) {
+		ai8x_event event = {
+			.kind = AI8X_EVENT_BIAS_READ,
+			.cycle = x->context->cycle,
+			.layer = &x->layer,
+			.u.bias = {.slot = slot, .pass = x->output_pass, .group = group, .entry = entry},
+		};
+		x->context->emit(x->context->user, &event);
+	}
+	return (int64_t)x->context->bias->entry[group][entry] * 128;
+}
+
+// Bias of a depth-wise slot: one entry per processor and pass (hardware reference 4.8).
+static int64_t depthwise_bias(struct exact_layer *x, uint32_t slot)
+{
+	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
+	const ai8x_layer *layer = &x->layer;
+	unsigned source = x->slot[slot].source;
+	unsigned processor = x->instance[source / 4] * 4u + source % 4;
+	unsigned group = processor / per_group, local = processor % per_group;
+	if ((layer->bias_groups >> group & 1) == 0)
+		return 0;
+	uint32_t pass = slot / bit_count64(layer->processors);
+	if (layer->write_mode == AI8X_WRITE_BROADCAST)
+		return bias_entry(x, group, layer->bias_first[group] * 4 + pass * per_group + local % 4 * 4 + local / 4,
+		                  slot);
+	unsigned first = (unsigned)__builtin_ctzll(layer->processors);
+	unsigned last = 63u - (unsigned)__builtin_clzll(layer->processors);
+	uint32_t position = group == first / per_group ? local - first % per_group : local;
+	uint32_t span = per_group;
+	if (group == last / per_group)
+		span = group == first / per_group ? last - first + 1 : last % per_group + 1;
+	return bias_entry(x, group, layer->bias_first[group] + pass * span + position, slot);
+}
+
+int64_t output_bias(struct exact_layer *x, uint32_t slot)
+{
+	const ai8x_layer *layer = &x->layer;
+	if (layer->bias_groups == 0)
+		return 0;
+	if (layer->depthwise)
+		return depthwise_bias(x, slot);
+	uint32_t shifted = layer->part->quirks.stream_bias_shift && layer->streaming && layer->index == 0 ? 1 : 0;
+	int64_t sum = 0;
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		if ((layer->bias_groups >> g & 1) == 0)
+			continue;
+		if (layer->quad_fanout) {
+			if (slot % AI8X_GROUPS == g)
+				sum += bias_entry(x, g, layer->bias_first[g] + slot / AI8X_GROUPS + shifted, slot);
+			continue;
+		}
+		sum += bias_entry(x, g, layer->bias_first[g] * (layer->calcx4 ? 4 : 1) + slot + shifted, slot);
+	}
+	return sum;
+}
+
+static int64_t shift_and_round(int64_t sum, int32_t shift)
+{
+	int32_t right = 7 - shift;
+	if (right > 0)
+		return (sum + (INT64_C(1) << (right - 1))) >> right;
+	return sum * (INT64_C(1) << -right);
+}
+
+void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum)
+{
+	const ai8x_layer *layer = &x->layer;
+	ai8x_counters *counters = x->counters;
+	int64_t value = sum;
+	bool clipped = false;
+	if (counters->outputs++ == 0)
+		counters->accumulator_min = counters->accumulator_max = sum;
+	if (sum < counters->accumulator_min)
+		counters->accumulator_min = sum;
+	if (sum > counters->accumulator_max)
+		counters->accumulator_max = sum;
+	if (layer_has_kernels(layer) && layer->output_bits == 8) {
+		value = shift_and_round(sum, layer->output_shift);
+		if (value < -128) {
+			counters->clipped_low++;
+			clipped = true;
+			value = -128;
+		} else if (value > 127) {
+			counters->clipped_high++;
+			clipped = true;
+			value = 127;
+		}
+		if (layer->activation == AI8X_ACTIVATE_ABS)
+			value = value == -128 ? 127 : value < 0 ? -value : value;
+		else if (layer->activation == AI8X_ACTIVATE_RELU)
+			value = value < 0 ? 0 : value;
+	}
+	if (exact_wants(x, AI8X_EVENT_OUTPUT)) {
+		ai8x_event event = {
+			.kind = AI8X_EVENT_OUTPUT,
+			.cycle = x->context->cycle,
+			.layer = layer,
+			.u.output = {
+				.slot = slot,
+				.pixel = exact_output_pixel(x),
+				.accumulator = sum,
+				.value = (int32_t)value,
+				.clipped = clipped,
+			},
+		};
+		x->context->emit(x->context->user, &event);
+	}
+	// 32-bit output keeps the low 32 bits of the accumulator.
+	write_value(x, slot, (int32_t)(uint32_t)(uint64_t)value);
+}

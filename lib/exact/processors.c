@@ -1,0 +1,125 @@
+// Processors: kernels times window, summed over processors and groups (hardware reference 4.5, 4.8).
+#include "exact/exact.h"
+
+#include <stdlib.h>
+
+// Where a kernel lies in a processor's stream: byte of its last tap, and bit inside each byte.
+struct kernel_address {
+	uint32_t byte;
+	uint32_t bit;
+};
+
+static struct kernel_address kernel_locate(const struct exact_layer *x, unsigned group, uint32_t slot,
+                                           uint32_t pass)
+{
+	const ai8x_layer *layer = &x->layer;
+	uint32_t base = 0, index = slot * layer->passes + pass;
+	if (layer->depthwise) {
+		index = pass;
+	} else if (layer->calcx4) {
+		// Four slots in parallel, each from its own quarter of the kernel memory.
+		base = slot % 4 * (layer->part->info.kernel_words / 4) * KERNEL_WORD_BYTES;
+		index = slot / 4 * layer->passes + pass;
+	} else if (layer->quad_fanout) {
+		index = slot / AI8X_GROUPS * layer->passes + pass;
+	}
+	uint32_t bits = layer->kernel_first_bit[group] + index * layer->weight_bits;
+	return (struct kernel_address){
+		.byte = base + (bits >> 3) * x->taps + layer->kernel_tap_offset[group],
+		.bit = bits & 7,
+	};
+}
+
+static int16_t weight_value(const ai8x_layer *layer, uint32_t field)
+{
+	if (layer->binary)
+		return field ? -1 : 1;
+	uint32_t sign = 1u << (layer->weight_bits - 1);
+	return (int16_t)((int32_t)(field ^ sign) - (int32_t)sign);
+}
+
+// The kernels of one slot and pass, spread to [tap][lane].
+static void unpack(const struct exact_layer *x, uint32_t slot, uint32_t pass, int16_t *to)
+{
+	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
+	const ai8x_layer *layer = &x->layer;
+	const uint32_t field_mask = (1u << layer->weight_bits) - 1;
+	for (unsigned k = 0; k < x->instances; k++) {
+		for (unsigned lane = 0; lane < 4; lane++) {
+			unsigned processor = x->instance[k] * 4u + lane;
+			unsigned group = processor / per_group;
+			if (layer->quad_fanout && slot % AI8X_GROUPS != group)
+				continue;
+			if (layer->bypass) {
+				if (layer->processors >> processor & 1) {
+					for (uint32_t t = 0; t < x->taps; t++)
+						to[t * x->lanes + 4 * k + lane] = 1;
+				}
+				continue;
+			}
+			if ((layer->kernel_processors >> processor & 1) == 0)
+				continue;
+			struct kernel_address at = kernel_locate(x, group, slot, pass);
+			const uint8_t *stream = x->context->kernel->unit[processor].stream + at.byte;
+			for (uint32_t t = 0; t < x->taps; t++)
+				to[t * x->lanes + 4 * k + lane] =
+					weight_value(layer, stream[x->taps - 1 - t] >> at.bit & field_mask);
+		}
+	}
+}
+
+ai8x_status processors_prepare(struct exact_layer *x)
+{
+	const ai8x_layer *layer = &x->layer;
+	if (!layer_has_kernels(layer))
+		return AI8X_OK;
+	// In depth-wise and bypassed layers all slots share their kernels.
+	uint32_t slots = layer->depthwise || layer->bypass ? 1 : layer->slots;
+	size_t kernel = (size_t)x->taps * x->lanes;
+	x->kernels = calloc((size_t)slots * layer->passes * kernel + 1, sizeof *x->kernels);
+	if (x->kernels == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	for (uint32_t slot = 0; slot < slots; slot++) {
+		for (uint32_t pass = 0; pass < layer->passes; pass++)
+			unpack(x, slot, pass, x->kernels + ((size_t)slot * layer->passes + pass) * kernel);
+	}
+	return AI8X_OK;
+}
+
+// The engine's hottest loop: plain, so that compilers vectorise it.
+static int32_t multiply_add(const int16_t *restrict a, const int16_t *restrict b, size_t count)
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += (int32_t)a[i] * b[i];
+	return sum;
+}
+
+// One cycle: the kernels of the current slots and passes are applied to the window.
+void processors_apply(struct exact_layer *x)
+{
+	const ai8x_layer *layer = &x->layer;
+	const size_t kernel = (size_t)x->taps * x->lanes;
+	for (uint32_t s = 0; s < x->parallel_slots && x->step + s < x->slots; s++) {
+		uint32_t slot = layer->bypass ? 0 : x->step + s;
+		int64_t sum = 0;
+		for (uint32_t e = 0; e < x->parallel_passes && x->output_pass + e < layer->passes; e++) {
+			uint32_t pass = x->output_pass + e;
+			sum += multiply_add(x->window + pass * kernel,
+			                    x->kernels + ((size_t)slot * layer->passes + pass) * kernel, kernel);
+		}
+		x->accumulator[s] += sum;
+	}
+}
+
+// Depth-wise: the sum of one processor over its own window.
+int64_t processors_own(const struct exact_layer *x, unsigned lane, uint32_t pass)
+{
+	const size_t kernel = (size_t)x->taps * x->lanes;
+	const int16_t *window = x->window + pass * kernel + lane;
+	const int16_t *weights = x->kernels + pass * kernel + lane;
+	int32_t sum = 0;
+	for (uint32_t t = 0; t < x->taps; t++)
+		sum += (int32_t)window[t * x->lanes] * weights[t * x->lanes];
+	return sum;
+}

@@ -1,0 +1,51 @@
+// Registers to layer and back (hardware reference 4.1 to 4.8).
+#ifndef AI8X_LAYER_LAYER_H
+#define AI8X_LAYER_LAYER_H
+
+#include <ai8xsim/layer.h>
+
+#include "base/error.h"
+#include "bus/registers.h"
+
+// Which groups run together, as the start sequence set them up.
+struct layer_run {
+	uint32_t groups;   // bit g: group g takes part
+	unsigned master;   // whose registers give the geometry
+};
+
+// Decodes the registers of layer `index`. AI8X_ERR_LAYER names layer, register and expectation.
+ai8x_status layer_decode(const struct registers *registers, const struct layer_run *run, uint32_t index,
+                         ai8x_layer *layer, ai8x_error *error);
+
+// Checks that everything the layer reads and writes lies inside the part's memories.
+// `write_ring` is the ring length that wraps its output (0: not wrapped).
+ai8x_status layer_check_ranges(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error);
+
+static inline unsigned bit_count64(uint64_t bits)
+{
+	return (unsigned)__builtin_popcountll(bits);
+}
+
+// Image that the kernel slides over: pooled, for transposed convolutions with zeros inserted.
+static inline uint32_t layer_expanded_rows(const ai8x_layer *layer)
+{
+	return layer->transposed ? 2 * layer->pooled_rows : layer->pooled_rows;
+}
+
+static inline uint32_t layer_expanded_columns(const ai8x_layer *layer)
+{
+	return layer->transposed ? 2 * layer->pooled_columns : layer->pooled_columns;
+}
+
+static inline bool layer_has_kernels(const ai8x_layer *layer)
+{
+	return layer->operation != AI8X_OP_PASSTHROUGH;
+}
+
+// Group of a processor and its number inside the group.
+static inline unsigned processor_group(unsigned processor)
+{
+	return processor / (AI8X_PROCESSORS / AI8X_GROUPS);
+}
+
+#endif

@@ -1,0 +1,299 @@
+// The machine's handle: bus accesses with their side effects, reset, views.
+#include "machine/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Words a FIFO holds when nothing else is asked for. The depth is not published.
+#define DEFAULT_FIFO_DEPTH 8
+
+ai8x_machine_options ai8x_machine_options_default(void)
+{
+	return (ai8x_machine_options){.engine = AI8X_ENGINE_AUTO, .fifo_depth = DEFAULT_FIFO_DEPTH};
+}
+
+void ai8x_machine_reset(ai8x_machine *machine)
+{
+	run_forget(machine);
+	observe_forget(machine);
+	machine->context.cycle = 0;
+	memset(&machine->mlator, 0, sizeof machine->mlator);
+	bus_reset(&machine->bus, machine->options.fifo_depth);
+}
+
+ai8x_status ai8x_machine_create(const ai8x_part *part, const ai8x_machine_options *options,
+                                ai8x_machine **machine, ai8x_error *error)
+{
+	*machine = NULL;
+	if (part == NULL)
+		return error_set(error, AI8X_ERR_ARGUMENT, "a machine needs a part");
+	ai8x_machine *m = calloc(1, sizeof *m);
+	if (m == NULL || bus_create(&m->bus, part) != AI8X_OK) {
+		free(m);
+		return error_no_memory(error, "a machine");
+	}
+	m->part = part;
+	m->options = options != NULL ? *options : ai8x_machine_options_default();
+	m->context = (struct exact_context){
+		.data = &m->bus.data,
+		.kernel = &m->bus.kernel,
+		.bias = &m->bus.bias,
+		.keep_absent_lanes = m->options.keep_absent_lanes,
+		.emit = observe_emit,
+		.user = m,
+	};
+	// Memories are fresh: only registers and FIFOs need their reset values.
+	registers_reset(&m->bus.registers, part);
+	for (unsigned f = 0; f < FIFO_COUNT; f++)
+		fifo_reset(&m->bus.fifo[f], m->options.fifo_depth);
+	*machine = m;
+	return AI8X_OK;
+}
+
+void ai8x_machine_destroy(ai8x_machine *machine)
+{
+	if (machine == NULL)
+		return;
+	run_forget(machine);
+	observe_forget(machine);
+	free(machine->records);
+	bus_destroy(&machine->bus);
+	free(machine);
+}
+
+const ai8x_part *ai8x_machine_part(const ai8x_machine *machine)
+{
+	return machine->part;
+}
+
+static void tell_bus(ai8x_machine *machine, ai8x_event_kind kind, uint32_t address, uint32_t value,
+                     unsigned bytes)
+{
+	if ((machine->context.kinds & (uint32_t)kind) == 0)
+		return;
+	ai8x_event event = {
+		.kind = kind,
+		.cycle = machine->context.cycle,
+		.u.bus = {
+			.address = address,
+			.value = value,
+			.bytes = (uint8_t)bytes,
+			.running = machine->run.phase == RUN_ACTIVE,
+		},
+	};
+	observe_emit(machine, &event);
+}
+
+static ai8x_status push(ai8x_machine *machine, unsigned fifo, uint32_t value)
+{
+	if (!fifo_push(&machine->bus.fifo[fifo], value))
+		return AI8X_FIFO_FULL;
+	if (machine->context.kinds & AI8X_EVENT_FIFO_PUSH) {
+		ai8x_event event = {
+			.kind = AI8X_EVENT_FIFO_PUSH,
+			.cycle = machine->context.cycle,
+			.u.fifo = {.fifo = (uint8_t)fifo, .value = value, .level = machine->bus.fifo[fifo].level},
+		};
+		observe_emit(machine, &event);
+	}
+	run_fifo_pushed(machine);
+	return AI8X_OK;
+}
+
+static uint32_t fifo_status(const ai8x_machine *machine)
+{
+	const struct ai8x_part *part = machine->part;
+	const struct registers *registers = &machine->bus.registers;
+	uint32_t enabled = field_get(registers, F_FIFO_EN, 0, 0);
+	uint32_t full = 0, empty = 0, almost_full = 0, almost_empty = 0;
+	for (unsigned f = 0; f < FIFO_FAST; f++) {
+		const struct fifo *fifo = &machine->bus.fifo[f];
+		full |= (uint32_t)(fifo->level == fifo->depth) << f;
+		empty |= (uint32_t)(fifo->level == 0) << f;
+		almost_full |= (uint32_t)(fifo->depth - fifo->level <= field_get(registers, F_FIFO_FULL_THRESH, 0, 0)) << f;
+		almost_empty |= (uint32_t)(fifo->level <= field_get(registers, F_FIFO_EMPTY_THRESH, 0, 0)) << f;
+	}
+	bool write_equal = true, read_equal = true;
+	for (unsigned f = 1; f < FIFO_FAST; f++) {
+		if ((enabled >> f & 1) == 0 || (enabled & ((1u << f) - 1)) == 0)
+			continue;
+		const struct fifo *first = &machine->bus.fifo[__builtin_ctz(enabled)];
+		write_equal &= machine->bus.fifo[f].pushed == first->pushed;
+		read_equal &= machine->bus.fifo[f].popped == first->popped;
+	}
+	const struct {
+		enum part_field_id field;
+		uint32_t value;
+	} fields[] = {
+		{F_STAT_FULL, full},
+		{F_STAT_EMPTY, empty},
+		{F_STAT_ALMOST_FULL, almost_full},
+		{F_STAT_ALMOST_EMPTY, almost_empty},
+		{F_STAT_ALL_FULL, (full & enabled) == enabled},
+		{F_STAT_ANY_EMPTY, (empty & enabled) != 0},
+		{F_STAT_ALL_ALMOST_FULL, (almost_full & enabled) == enabled},
+		{F_STAT_ANY_ALMOST_EMPTY, (almost_empty & enabled) != 0},
+		{F_STAT_WPTR_EQ, write_equal},
+		{F_STAT_RPTR_EQ, read_equal},
+	};
+	uint32_t status = 0;
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		status |= fields[i].value << part->fields[fields[i].field].low;
+	return status;
+}
+
+static ai8x_status write_register(ai8x_machine *machine, const struct part_target *target, uint32_t value,
+                                  ai8x_error *error)
+{
+	uint32_t *word = &machine->bus.registers.value[target->group][target->reg][target->index];
+	uint32_t old = *word;
+	switch (target->reg) {
+	case REG_FIFO_WR:
+		return push(machine, target->index, value);
+	case REG_FAST_DR:
+		return push(machine, FIFO_FAST, value);
+	case REG_FIFO_STAT:
+	case REG_FAST_SR:
+	case REG_MLAT:
+		return AI8X_OK; // read only
+	case REG_SRAM_TEST:
+		selftest_written(machine, target->group, old, value);
+		return AI8X_OK;
+	case REG_CTL:
+		*word = value;
+		mlator_control_written(machine, target->group, old, value);
+		return run_control_written(machine, target->group, old, value, error);
+	default:
+		*word = value;
+		return AI8X_OK;
+	}
+}
+
+static uint32_t read_register(ai8x_machine *machine, const struct part_target *target)
+{
+	switch (target->reg) {
+	case REG_FIFO_STAT:
+		return fifo_status(machine);
+	case REG_FAST_SR: {
+		const struct fifo *fifo = &machine->bus.fifo[FIFO_FAST];
+		return fifo->level == fifo->depth ? part_field_mask(machine->part, F_FAST_FULL) : 0;
+	}
+	case REG_MLAT:
+		return mlator_read(machine);
+	case REG_FIFO_WR:
+	case REG_FAST_DR:
+		return 0;
+	default:
+		return register_get(&machine->bus.registers, target->reg, target->group, target->index);
+	}
+}
+
+static ai8x_status bus_write(ai8x_machine *machine, uint32_t address, unsigned bytes, uint32_t value,
+                             ai8x_error *error)
+{
+	struct part_target target;
+	ai8x_status status = bus_decode(&machine->bus, address, bytes, &target, error);
+	if (status != AI8X_OK)
+		return status;
+	tell_bus(machine, AI8X_EVENT_BUS_WRITE, address, value, bytes);
+	if (!target.is_register) {
+		bus_write_memory(&machine->bus, &target, bytes, value);
+		return AI8X_OK;
+	}
+	if (bytes == 1) {
+		uint32_t shift = 8 * target.byte;
+		uint32_t old = register_get(&machine->bus.registers, target.reg, target.group, target.index);
+		value = (old & ~(UINT32_C(0xff) << shift)) | value << shift;
+	}
+	return write_register(machine, &target, value, error);
+}
+
+ai8x_status ai8x_machine_write32(ai8x_machine *machine, uint32_t address, uint32_t value, ai8x_error *error)
+{
+	return bus_write(machine, address, 4, value, error);
+}
+
+ai8x_status ai8x_machine_write8(ai8x_machine *machine, uint32_t address, uint8_t value, ai8x_error *error)
+{
+	return bus_write(machine, address, 1, value, error);
+}
+
+ai8x_status ai8x_machine_read32(ai8x_machine *machine, uint32_t address, uint32_t *value, ai8x_error *error)
+{
+	struct part_target target;
+	*value = 0;
+	ai8x_status status = bus_decode(&machine->bus, address, 4, &target, error);
+	if (status != AI8X_OK)
+		return status;
+	*value = target.is_register ? read_register(machine, &target) : bus_read_memory(&machine->bus, &target);
+	tell_bus(machine, AI8X_EVENT_BUS_READ, address, *value, 4);
+	return AI8X_OK;
+}
+
+ai8x_status ai8x_machine_read8(ai8x_machine *machine, uint32_t address, uint8_t *value, ai8x_error *error)
+{
+	uint32_t word;
+	*value = 0;
+	ai8x_status status = ai8x_machine_read32(machine, address & ~UINT32_C(3), &word, error);
+	if (status == AI8X_OK)
+		*value = (uint8_t)(word >> (8 * (address & 3)));
+	return status;
+}
+
+ai8x_status ai8x_machine_fifo_push(ai8x_machine *machine, uint32_t address, uint32_t value, ai8x_error *error)
+{
+	struct part_target target;
+	ai8x_status status = bus_decode(&machine->bus, address, 4, &target, error);
+	if (status != AI8X_OK)
+		return status;
+	if (!target.is_register || (target.reg != REG_FIFO_WR && target.reg != REG_FAST_DR))
+		return error_set(error, AI8X_ERR_ADDRESS, "0x%08x is not a FIFO data register", address);
+	return bus_write(machine, address, 4, value, error);
+}
+
+bool ai8x_machine_running(const ai8x_machine *machine)
+{
+	return machine->run.phase == RUN_ACTIVE;
+}
+
+uint64_t ai8x_machine_cycles(const ai8x_machine *machine)
+{
+	return machine->context.cycle;
+}
+
+ai8x_status ai8x_machine_decode(const ai8x_machine *machine, uint32_t index, ai8x_layer *layer,
+                                ai8x_error *error)
+{
+	struct layer_run members = machine->run.members;
+	// Before a start nobody has said which groups run together: look at all.
+	if (members.groups == 0)
+		members = (struct layer_run){.groups = (1u << AI8X_GROUPS) - 1};
+	return layer_decode(&machine->bus.registers, &members, index, layer, error);
+}
+
+const uint32_t *ai8x_machine_data(const ai8x_machine *machine, unsigned instance, size_t *words)
+{
+	if (instance >= AI8X_INSTANCES)
+		return NULL;
+	if (words != NULL)
+		*words = machine->bus.data.words;
+	return machine->bus.data.word[instance];
+}
+
+const uint8_t *ai8x_machine_kernels(const ai8x_machine *machine, unsigned processor, size_t *words)
+{
+	if (processor >= AI8X_PROCESSORS)
+		return NULL;
+	if (words != NULL)
+		*words = machine->bus.kernel.unit[processor].words;
+	return machine->bus.kernel.unit[processor].stream;
+}
+
+const int8_t *ai8x_machine_bias(const ai8x_machine *machine, unsigned group, size_t *entries)
+{
+	if (group >= AI8X_GROUPS)
+		return NULL;
+	if (entries != NULL)
+		*entries = machine->bus.bias.entries;
+	return machine->bus.bias.entry[group];
+}

@@ -1,0 +1,118 @@
+// The machine behind the public handle.
+//
+//   machine.c   handle, bus side effects, views
+//   run.c       start, sequencing of layers, stop and resume
+//   observe.c   events and reports
+//   snoop.c     snoop units
+//   selftest.c  memory tests and clearing
+//   mlator.c    mlator read-out
+#ifndef AI8X_MACHINE_MACHINE_H
+#define AI8X_MACHINE_MACHINE_H
+
+#include <ai8xsim/machine.h>
+
+#include "bus/bus.h"
+#include "exact/exact.h"
+#include "exact/input.h"
+#include "layer/layer.h"
+
+#define MAX_OBSERVERS 8
+#define SNOOP_UNITS 2
+
+struct observer {
+	uint32_t kinds;
+	ai8x_event_fn callback;
+	void *user;
+};
+
+// Matches of a snoop unit in the layer it watches.
+struct snoop_unit {
+	uint64_t matches;
+	bool triggered;
+};
+
+// A report together with what it owns.
+struct layer_record {
+	ai8x_layer_report report;
+	int32_t *output;
+	ai8x_word *words;
+};
+
+enum run_phase {
+	RUN_IDLE,      // nothing was started, or the run is over
+	RUN_ACTIVE,
+	RUN_PAUSED,    // the master's enable bit was cleared in the middle of a run
+	RUN_BETWEEN,   // one-shot: waits for the next enable behind a layer
+};
+
+struct run {
+	enum run_phase phase;
+	struct layer_run members;
+	uint32_t next_layer;             // to start when none is active
+	uint32_t last_layer;
+	struct exact_layer *active[AI8X_MAX_STREAMS]; // one, or all layers that stream together
+	struct layer_record *record[AI8X_MAX_STREAMS];
+	unsigned active_count;
+	struct exact_input input;
+	bool has_input;
+	ai8x_layer input_layer;          // what input.layer points to once layer 0 is done
+	bool ended;                      // a run came to its end since the last start
+	unsigned waiting_fifo;           // valid while waiting
+	bool waiting;
+	struct snoop_unit snoop[SNOOP_UNITS];
+};
+
+struct mlator {
+	bool on;
+	uint32_t instance, word, lane;
+	uint32_t loaded;
+};
+
+struct ai8x_machine {
+	const ai8x_part *part;
+	ai8x_machine_options options;
+	struct bus bus;
+	struct exact_context context;
+	struct run run;
+	struct mlator mlator;
+	struct layer_record **records;
+	size_t record_count, record_capacity;
+	struct observer observers[MAX_OBSERVERS];
+	unsigned observer_count;
+	ai8x_layer_fn on_layer;
+	void *on_layer_user;
+};
+
+// run.c
+ai8x_status run_control_written(ai8x_machine *machine, unsigned group, uint32_t old, uint32_t value,
+                                ai8x_error *error);
+void run_forget(ai8x_machine *machine);
+void run_fifo_pushed(ai8x_machine *machine);
+
+// observe.c
+void observe_emit(void *user, const ai8x_event *event);
+void observe_update(ai8x_machine *machine);
+struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer *layer, ai8x_error *error);
+bool observe_end_layer(ai8x_machine *machine, struct layer_record *record);
+void observe_forget(ai8x_machine *machine);
+
+// snoop.c
+void snoop_begin_layer(ai8x_machine *machine, const ai8x_layer *layer);
+void snoop_written(void *user, const ai8x_layer *layer, unsigned instance, uint32_t word, uint32_t value);
+bool snoop_enabled(const ai8x_machine *machine);
+// What the snoop units decide behind a layer: stop the run, and whether a link may be taken.
+struct snoop_verdict {
+	bool stop;
+	bool conditional;   // some unit makes the link of this layer conditional
+	bool take_link;
+};
+struct snoop_verdict snoop_end_layer(ai8x_machine *machine, const ai8x_layer *layer);
+
+// selftest.c
+void selftest_written(ai8x_machine *machine, unsigned group, uint32_t old, uint32_t value);
+
+// mlator.c
+void mlator_control_written(ai8x_machine *machine, unsigned group, uint32_t old, uint32_t value);
+uint32_t mlator_read(ai8x_machine *machine);
+
+#endif

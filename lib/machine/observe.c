@@ -1,0 +1,178 @@
+// Observers and layer reports: everything the outside learns while the machine runs.
+#include "machine/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void observe_emit(void *user, const ai8x_event *event)
+{
+	const ai8x_machine *machine = user;
+	for (unsigned i = 0; i < machine->observer_count; i++) {
+		const struct observer *observer = &machine->observers[i];
+		if (observer->kinds & (uint32_t)event->kind)
+			observer->callback(observer->user, event);
+	}
+}
+
+void observe_update(ai8x_machine *machine)
+{
+	uint32_t kinds = 0;
+	for (unsigned i = 0; i < machine->observer_count; i++)
+		kinds |= machine->observers[i].kinds;
+	machine->context.kinds = kinds;
+}
+
+ai8x_status ai8x_machine_observe(ai8x_machine *machine, uint32_t kinds, ai8x_event_fn callback, void *user)
+{
+	unsigned i = 0;
+	while (i < machine->observer_count &&
+	       (machine->observers[i].callback != callback || machine->observers[i].user != user))
+		i++;
+	if (kinds == 0) {
+		if (i < machine->observer_count)
+			machine->observers[i] = machine->observers[--machine->observer_count];
+	} else {
+		if (i == MAX_OBSERVERS)
+			return AI8X_ERR_LIMIT;
+		machine->observers[i] = (struct observer){kinds, callback, user};
+		if (i == machine->observer_count)
+			machine->observer_count++;
+	}
+	observe_update(machine);
+	return AI8X_OK;
+}
+
+void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callback, void *user)
+{
+	machine->on_layer = callback;
+	machine->on_layer_user = user;
+}
+
+void observe_forget(ai8x_machine *machine)
+{
+	for (size_t i = 0; i < machine->record_count; i++) {
+		free(machine->records[i]->output);
+		free(machine->records[i]->words);
+		free(machine->records[i]);
+	}
+	machine->record_count = 0;
+}
+
+struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer *layer, ai8x_error *error)
+{
+	if (machine->record_count == machine->record_capacity) {
+		size_t capacity = machine->record_capacity == 0 ? 32 : 2 * machine->record_capacity;
+		struct layer_record **records = realloc(machine->records, capacity * sizeof(struct layer_record *));
+		if (records == NULL) {
+			(void)error_no_memory(error, "layer reports");
+			return NULL;
+		}
+		machine->records = records;
+		machine->record_capacity = capacity;
+	}
+	struct layer_record *record = calloc(1, sizeof *record);
+	if (record == NULL) {
+		(void)error_no_memory(error, "a layer report");
+		return NULL;
+	}
+	if (machine->options.capture_outputs) {
+		size_t values = (size_t)ai8x_layer_output_slots(layer) * layer->output_rows * layer->output_columns;
+		record->output = calloc(values + 1, sizeof *record->output);
+		if (record->output == NULL) {
+			free(record);
+			(void)error_no_memory(error, "a layer's output");
+			return NULL;
+		}
+	}
+	record->report = (ai8x_layer_report){
+		.layer = *layer,
+		.position = (uint32_t)machine->record_count,
+		.start_cycle = machine->context.cycle,
+		.exact_engine = true,
+		.output = record->output,
+	};
+	machine->records[machine->record_count++] = record;
+	if (machine->context.kinds & AI8X_EVENT_LAYER_START) {
+		ai8x_event event = {
+			.kind = AI8X_EVENT_LAYER_START,
+			.cycle = machine->context.cycle,
+			.layer = &record->report.layer,
+		};
+		observe_emit(machine, &event);
+	}
+	return record;
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	const ai8x_word *x = a, *y = b;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+// The memory words that hold the layer's output, as they are now. Streaming layers whose output went round
+// a ring have none.
+static void collect_words(ai8x_machine *machine, struct layer_record *record)
+{
+	const ai8x_layer *layer = &record->report.layer;
+	uint32_t slots = ai8x_layer_output_slots(layer);
+	size_t pixels = (size_t)layer->output_rows * layer->output_columns;
+	ai8x_word *words = calloc((size_t)slots * pixels + 1, sizeof *words);
+	if (words == NULL)
+		return;
+	size_t count = 0;
+	for (uint32_t pixel = 0; pixel < pixels; pixel++) {
+		for (uint32_t slot = 0; slot < slots; slot++) {
+			ai8x_output_place place = ai8x_layer_place(layer, slot, pixel);
+			if (place.instance >= AI8X_INSTANCES || place.word >= machine->bus.data.words)
+				continue;
+			uint32_t address = ai8x_part_data_address(machine->part, place.instance, place.word);
+			uint32_t mask = layer->output_bits == 32 ? UINT32_MAX : UINT32_C(0xff) << (8 * place.lane);
+			if (count > 0 && words[count - 1].address == address)
+				words[count - 1].mask |= mask;
+			else
+				words[count++] = (ai8x_word){address, machine->bus.data.word[place.instance][place.word], mask};
+		}
+	}
+	qsort(words, count, sizeof *words, compare_words);
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (kept > 0 && words[kept - 1].address == words[i].address)
+			words[kept - 1].mask |= words[i].mask;
+		else
+			words[kept++] = words[i];
+	}
+	ai8x_word *shrunk = realloc(words, (kept + 1) * sizeof *words);
+	record->words = shrunk != NULL ? shrunk : words;
+	record->report.words = record->words;
+	record->report.word_count = kept;
+}
+
+bool observe_end_layer(ai8x_machine *machine, struct layer_record *record)
+{
+	ai8x_layer_report *report = &record->report;
+	report->finished = true;
+	report->cycles = 0;
+	for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
+		report->cycles += report->counters.state[s];
+	if (machine->options.capture_outputs)
+		collect_words(machine, record);
+	if (machine->context.kinds & AI8X_EVENT_LAYER_STOP) {
+		ai8x_event event = {
+			.kind = AI8X_EVENT_LAYER_STOP,
+			.cycle = machine->context.cycle,
+			.layer = &report->layer,
+		};
+		observe_emit(machine, &event);
+	}
+	return machine->on_layer == NULL || machine->on_layer(machine->on_layer_user, report);
+}
+
+size_t ai8x_machine_layer_count(const ai8x_machine *machine)
+{
+	return machine->record_count;
+}
+
+const ai8x_layer_report *ai8x_machine_layer_report(const ai8x_machine *machine, size_t position)
+{
+	return position < machine->record_count ? &machine->records[position]->report : NULL;
+}

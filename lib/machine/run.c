@@ -1,0 +1,410 @@
+// A run: from the enable bit to the completion flag (hardware reference 3.1, 3.2, 5).
+//
+// Layers run one after the other; layers that stream run together, the one nearest to the output first,
+// so that a ring never holds more than its reader has to wait for.
+#include "machine/machine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint32_t control(const ai8x_machine *machine, enum part_field_id field, unsigned group)
+{
+	return field_get(&machine->bus.registers, field, group, 0);
+}
+
+void run_forget(ai8x_machine *machine)
+{
+	for (unsigned i = 0; i < machine->run.active_count; i++)
+		exact_layer_destroy(machine->run.active[i]);
+	memset(&machine->run, 0, sizeof machine->run);
+}
+
+static void start(ai8x_machine *machine, unsigned master)
+{
+	run_forget(machine);
+	observe_forget(machine);
+	struct run *run = &machine->run;
+	run->members = (struct layer_run){.groups = 1u << master, .master = master};
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		if (g != master && control(machine, F_CNN_EN, g) && control(machine, F_EXT_SYNC_EN, g) &&
+		    control(machine, F_EXT_SYNC_MASTER, g) == master)
+			run->members.groups |= 1u << g;
+	}
+	run->phase = RUN_ACTIVE;
+	run->next_layer = control(machine, F_LCNT_START, master);
+	run->last_layer = control(machine, F_LCNT, master);
+	bool fast = control(machine, F_FFIFO_EN, master) != 0;
+	run->has_input = fast || control(machine, F_GROUP_FIFO_EN, master);
+	uint64_t frame = field_get(&machine->bus.registers, F_IFRM, master, 0);
+	run->input = (struct exact_input){
+		.context = &machine->context,
+		.fifos = machine->bus.fifo,
+		.enabled = fast ? 1u << FIFO_FAST : field_get(&machine->bus.registers, F_FIFO_EN, 0, 0),
+		.layer = &run->input_layer,
+		.fan_out = fast && control(machine, F_QUPAC, master),
+		.bytes_to_groups = fast && !control(machine, F_FIFOGRP, master),
+		.frame = frame != 0 ? frame : UINT64_MAX,
+	};
+	machine->context.cycle = 0;
+	machine->context.written = snoop_enabled(machine) ? snoop_written : NULL;
+	if (machine->context.kinds & AI8X_EVENT_RUN_START) {
+		ai8x_event event = {.kind = AI8X_EVENT_RUN_START};
+		observe_emit(machine, &event);
+	}
+	if (machine->context.kinds & AI8X_EVENT_STATE) {
+		ai8x_event event = {.kind = AI8X_EVENT_STATE, .u.state = {.state = AI8X_STATE_START, .cycles = 1}};
+		observe_emit(machine, &event);
+	}
+	machine->context.cycle = 1;
+}
+
+ai8x_status run_control_written(ai8x_machine *machine, unsigned group, uint32_t old, uint32_t value,
+                                ai8x_error *error)
+{
+	(void)error;
+	const struct ai8x_part *part = machine->part;
+	struct run *run = &machine->run;
+	const bool enabled = part_field_extract(part, F_CNN_EN, value) != 0;
+	const bool rising = enabled && part_field_extract(part, F_CNN_EN, old) == 0;
+	const bool is_master = (run->members.groups != 0) && group == run->members.master;
+	switch (run->phase) {
+	case RUN_ACTIVE:
+		if (is_master && !enabled)
+			run->phase = RUN_PAUSED;
+		break;
+	case RUN_PAUSED:
+		if (is_master && rising)
+			run->phase = RUN_ACTIVE;
+		break;
+	case RUN_BETWEEN:
+		// Where acknowledging leaves the enable bit alone, writing it again goes on (reference 3.1).
+		if (is_master && (rising || (enabled && part->quirks.oneshot_continues &&
+		                             part_field_extract(part, F_CNN_IRQ, old) == 0)))
+			run->phase = RUN_ACTIVE;
+		break;
+	case RUN_IDLE:
+		// A group that follows another starts with it; one that follows itself is its own master.
+		if (rising && (part_field_extract(part, F_EXT_SYNC_EN, value) == 0 ||
+		               part_field_extract(part, F_EXT_SYNC_MASTER, value) == group))
+			start(machine, group);
+		break;
+	}
+	return AI8X_OK;
+}
+
+static void raise_flag(ai8x_machine *machine)
+{
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		if (machine->run.members.groups >> g & 1)
+			field_set(&machine->bus.registers, F_CNN_IRQ, g, 0, 1);
+	}
+}
+
+static void finish(ai8x_machine *machine)
+{
+	struct run *run = &machine->run;
+	for (unsigned i = 0; i < run->active_count; i++)
+		exact_layer_destroy(run->active[i]);
+	run->active_count = 0;
+	run->phase = RUN_IDLE;
+	run->ended = true;
+	raise_flag(machine);
+	if (machine->context.kinds & AI8X_EVENT_RUN_STOP) {
+		ai8x_event event = {.kind = AI8X_EVENT_RUN_STOP, .cycle = machine->context.cycle};
+		observe_emit(machine, &event);
+	}
+}
+
+// A layer that cannot be executed ends the run without a completion flag.
+static ai8x_status fail(ai8x_machine *machine, ai8x_status status)
+{
+	for (unsigned i = 0; i < machine->run.active_count; i++)
+		exact_layer_destroy(machine->run.active[i]);
+	machine->run.active_count = 0;
+	machine->run.phase = RUN_IDLE;
+	return status;
+}
+
+static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, uint32_t write_ring,
+                               ai8x_error *error)
+{
+	struct run *run = &machine->run;
+	ai8x_status status = layer_check_ranges(layer, write_ring, error);
+	if (status != AI8X_OK)
+		return status;
+	struct layer_record *record = observe_begin_layer(machine, layer, error);
+	if (record == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	struct exact_layer *x;
+	status = exact_layer_create(&machine->context, layer, write_ring, &record->report.counters, record->output, &x,
+	                            error);
+	if (status != AI8X_OK)
+		return status;
+	run->active[run->active_count] = x;
+	run->record[run->active_count++] = record;
+	if (layer->fifo)
+		run->input_layer = *layer;
+	snoop_begin_layer(machine, layer);
+	return AI8X_OK;
+}
+
+// Starts the next layer, or all layers that stream together with it.
+static ai8x_status begin_layers(ai8x_machine *machine, ai8x_error *error)
+{
+	struct run *run = &machine->run;
+	ai8x_layer layer[AI8X_MAX_STREAMS];
+	unsigned count = 0;
+	do {
+		ai8x_status status = layer_decode(&machine->bus.registers, &run->members, run->next_layer + count,
+		                                  &layer[count], error);
+		if (status != AI8X_OK)
+			return status;
+		// A layer behind the streaming ones is only looked at.
+		if (count > 0 && !layer[count].streaming)
+			break;
+		count++;
+	} while (layer[count - 1].streaming && count < AI8X_MAX_STREAMS && run->next_layer + count <= run->last_layer);
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t ring = i + 1 < count ? layer[i + 1].ring_words : 0;
+		ai8x_status status = begin_layer(machine, &layer[i], ring, error);
+		if (status != AI8X_OK)
+			return status;
+	}
+	return AI8X_OK;
+}
+
+// FIFO words that the next pixel of a FIFO-fed layer needs; before its first pixel also the start count.
+static uint64_t words_needed(const struct run *run, const struct exact_layer *x)
+{
+	const ai8x_layer *layer = &x->layer;
+	uint64_t pixels = exact_layer_needs(x), words = 0;
+	if (pixels > 0)
+		words = layer->chw ? (pixels - 1) / 4 + 1
+		                   : (pixels - 1) * layer->pixel_step + (uint64_t)layer->passes * layer->operands;
+	if (x->row == 0 && x->column == 0 && layer->stream_start > words)
+		words = layer->stream_start;
+	return words < run->input.frame ? words : run->input.frame;
+}
+
+// True when the input that the next pixel needs has arrived.
+static bool input_ready(ai8x_machine *machine, unsigned i)
+{
+	struct run *run = &machine->run;
+	const struct exact_layer *x = run->active[i];
+	if (x->layer.fifo) {
+		uint64_t needed = words_needed(run, x);
+		// Without a ring there is room for the whole frame: take what is there.
+		uint64_t wanted = x->layer.ring_words == 0 ? UINT64_MAX : needed;
+		(void)exact_input_pull(&run->input, wanted, &run->waiting_fifo);
+		return run->input.stored >= needed;
+	}
+	if (i == 0)
+		return true;
+	const struct exact_layer *producer = run->active[i - 1];
+	return exact_layer_done(producer) || producer->pixels_done >= exact_layer_needs(x);
+}
+
+// The active layer that works next, or -1 when all wait. A pixel once begun is finished first.
+static int pick(ai8x_machine *machine)
+{
+	struct run *run = &machine->run;
+	for (unsigned i = 0; i < run->active_count; i++) {
+		if (!exact_layer_done(run->active[i]) && !run->active[i]->at_pixel)
+			return (int)i;
+	}
+	for (unsigned i = run->active_count; i-- > 0;) {
+		if (!exact_layer_done(run->active[i]) && input_ready(machine, i))
+			return (int)i;
+	}
+	return -1;
+}
+
+// What follows behind `layer`: false when the run is over.
+static bool choose_next(ai8x_machine *machine, const ai8x_layer *layer)
+{
+	struct run *run = &machine->run;
+	struct snoop_verdict verdict = snoop_end_layer(machine, layer);
+	if (verdict.stop || layer->stop)
+		return false;
+	if (layer->link && (!verdict.conditional || verdict.take_link)) {
+		run->next_layer = layer->next;
+		return true;
+	}
+	if (layer->index == run->last_layer)
+		return false;
+	run->next_layer = layer->index + 1;
+	return true;
+}
+
+static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_limits *limits,
+                             ai8x_error *error)
+{
+	struct run *run = &machine->run;
+	const ai8x_layer layer = run->active[i]->layer;
+	// What is left of the frame is taken even if the layer had no use for it.
+	if (layer.fifo)
+		(void)exact_input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
+	if (!observe_end_layer(machine, run->record[i])) {
+		finish(machine);
+		return error_set(error, AI8X_ERR_CANCELLED, "stopped by the callback behind layer %u", layer.index);
+	}
+	if (limits->stop_after && limits->stop_layer == layer.index) {
+		finish(machine);
+		return AI8X_OK;
+	}
+	for (unsigned k = 0; k < run->active_count; k++) {
+		if (!exact_layer_done(run->active[k]))
+			return AI8X_OK;
+	}
+	const ai8x_layer last = run->active[run->active_count - 1]->layer;
+	for (unsigned k = 0; k < run->active_count; k++)
+		exact_layer_destroy(run->active[k]);
+	run->active_count = 0;
+	if (!choose_next(machine, &last)) {
+		finish(machine);
+	} else if (control(machine, F_ONESHOT, run->members.master)) {
+		run->phase = RUN_BETWEEN;
+		raise_flag(machine);
+	}
+	return AI8X_OK;
+}
+
+void run_fifo_pushed(ai8x_machine *machine)
+{
+	struct run *run = &machine->run;
+	run->waiting = false;
+	if (!run->has_input || run->phase == RUN_PAUSED)
+		return;
+	bool layer_active = false;
+	for (unsigned i = 0; i < run->active_count; i++)
+		layer_active |= run->active[i]->layer.fifo && !exact_layer_done(run->active[i]);
+	if (run->input_layer.part != NULL && !layer_active)
+		(void)exact_input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
+}
+
+static bool fifo_has_room(const ai8x_machine *machine, uint32_t address)
+{
+	struct part_target target;
+	if (!part_decode_address(machine->part, address, &target) || !target.is_register)
+		return true;
+	const struct fifo *fifo = &machine->bus.fifo[target.reg == REG_FAST_DR ? FIFO_FAST : target.index % FIFO_FAST];
+	return fifo->level < fifo->depth;
+}
+
+// Runs until done, `*budget` cycles are used up, or nothing can go on.
+static ai8x_status advance(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t *budget,
+                           ai8x_error *error)
+{
+	struct run *run = &machine->run;
+	while (run->phase == RUN_ACTIVE) {
+		if (limits->until_fifo_ready && fifo_has_room(machine, limits->fifo_address))
+			return AI8X_OK;
+		if (run->active_count == 0) {
+			ai8x_status status = begin_layers(machine, error);
+			if (status != AI8X_OK)
+				return fail(machine, status);
+		}
+		if (*budget == 0)
+			return AI8X_ERR_CYCLE_LIMIT;
+		int i = pick(machine);
+		run->waiting = i < 0;
+		if (i < 0) {
+			// Pulling words may have made the room the host waits for.
+			if (limits->until_fifo_ready && fifo_has_room(machine, limits->fifo_address))
+				return AI8X_OK;
+			return AI8X_WAITING;
+		}
+		struct exact_layer *x = run->active[i];
+		*budget -= exact_layer_run(x, *budget, x->layer.streaming || x->layer.fifo);
+		if (exact_layer_done(x)) {
+			ai8x_status status = end_layer(machine, (unsigned)i, limits, error);
+			if (status != AI8X_OK)
+				return status;
+		}
+	}
+	return AI8X_OK;
+}
+
+ai8x_status ai8x_machine_run(ai8x_machine *machine, const ai8x_run_limits *limits, ai8x_error *error)
+{
+	static const ai8x_run_limits none;
+	struct run *run = &machine->run;
+	if (limits == NULL)
+		limits = &none;
+	if (run->phase == RUN_PAUSED)
+		return error_set(error, AI8X_ERR_STALLED, "the machine is paused: cnn_en of group %u is 0",
+		                 run->members.master);
+	if (run->phase == RUN_IDLE && !run->ended)
+		return error_set(error, AI8X_ERR_NOT_STARTED,
+		                 "the machine was never started: no group's cnn_en bit rose without it following "
+		                 "another group (register CTL, bits 0 and 9 to 11)");
+	uint64_t budget = limits->max_cycles != 0 ? limits->max_cycles : UINT64_MAX;
+	ai8x_status status = advance(machine, limits, &budget, error);
+	if (status == AI8X_ERR_CYCLE_LIMIT)
+		return error_set(error, status, "still running layer %u after %llu cycles",
+		                 run->active_count > 0 ? run->active[0]->layer.index : run->next_layer,
+		                 (unsigned long long)machine->context.cycle);
+	if (status == AI8X_WAITING && error != NULL) {
+		error->status = status;
+		(void)ai8x_machine_explain_wait(machine, error->message, sizeof error->message);
+	}
+	return status;
+}
+
+static void stall(ai8x_machine *machine, uint64_t cycles)
+{
+	struct run *run = &machine->run;
+	struct exact_layer *x = run->active[0];
+	x->counters->state[AI8X_STATE_STALL] += cycles;
+	if (machine->context.kinds & AI8X_EVENT_STATE) {
+		ai8x_event event = {
+			.kind = AI8X_EVENT_STATE,
+			.cycle = machine->context.cycle,
+			.layer = &x->layer,
+			.u.state = {.state = AI8X_STATE_STALL, .cycles = cycles, .row = x->row, .column = x->column},
+		};
+		observe_emit(machine, &event);
+	}
+	machine->context.cycle += cycles;
+}
+
+ai8x_status ai8x_machine_advance(ai8x_machine *machine, uint64_t cycles, ai8x_error *error)
+{
+	static const ai8x_run_limits none;
+	uint64_t budget = cycles;
+	ai8x_status status = advance(machine, &none, &budget, error);
+	if (status == AI8X_WAITING) {
+		stall(machine, budget);
+		return AI8X_OK;
+	}
+	return status == AI8X_ERR_CYCLE_LIMIT ? AI8X_OK : status;
+}
+
+size_t ai8x_machine_explain_wait(const ai8x_machine *machine, char *text, size_t size)
+{
+	const struct run *run = &machine->run;
+	if (size > 0)
+		text[0] = '\0';
+	if (run->phase != RUN_ACTIVE || !run->waiting || run->active_count == 0)
+		return 0;
+	const struct exact_layer *x = run->active[0];
+	char name[24];
+	if (run->waiting_fifo == FIFO_FAST)
+		(void)snprintf(name, sizeof name, "the fast FIFO");
+	else
+		(void)snprintf(name, sizeof name, "FIFO %u", run->waiting_fifo);
+	uint64_t needed = words_needed(run, x);
+	uint32_t coupled = run->input.enabled;
+	int length;
+	if (coupled == 0)
+		length = snprintf(text, size,
+		                  "layer %u waits for FIFO data, but no FIFO is enabled (FIFO_CTL bits 15:12, CTL)",
+		                  x->layer.index);
+	else
+		length = snprintf(text, size,
+		                  "layer %u waits at row %u, column %u for word %llu of %s, which is empty; "
+		                  "%llu words of every enabled FIFO (map 0x%x) have arrived, %llu of a frame are needed now",
+		                  x->layer.index, x->row, x->column, (unsigned long long)run->input.stored, name,
+		                  (unsigned long long)run->input.stored, coupled & 15u, (unsigned long long)needed);
+	return length < 0 ? 0 : (size_t)length;
+}

@@ -12,17 +12,23 @@
 extern "C" {
 #endif
 
+/** Cycles after which a run is given up: 20 s of the MAX78000, hundreds of times any useful network. */
+#define AI8X_RUNNER_DEFAULT_MAX_CYCLES UINT64_C(1000000000)
+
 /** Settings of a run. Always start from ai8x_runner_options_default(). */
 typedef struct ai8x_runner_options {
-	uint64_t max_cycles;       /**< give up after this many accelerator cycles */
+	uint64_t max_cycles;       /**< give up after this many accelerator cycles (default
+	                                AI8X_RUNNER_DEFAULT_MAX_CYCLES); 0: never */
 	bool per_layer;            /**< compare each layer's recorded output and memory */
 	bool stop_after;           /**< stop behind layer @ref stop_layer; EXPECTs behind RUN are then skipped */
-	uint32_t stop_layer;
+	uint32_t stop_layer;       /**< number in the program; the register set where nothing is recorded */
 	uint32_t fifo_write_cycles;/**< accelerator cycles between two FIFO writes of the host (bus pace) */
 	size_t max_mismatches;     /**< differing words to keep (all are counted) */
 	ai8x_event_fn observer;    /**< receives events, or NULL */
 	uint32_t observer_kinds;
 	void *observer_user;
+	ai8x_layer_fn on_layer;    /**< called behind every layer (the runner takes the machine's own callback) */
+	void *on_layer_user;
 } ai8x_runner_options;
 
 /** @brief The default settings. */
@@ -39,6 +45,9 @@ typedef struct ai8x_mismatch {
 /** What became of one layer. */
 typedef struct ai8x_runner_layer {
 	uint32_t number;           /**< layer number in the program (or register set where unrecorded) */
+	uint32_t hw_layer;         /**< register set */
+	bool recorded;             /**< the program has this layer; else number is the register set */
+	bool finished;             /**< ran to its end */
 	uint64_t cycles;
 	uint64_t macs;             /**< as decoded from registers */
 	bool compared;             /**< recorded results were compared */
@@ -74,6 +83,15 @@ AI8X_API ai8x_status ai8x_runner_run(ai8x_machine *machine, const ai8x_program *
 /** @brief Carries out the operations in front of RUN only, the starting write included. */
 AI8X_API ai8x_status ai8x_runner_load(ai8x_machine *machine, const ai8x_program *program,
                                       ai8x_error *error);
+
+/**
+ * @brief Writes what a machine computed as a program file, whole or not at all.
+ *
+ * The file holds the operations of @p program, the outputs and memory words of all layers that ran, as
+ * they came out, and data memory as it is now. The machine must have been made with capture_outputs.
+ */
+AI8X_API ai8x_status ai8x_runner_dump(const ai8x_machine *machine, const ai8x_program *program,
+                                      const char *path, ai8x_error *error);
 
 /** @brief Frees what a result owns. */
 AI8X_API void ai8x_runner_result_release(ai8x_runner_result *result);

@@ -8,6 +8,7 @@
 //   write.c       write pointers: results -> words of data memory
 //   sequencer.c   which block works in which cycle
 //   input.c       FIFO words -> data memory
+//   stream.c      what streaming layers hand to each other
 //
 // Facts: hardware reference 4 to 6. A "lane" is one byte lane of one of the data memory instances the
 // layer reads; lanes are numbered 4 * (k-th such instance) + (processor mod 4).
@@ -57,12 +58,26 @@ struct exact_slot {
 	bool last;         // the word is complete behind this slot
 };
 
+struct exact_log_entry {
+	uint32_t word, value, mask;
+	uint8_t instance;
+};
+
 struct exact_layer {
 	struct exact_context *context;
 	ai8x_layer layer;
 	ai8x_counters *counters;
 	int32_t *capture;            // [slots][output pixels], or NULL
 	uint32_t write_ring;         // words after which output wraps, 0: never
+	struct exact_layer *consumer;// the layer that streams from this one, or NULL
+
+	// Streamed input, unwrapped, per data memory instance; NULL: read from data memory. See stream.c.
+	uint32_t *image[AI8X_INSTANCES];
+	uint32_t image_words;
+	// Streamed output that must outlast what other streaming layers write; see stream.c.
+	bool keeps_log;
+	struct exact_log_entry *log;
+	size_t log_count, log_capacity;
 
 	// Derived once.
 	unsigned instances;          // data memory instances read
@@ -119,6 +134,14 @@ static inline bool exact_layer_done(const struct exact_layer *x)
 
 // Index behind the last input pixel that the next pixel of the line buffer needs; 0: needs none.
 uint64_t exact_layer_needs(const struct exact_layer *x);
+
+// stream.c: gives a layer an unwrapped input image for the instances in `instances` (bit i: instance i), ...
+ai8x_status stream_prepare_input(struct exact_layer *x, uint32_t instances);
+// ... passes a result on to the layer that streams from this one, ...
+void stream_pass_on(struct exact_layer *x, unsigned instance, uint32_t word, uint32_t value, uint32_t mask);
+// ... remembers a write of a layer that keeps a log, and repeats all of them.
+void stream_log(struct exact_layer *x, struct exact_log_entry entry);
+void stream_replay(struct exact_layer *x);
 
 // Blocks, for the sequencer.
 void fetch_prepare(struct exact_layer *x);

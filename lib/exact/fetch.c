@@ -89,11 +89,11 @@ void fetch_read(struct exact_layer *x)
 	uint32_t pixel = input_pixel(x);
 	uint32_t pass = x->pass < layer->passes ? x->pass : x->pass - layer->passes;
 	uint32_t offset = layer->chw ? pixel / 4 : pixel * layer->pixel_step + pass * layer->operands + x->operand;
-	if (layer->ring_words != 0)
-		offset %= layer->ring_words;
+	uint32_t wrapped = layer->ring_words != 0 ? offset % layer->ring_words : offset;
 	for (unsigned k = 0; k < x->instances; k++) {
-		uint32_t word = x->base[k] + offset;
-		uint32_t value = x->context->data->word[x->instance[k]][word];
+		uint32_t word = x->base[k] + wrapped;
+		const uint32_t *image = x->image[x->instance[k]];
+		uint32_t value = image != NULL ? image[offset] : x->context->data->word[x->instance[k]][word];
 		if (exact_wants(x, AI8X_EVENT_DATA_READ))
 			tell(x, k, word, value, pixel);
 		if (layer->chw)

@@ -5,13 +5,18 @@
 
 static void store(struct exact_input *input, unsigned group, uint32_t value)
 {
-	const ai8x_layer *layer = input->layer;
-	uint64_t offset = layer->ring_words != 0 ? input->stored % layer->ring_words : input->stored;
-	uint64_t word = layer->read_base[group] + offset;
+	struct exact_layer *x = input->consumer;
+	unsigned instance = group * INSTANCES_PER_GROUP;
+	// The rest of a frame that the layer did not need.
+	if (x == NULL)
+		return;
+	if (x->image[instance] != NULL && input->stored < x->image_words)
+		x->image[instance][input->stored] = value;
+	uint64_t offset = x->layer.ring_words != 0 ? input->stored % x->layer.ring_words : input->stored;
+	uint64_t word = x->layer.read_base[group] + offset;
 	// A frame longer than the memory: the words past its end have no place.
 	if (word >= input->context->data->words)
 		return;
-	unsigned instance = group * INSTANCES_PER_GROUP;
 	input->context->data->word[instance][word] = value;
 	if (input->context->kinds & AI8X_EVENT_DATA_WRITE) {
 		ai8x_event event = {
@@ -43,6 +48,20 @@ static void spread(struct exact_input *input, unsigned fifo, uint32_t value)
 	}
 }
 
+uint32_t exact_input_instances(const struct exact_input *input)
+{
+	uint32_t instances = 0;
+	for (unsigned f = 0; f < FIFO_FAST; f++)
+		instances |= (input->enabled >> f & 1) << (f * INSTANCES_PER_GROUP);
+	if (input->enabled >> FIFO_FAST & 1) {
+		for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+			if (g == 0 || input->fan_out || input->bytes_to_groups)
+				instances |= 1u << (g * INSTANCES_PER_GROUP);
+		}
+	}
+	return instances;
+}
+
 bool exact_input_pull(struct exact_input *input, uint64_t until, unsigned *empty)
 {
 	if (until > input->frame)
@@ -62,7 +81,7 @@ bool exact_input_pull(struct exact_input *input, uint64_t until, unsigned *empty
 				ai8x_event event = {
 					.kind = AI8X_EVENT_FIFO_POP,
 					.cycle = input->context->cycle,
-					.layer = input->layer,
+					.layer = input->consumer != NULL ? &input->consumer->layer : NULL,
 					.u.fifo = {.fifo = (uint8_t)f, .value = value, .level = input->fifos[f].level},
 				};
 				input->context->emit(input->context->user, &event);

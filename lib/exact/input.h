@@ -8,7 +8,7 @@ struct exact_input {
 	struct exact_context *context;
 	struct fifo *fifos;          // FIFO_COUNT of them
 	uint32_t enabled;            // bit f: FIFO f feeds the machine
-	const ai8x_layer *layer;     // the layer that is fed
+	struct exact_layer *consumer;// the layer that is fed; NULL: not begun, or done
 	bool bytes_to_groups;        // fast FIFO: byte k goes to the first processor of group k
 	bool fan_out;                // fast FIFO: every word goes to all groups
 	uint64_t stored;             // words per FIFO stored so far
@@ -17,6 +17,9 @@ struct exact_input {
 
 // Moves words until `until` words per FIFO are stored, or the frame is complete. False: a FIFO ran empty
 // (its number in *empty).
+// Data memory instances that FIFOs fill (bit i: instance i).
+uint32_t exact_input_instances(const struct exact_input *input);
+
 bool exact_input_pull(struct exact_input *input, uint64_t until, unsigned *empty);
 
 #endif

@@ -405,5 +405,8 @@ void exact_layer_destroy(struct exact_layer *x)
 	free(x->window);
 	free(x->kernels);
 	free(x->slot);
+	free(x->log);
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
+		free(x->image[i]);
 	free(x);
 }

@@ -21,6 +21,9 @@ ai8x_status layer_decode(const struct registers *registers, const struct layer_r
 // `write_ring` is the ring length that wraps its output (0: not wrapped).
 ai8x_status layer_check_ranges(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error);
 
+// Words from the first to the last that an instance's reads touch, not wrapped at a ring.
+uint64_t layer_read_words(const ai8x_layer *layer);
+
 static inline unsigned bit_count64(uint64_t bits)
 {
 	return (unsigned)__builtin_popcountll(bits);

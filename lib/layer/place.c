@@ -69,8 +69,7 @@ ai8x_output_place ai8x_layer_place(const ai8x_layer *layer, uint32_t slot, uint3
 	return place;
 }
 
-// Words past the first that an instance's last read touches.
-static uint64_t read_extent(const ai8x_layer *layer)
+uint64_t layer_read_words(const ai8x_layer *layer)
 {
 	uint64_t row = (uint64_t)(layer->pooled_rows - 1) * layer->pool_stride +
 	               (uint64_t)(layer->pool_rows - 1) * layer->pool_dilation_rows;
@@ -78,14 +77,14 @@ static uint64_t read_extent(const ai8x_layer *layer)
 	                  (uint64_t)(layer->pool_columns - 1) * layer->pool_dilation_columns;
 	uint64_t pixel = row * layer->columns + column;
 	if (layer->chw)
-		return pixel / 4;
-	return pixel * layer->pixel_step + (uint64_t)layer->passes * layer->operands - 1;
+		return pixel / 4 + 1;
+	return pixel * layer->pixel_step + (uint64_t)layer->passes * layer->operands;
 }
 
 static ai8x_status check_reads(const ai8x_layer *layer, ai8x_error *error)
 {
 	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
-	uint64_t extent = layer->streaming ? layer->ring_words - 1 : read_extent(layer);
+	uint64_t extent = (layer->streaming ? layer->ring_words : layer_read_words(layer)) - 1;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		if ((layer->processors >> (g * per_group) & 0xffff) == 0)
 			continue;

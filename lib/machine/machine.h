@@ -55,7 +55,6 @@ struct run {
 	unsigned active_count;
 	struct exact_input input;
 	bool has_input;
-	ai8x_layer input_layer;          // what input.layer points to once layer 0 is done
 	bool ended;                      // a run came to its end since the last start
 	unsigned waiting_fifo;           // valid while waiting
 	bool waiting;

@@ -40,7 +40,6 @@ static void start(ai8x_machine *machine, unsigned master)
 		.context = &machine->context,
 		.fifos = machine->bus.fifo,
 		.enabled = fast ? 1u << FIFO_FAST : field_get(&machine->bus.registers, F_FIFO_EN, 0, 0),
-		.layer = &run->input_layer,
 		.fan_out = fast && control(machine, F_QUPAC, master),
 		.bytes_to_groups = fast && !control(machine, F_FIFOGRP, master),
 		.frame = frame != 0 ? frame : UINT64_MAX,
@@ -142,8 +141,16 @@ static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, u
 		return status;
 	run->active[run->active_count] = x;
 	run->record[run->active_count++] = record;
+	uint32_t streamed = layer->fifo ? exact_input_instances(&run->input) : 0;
+	if (run->active_count > 1) {
+		run->active[run->active_count - 2]->consumer = x;
+		streamed = UINT32_MAX;
+	}
+	if (stream_prepare_input(x, streamed) != AI8X_OK)
+		return error_no_memory(error, "a streaming layer's input");
 	if (layer->fifo)
-		run->input_layer = *layer;
+		run->input.consumer = x;
+	x->keeps_log = layer->streaming && write_ring == 0;
 	snoop_begin_layer(machine, layer);
 	return AI8X_OK;
 }
@@ -181,8 +188,12 @@ static uint64_t words_needed(const struct run *run, const struct exact_layer *x)
 	if (pixels > 0)
 		words = layer->chw ? (pixels - 1) / 4 + 1
 		                   : (pixels - 1) * layer->pixel_step + (uint64_t)layer->passes * layer->operands;
-	if (x->row == 0 && x->column == 0 && layer->stream_start > words)
-		words = layer->stream_start;
+	// In CHW the start count counts pixels, more than a ring of words holds.
+	uint64_t start = layer->stream_start;
+	if (layer->ring_words != 0 && start > layer->ring_words)
+		start = layer->ring_words;
+	if (x->row == 0 && x->column == 0 && start > words)
+		words = start;
 	return words < run->input.frame ? words : run->input.frame;
 }
 
@@ -242,8 +253,11 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
 	struct run *run = &machine->run;
 	const ai8x_layer layer = run->active[i]->layer;
 	// What is left of the frame is taken even if the layer had no use for it.
-	if (layer.fifo)
+	if (layer.fifo) {
+		run->input.consumer = NULL;
 		(void)exact_input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
+	}
+	stream_replay(run->active[i]);
 	if (!observe_end_layer(machine, run->record[i])) {
 		finish(machine);
 		return error_set(error, AI8X_ERR_CANCELLED, "stopped by the callback behind layer %u", layer.index);
@@ -256,6 +270,7 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
 		if (!exact_layer_done(run->active[k]))
 			return AI8X_OK;
 	}
+	stream_replay(run->active[run->active_count - 1]);
 	const ai8x_layer last = run->active[run->active_count - 1]->layer;
 	for (unsigned k = 0; k < run->active_count; k++)
 		exact_layer_destroy(run->active[k]);
@@ -275,10 +290,8 @@ void run_fifo_pushed(ai8x_machine *machine)
 	run->waiting = false;
 	if (!run->has_input || run->phase == RUN_PAUSED)
 		return;
-	bool layer_active = false;
-	for (unsigned i = 0; i < run->active_count; i++)
-		layer_active |= run->active[i]->layer.fifo && !exact_layer_done(run->active[i]);
-	if (run->input_layer.part != NULL && !layer_active)
+	// Behind the fed layer nobody else takes the rest of the frame.
+	if (run->input.consumer == NULL && run->input.stored > 0)
 		(void)exact_input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
 }
 

@@ -1,0 +1,316 @@
+// The accelerator on the core's bus: register accesses, the passing of its time, its interrupt.
+//
+// Without a FIFO a run does not depend on the core: it is carried out when it starts, and the end is shown
+// to the firmware when its cycles have passed. Fed through a FIFO, the machine advances with the core's
+// time. Facts: firmware reference 3 and 6, hardware reference 3.1.
+#include "firmware/soc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIFO_STATUS (CNN_BASE + 0x4)
+#define FIFO_DATA (CNN_BASE + 0x8)
+#define FIFO_DATA_END (CNN_BASE + 0x18)
+#define FAST_STATUS 0x400C0404u
+#define FAST_DATA 0x400C0410u
+
+#define CONTROL_RUN (1u << 0)
+#define CONTROL_DONE (1u << 12)
+#define INTERRUPT 101
+
+// How often a FIFO-fed run is brought up to the core's time while the core does not look at it.
+#define QUANTUM_CYCLES 2000
+// A FIFO that does not take a word for so long never will.
+#define FIFO_PATIENCE_CYCLES 100000000u
+
+static bool is_fifo_data(uint32_t address)
+{
+	return (address >= FIFO_DATA && address < FIFO_DATA_END) || address == FAST_DATA;
+}
+
+static bool is_control(const struct ai8x_firmware *soc, uint32_t address)
+{
+	for (uint32_t q = 0; q < AI8X_GROUPS; q++)
+		if ((address & ~3u) == soc->soc->cnn_control + q * soc->soc->cnn_stride)
+			return true;
+	return false;
+}
+
+static void refuse(struct ai8x_firmware *soc, ai8x_status status, const ai8x_error *error)
+{
+	cpu_end(soc, AI8X_FIRMWARE_ACCELERATOR, status, "%s", error->message);
+}
+
+static void update_line(struct ai8x_firmware *soc)
+{
+	bool high = false;
+	for (uint32_t q = 0; q < AI8X_GROUPS && !soc->cnn.busy; q++) {
+		uint32_t control = 0;
+		if (ai8x_machine_read32(soc->cnn.machine, soc->soc->cnn_control + q * soc->soc->cnn_stride, &control,
+		                        NULL) == AI8X_OK &&
+		    (control & CONTROL_DONE) != 0)
+			high = true;
+	}
+	nvic_line(soc, INTERRUPT, high);
+}
+
+static bool add_inference(struct ai8x_firmware *soc)
+{
+	size_t count = soc->result.inference_count;
+	if (count == soc->inference_capacity) {
+		size_t capacity = count == 0 ? 8 : 2 * count;
+		ai8x_firmware_inference *grown = realloc(soc->inferences, capacity * sizeof *grown);
+		if (grown == NULL) {
+			cpu_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_NO_MEMORY, "out of memory for inference times");
+			return false;
+		}
+		soc->inferences = grown;
+		soc->inference_capacity = capacity;
+	}
+	soc->inferences[count] = (ai8x_firmware_inference){
+		.clock_hz = (uint32_t)((FS_PER_SECOND + soc->cnn.cycle / 2) / soc->cnn.cycle),
+		.start_seconds = (double)soc->cnn.start / (double)FS_PER_SECOND,
+	};
+	soc->result.inference_count = count + 1;
+	soc->result.inferences = soc->inferences;
+	return true;
+}
+
+static ai8x_firmware_inference *last_inference(struct ai8x_firmware *soc)
+{
+	return &soc->inferences[soc->result.inference_count - 1];
+}
+
+static void set_end(struct ai8x_firmware *soc)
+{
+	soc->cnn.end = soc->cnn.start + ai8x_machine_cycles(soc->cnn.machine) * soc->cnn.cycle;
+}
+
+static void account(struct ai8x_firmware *soc)
+{
+	ai8x_firmware_inference *inference = last_inference(soc);
+	inference->cycles = ai8x_machine_cycles(soc->cnn.machine);
+	inference->seconds = (double)inference->cycles * (double)soc->cnn.cycle / (double)FS_PER_SECOND;
+	inference->layers = (uint32_t)ai8x_machine_layer_count(soc->cnn.machine);
+	inference->fifo = soc->cnn.fifo;
+}
+
+static void finish(struct ai8x_firmware *soc)
+{
+	soc->cnn.busy = false;
+	account(soc);
+	ai8x_firmware_inference *inference = last_inference(soc);
+	inference->finished = true;
+	record_finish(soc);
+	update_line(soc);
+	if (soc->options.inference != NULL &&
+	    !soc->options.inference(soc->options.user, soc->cnn.machine, inference))
+		cpu_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_CANCELLED, "stopped after an inference");
+}
+
+// Lets the machine run on its own; AI8X_WAITING is no error.
+static ai8x_status run(struct ai8x_firmware *soc, const ai8x_run_limits *limits)
+{
+	ai8x_error error = {0};
+	ai8x_status status = ai8x_machine_run(soc->cnn.machine, limits, &error);
+	if (status == AI8X_OK && !ai8x_machine_running(soc->cnn.machine))
+		set_end(soc);
+	else if (status != AI8X_OK && status != AI8X_WAITING && status != AI8X_ERR_CYCLE_LIMIT)
+		refuse(soc, status, &error);
+	return status;
+}
+
+static void start(struct ai8x_firmware *soc)
+{
+	struct cnn *cnn = &soc->cnn;
+	cnn->busy = true;
+	cnn->start = soc->now;
+	cnn->end = TIME_NEVER;
+	cnn->cycle = FS_PER_SECOND / gcr_cnn_hz(soc);
+	if (!add_inference(soc))
+		return;
+	// The time limit also bounds this call; a run that no FIFO feeds depends on nothing else.
+	ai8x_run_limits limits = {.max_cycles =
+	                              (uint64_t)(soc->options.max_seconds * (double)gcr_cnn_hz(soc)) + 1};
+	ai8x_status status = run(soc, &limits);
+	cnn->fifo = status == AI8X_WAITING;
+	if (status == AI8X_ERR_CYCLE_LIMIT)
+		cpu_end(soc, AI8X_FIRMWARE_TIMEOUT, status, "the accelerator still ran after %.3g simulated seconds",
+		        soc->options.max_seconds);
+}
+
+static void advance(struct ai8x_firmware *soc)
+{
+	struct cnn *cnn = &soc->cnn;
+	uint64_t due = (soc->now - cnn->start) / cnn->cycle;
+	uint64_t have = ai8x_machine_cycles(cnn->machine);
+	if (due <= have)
+		return;
+	ai8x_error error = {0};
+	ai8x_status status = ai8x_machine_advance(cnn->machine, due - have, &error);
+	if (status == AI8X_OK && !ai8x_machine_running(cnn->machine))
+		set_end(soc);
+	else if (status != AI8X_OK && status != AI8X_WAITING && status != AI8X_ERR_CYCLE_LIMIT)
+		refuse(soc, status, &error);
+}
+
+void cnn_sync(struct ai8x_firmware *soc)
+{
+	struct cnn *cnn = &soc->cnn;
+	if (!cnn->busy || soc->ended)
+		return;
+	if (cnn->end == TIME_NEVER && cnn->fifo)
+		advance(soc);
+	if (cnn->busy && cnn->end != TIME_NEVER && soc->now >= cnn->end)
+		finish(soc);
+}
+
+uint64_t cnn_next(const struct ai8x_firmware *soc)
+{
+	if (!soc->cnn.busy)
+		return TIME_NEVER;
+	if (soc->cnn.end != TIME_NEVER)
+		return soc->cnn.end;
+	return soc->now + QUANTUM_CYCLES * soc->cnn.cycle;
+}
+
+void cnn_settle(struct ai8x_firmware *soc)
+{
+	if (soc->cnn.busy && soc->cnn.fifo && soc->cnn.end == TIME_NEVER)
+		(void)run(soc, NULL);
+}
+
+void cnn_power(struct ai8x_firmware *soc)
+{
+	if (!soc->cnn.stale)
+		return;
+	soc->cnn.stale = false;
+	soc->cnn.busy = false;
+	ai8x_machine_reset(soc->cnn.machine);
+	update_line(soc);
+}
+
+// Runs until a FIFO takes a word, and lets the core wait for it. false: it never will.
+static bool wait_for_fifo(struct ai8x_firmware *soc, uint32_t address)
+{
+	struct cnn *cnn = &soc->cnn;
+	if (!cnn->busy || cnn->end != TIME_NEVER)
+		return false;
+	ai8x_run_limits limits = {
+		.max_cycles = FIFO_PATIENCE_CYCLES, .until_fifo_ready = true, .fifo_address = address};
+	ai8x_status status = run(soc, &limits);
+	soc_pass_until(soc, cnn->start + ai8x_machine_cycles(cnn->machine) * cnn->cycle);
+	return status == AI8X_OK;
+}
+
+static uint32_t read_fifo_status(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
+{
+	uint32_t full = address == FAST_STATUS ? value & 2 : value & 15;
+	if (full == 0 || soc->poll.address != address || soc->poll.count < 2)
+		return value;
+	uint32_t data = address == FAST_STATUS ? FAST_DATA : FIFO_DATA + 4 * (uint32_t)__builtin_ctz(full);
+	if (wait_for_fifo(soc, data))
+		(void)ai8x_machine_read32(soc->cnn.machine, address, &value, NULL);
+	return value;
+}
+
+uint32_t cnn_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes)
+{
+	struct cnn *cnn = &soc->cnn;
+	ai8x_error error = {0};
+	cnn->reads++;
+	if (cnn->busy)
+		cnn_sync(soc);
+	if (bytes == 2) {
+		cpu_end(soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_ALIGNMENT,
+		        "16-bit read of the accelerator at 0x%08x; it has 32-bit reads", address);
+		return 0;
+	}
+	uint32_t value = 0;
+	uint8_t byte = 0;
+	ai8x_status status = bytes == 1 ? ai8x_machine_read8(cnn->machine, address, &byte, &error)
+	                                : ai8x_machine_read32(cnn->machine, address, &value, &error);
+	if (bytes == 1)
+		value = byte;
+	if (status != AI8X_OK) {
+		refuse(soc, status, &error);
+		return 0;
+	}
+	if (is_control(soc, address)) {
+		// The run may have been carried out already; for the firmware it goes on.
+		if (cnn->busy && bytes == 4)
+			value &= ~CONTROL_DONE;
+		if (cnn->busy && cnn->fifo && soc->poll.address == address && soc->poll.count >= 2)
+			cnn_settle(soc);
+	} else if (address == FIFO_STATUS || address == FAST_STATUS) {
+		value = read_fifo_status(soc, address, value);
+	} else if (address >= soc->soc->cnn_status_end) {
+		if (cnn->busy)
+			cnn->read_while_busy = true;
+		record_read(soc, address, value);
+	}
+	return value;
+}
+
+static void push(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
+{
+	ai8x_error error = {0};
+	ai8x_status status = ai8x_machine_write32(soc->cnn.machine, address, value, &error);
+	// The bus waits while the FIFO is full.
+	if (status == AI8X_FIFO_FULL && wait_for_fifo(soc, address))
+		status = ai8x_machine_write32(soc->cnn.machine, address, value, &error);
+	if (status == AI8X_FIFO_FULL) {
+		char why[256];
+		(void)ai8x_machine_explain_wait(soc->cnn.machine, why, sizeof why);
+		cpu_end(soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_STALLED,
+		        "FIFO data register 0x%08x never takes this word: %s", address,
+		        why[0] != 0 ? why : "the accelerator does not run");
+		return;
+	}
+	if (status != AI8X_OK) {
+		refuse(soc, status, &error);
+		return;
+	}
+	record_write(soc, AI8X_BUS_FIFO_WRITE32, address, value);
+}
+
+void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsigned bytes)
+{
+	struct cnn *cnn = &soc->cnn;
+	ai8x_error error = {0};
+	cnn->writes++;
+	if (cnn->busy)
+		cnn_sync(soc);
+	if (bytes == 2) {
+		cpu_end(
+			soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_ALIGNMENT,
+			"16-bit write to the accelerator at 0x%08x; it has 32-bit writes (and the 8-bit one that sets "
+			"a weight address)",
+			address);
+		return;
+	}
+	if (is_fifo_data(address)) {
+		push(soc, address, value);
+		return;
+	}
+	bool was_running = ai8x_machine_running(cnn->machine);
+	if (!cnn->busy)
+		record_write(soc, bytes == 1 ? AI8X_BUS_WRITE8 : AI8X_BUS_WRITE32, address, value);
+	ai8x_status status = bytes == 1 ? ai8x_machine_write8(cnn->machine, address, (uint8_t)value, &error)
+	                                : ai8x_machine_write32(cnn->machine, address, value, &error);
+	if (status != AI8X_OK) {
+		refuse(soc, status, &error);
+		return;
+	}
+	if (!is_control(soc, address))
+		return;
+	if (cnn->busy && (value & CONTROL_RUN) == 0 && !was_running) {
+		// Stopped before its time.
+		account(soc);
+		cnn->busy = false;
+	}
+	if (!was_running && ai8x_machine_running(cnn->machine))
+		start(soc);
+	update_line(soc);
+	soc_sync(soc);
+}

@@ -1,0 +1,266 @@
+// The ELF file: segments, symbols, vector table. Nothing in the file is trusted.
+//
+// libelf decodes headers and tables; every offset and size that comes out of it is checked against the
+// file and against the memories of the part before it is used. Facts: firmware reference 1.
+#include "firmware/soc.h"
+
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+// Far above any flash, with room for debug information.
+#define FILE_LIMIT ((size_t)256 << 20)
+#define SEGMENT_LIMIT 64
+#define SYMBOL_LIMIT 1000000
+// Symbols farther below an address than this do not explain it.
+#define SYMBOL_REACH 0x10000
+
+void image_release(struct image *image)
+{
+	free(image->file);
+	free(image->segments);
+	free(image->symbols);
+	*image = (struct image){0};
+}
+
+static bool in_file(const struct image *image, uint64_t offset, uint64_t size)
+{
+	return offset <= image->file_size && size <= image->file_size - offset;
+}
+
+static ai8x_status load_segments(struct image *image, Elf *elf, ai8x_error *error)
+{
+	size_t count = 0;
+	if (elf_getphdrnum(elf, &count) != 0)
+		return error_set(error, AI8X_ERR_FORMAT, "ELF program headers: %s", elf_errmsg(-1));
+	if (count > SEGMENT_LIMIT)
+		return error_set(error, AI8X_ERR_LIMIT, "ELF has %zu program headers, at most %d make sense", count,
+		                 SEGMENT_LIMIT);
+	image->segments = calloc(count + 1, sizeof *image->segments);
+	if (image->segments == NULL)
+		return error_no_memory(error, "ELF segments");
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr header;
+		if (gelf_getphdr(elf, (int)i, &header) == NULL)
+			return error_set(error, AI8X_ERR_FORMAT, "ELF program header %zu: %s", i, elf_errmsg(-1));
+		if (header.p_type != PT_LOAD || header.p_filesz == 0)
+			continue;
+		if (!in_file(image, header.p_offset, header.p_filesz))
+			return error_set(
+				error, AI8X_ERR_FORMAT,
+				"ELF segment %zu: 0x%llx bytes at file offset 0x%llx reach past the file's end (0x%zx)", i,
+				(unsigned long long)header.p_filesz, (unsigned long long)header.p_offset, image->file_size);
+		if (header.p_paddr > UINT32_MAX || header.p_filesz > UINT32_MAX)
+			return error_set(error, AI8X_ERR_FORMAT,
+			                 "ELF segment %zu: load address 0x%llx is no 32-bit address", i,
+			                 (unsigned long long)header.p_paddr);
+		image->segments[image->segment_count++] = (struct image_segment){
+			.address = (uint32_t)header.p_paddr,
+			.size = (uint32_t)header.p_filesz,
+			.bytes = image->file + header.p_offset,
+		};
+	}
+	if (image->segment_count == 0)
+		return error_set(error, AI8X_ERR_FORMAT, "ELF has nothing to load (is it an object file?)");
+	for (size_t i = 0; i < image->segment_count; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct image_segment *a = &image->segments[i], *b = &image->segments[j];
+			if (a->address < (uint64_t)b->address + b->size && b->address < (uint64_t)a->address + a->size)
+				return error_set(error, AI8X_ERR_FORMAT,
+				                 "ELF segments at load addresses 0x%08x and 0x%08x overlap", b->address,
+				                 a->address);
+		}
+	return AI8X_OK;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct image_symbol *first = a, *second = b;
+	if (first->address != second->address)
+		return first->address < second->address ? -1 : 1;
+	return (int)second->function - (int)first->function;
+}
+
+// Symbols only explain: a file whose symbol table is missing or broken runs without.
+static ai8x_status load_symbols(struct image *image, Elf *elf, ai8x_error *error)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	while ((section = elf_nextscn(elf, section)) != NULL)
+		if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_SYMTAB)
+			break;
+	if (section == NULL)
+		return AI8X_OK;
+	Elf_Data *data = elf_getdata(section, NULL);
+	if (data == NULL || data->d_buf == NULL || header.sh_entsize == 0)
+		return AI8X_OK;
+	size_t count = (size_t)(header.sh_size / header.sh_entsize);
+	if (count > SYMBOL_LIMIT)
+		return error_set(error, AI8X_ERR_LIMIT, "ELF has %zu symbols, at most %d are accepted", count,
+		                 SYMBOL_LIMIT);
+	image->symbols = calloc(count + 1, sizeof *image->symbols);
+	if (image->symbols == NULL)
+		return error_no_memory(error, "ELF symbols");
+	for (size_t i = 0; i < count; i++) {
+		GElf_Sym symbol;
+		if (gelf_getsym(data, (int)i, &symbol) == NULL)
+			break;
+		unsigned type = GELF_ST_TYPE(symbol.st_info);
+		if ((type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE) || symbol.st_shndx == SHN_UNDEF ||
+		    symbol.st_value > UINT32_MAX)
+			continue;
+		const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
+		// $t and $d are the assembler's marks, not names.
+		if (name == NULL || name[0] == 0 || name[0] == '$')
+			continue;
+		bool function = type == STT_FUNC;
+		image->symbols[image->symbol_count++] = (struct image_symbol){
+			.address = (uint32_t)symbol.st_value & ~(uint32_t)function,
+			.size = symbol.st_size > UINT32_MAX ? UINT32_MAX : (uint32_t)symbol.st_size,
+			.name = name,
+			.function = function,
+		};
+	}
+	qsort(image->symbols, image->symbol_count, sizeof *image->symbols, by_address);
+	return AI8X_OK;
+}
+
+static bool image_word(const struct image *image, uint32_t address, uint32_t *value)
+{
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct image_segment *segment = &image->segments[i];
+		if (address >= segment->address && address - segment->address < segment->size &&
+		    segment->size - (address - segment->address) >= 4) {
+			const uint8_t *p = segment->bytes + (address - segment->address);
+			*value = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+			return true;
+		}
+	}
+	return false;
+}
+
+static ai8x_status load_all(struct image *image, Elf *elf, ai8x_error *error)
+{
+	GElf_Ehdr header;
+	if (elf == NULL || elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == NULL)
+		return error_set(error, AI8X_ERR_FORMAT, "not a complete ELF file: %s", elf_errmsg(-1));
+	if (gelf_getclass(elf) != ELFCLASS32 || header.e_machine != EM_ARM ||
+	    header.e_ident[EI_DATA] != ELFDATA2LSB)
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "ELF for machine %u, class %d: firmware is 32-bit little-endian Arm (machine %d)",
+		                 header.e_machine, gelf_getclass(elf), EM_ARM);
+	if (header.e_type != ET_EXEC)
+		return error_set(error, AI8X_ERR_FORMAT, "ELF of type %u is not an executable (type %d)",
+		                 header.e_type, ET_EXEC);
+	ai8x_status status = load_segments(image, elf, error);
+	if (status == AI8X_OK)
+		status = load_symbols(image, elf, error);
+	if (status != AI8X_OK)
+		return status;
+	if (!image_word(image, FLASH_BASE, &image->stack) || !image_word(image, FLASH_BASE + 4, &image->entry))
+		return error_set(error, AI8X_ERR_FORMAT, "ELF has no vector table at 0x%08x (start of flash)",
+		                 FLASH_BASE);
+	if ((image->entry & 1) == 0)
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "reset vector 0x%08x has no Thumb bit: not a vector table of a Cortex-M",
+		                 image->entry);
+	return AI8X_OK;
+}
+
+ai8x_status image_load(struct image *image, const void *bytes, size_t size, ai8x_error *error)
+{
+	*image = (struct image){0};
+	if (size > FILE_LIMIT)
+		return error_set(error, AI8X_ERR_LIMIT, "ELF file of %zu bytes, at most %zu are accepted", size,
+		                 FILE_LIMIT);
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return error_set(error, AI8X_ERR_UNSUPPORTED, "libelf: %s", elf_errmsg(-1));
+	image->file = malloc(size + 1);
+	if (image->file == NULL)
+		return error_no_memory(error, "an ELF file");
+	memcpy(image->file, bytes, size);
+	image->file[size] = 0;
+	image->file_size = size;
+
+	Elf *elf = elf_memory((char *)image->file, size);
+	ai8x_status status = load_all(image, elf, error);
+	// Names of symbols point into the file, which stays.
+	(void)elf_end(elf);
+	if (status != AI8X_OK)
+		image_release(image);
+	return status;
+}
+
+static bool within(uint32_t address, uint32_t size, uint32_t base, uint32_t bytes)
+{
+	return address >= base && address - base <= bytes && size <= bytes - (address - base);
+}
+
+ai8x_status image_check(const struct image *image, const struct soc_part *part, ai8x_error *error)
+{
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct image_segment *s = &image->segments[i];
+		if (!within(s->address, s->size, FLASH_BASE, part->flash_bytes) &&
+		    !within(s->address, s->size, SRAM_BASE, part->sram_bytes))
+			return error_set(
+				error, AI8X_ERR_FORMAT,
+				"ELF segment of 0x%x bytes at load address 0x%08x fits neither flash (0x%08x, 0x%x "
+				"bytes) nor SRAM (0x%08x, 0x%x bytes) of the %s",
+				s->size, s->address, FLASH_BASE, part->flash_bytes, SRAM_BASE, part->sram_bytes, part->name);
+	}
+	if (image->stack < SRAM_BASE || image->stack - SRAM_BASE > part->sram_bytes)
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "initial stack pointer 0x%08x is outside SRAM (0x%08x, 0x%x bytes) of the %s",
+		                 image->stack, SRAM_BASE, part->sram_bytes, part->name);
+	if (image->entry < FLASH_BASE || image->entry - FLASH_BASE >= part->flash_bytes)
+		return error_set(error, AI8X_ERR_FORMAT, "reset vector 0x%08x is outside the flash of the %s",
+		                 image->entry, part->name);
+	return AI8X_OK;
+}
+
+const ai8x_part *image_guess_part(const struct image *image)
+{
+	const struct soc_part *small = soc_part_find("MAX78000");
+	bool large = image->stack > SRAM_BASE + small->sram_bytes;
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct image_segment *s = &image->segments[i];
+		if (s->address >= FLASH_BASE && s->address < SRAM_BASE &&
+		    (uint64_t)s->address + s->size > (uint64_t)FLASH_BASE + small->flash_bytes)
+			large = true;
+	}
+	return ai8x_part_find(large ? "MAX78002" : "MAX78000");
+}
+
+const struct image_symbol *image_find(const struct image *image, const char *name)
+{
+	for (size_t i = 0; i < image->symbol_count; i++)
+		if (strcmp(image->symbols[i].name, name) == 0)
+			return &image->symbols[i];
+	return NULL;
+}
+
+void image_describe(const struct image *image, uint32_t address, char *text, size_t size)
+{
+	const struct image_symbol *best = NULL;
+	size_t low = 0, high = image->symbol_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (image->symbols[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i-- > 0 && best == NULL && address - image->symbols[i].address < SYMBOL_REACH;)
+		if (image->symbols[i].function || image->symbols[i].size > address - image->symbols[i].address)
+			best = &image->symbols[i];
+	if (best == NULL)
+		(void)snprintf(text, size, "0x%08x", address);
+	else if (best->address == address)
+		(void)snprintf(text, size, "%s", best->name);
+	else
+		(void)snprintf(text, size, "%s+0x%x", best->name, address - best->address);
+}

@@ -1,0 +1,226 @@
+// A session: one chip with one image, from opening to the result. The public face of this room.
+#include "firmware/soc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+
+#define FILE_LIMIT ((long)256 << 20)
+
+bool ai8x_firmware_available(void)
+{
+	return true;
+}
+
+static void release_outcome(struct ai8x_firmware *soc)
+{
+	free(soc->console);
+	free(soc->inferences);
+	free(soc->registers);
+	ai8x_program_destroy(soc->recorder.program);
+	soc->console = NULL;
+	soc->inferences = NULL;
+	soc->registers = NULL;
+	soc->recorder = (struct recorder){0};
+	soc->console_size = soc->console_capacity = 0;
+	soc->inference_capacity = soc->register_capacity = 0;
+	soc->result = (ai8x_firmware_result){0};
+}
+
+void ai8x_firmware_destroy(ai8x_firmware *firmware)
+{
+	if (firmware == NULL)
+		return;
+	if (firmware->uc != NULL)
+		(void)uc_close(firmware->uc);
+	ai8x_machine_destroy(firmware->cnn.machine);
+	release_outcome(firmware);
+	image_release(&firmware->image);
+	free(firmware->words);
+	free(firmware->until_name);
+	free(firmware);
+}
+
+static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
+{
+	soc->part = soc->options.part != NULL ? soc->options.part : image_guess_part(&soc->image);
+	soc->soc = soc_part_find(ai8x_part_get_info(soc->part)->name);
+	if (soc->soc == NULL)
+		return error_set(error, AI8X_ERR_UNSUPPORTED, "no chip around the accelerator of the %s is modelled",
+		                 ai8x_part_get_info(soc->part)->name);
+	ai8x_status status = image_check(&soc->image, soc->soc, error);
+	if (status != AI8X_OK)
+		return status;
+	const struct image_symbol *symbol = image_find(&soc->image, "main");
+	soc->main_known = symbol != NULL && symbol->function;
+	soc->main_address = soc->main_known ? symbol->address : 0;
+	if (soc->options.until != NULL) {
+		symbol = image_find(&soc->image, soc->options.until);
+		if (symbol == NULL)
+			return error_set(error, AI8X_ERR_ARGUMENT, "the image has no symbol '%s'", soc->options.until);
+		soc->until_name = strdup(soc->options.until);
+		if (soc->until_name == NULL)
+			return error_no_memory(error, "a symbol's name");
+		soc->options.until = soc->until_name;
+		soc->until_known = true;
+		soc->until_address = symbol->address & ~1u;
+	}
+	soc->words = calloc(soc->soc->peripheral_bytes, 1);
+	if (soc->words == NULL)
+		return error_no_memory(error, "peripheral registers");
+	return ai8x_machine_create(soc->part, &soc->options.machine, &soc->cnn.machine, error);
+}
+
+ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size, const ai8x_firmware_options *options,
+                                      ai8x_firmware **firmware, ai8x_error *error)
+{
+	if (firmware == NULL || (bytes == NULL && size > 0))
+		return error_set(error, AI8X_ERR_ARGUMENT, "no image, or no place for the session");
+	*firmware = NULL;
+	struct ai8x_firmware *soc = calloc(1, sizeof *soc);
+	if (soc == NULL)
+		return error_no_memory(error, "a firmware session");
+	soc->options = options != NULL ? *options : ai8x_firmware_options_default();
+	ai8x_status status = image_load(&soc->image, bytes, size, error);
+	if (status == AI8X_OK)
+		status = set_up(soc, error);
+	if (status != AI8X_OK) {
+		ai8x_firmware_destroy(soc);
+		return status;
+	}
+	*firmware = soc;
+	return AI8X_OK;
+}
+
+ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_options *options,
+                               ai8x_firmware **firmware, ai8x_error *error)
+{
+	if (path == NULL || firmware == NULL)
+		return error_set(error, AI8X_ERR_ARGUMENT, "no path, or no place for the session");
+	*firmware = NULL;
+	FILE *file = fopen(path, "rb");
+	if (file == NULL)
+		return error_set(error, AI8X_ERR_IO, "%s: %s", path, strerror(errno));
+	ai8x_status status = AI8X_OK;
+	uint8_t *bytes = NULL;
+	long size = -1;
+	if (fseek(file, 0, SEEK_END) == 0)
+		size = ftell(file);
+	if (size < 0 || fseek(file, 0, SEEK_SET) != 0)
+		status = error_set(error, AI8X_ERR_IO, "%s: %s", path, strerror(errno));
+	else if (size > FILE_LIMIT)
+		status = error_set(error, AI8X_ERR_LIMIT, "%s: %ld bytes, at most %ld are accepted", path, size,
+		                   FILE_LIMIT);
+	else if ((bytes = malloc((size_t)size + 1)) == NULL)
+		status = error_no_memory(error, path);
+	else if (fread(bytes, 1, (size_t)size, file) != (size_t)size)
+		status = error_set(error, AI8X_ERR_IO, "%s: could not be read whole", path);
+	(void)fclose(file);
+	if (status == AI8X_OK) {
+		status = ai8x_firmware_open_memory(bytes, (size_t)size, options, firmware, error);
+		if (status != AI8X_OK)
+			status = error_prefix(error, status, "%s", path);
+	}
+	free(bytes);
+	return status;
+}
+
+const ai8x_part *ai8x_firmware_part(const ai8x_firmware *firmware)
+{
+	return firmware->part;
+}
+
+ai8x_machine *ai8x_firmware_machine(ai8x_firmware *firmware)
+{
+	return firmware->cnn.machine;
+}
+
+bool ai8x_firmware_symbol(const ai8x_firmware *firmware, const char *name, uint32_t *address)
+{
+	const struct image_symbol *symbol = image_find(&firmware->image, name);
+	if (symbol != NULL)
+		*address = symbol->address;
+	return symbol != NULL;
+}
+
+static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
+{
+	release_outcome(soc);
+	if (soc->uc != NULL)
+		(void)uc_close(soc->uc);
+	soc->uc = NULL;
+	memset(soc->words, 0, soc->soc->peripheral_bytes);
+	ai8x_machine_reset(soc->cnn.machine);
+	soc->cnn = (struct cnn){.machine = soc->cnn.machine, .end = TIME_NEVER};
+	nvic_reset(&soc->nvic);
+	soc->systick = (struct systick){0};
+	memset(soc->timers, 0, sizeof soc->timers);
+	memset(soc->uarts, 0, sizeof soc->uarts);
+	soc->poll = (struct poll){0};
+	soc->now = soc->cycles = soc->instructions = 0;
+	soc->wake = TIME_NEVER;
+	soc->attention = soc->ended = soc->main_returned = false;
+	soc->main_return = 0;
+	soc->main_result = 0;
+	soc->block = 0;
+	soc->block_repeats = soc->accesses = soc->repeat_accesses = 0;
+	soc->sleeps = 0;
+	if (soc->options.record) {
+		ai8x_status status = ai8x_program_create(soc->part, "firmware", &soc->recorder.program, error);
+		if (status != AI8X_OK)
+			return status;
+	}
+	return cpu_create(soc, error);
+}
+
+static double wall_seconds(void)
+{
+	struct timespec now = {0};
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_result **result)
+{
+	struct ai8x_firmware *soc = firmware;
+	double start = wall_seconds();
+	ai8x_error error = {0};
+	ai8x_status status = reset(soc, &error);
+	if (status == AI8X_OK)
+		cpu_run(soc);
+	else
+		cpu_end(soc, AI8X_FIRMWARE_CANCELLED, status, "%s", error.message);
+	if (soc->recorder.failed)
+		soc->result.status = AI8X_ERR_NO_MEMORY;
+	soc->result.main_returned = soc->main_returned;
+	if (soc->main_returned && soc->result.end != AI8X_FIRMWARE_EXITED)
+		soc->result.exit_code = soc->main_result;
+	soc->result.instructions = soc->instructions;
+	soc->result.simulated_seconds = (double)soc->now / (double)FS_PER_SECOND;
+	soc->result.wall_seconds = wall_seconds() - start;
+	soc->result.cnn_writes = soc->cnn.writes;
+	soc->result.cnn_reads = soc->cnn.reads;
+	soc->result.console = soc->console != NULL ? soc->console : "";
+	soc->result.console_size = soc->console_size;
+	if (result != NULL)
+		*result = &soc->result;
+	return soc->result.status;
+}
+
+const ai8x_program *ai8x_firmware_program(const ai8x_firmware *firmware)
+{
+	return firmware->recorder.ran && !firmware->recorder.failed ? firmware->recorder.program : NULL;
+}
+
+ai8x_program *ai8x_firmware_take_program(ai8x_firmware *firmware)
+{
+	if (ai8x_firmware_program(firmware) == NULL)
+		return NULL;
+	ai8x_program *program = firmware->recorder.program;
+	firmware->recorder = (struct recorder){0};
+	return program;
+}

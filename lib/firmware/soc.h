@@ -1,0 +1,332 @@
+// The chip around the accelerator: what its blocks share while firmware runs.
+//
+// One file per block: image.c (ELF), cpu.c (core, run loop), nvic.c, systick.c, timer.c, uart.c, gcr.c
+// (clocks, resets, power), peripheral.c (register names, plain storage), cnn.c (the accelerator's bus),
+// watchdog.c (polling, explanations), record.c. Facts: firmware reference 1 to 7.
+#ifndef AI8X_FIRMWARE_SOC_H
+#define AI8X_FIRMWARE_SOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <unicorn/unicorn.h>
+
+#include <ai8xsim/firmware.h>
+
+// Simulated time is counted in femtoseconds: every clock's period is exact to 1e-7, and 64 bits last for
+// five hours.
+#define FS_PER_SECOND UINT64_C(1000000000000000)
+#define TIME_NEVER UINT64_MAX
+
+#define FLASH_BASE 0x10000000u
+#define INFO_BASE 0x10800000u
+#define SRAM_BASE 0x20000000u
+#define PERIPHERAL_BASE 0x40000000u
+#define CNN_BASE 0x50000000u
+#define CORE_BASE 0xE0000000u
+#define CORE_SIZE 0x00100000u
+#define ROM_SIZE 0x00010000u
+
+// ---- parts.c: what differs between parts, as data ----
+
+struct soc_part {
+	const char *name;
+	uint32_t flash_bytes, info_bytes, sram_bytes;
+	uint32_t peripheral_bytes;        // from PERIPHERAL_BASE
+	uint32_t cnn_bytes;               // from CNN_BASE
+	uint32_t cnn_control, cnn_stride; // control register of quadrant 0, and from quadrant to quadrant
+	uint32_t cnn_status_end;          // CNN addresses below are control registers of the FIFOs
+	uint32_t ipo_hz;                  // the oscillator that examples run on
+	uint32_t pll_hz;                  // accelerator clock from the PLL; 0: the part has none
+	unsigned cnn_source_low, cnn_source_width; // field of PCLKDIV that selects the accelerator's clock
+	unsigned interrupts;                       // external interrupts
+};
+
+const struct soc_part *soc_part_find(const char *name);
+
+// ---- image.c: the ELF file ----
+
+struct image_segment {
+	uint32_t address; // physical
+	uint32_t size;
+	const uint8_t *bytes;
+};
+
+struct image_symbol {
+	uint32_t address; // Thumb bit removed
+	uint32_t size;
+	const char *name;
+	bool function;
+};
+
+struct image {
+	uint8_t *file;
+	size_t file_size;
+	struct image_segment *segments;
+	size_t segment_count;
+	struct image_symbol *symbols; // by address
+	size_t symbol_count;
+	uint32_t stack, entry; // from the vector table
+};
+
+// Takes a copy of bytes. Every range is checked.
+ai8x_status image_load(struct image *image, const void *bytes, size_t size, ai8x_error *error);
+// Checks that every segment lies in flash or SRAM of the part.
+ai8x_status image_check(const struct image *image, const struct soc_part *part, ai8x_error *error);
+const ai8x_part *image_guess_part(const struct image *image);
+const struct image_symbol *image_find(const struct image *image, const char *name);
+// "main+0x12", or "0x10001234" where no symbol is near.
+void image_describe(const struct image *image, uint32_t address, char *text, size_t size);
+void image_release(struct image *image);
+
+// ---- peripheral.c: plain registers ----
+
+enum peripheral_kind {
+	PERIPHERAL_STORAGE,
+	PERIPHERAL_GCR,
+	PERIPHERAL_GCFR,
+	PERIPHERAL_LPGCR,
+	PERIPHERAL_ICC,
+	PERIPHERAL_UART,
+	PERIPHERAL_TIMER,
+	PERIPHERAL_GPIO,
+	PERIPHERAL_FAST_FIFO,
+};
+
+struct peripheral {
+	const char *name;
+	uint32_t base, bytes;
+	enum peripheral_kind kind;
+	unsigned unit;
+	const struct peripheral_register *registers;
+	size_t register_count;
+};
+
+struct peripheral_register {
+	uint16_t offset;
+	bool storage; // plain storage is all that firmware needs here: not reported, allowed when strict
+	const char *name;
+};
+
+const struct peripheral *peripheral_find(const struct soc_part *part, uint32_t address);
+// "UART0.STATUS", "SPI0+0x5c", "0x4000a000".
+void peripheral_describe(const struct soc_part *part, uint32_t address, char *text, size_t size);
+
+// ---- blocks ----
+
+#define TIMERS 6
+#define UARTS 4
+#define EXCEPTIONS 256
+#define NESTING 16
+
+struct systick {
+	uint32_t control, load;
+	uint64_t origin;  // core cycle in which the counter was last loaded
+	uint64_t flagged; // core cycle up to which wraps have been reported by the flag
+	bool running;
+};
+
+struct timer {
+	uint32_t compare, pwm, flags, control0, nolcmp, control1, wake;
+	uint32_t count;  // while stopped
+	uint64_t origin; // time when it started
+	bool running;
+};
+
+struct uart {
+	uint32_t control;
+	bool skip; // '\r' seen
+};
+
+struct saved_frame {
+	uint64_t vfp[16];
+	uint32_t fpscr;
+};
+
+struct nvic {
+	uint32_t enabled[8], pending[8];
+	uint32_t level[8];            // lines that are high now
+	uint8_t priority[EXCEPTIONS]; // by exception number
+	bool pendsv, systick, svc;
+	uint32_t vtor, scb[64];  // other words of 0xE000ED00..
+	uint8_t active[NESTING]; // exception numbers, innermost last
+	struct saved_frame frames[NESTING];
+	unsigned depth;
+};
+
+struct cnn {
+	ai8x_machine *machine;
+	bool busy;      // started, and the firmware has not been told of the end yet
+	bool fifo;      // fed while it runs: advances with the core
+	bool stale;     // powered down since the last use: reset at the next power-up
+	uint64_t start; // time of the start
+	uint64_t end;   // time of the end, or TIME_NEVER while unknown
+	uint64_t cycle; // femtoseconds of an accelerator cycle
+	uint64_t writes, reads;
+	bool read_while_busy;
+};
+
+struct poll {
+	uint32_t address, value;
+	uint64_t count;
+	uint64_t since; // core cycle of the first read
+};
+
+struct recorder {
+	ai8x_program *program;
+	bool active; // operations are still taken
+	bool ran;    // RUN is in it
+	bool failed; // out of memory
+};
+
+struct ai8x_firmware {
+	ai8x_firmware_options options;
+	char *until_name;
+	const ai8x_part *part;
+	const struct soc_part *soc;
+	struct image image;
+	uc_engine *uc;
+
+	// Core and time.
+	uint64_t now;    // femtoseconds since reset
+	uint64_t cycles; // core cycles since reset
+	uint64_t cycle;  // femtoseconds of a core cycle
+	uint64_t wake;   // time of the next event, TIME_NEVER: none
+	uint64_t instructions;
+	bool attention;         // look at interrupts or the end before the next block
+	uint32_t block;         // address of the running block
+	uint64_t block_repeats; // how often in a row
+	uint64_t accesses;      // bus accesses to anything outside memory
+	uint64_t repeat_accesses;
+	uint32_t interrupt; // what the core raised, see cpu.c
+	bool stopped;       // by the block hook
+	uint32_t fault_address, fault_kind;
+	uint32_t main_address, main_return, until_address;
+	bool main_known, main_returned, until_known;
+	int32_t main_result;
+	uint32_t sleeps; // WFI in a row that nothing could end
+
+	// Blocks.
+	uint32_t *words; // storage of the peripheral region
+	struct nvic nvic;
+	struct systick systick;
+	struct timer timers[TIMERS];
+	struct uart uarts[UARTS];
+	struct cnn cnn;
+	struct poll poll;
+	struct recorder recorder;
+
+	// Outcome.
+	bool ended;
+	ai8x_firmware_result result;
+	char *console;
+	size_t console_size, console_capacity;
+	ai8x_firmware_inference *inferences;
+	size_t inference_capacity;
+	ai8x_firmware_register *registers;
+	size_t register_capacity;
+};
+
+// ---- cpu.c ----
+
+ai8x_status cpu_create(struct ai8x_firmware *soc, ai8x_error *error);
+// Runs from reset until soc->ended.
+void cpu_run(struct ai8x_firmware *soc);
+uint32_t cpu_register(struct ai8x_firmware *soc, int id);
+// Ends the run: the first call wins.
+void cpu_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status status, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+// ---- time ----
+
+// Lets core cycles pass.
+static inline void soc_pass(struct ai8x_firmware *soc, uint64_t cycles)
+{
+	soc->cycles += cycles;
+	soc->now += cycles * soc->cycle;
+}
+// Lets time pass up to (at least) a point in time.
+void soc_pass_until(struct ai8x_firmware *soc, uint64_t time);
+// Carries out what is due, then sets the next wake-up.
+void soc_sync(struct ai8x_firmware *soc);
+// The next point in time at which anything happens by itself, whether or not it interrupts.
+uint64_t soc_next_event(const struct ai8x_firmware *soc);
+
+// ---- nvic.c: NVIC, system control block, exception entry and return ----
+
+void nvic_reset(struct nvic *nvic);
+uint32_t nvic_read(struct ai8x_firmware *soc, uint32_t offset);
+void nvic_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value, unsigned bytes);
+void nvic_line(struct ai8x_firmware *soc, unsigned irq, bool high);
+// Exception to take now (0: none). masked: PRIMASK counts.
+unsigned nvic_next(struct ai8x_firmware *soc, bool masked);
+// Both return false when the stack is not in memory.
+bool nvic_enter(struct ai8x_firmware *soc, unsigned exception);
+bool nvic_return(struct ai8x_firmware *soc);
+
+// ---- systick.c ----
+
+uint32_t systick_read(struct ai8x_firmware *soc, uint32_t offset);
+void systick_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value);
+void systick_sync(struct ai8x_firmware *soc);
+uint64_t systick_next(const struct ai8x_firmware *soc);
+
+// ---- timer.c ----
+
+uint32_t timer_read(struct ai8x_firmware *soc, unsigned unit, uint32_t offset);
+void timer_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint32_t value);
+void timer_reset(struct ai8x_firmware *soc, unsigned unit);
+void timer_sync(struct ai8x_firmware *soc);
+uint64_t timer_next(const struct ai8x_firmware *soc);
+
+// ---- uart.c ----
+
+uint32_t uart_read(struct ai8x_firmware *soc, unsigned unit, uint32_t offset);
+void uart_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint32_t value);
+void uart_put(struct ai8x_firmware *soc, unsigned unit, char character);
+
+// ---- gcr.c ----
+
+uint32_t gcr_read(struct ai8x_firmware *soc, uint32_t offset);
+void gcr_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value);
+void gcfr_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value);
+// Sets soc->cycle from the clock registers.
+void gcr_update(struct ai8x_firmware *soc);
+uint32_t gcr_cnn_hz(const struct ai8x_firmware *soc);
+uint64_t gcr_pclk(const struct ai8x_firmware *soc);
+
+// ---- cnn.c ----
+
+uint32_t cnn_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes);
+void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsigned bytes);
+void cnn_power(struct ai8x_firmware *soc);
+void cnn_sync(struct ai8x_firmware *soc);
+uint64_t cnn_next(const struct ai8x_firmware *soc);
+// The core has nothing to do but wait: let a FIFO-fed run go on as far as it can.
+void cnn_settle(struct ai8x_firmware *soc);
+
+// ---- watchdog.c ----
+
+// Called for each read of a register; warps time when it is polled.
+void poll_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value);
+void poll_clear(struct ai8x_firmware *soc);
+void watchdog_check(struct ai8x_firmware *soc);
+void watchdog_where(struct ai8x_firmware *soc);
+
+// ---- record.c ----
+
+void record_write(struct ai8x_firmware *soc, ai8x_op_kind kind, uint32_t address, uint32_t value);
+void record_finish(struct ai8x_firmware *soc);
+void record_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value);
+
+// Storage of a peripheral register.
+static inline uint32_t *soc_word(struct ai8x_firmware *soc, uint32_t address)
+{
+	return &soc->words[(address - PERIPHERAL_BASE) >> 2];
+}
+// Remembers the use of an unmodelled register; ends the run when strict.
+void soc_unmodelled(struct ai8x_firmware *soc, const struct peripheral *peripheral, uint32_t address,
+                    bool write);
+
+#endif

@@ -1,0 +1,66 @@
+// What the files of this block share: building blocks for reading, resolving, placing and emitting networks.
+// Public structs and their meaning: <ai8xsim/network.h>.
+#ifndef AI8X_NETWORK_NETWORK_H
+#define AI8X_NETWORK_NETWORK_H
+
+#include <stdarg.h>
+
+#include <ai8xsim/network.h>
+
+#include "base/error.h"
+
+// Sizes beyond which a description is refused as nonsense rather than worked on.
+#define NETWORK_MAX_LAYERS 1024u
+#define NETWORK_MAX_CHANNELS 65536u
+#define NETWORK_MAX_SIDE 65536u
+#define NETWORK_MAX_ELEMENTS ((size_t)1 << 28)
+#define NETWORK_MAX_FILE ((size_t)1 << 30)
+#define NETWORK_MAX_TEXT ((size_t)16 << 20)
+
+// Sets a message of the form "file:line: layer N (name): text". position < 0: no layer.
+ai8x_status network_error(ai8x_error *error, ai8x_status status, const ai8x_network *network, int position,
+                          const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+// Appends a note in the same form as errors. Forgotten silently when the host has no memory: notes are
+// a courtesy.
+void network_note(ai8x_network *network, int position, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+// true: the operation uses weights (of its own or another layer's).
+bool network_has_weights(const ai8x_network_layer *layer);
+
+// Takes the fan-in and element count that a layer's weights must have from its resolved shape.
+size_t network_weight_count(const ai8x_network_layer *layer);
+
+// What layer number "position" reads when nothing else was given: the layer that runs before it.
+int network_previous(const ai8x_network *network, size_t position);
+
+// Number of groups of four etc.
+static inline unsigned bits_first(uint64_t map)
+{
+	return map == 0 ? 0 : (unsigned)__builtin_ctzll(map);
+}
+
+static inline unsigned bits_last(uint64_t map)
+{
+	return map == 0 ? 0 : 63u - (unsigned)__builtin_clzll(map);
+}
+
+static inline unsigned bits_count(uint64_t map)
+{
+	return (unsigned)__builtin_popcountll(map);
+}
+
+static inline uint32_t divide_up(uint32_t a, uint32_t b)
+{
+	return (a + b - 1) / b;
+}
+
+// Size of one channel's image, without overflow for the sizes that resolving admits.
+static inline size_t image_size(uint32_t rows, uint32_t columns)
+{
+	return (size_t)rows * columns;
+}
+
+
+#endif

@@ -1,0 +1,367 @@
+// NumPy arrays: .npy files, one array or several one after the other, and .npz archives of them.
+//
+// Only integers matter here, so every array becomes 32-bit integers; floating point arrays are accepted where
+// all their values are whole. Source: the NumPy enhancement proposal 1 format description (versions 1 to 3).
+
+#include "network/npy.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zip.h>
+
+#include "base/error.h"
+
+#define MAX_BYTES ((size_t)1 << 28)
+#define MAX_ARRAYS 4096u
+
+// What a header says.
+struct header {
+	char kind;        // i, u, b, f
+	unsigned width;   // bytes of an element
+	bool big_endian;
+	bool fortran;
+	unsigned rank;
+	size_t shape[ARRAY_MAX_RANK];
+	size_t count;
+};
+
+static ai8x_status format_error(ai8x_error *error, const char *file, size_t offset, const char *text)
+{
+	return error_set(error, AI8X_ERR_FORMAT, "%s: offset %zu: %s", file, offset, text);
+}
+
+// The text behind 'key': in the header's dictionary, or NULL.
+static const char *header_value(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+	if (at == NULL) {
+		return NULL;
+	}
+	at += strlen(key);
+	while (*at == '\'' || *at == '"' || *at == ':' || *at == ' ') {
+		at++;
+	}
+	return at;
+}
+
+static bool parse_type(const char *text, struct header *header)
+{
+	// The value's opening quote was skipped with the separators.
+	header->big_endian = *text == '>';
+	if (strchr("<>|=", *text) != NULL && *text != '\0') {
+		text++;
+	}
+	header->kind = *text;
+	if (strchr("iubf", header->kind) == NULL || header->kind == '\0' || !isdigit((unsigned char)text[1])) {
+		return false;
+	}
+	header->width = (unsigned)(text[1] - '0');
+	if (isdigit((unsigned char)text[2])) {
+		return false;
+	}
+	bool integer = header->width == 1 || header->width == 2 || header->width == 4 || header->width == 8;
+	return header->kind == 'f' ? header->width == 4 || header->width == 8
+	       : header->kind == 'b' ? header->width == 1
+	                             : integer;
+}
+
+static bool parse_shape(const char *text, struct header *header)
+{
+	header->rank = 0;
+	header->count = 1;
+	if (*text++ != '(') {
+		return false;
+	}
+	for (;;) {
+		while (*text == ' ' || *text == ',') {
+			text++;
+		}
+		if (*text == ')') {
+			return true;
+		}
+		if (!isdigit((unsigned char)*text) || header->rank == ARRAY_MAX_RANK) {
+			return false;
+		}
+		char *end = NULL;
+		unsigned long long side = strtoull(text, &end, 10);
+		if (side > MAX_BYTES || (side > 0 && header->count > MAX_BYTES / side)) {
+			return false;
+		}
+		header->shape[header->rank++] = (size_t)side;
+		header->count *= (size_t)side;
+		text = *end == 'L' ? end + 1 : end;
+	}
+}
+
+// Reads magic, version and dictionary; *used receives the bytes up to the data.
+static ai8x_status parse_header(const uint8_t *bytes, size_t size, size_t base, const char *file,
+                                struct header *header, size_t *used, ai8x_error *error)
+{
+	char text[4096];
+	if (size < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0) {
+		return format_error(error, file, base, "expected a NumPy array");
+	}
+	size_t start = bytes[6] == 1 ? 10 : 12;
+	if (bytes[6] < 1 || bytes[6] > 3 || size < start) {
+		return format_error(error, file, base + 6, "expected version 1, 2 or 3 of the NumPy format");
+	}
+	size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
+	if (start == 12) {
+		length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+	}
+	if (length > size - start || length >= sizeof text) {
+		return format_error(error, file, base + 8, "the array's header is longer than the file or unreasonably long");
+	}
+	memcpy(text, bytes + start, length);
+	text[length] = '\0';
+	const char *type = header_value(text, "'descr'");
+	const char *order = header_value(text, "'fortran_order'");
+	const char *shape = header_value(text, "'shape'");
+	if (type == NULL || order == NULL || shape == NULL || !parse_type(type, header)) {
+		return format_error(error, file, base + start,
+		                    "expected a header with integers or floating point numbers, fortran_order and shape");
+	}
+	header->fortran = strncmp(order, "True", 4) == 0;
+	if (!parse_shape(shape, header)) {
+		return format_error(error, file, base + start, "the array's shape is not one of at most six sensible sizes");
+	}
+	if (header->count > (size - start - length) / header->width) {
+		return format_error(error, file, base + start + length, "the file ends inside the array");
+	}
+	*used = start + length;
+	return AI8X_OK;
+}
+
+static bool element(const struct header *header, const uint8_t *bytes, int32_t *value)
+{
+	uint64_t raw = 0;
+	for (unsigned i = 0; i < header->width; i++) {
+		unsigned at = header->big_endian ? i : header->width - 1 - i;
+		raw = raw << 8 | bytes[at];
+	}
+	if (header->kind == 'f') {
+		double number;
+		if (header->width == 8) {
+			memcpy(&number, &raw, sizeof number);
+		} else {
+			uint32_t half = (uint32_t)raw;
+			float single;
+			memcpy(&single, &half, sizeof single);
+			number = single;
+		}
+		if (!(number >= INT32_MIN && number <= INT32_MAX) || floor(number) != number) {
+			return false;
+		}
+		*value = (int32_t)number;
+		return true;
+	}
+	if (header->kind == 'i' && header->width < 8 && (raw >> (8 * header->width - 1) & 1) != 0) {
+		raw |= UINT64_MAX << (8 * header->width);
+	}
+	if (header->kind == 'u' && header->width == 8 && raw > INT32_MAX) {
+		return false;
+	}
+	int64_t wide = (int64_t)raw;
+	*value = (int32_t)wide;
+	return wide >= INT32_MIN && wide <= INT32_MAX;
+}
+
+// Index in the file of the element with row-major index @p index, for arrays stored column by column.
+static size_t fortran_index(const struct header *header, size_t index)
+{
+	size_t result = 0;
+	size_t coordinates[ARRAY_MAX_RANK] = {0};
+	for (unsigned d = header->rank; d-- > 0;) {
+		coordinates[d] = index % header->shape[d];
+		index /= header->shape[d];
+	}
+	for (unsigned d = header->rank; d-- > 0;) {
+		result = result * header->shape[d] + coordinates[d];
+	}
+	return result;
+}
+
+static ai8x_status append(struct array_list *list, const struct header *header, const uint8_t *data,
+                          size_t offset, const char *file, const char *name, ai8x_error *error)
+{
+	if (list->count == MAX_ARRAYS) {
+		return error_set(error, AI8X_ERR_LIMIT, "%s: more than %u arrays", file, MAX_ARRAYS);
+	}
+	struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
+	if (arrays == NULL) {
+		return error_no_memory(error, "arrays");
+	}
+	list->arrays = arrays;
+	struct array *array = &arrays[list->count];
+	snprintf(array->name, sizeof array->name, "%s", name);
+	array->rank = header->rank;
+	array->count = header->count;
+	memcpy(array->shape, header->shape, sizeof array->shape);
+	array->values = malloc((header->count == 0 ? 1 : header->count) * sizeof *array->values);
+	if (array->values == NULL) {
+		return error_no_memory(error, "an array");
+	}
+	list->count++;
+	for (size_t i = 0; i < header->count; i++) {
+		size_t from = header->fortran && header->rank > 1 ? fortran_index(header, i) : i;
+		if (!element(header, data + from * header->width, &array->values[i])) {
+			return format_error(error, file, offset + from * header->width, "the value is not a 32-bit integer");
+		}
+	}
+	return AI8X_OK;
+}
+
+ai8x_status arrays_parse(const uint8_t *bytes, size_t size, const char *file, const char *name,
+                         struct array_list *list, ai8x_error *error)
+{
+	size_t at = 0;
+	do {
+		struct header header = {0};
+		size_t used = 0;
+		ai8x_status status = parse_header(bytes + at, size - at, at, file, &header, &used, error);
+		if (status == AI8X_OK) {
+			status = append(list, &header, bytes + at + used, at + used, file, name, error);
+		}
+		if (status != AI8X_OK) {
+			return status;
+		}
+		at += used + header.count * header.width;
+	} while (at < size);
+	return AI8X_OK;
+}
+
+// Reads a whole file; the caller frees *bytes.
+static ai8x_status read_file(const char *path, uint8_t **bytes, size_t *size, ai8x_error *error)
+{
+	ai8x_status status = AI8X_OK;
+	FILE *file = fopen(path, "rb");
+	*bytes = NULL;
+	*size = 0;
+	if (file == NULL) {
+		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
+	}
+	size_t capacity = 0;
+	while (status == AI8X_OK && !feof(file)) {
+		if (*size == capacity) {
+			capacity = capacity == 0 ? 65536 : capacity * 2;
+			uint8_t *grown = capacity > MAX_BYTES ? NULL : realloc(*bytes, capacity);
+			if (grown == NULL) {
+				status = capacity > MAX_BYTES
+				             ? error_set(error, AI8X_ERR_LIMIT, "%s: larger than %zu bytes", path, MAX_BYTES)
+				             : error_no_memory(error, path);
+				break;
+			}
+			*bytes = grown;
+		}
+		*size += fread(*bytes + *size, 1, capacity - *size, file);
+		if (ferror(file)) {
+			status = error_set(error, AI8X_ERR_IO, "%s: cannot be read", path);
+		}
+	}
+	fclose(file);
+	return status;
+}
+
+static ai8x_status read_archive_member(zip_t *archive, zip_uint64_t index, const char *path,
+                                       struct array_list *list, ai8x_error *error)
+{
+	zip_stat_t about;
+	if (zip_stat_index(archive, index, 0, &about) != 0 || (about.valid & ZIP_STAT_SIZE) == 0 ||
+	    about.size > MAX_BYTES) {
+		return error_set(error, AI8X_ERR_FORMAT, "%s: member %llu has no sensible size", path,
+		                 (unsigned long long)index);
+	}
+	char name[64];
+	snprintf(name, sizeof name, "%s", about.name);
+	char *dot = strrchr(name, '.');
+	if (dot != NULL && strcmp(dot, ".npy") == 0) {
+		*dot = '\0';
+	}
+	zip_file_t *member = zip_fopen_index(archive, index, 0);
+	uint8_t *bytes = malloc(about.size == 0 ? 1 : (size_t)about.size);
+	ai8x_status status = AI8X_OK;
+	if (bytes == NULL) {
+		status = error_no_memory(error, path);
+	} else if (member == NULL || zip_fread(member, bytes, about.size) != (zip_int64_t)about.size) {
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: member '%s' cannot be unpacked", path, name);
+	} else {
+		status = arrays_parse(bytes, (size_t)about.size, path, name, list, error);
+	}
+	if (member != NULL) {
+		zip_fclose(member);
+	}
+	free(bytes);
+	return status;
+}
+
+static ai8x_status read_archive(const char *path, struct array_list *list, ai8x_error *error)
+{
+	int code = 0;
+	zip_t *archive = zip_open(path, ZIP_RDONLY, &code);
+	if (archive == NULL) {
+		zip_error_t reason;
+		zip_error_init_with_code(&reason, code);
+		ai8x_status status = error_set(error, AI8X_ERR_FORMAT, "%s: not a readable archive (%s)", path,
+		                               zip_error_strerror(&reason));
+		zip_error_fini(&reason);
+		return status;
+	}
+	ai8x_status status = AI8X_OK;
+	zip_int64_t count = zip_get_num_entries(archive, 0);
+	for (zip_int64_t i = 0; i < count && status == AI8X_OK; i++) {
+		status = read_archive_member(archive, (zip_uint64_t)i, path, list, error);
+	}
+	zip_discard(archive);
+	return status;
+}
+
+ai8x_status arrays_open(const char *path, struct array_list *list, ai8x_error *error)
+{
+	uint8_t magic[4] = {0};
+	*list = (struct array_list){NULL, 0};
+	FILE *file = fopen(path, "rb");
+	if (file == NULL) {
+		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
+	}
+	size_t got = fread(magic, 1, sizeof magic, file);
+	fclose(file);
+	ai8x_status status;
+	if (got == sizeof magic && memcmp(magic, "PK\x03\x04", 4) == 0) {
+		status = read_archive(path, list, error);
+	} else {
+		uint8_t *bytes = NULL;
+		size_t size = 0;
+		status = read_file(path, &bytes, &size, error);
+		if (status == AI8X_OK) {
+			status = arrays_parse(bytes, size, path, "", list, error);
+		}
+		free(bytes);
+	}
+	if (status != AI8X_OK) {
+		arrays_release(list);
+	}
+	return status;
+}
+
+struct array *arrays_find(const struct array_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->arrays[i].name, name) == 0) {
+			return &list->arrays[i];
+		}
+	}
+	return NULL;
+}
+
+void arrays_release(struct array_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->arrays[i].values);
+	}
+	free(list->arrays);
+	*list = (struct array_list){NULL, 0};
+}

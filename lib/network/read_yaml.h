@@ -1,0 +1,13 @@
+// Reading a description's text; see read_yaml.c.
+#ifndef AI8X_NETWORK_READ_YAML_H
+#define AI8X_NETWORK_READ_YAML_H
+
+#include <ai8xsim/network.h>
+
+// Parses a description. Nothing is resolved: weight_bits is 0 where the file does not say, shifts are
+// the file's own (without the correction for narrow weights), and a flattened layer's in_channels key is
+// in fan_channels. network_finish() makes them what the public header says.
+ai8x_status network_read_yaml(const char *text, size_t size, const char *file, ai8x_network **network,
+                              ai8x_error *error);
+
+#endif

@@ -1,0 +1,475 @@
+// From a description to complete shapes: which layer reads what, how large every image is.
+//
+// The rules are those of the descriptions' users: sizes follow from the input and from layer to layer, keys in the
+// description override what follows, weights decide channel counts (docs/networks.md).
+
+#include "network/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "network/read_yaml.h"
+#include "network/weights.h"
+
+// Defaults that need the weights file to have been read.
+static void finish_defaults(ai8x_network *network)
+{
+	for (size_t i = 0; i < network->layer_count; i++) {
+		ai8x_network_layer *layer = &network->layers[i];
+		if (layer->weight_source >= 0) {
+			const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
+			layer->weight_bits = layer->weight_bits == 0 ? source->weight_bits : layer->weight_bits;
+			if (!layer->shift_given && source->shift_given) {
+				layer->output_shift = source->output_shift;
+				layer->shift_given = true;
+			}
+		}
+		if (layer->weight_bits == 0) {
+			layer->weight_bits = 8;
+		}
+		if (!network_has_weights(layer)) {
+			layer->weight_bits = 8;
+			if (layer->bypass && layer->operation != AI8X_OP_PASSTHROUGH && !layer->shift_given) {
+				// Weights of 1 are 1/128 in the output's scale.
+				layer->output_shift = 7;
+				layer->shift_given = true;
+			}
+		}
+	}
+	// The file's shift does not include the correction for narrow weights; the struct's does.
+	for (size_t i = 0; i < network->layer_count; i++) {
+		ai8x_network_layer *layer = &network->layers[i];
+		if (network_has_weights(layer)) {
+			layer->output_shift += 8 - (layer->weight_bits == -1 ? 1 : layer->weight_bits);
+		}
+	}
+}
+
+static ai8x_status resolve_sources(ai8x_network *network, size_t i, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[i];
+	if (layer->source_count == 0) {
+		int previous = i == 0 ? AI8X_NETWORK_INPUT : network_previous(network, i);
+		layer->sources[0] = previous;
+		layer->source_count = 1;
+	}
+	for (unsigned k = 0; k < layer->source_count; k++) {
+		int source = layer->sources[k];
+		if (source < AI8X_NETWORK_INPUT || source >= (int)network->layer_count) {
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "there is no layer %d to read", source);
+		}
+		if (source == (int)i) {
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the layer reads its own output");
+		}
+		if (source > (int)i && network->layers[source].out_rows == 0) {
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+			                     "reads layer %u, which runs later: its result does not exist yet",
+			                     network->layers[source].number);
+		}
+	}
+	return AI8X_OK;
+}
+
+static void source_shape(const ai8x_network *network, int source, uint32_t shape[3])
+{
+	if (source == AI8X_NETWORK_INPUT) {
+		memcpy(shape, network->input_shape, 3 * sizeof shape[0]);
+	} else {
+		shape[0] = network->layers[source].out_channels;
+		shape[1] = network->layers[source].out_rows;
+		shape[2] = network->layers[source].out_columns;
+	}
+}
+
+// Channels that the weights of layer i take, 0 where they do not say (flattened layers say it later).
+static uint32_t weight_channels(const ai8x_network *network, size_t i)
+{
+	const ai8x_network_layer *layer = &network->layers[i];
+	const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
+	if (!network_has_weights(layer) || source->weights == NULL || layer->flatten) {
+		return 0;
+	}
+	return source->fan_channels * layer->groups;
+}
+
+// The network's input shape, from the first layers that read it, unless a file gave it.
+static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
+{
+	ai8x_network_layer *first = &network->layers[0];
+	if (network->input_shape[0] != 0) {
+		return AI8X_OK;
+	}
+	uint32_t channels = first->in_channels != 0 ? first->in_channels : weight_channels(network, 0);
+	uint32_t rows = first->in_rows + first->crop_first + first->crop_last;
+	if (channels == 0 && first->flatten && first->in_rows != 0) {
+		const ai8x_network_layer *source = ai8x_network_weights_of(network, 0);
+		uint32_t flat = first->fan_channels != 0 ? first->fan_channels : source->fan_channels;
+		channels = flat / (first->in_rows * first->in_columns);
+	}
+	if (channels == 0 && first->operation == AI8X_OP_LINEAR && !first->flatten) {
+		channels = first->fan_channels;
+	}
+	if (channels == 0) {
+		return network_error(error, AI8X_ERR_NETWORK, network, 0,
+		                     "the input's channel count is not known: give in_channels, weights or a sample input");
+	}
+	if (first->in_rows == 0 && first->operation == AI8X_OP_LINEAR && !first->flatten) {
+		first->in_rows = 1;
+		first->in_columns = 1;
+		rows = 1;
+	}
+	if (first->in_rows == 0) {
+		return network_error(error, AI8X_ERR_NETWORK, network, 0,
+		                     "the input's size is not known: give in_dim or a sample input");
+	}
+	network->input_shape[0] = (channels + first->first_channel) * first->operands;
+	network->input_shape[1] = rows;
+	network->input_shape[2] = first->in_columns;
+	return AI8X_OK;
+}
+
+// Decides how the sources join, and the joined channels (all operands) and pixels.
+static ai8x_status resolve_join(ai8x_network *network, size_t i, uint64_t *channels, uint64_t *rows,
+                                uint64_t *columns, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[i];
+	uint32_t first[3];
+	uint64_t pixels = 0;
+	bool same_image = true;
+	bool same_channels = true;
+
+	source_shape(network, layer->sources[0], first);
+	*channels = 0;
+	for (unsigned k = 0; k < layer->source_count; k++) {
+		uint32_t shape[3];
+		source_shape(network, layer->sources[k], shape);
+		same_image = same_image && shape[1] == first[1] && shape[2] == first[2];
+		same_channels = same_channels && shape[0] == first[0];
+		*channels += shape[0];
+		pixels += (uint64_t)shape[1] * shape[2];
+	}
+	*rows = first[1];
+	*columns = first[2];
+	uint64_t wanted = ((uint64_t)layer->in_rows + layer->crop_first + layer->crop_last) * layer->in_columns;
+	bool by_pixels = layer->source_count > 1 && layer->operands == 1 && same_channels && layer->in_rows != 0 &&
+	                 wanted == pixels;
+	if (by_pixels) {
+		layer->join = AI8X_JOIN_PIXELS;
+		*channels = first[0];
+		*rows = pixels / layer->in_columns;
+		*columns = layer->in_columns;
+		return AI8X_OK;
+	}
+	layer->join = AI8X_JOIN_CHANNELS;
+	if (!same_image) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "in_sequences have images of different sizes; joining their pixels needs an in_dim "
+		                     "with the sum of their pixels (%llu)",
+		                     (unsigned long long)pixels);
+	}
+	if (layer->operands > 1 && !same_channels) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "the operands of an element-wise operation have different channel counts");
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status resolve_channels(ai8x_network *network, size_t i, uint64_t joined, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[i];
+	if (joined % layer->operands != 0) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "%llu channels cannot be split into %u operands",
+		                     (unsigned long long)joined, layer->operands);
+	}
+	uint64_t available = joined / layer->operands;
+	if (layer->in_channels == 0) {
+		uint64_t chosen = available - (layer->first_channel < available ? layer->first_channel : available);
+		if (layer->flatten && layer->fan_channels != 0 && layer->in_rows != 0) {
+			chosen = layer->fan_channels / ((uint64_t)layer->in_rows * layer->in_columns);
+		}
+		layer->in_channels = (uint32_t)chosen;
+	}
+	if (layer->in_channels == 0 || (uint64_t)layer->first_channel + layer->in_channels > available) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "needs channels %u to %u, but its input has %llu channels%s", layer->first_channel,
+		                     layer->first_channel + layer->in_channels - 1, (unsigned long long)available,
+		                     layer->operands > 1 ? " for each operand" : "");
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status resolve_image(ai8x_network *network, size_t i, uint64_t rows, uint64_t columns,
+                                 ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[i];
+	uint64_t crop = (uint64_t)layer->crop_first + layer->crop_last;
+	if (layer->in_rows == 0) {
+		if (crop >= rows) {
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "in_crop leaves nothing of %llu rows",
+			                     (unsigned long long)rows);
+		}
+		layer->in_rows = (uint32_t)(rows - crop);
+		layer->in_columns = (uint32_t)columns;
+		if (layer->operation == AI8X_OP_CONV1D && layer->in_columns != 1) {
+			layer->in_rows = (uint32_t)((rows - crop) * columns);
+			layer->in_columns = 1;
+		}
+	}
+	uint64_t pixels = rows * columns - crop * columns;
+	if ((uint64_t)layer->in_rows * layer->in_columns != pixels) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "in_dim %ux%u does not have the %llu pixels of the layer's input", layer->in_rows,
+		                     layer->in_columns, (unsigned long long)pixels);
+	}
+	if (layer->operation == AI8X_OP_CONV1D && layer->in_columns != 1) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "conv1d needs one-dimensional data, not %ux%u", layer->in_rows, layer->in_columns);
+	}
+	if (layer->in_rows > NETWORK_MAX_SIDE || layer->in_columns > NETWORK_MAX_SIDE ||
+	    (uint64_t)layer->in_channels * layer->in_rows * layer->in_columns > NETWORK_MAX_ELEMENTS) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the input of %ux%ux%u is too large",
+		                     layer->in_channels, layer->in_rows, layer->in_columns);
+	}
+	return AI8X_OK;
+}
+
+// Windows along one direction: as many as start so that window and dilation (less one) fit.
+static uint32_t pooled_side(uint32_t side, uint32_t window, uint32_t stride, uint32_t dilation)
+{
+	uint32_t extent = window + dilation - 1;
+	return side + stride < extent ? 0 : (side + stride - extent) / stride;
+}
+
+static ai8x_status resolve_pooling(ai8x_network *network, size_t i, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[i];
+	bool line = layer->operation == AI8X_OP_CONV1D ||
+	            (layer->operation == AI8X_OP_PASSTHROUGH && layer->in_columns == 1);
+	if (line) {
+		layer->pool_columns = 1;
+		layer->pool_dilation_columns = 1;
+		if (layer->pool_rows == 1) {
+			layer->pooling = AI8X_POOL_NONE;
+		}
+	}
+	layer->pooled_rows = pooled_side(layer->in_rows, layer->pool_rows, layer->pool_stride, layer->pool_dilation_rows);
+	layer->pooled_columns = line ? 1
+	                             : pooled_side(layer->in_columns, layer->pool_columns, layer->pool_stride,
+	                                           layer->pool_dilation_columns);
+	if (layer->pooled_rows == 0 || layer->pooled_columns == 0) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "pooling %ux%u leaves nothing of %ux%u pixels",
+		                     layer->pool_rows, layer->pool_columns, layer->in_rows, layer->in_columns);
+	}
+	uint64_t last_row = (uint64_t)(layer->pooled_rows - 1) * layer->pool_stride +
+	                    (uint64_t)(layer->pool_rows - 1) * layer->pool_dilation_rows;
+	uint64_t last_column = (uint64_t)(layer->pooled_columns - 1) * layer->pool_stride +
+	                       (uint64_t)(layer->pool_columns - 1) * layer->pool_dilation_columns;
+	if (last_row >= layer->in_rows || last_column >= layer->in_columns) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "dilated pooling reads past the image: the hardware sizes the result with a window of "
+		                     "%ux%u pixels, but its samples reach row %llu and column %llu of %ux%u",
+		                     layer->pool_rows + layer->pool_dilation_rows - 1,
+		                     layer->pool_columns + layer->pool_dilation_columns - 1, (unsigned long long)last_row,
+		                     (unsigned long long)last_column, layer->in_rows, layer->in_columns);
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[i];
+	int64_t rows = layer->pooled_rows;
+	int64_t columns = layer->pooled_columns;
+
+	if (layer->flatten) {
+		rows = columns = 1;
+	} else if (layer->operation == AI8X_OP_CONVT2D) {
+		rows = (rows - 1) * 2 - 2 * (int64_t)layer->pad_rows + (int64_t)layer->kernel_rows - 1 + layer->output_padding + 1;
+		columns = (columns - 1) * 2 - 2 * (int64_t)layer->pad_columns + (int64_t)layer->kernel_columns - 1 +
+		          layer->output_padding + 1;
+	} else if (layer->operation != AI8X_OP_PASSTHROUGH) {
+		rows += 2 * (int64_t)layer->pad_rows - (int64_t)layer->dilation * (layer->kernel_rows - 1);
+		columns += 2 * (int64_t)layer->pad_columns - (int64_t)(layer->kernel_columns - 1);
+	}
+	if (rows < 1 || columns < 1 || rows > NETWORK_MAX_SIDE || columns > NETWORK_MAX_SIDE) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "a %ux%u kernel with pad %u leaves nothing of %ux%u pixels", layer->kernel_rows,
+		                     layer->kernel_columns, layer->pad_rows, layer->pooled_rows, layer->pooled_columns);
+	}
+	layer->out_rows = (uint32_t)rows;
+	layer->out_columns = (uint32_t)columns;
+	if (layer->out_channels == 0) {
+		const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
+		layer->out_channels = network_has_weights(layer) && source->weights != NULL ? source->out_channels
+		                                                                           : layer->in_channels;
+	}
+	if ((uint64_t)layer->out_channels * layer->out_rows * layer->out_columns > NETWORK_MAX_ELEMENTS) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the output of %ux%ux%u is too large",
+		                     layer->out_channels, layer->out_rows, layer->out_columns);
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status resolve_weights(ai8x_network *network, size_t i, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[i];
+	const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
+
+	if (layer->operation == AI8X_OP_PASSTHROUGH && layer->out_channels != layer->in_channels) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "a passthrough layer keeps its %u channels, out_channels says %u", layer->in_channels,
+		                     layer->out_channels);
+	}
+	if (layer->groups > 1 && (layer->groups != layer->in_channels || layer->groups != layer->out_channels)) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "groups %u must be 1 or equal to the %u input and %u output channels", layer->groups,
+		                     layer->in_channels, layer->out_channels);
+	}
+	if (!network_has_weights(layer)) {
+		layer->fan_channels = 0;
+		return AI8X_OK;
+	}
+	uint64_t fan = layer->in_channels / layer->groups;
+	if (layer->flatten) {
+		fan *= (uint64_t)layer->pooled_rows * layer->pooled_columns;
+	}
+	if (source->weights != NULL && (source->fan_channels != fan || source->out_channels != layer->out_channels ||
+	                                source->kernel_rows != layer->kernel_rows ||
+	                                source->kernel_columns != layer->kernel_columns)) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "the weights are %ux%ux%ux%u, the layer needs %ux%llux%ux%u", source->out_channels,
+		                     source->fan_channels, source->kernel_rows, source->kernel_columns, layer->out_channels,
+		                     (unsigned long long)fan, layer->kernel_rows, layer->kernel_columns);
+	}
+	if (fan * layer->out_channels * layer->kernel_rows * layer->kernel_columns > NETWORK_MAX_ELEMENTS) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the layer would have too many weights");
+	}
+	layer->fan_channels = (uint32_t)fan;
+	if (layer->weights != NULL && layer->weight_count != network_weight_count(layer)) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the layer has %zu weights instead of %zu",
+		                     layer->weight_count, network_weight_count(layer));
+	}
+	return AI8X_OK;
+}
+
+// Things that no part can do and that would make shapes meaningless.
+static ai8x_status check_combination(const ai8x_network *network, size_t i, ai8x_error *error)
+{
+	const ai8x_network_layer *layer = &network->layers[i];
+	const char *text = NULL;
+	bool passthrough = layer->operation == AI8X_OP_PASSTHROUGH;
+	bool pooling = layer->pooling != AI8X_POOL_NONE;
+
+	if (layer->operands < 1 || layer->operands > 16) {
+		text = "an element-wise operation has 2 to 16 operands";
+	} else if (layer->pool_rows < 1 || layer->pool_columns < 1 || layer->pool_stride < 1 ||
+	           layer->pool_dilation_rows < 1 || layer->pool_dilation_columns < 1 || layer->kernel_rows < 1 ||
+	           layer->kernel_columns < 1 || layer->dilation < 1 || layer->groups < 1) {
+		text = "windows, strides, dilations, kernels and groups must be at least 1";
+	} else if (passthrough && layer->activation != AI8X_ACTIVATE_NONE) {
+		text = "a passthrough layer has no activation";
+	} else if (passthrough && (layer->pad_rows > 0 || layer->pad_columns > 0)) {
+		text = "padding needs a convolution";
+	} else if (passthrough && layer->output_bits != 8) {
+		text = "a passthrough layer has 8-bit output";
+	} else if (passthrough && layer->output_shift != 0) {
+		text = "output_shift must be 0 for a passthrough layer";
+	} else if (layer->flatten && (passthrough || layer->operation == AI8X_OP_CONV1D ||
+	                              layer->operation == AI8X_OP_CONVT2D)) {
+		text = "flatten needs a linear layer or a 1x1 conv2d";
+	} else if (layer->flatten && (layer->kernel_rows != 1 || layer->kernel_columns != 1 || layer->pad_rows > 0 ||
+	                              layer->pad_columns > 0)) {
+		text = "flatten needs a 1x1 kernel without padding";
+	} else if (layer->flatten && (pooling || layer->pool_stride > 1)) {
+		text = "flatten cannot be combined with pooling";
+	} else if (layer->flatten && layer->groups > 1) {
+		text = "flatten cannot be combined with groups";
+	} else if (layer->operation == AI8X_OP_CONV1D && layer->operands > 1) {
+		text = "conv1d cannot be combined with an element-wise operation";
+	} else if (!layer->pool_first && (layer->operands == 1 || !pooling)) {
+		text = "pool_first: false needs both pooling and an element-wise operation";
+	} else if (!passthrough && (layer->pad_rows >= layer->dilation * (layer->kernel_rows - 1) + 1 ||
+	                            (layer->operation != AI8X_OP_CONV1D && layer->pad_columns >= layer->kernel_columns))) {
+		text = "padding must be smaller than the kernel";
+	} else if (layer->bias != NULL && passthrough) {
+		text = "a passthrough layer has no bias";
+	}
+	return text == NULL ? AI8X_OK : network_error(error, AI8X_ERR_NETWORK, network, (int)i, "%s", text);
+}
+
+ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error)
+{
+	ai8x_status status = resolve_input(network, error);
+	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++) {
+		uint64_t channels = 0;
+		uint64_t rows = 0;
+		uint64_t columns = 0;
+		if ((status = check_combination(network, i, error)) != AI8X_OK ||
+		    (status = resolve_sources(network, i, error)) != AI8X_OK ||
+		    (status = resolve_join(network, i, &channels, &rows, &columns, error)) != AI8X_OK ||
+		    (status = resolve_channels(network, i, channels, error)) != AI8X_OK ||
+		    (status = resolve_image(network, i, rows, columns, error)) != AI8X_OK ||
+		    (status = resolve_pooling(network, i, error)) != AI8X_OK ||
+		    (status = resolve_output(network, i, error)) != AI8X_OK) {
+			return status;
+		}
+		status = resolve_weights(network, i, error);
+	}
+	return status;
+}
+
+ai8x_status ai8x_network_parse(const char *text, size_t size, const char *file_name,
+                               const ai8x_network_files *files, ai8x_network **network, ai8x_error *error)
+{
+	ai8x_status status = network_read_yaml(text, size, file_name, network, error);
+	if (status == AI8X_OK && files != NULL) {
+		status = weights_load(*network, files, error);
+	}
+	if (status == AI8X_OK) {
+		finish_defaults(*network);
+		status = ai8x_network_resolve(*network, error);
+	}
+	if (status != AI8X_OK) {
+		ai8x_network_destroy(*network);
+		*network = NULL;
+	}
+	return status;
+}
+
+ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files, ai8x_network **network,
+                              ai8x_error *error)
+{
+	*network = NULL;
+	FILE *file = fopen(path, "rb");
+	if (file == NULL) {
+		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
+	}
+	size_t capacity = 65536;
+	size_t size = 0;
+	char *text = malloc(capacity);
+	ai8x_status status = text == NULL ? error_no_memory(error, path) : AI8X_OK;
+	while (status == AI8X_OK) {
+		size_t got = fread(text + size, 1, capacity - size, file);
+		size += got;
+		if (got == 0) {
+			status = ferror(file) ? error_set(error, AI8X_ERR_IO, "%s: cannot be read", path) : AI8X_OK;
+			break;
+		}
+		if (size == capacity) {
+			char *grown = capacity > NETWORK_MAX_TEXT ? NULL : realloc(text, capacity * 2);
+			if (grown == NULL) {
+				status = error_set(error, AI8X_ERR_LIMIT, "%s: too large for a description", path);
+				break;
+			}
+			text = grown;
+			capacity *= 2;
+		}
+	}
+	fclose(file);
+	if (status == AI8X_OK) {
+		status = ai8x_network_parse(text, size, path, files, network, error);
+	}
+	free(text);
+	return status;
+}

@@ -1,0 +1,56 @@
+// Limits and work-arounds of the parts, as data. Source: hardware reference 7 (limits, generator flags), 4.8.
+
+#include "network/target.h"
+
+static const struct target targets[] = {
+	{
+		.part = &part_max78000,
+		.max_side = 1023,
+		.max_channels = 1024,
+		.max_pad = 2,
+		.max_pool_passes = 1,
+		.max_write_gap = 15,
+		.kernel_quarter = 768,
+		.fifo_coupled = true,
+		.flatten_bias_first = true,
+		.rows_for_passes = true,
+		.multipass_padded_conv1d = true,
+		.multipass_eltwise_bias = true,
+		.streaming_passthrough = true,
+		.stream_bias_late = true,
+	},
+	{
+		.part = &part_max78002,
+		.max_side = 2047,
+		.max_channels = 1024,
+		.max_pad = 2,
+		.max_pool_passes = 65536,
+		.max_write_gap = 255,
+		.kernel_quarter = 1024,
+		.kernel_quarter_tail = 256,
+		.depthwise = true,
+		.calcx4 = true,
+		.bypass = true,
+		.binary = true,
+		.read_ahead = true,
+		.read_gap = true,
+		.pool_dilation = true,
+		.layer_links = true,
+		.snoop = true,
+		.clear_registers = true,
+		.reset_average = true,
+		.depthwise_one_ram = true,
+		.window_streams = true,
+		.streaming_unpadded_end = true,
+	},
+};
+
+const struct target *target_of(const ai8x_part *part)
+{
+	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+		if (targets[i].part == part) {
+			return &targets[i];
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,654 @@
+// Weights, biases and sample input from files: the HDF5 weights file, .npz archives and .npy arrays. The schema
+// is in docs/networks.md.
+//
+// Weights come numbered by "weight layers": the layers that have weights of their own, counted from 0 in the order
+// of the description. That is the order in which checkpoints and sample files hold them.
+
+#include "network/weights.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hdf5.h>
+
+#include "network/network.h"
+#include "network/npy.h"
+
+// Weights of one weight layer as found in a file; arrays are NULL where the file has none.
+struct found {
+	const struct array *weights;
+	const struct array *bias;
+	bool has_bits, has_shift;
+	int32_t bits, shift;
+};
+
+
+static bool fits_bits(const struct array *array, int bits, int32_t *bad)
+{
+	int32_t least = bits == -1 ? -1 : -(1 << (bits - 1));
+	int32_t greatest = bits == -1 ? 1 : (1 << (bits - 1)) - 1;
+	for (size_t i = 0; i < array->count; i++) {
+		int32_t value = array->values[i];
+		if (value < least || value > greatest || (bits == -1 && value == 0)) {
+			*bad = value;
+			return false;
+		}
+	}
+	return true;
+}
+
+static int bit_length(int32_t value)
+{
+	return value == 0 ? 0 : 32 - __builtin_clz((unsigned)(value < 0 ? -value : value));
+}
+
+// Bits that sample weights take: the sign and the widest magnitude, where -2^k counts as 2^k - 1.
+static int sample_bits(const struct array *array)
+{
+	int32_t least = 0;
+	int32_t greatest = 0;
+	for (size_t i = 0; i < array->count; i++) {
+		int32_t value = array->values[i];
+		least = i == 0 || value < least ? value : least;
+		greatest = i == 0 || value > greatest ? value : greatest;
+	}
+	least += least < 0;
+	greatest += greatest < 0;
+	int bits = bit_length(least) > bit_length(greatest) ? bit_length(least) : bit_length(greatest);
+	return bits + 1;
+}
+
+static void requantise_sample(const struct array *array, int bits)
+{
+	int present = sample_bits(array);
+	for (size_t i = 0; i < array->count; i++) {
+		if (bits == -1) {
+			array->values[i] = array->values[i] >= 0 ? 1 : -1;
+		} else if (present > bits) {
+			array->values[i] >>= present - bits;
+		}
+	}
+}
+
+static int8_t *to_bytes(const struct array *array)
+{
+	int8_t *bytes = malloc(array->count == 0 ? 1 : array->count);
+	for (size_t i = 0; bytes != NULL && i < array->count; i++) {
+		bytes[i] = (int8_t)array->values[i];
+	}
+	return bytes;
+}
+
+static void shape_text(char *text, size_t size, const struct array *array)
+{
+	size_t used = 0;
+	text[0] = '\0';
+	for (unsigned d = 0; d < array->rank && used < size; d++) {
+		int length = snprintf(text + used, size - used, "%s%zu", d == 0 ? "" : "x", array->shape[d]);
+		used += length < 0 ? 0 : (size_t)length;
+	}
+}
+
+static ai8x_status apply_weights(ai8x_network *network, size_t position, const struct array *array,
+                                 const char *file, bool sample, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[position];
+	char shape[120];
+	int32_t bad = 0;
+	size_t taps = 1;
+
+	shape_text(shape, sizeof shape, array);
+	for (unsigned d = 2; d < array->rank; d++) {
+		taps *= array->shape[d];
+	}
+	size_t kernel = (size_t)layer->kernel_rows * layer->kernel_columns;
+	if (array->rank < 2 || array->rank > 4 || taps != kernel ||
+	    (array->rank == 4 && array->shape[2] != layer->kernel_rows)) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
+		                     "weights in %s are %s, but the layer's kernel is %ux%u", file, shape, layer->kernel_rows,
+		                     layer->kernel_columns);
+	}
+	if (array->count == 0 || array->shape[0] > NETWORK_MAX_CHANNELS || array->shape[1] > NETWORK_MAX_CHANNELS) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)position, "weights in %s have the shape %s", file,
+		                     shape);
+	}
+	if (layer->out_channels != 0 && layer->out_channels != array->shape[0]) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
+		                     "out_channels is %u, but the weights in %s are %s", layer->out_channels, file, shape);
+	}
+	if (sample) {
+		requantise_sample(array, layer->weight_bits);
+	}
+	if (!fits_bits(array, layer->weight_bits, &bad)) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
+		                     "weight %d in %s does not fit %s weights", bad, file,
+		                     layer->weight_bits == -1  ? "binary (-1, +1)"
+		                     : layer->weight_bits == 1 ? "1-bit (-1, 0)"
+		                     : layer->weight_bits == 2 ? "2-bit"
+		                     : layer->weight_bits == 4 ? "4-bit"
+		                                               : "8-bit");
+	}
+	layer->out_channels = (uint32_t)array->shape[0];
+	layer->fan_channels = (uint32_t)array->shape[1];
+	free(layer->weights);
+	layer->weights = to_bytes(array);
+	layer->weight_count = array->count;
+	return layer->weights == NULL ? error_no_memory(error, "weights") : AI8X_OK;
+}
+
+static ai8x_status apply_bias(ai8x_network *network, size_t position, const struct array *array,
+                              const char *file, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[position];
+	if (array->count == 0) {
+		return AI8X_OK;
+	}
+	if (array->count != layer->out_channels) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
+		                     "%zu bias values in %s for %u output channels", array->count, file,
+		                     layer->out_channels);
+	}
+	for (size_t i = 0; i < array->count; i++) {
+		if (array->values[i] < -128 || array->values[i] > 127) {
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
+			                     "bias %d in %s does not fit 8 bits", array->values[i], file);
+		}
+	}
+	free(layer->bias);
+	layer->bias = to_bytes(array);
+	return layer->bias == NULL ? error_no_memory(error, "a bias") : AI8X_OK;
+}
+
+static ai8x_status apply_found(ai8x_network *network, size_t position, const struct found *found,
+                               const char *file, bool sample, ai8x_error *error)
+{
+	ai8x_network_layer *layer = &network->layers[position];
+	ai8x_status status = AI8X_OK;
+	if (layer->weight_bits == 0) {
+		layer->weight_bits = found->has_bits ? found->bits : 8;
+	}
+	int bits = layer->weight_bits;
+	if (bits != -1 && bits != 1 && bits != 2 && bits != 4 && bits != 8) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
+		                     "weight_bits %d in %s: expected 8, 4, 2, 1 or -1", bits, file);
+	}
+	if (found->has_shift && !layer->shift_given) {
+		if (found->shift < -31 || found->shift > 31) {
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)position, "output_shift %d in %s",
+			                     found->shift, file);
+		}
+		layer->output_shift = found->shift;
+		layer->shift_given = true;
+	}
+	if (found->weights != NULL) {
+		status = apply_weights(network, position, found->weights, file, sample, error);
+		// With its weights known, a layer has the bias that the file gives it, or none.
+		layer->bias_wanted = found->bias != NULL;
+	}
+	if (status == AI8X_OK && found->bias != NULL) {
+		layer->bias_wanted = true;
+		status = apply_bias(network, position, found->bias, file, error);
+	}
+	return status;
+}
+
+static bool is_weight_layer(const ai8x_network_layer *layer)
+{
+	return network_has_weights(layer) && layer->weight_source < 0;
+}
+
+static void find_scalar(const struct array_list *list, const char *name, bool *has, int32_t *value)
+{
+	const struct array *array = arrays_find(list, name);
+	*has = array != NULL && array->count == 1;
+	if (*has) {
+		*value = array->values[0];
+	}
+}
+
+// Arrays by name: weight_K, bias_K, weight_bits_K, output_shift_K.
+static void find_named(const struct array_list *list, unsigned index, struct found *found)
+{
+	char name[64];
+	snprintf(name, sizeof name, "weight_%u", index);
+	found->weights = arrays_find(list, name);
+	snprintf(name, sizeof name, "bias_%u", index);
+	found->bias = arrays_find(list, name);
+	snprintf(name, sizeof name, "weight_bits_%u", index);
+	find_scalar(list, name, &found->has_bits, &found->bits);
+	snprintf(name, sizeof name, "output_shift_%u", index);
+	find_scalar(list, name, &found->has_shift, &found->shift);
+}
+
+// One array whose first dimension counts layers becomes one array per layer.
+static ai8x_status split_stack(struct array_list *list, unsigned rank, ai8x_error *error)
+{
+	if (list->count != 1 || list->arrays[0].rank != rank + 1 || list->arrays[0].shape[0] == 0) {
+		return AI8X_OK;
+	}
+	struct array stack = list->arrays[0];
+	size_t layers = stack.shape[0] > 4096 ? 4096 : stack.shape[0];
+	struct array *arrays = calloc(layers, sizeof *arrays);
+	if (arrays == NULL) {
+		return error_no_memory(error, "arrays");
+	}
+	size_t each = stack.count / stack.shape[0];
+	bool ok = true;
+	for (size_t i = 0; i < layers; i++) {
+		arrays[i].rank = rank;
+		arrays[i].count = each;
+		memcpy(arrays[i].shape, stack.shape + 1, rank * sizeof stack.shape[0]);
+		arrays[i].values = malloc((each == 0 ? 1 : each) * sizeof *arrays[i].values);
+		ok = ok && arrays[i].values != NULL;
+		if (ok) {
+			memcpy(arrays[i].values, stack.values + i * each, each * sizeof *arrays[i].values);
+		}
+	}
+	arrays_release(list);
+	list->arrays = arrays;
+	list->count = layers;
+	return ok ? AI8X_OK : error_no_memory(error, "arrays");
+}
+
+static unsigned weight_rank(const ai8x_network *network)
+{
+	for (size_t i = 0; i < network->layer_count; i++) {
+		if (is_weight_layer(&network->layers[i])) {
+			return network->layers[i].operation == AI8X_OP_CONV1D ? 3 : 4;
+		}
+	}
+	return 4;
+}
+
+static ai8x_status apply_input(ai8x_network *network, const struct array *array, const char *file,
+                               ai8x_error *error)
+{
+	char shape[120];
+	shape_text(shape, sizeof shape, array);
+	if (array->rank < 1 || array->rank > 3 || array->count == 0) {
+		return error_set(error, AI8X_ERR_NETWORK, "%s: expected an input of channels x rows x columns, found %s", file,
+		                 shape);
+	}
+	for (size_t i = 0; i < array->count; i++) {
+		if (array->values[i] < -128 || array->values[i] > 127) {
+			return error_set(error, AI8X_ERR_NETWORK, "%s: input value %d at index %zu does not fit 8 bits", file,
+			                 array->values[i], i);
+		}
+	}
+	for (unsigned d = 0; d < 3; d++) {
+		size_t side = d < array->rank ? array->shape[d] : 1;
+		if (side > NETWORK_MAX_SIDE) {
+			return error_set(error, AI8X_ERR_NETWORK, "%s: an input of %s is too large", file, shape);
+		}
+		network->input_shape[d] = (uint32_t)side;
+	}
+	free(network->input);
+	network->input = to_bytes(array);
+	return network->input == NULL ? error_no_memory(error, "the input") : AI8X_OK;
+}
+
+static ai8x_status apply_weight_lists(ai8x_network *network, const struct array_list *weights, bool named,
+                                      const char *file, const struct array_list *bias, const char *bias_file,
+                                      ai8x_error *error)
+{
+	unsigned index = 0;
+	size_t used = 0;
+	for (size_t i = 0; i < network->layer_count; i++) {
+		struct found found = {NULL, NULL, false, false, 0, 0};
+		if (!is_weight_layer(&network->layers[i])) {
+			continue;
+		}
+		if (named) {
+			find_named(weights, index, &found);
+		} else if (index < weights->count) {
+			found.weights = &weights->arrays[index];
+		}
+		if (bias != NULL && index < bias->count) {
+			found.bias = &bias->arrays[index];
+		}
+		if (found.weights == NULL && (named || weights->count > 0)) {
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+			                     "%s has no weights for this layer (the %u. with weights of its own)", file, index + 1);
+		}
+		used += found.weights != NULL;
+		ai8x_status status = apply_found(network, i, &found, found.weights == NULL ? bias_file : file,
+		                                 !named, error);
+		if (status != AI8X_OK) {
+			return status;
+		}
+		index++;
+	}
+	if (!named && used < weights->count) {
+		network_note(network, -1, "%s has weights of %zu layers, the network uses the first %zu", file,
+		             weights->count, used);
+	}
+	return AI8X_OK;
+}
+
+// HDF5 side: a dataset as a named array. Missing datasets are not an error.
+static ai8x_status read_dataset(hid_t file, const char *path, const char *name, const char *file_name,
+                                struct array_list *list, ai8x_error *error)
+{
+	hsize_t sides[ARRAY_MAX_RANK] = {0};
+	struct array array = {.count = 1};
+	hid_t set = H5Dopen2(file, path, H5P_DEFAULT);
+	if (set < 0) {
+		return AI8X_OK;
+	}
+	hid_t space = H5Dget_space(set);
+	hid_t type = H5Dget_type(set);
+	int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+	bool good = rank >= 0 && rank <= ARRAY_MAX_RANK && type >= 0 && H5Tget_class(type) == H5T_INTEGER &&
+	            H5Sget_simple_extent_dims(space, sides, NULL) >= 0;
+	array.rank = good ? (unsigned)rank : 0;
+	for (unsigned d = 0; good && d < array.rank; d++) {
+		good = sides[d] <= NETWORK_MAX_ELEMENTS && (sides[d] == 0 || array.count <= NETWORK_MAX_ELEMENTS / sides[d]);
+		array.shape[d] = (size_t)sides[d];
+		array.count *= good ? (size_t)sides[d] : 1;
+	}
+	ai8x_status status = AI8X_OK;
+	if (!good) {
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: dataset '%s': expected integers with at most %d dimensions",
+		                   file_name, path, ARRAY_MAX_RANK);
+	} else {
+		struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
+		array.values = malloc((array.count == 0 ? 1 : array.count) * sizeof *array.values);
+		if (arrays != NULL) {
+			list->arrays = arrays;
+		}
+		if (arrays == NULL || array.values == NULL) {
+			free(array.values);
+			status = error_no_memory(error, "a dataset");
+		} else if (H5Dread(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values) < 0) {
+			free(array.values);
+			status = error_set(error, AI8X_ERR_FORMAT, "%s: dataset '%s' cannot be read", file_name, path);
+		} else {
+			snprintf(array.name, sizeof array.name, "%s", name);
+			list->arrays[list->count++] = array;
+		}
+	}
+	if (type >= 0) {
+		H5Tclose(type);
+	}
+	if (space >= 0) {
+		H5Sclose(space);
+	}
+	H5Dclose(set);
+	return status;
+}
+
+static ai8x_status read_attribute(hid_t file, const char *path, const char *attribute, const char *name,
+                                  struct array_list *list, ai8x_error *error)
+{
+	if (H5Aexists_by_name(file, path, attribute, H5P_DEFAULT) <= 0) {
+		return AI8X_OK;
+	}
+	hid_t id = H5Aopen_by_name(file, path, attribute, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t space = id < 0 ? -1 : H5Aget_space(id);
+	hid_t type = id < 0 ? -1 : H5Aget_type(id);
+	int32_t value = 0;
+	bool good = space >= 0 && H5Sget_simple_extent_npoints(space) == 1 && type >= 0 &&
+	            H5Tget_class(type) == H5T_INTEGER && H5Aread(id, H5T_NATIVE_INT32, &value) >= 0;
+	if (type >= 0) {
+		H5Tclose(type);
+	}
+	if (space >= 0) {
+		H5Sclose(space);
+	}
+	if (id >= 0) {
+		H5Aclose(id);
+	}
+	if (!good) {
+		return error_set(error, AI8X_ERR_FORMAT, "attribute '%s' of '%s': expected one integer", attribute, path);
+	}
+	struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
+	if (arrays != NULL) {
+		list->arrays = arrays;
+	}
+	struct array array = {.count = 1, .values = malloc(sizeof *array.values)};
+	if (arrays == NULL || array.values == NULL) {
+		free(array.values);
+		return error_no_memory(error, "an attribute");
+	}
+	array.values[0] = value;
+	snprintf(array.name, sizeof array.name, "%s", name);
+	list->arrays[list->count++] = array;
+	return AI8X_OK;
+}
+
+// Reads /input and, for @p layers weight layers, /weights/K into arrays with the names that .npz archives use.
+static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_list *list, ai8x_error *error)
+{
+	H5E_auto2_t old = NULL;
+	void *old_data = NULL;
+	ai8x_status status = AI8X_OK;
+	H5Eget_auto2(H5E_DEFAULT, &old, &old_data);
+	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+	if (file < 0) {
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: not a readable HDF5 file", path);
+	} else {
+		status = read_dataset(file, "/input", "input", path, list, error);
+		for (unsigned k = 0; k < layers && status == AI8X_OK; k++) {
+			char group[32], set[48], name[32];
+			snprintf(group, sizeof group, "/weights/%u", k);
+			if (H5Lexists(file, "/weights", H5P_DEFAULT) <= 0 || H5Lexists(file, group, H5P_DEFAULT) <= 0) {
+				break;
+			}
+			snprintf(set, sizeof set, "%s/weight", group);
+			snprintf(name, sizeof name, "weight_%u", k);
+			status = read_dataset(file, set, name, path, list, error);
+			snprintf(set, sizeof set, "%s/bias", group);
+			snprintf(name, sizeof name, "bias_%u", k);
+			if (status == AI8X_OK && H5Lexists(file, set, H5P_DEFAULT) > 0) {
+				status = read_dataset(file, set, name, path, list, error);
+			}
+			snprintf(name, sizeof name, "weight_bits_%u", k);
+			if (status == AI8X_OK) {
+				status = read_attribute(file, group, "weight_bits", name, list, error);
+			}
+			snprintf(name, sizeof name, "output_shift_%u", k);
+			if (status == AI8X_OK) {
+				status = read_attribute(file, group, "output_shift", name, list, error);
+			}
+		}
+		H5Fclose(file);
+	}
+	H5Eset_auto2(H5E_DEFAULT, old, old_data);
+	if (status != AI8X_OK) {
+		arrays_release(list);
+	}
+	return status;
+}
+
+static bool is_hdf5(const char *path)
+{
+	static const unsigned char magic[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+	unsigned char bytes[8] = {0};
+	FILE *file = fopen(path, "rb");
+	if (file == NULL) {
+		return false;
+	}
+	size_t got = fread(bytes, 1, sizeof bytes, file);
+	fclose(file);
+	return got == sizeof bytes && memcmp(bytes, magic, sizeof magic) == 0;
+}
+
+// Opens any of the formats. *named tells whether arrays have the names of the schema.
+static ai8x_status open_any(const ai8x_network *network, const char *path, struct array_list *list, bool *named,
+                            ai8x_error *error)
+{
+	unsigned layers = 0;
+	*list = (struct array_list){NULL, 0};
+	for (size_t i = 0; i < network->layer_count; i++) {
+		layers += is_weight_layer(&network->layers[i]);
+	}
+	if (is_hdf5(path)) {
+		*named = true;
+		return read_hdf5(path, layers, list, error);
+	}
+	ai8x_status status = arrays_open(path, list, error);
+	*named = status == AI8X_OK && list->count > 0 && list->arrays[0].name[0] != '\0';
+	return status;
+}
+
+ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files, ai8x_error *error)
+{
+	struct array_list weights = {NULL, 0};
+	struct array_list bias = {NULL, 0};
+	struct array_list input = {NULL, 0};
+	bool named = false;
+	bool unused = false;
+	ai8x_status status = AI8X_OK;
+
+	if (files->weights != NULL) {
+		status = open_any(network, files->weights, &weights, &named, error);
+		if (status == AI8X_OK && !named) {
+			status = split_stack(&weights, weight_rank(network), error);
+		}
+	}
+	if (status == AI8X_OK && files->bias != NULL) {
+		status = open_any(network, files->bias, &bias, &unused, error);
+	}
+	if (status == AI8X_OK && files->input != NULL) {
+		status = open_any(network, files->input, &input, &unused, error);
+	}
+	if (status == AI8X_OK && (files->weights != NULL || files->bias != NULL)) {
+		status = apply_weight_lists(network, &weights, named, files->weights, files->bias == NULL ? NULL : &bias,
+		                            files->bias, error);
+	}
+	if (status == AI8X_OK && files->input != NULL) {
+		const struct array *array = arrays_find(&input, "input");
+		array = array == NULL && input.count > 0 ? &input.arrays[0] : array;
+		status = array == NULL ? error_set(error, AI8X_ERR_FORMAT, "%s: has no dataset 'input'", files->input)
+		                       : apply_input(network, array, files->input, error);
+	} else if (status == AI8X_OK && named && arrays_find(&weights, "input") != NULL) {
+		status = apply_input(network, arrays_find(&weights, "input"), files->weights, error);
+	}
+	arrays_release(&weights);
+	arrays_release(&bias);
+	arrays_release(&input);
+	return status;
+}
+
+static bool write_integers(hid_t file, const char *path, int rank, const hsize_t *sides, const int8_t *values)
+{
+	hid_t space = H5Screate_simple(rank, sides, NULL);
+	hid_t set = space < 0 ? -1
+	                      : H5Dcreate2(file, path, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+	bool ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
+	if (set >= 0) {
+		H5Dclose(set);
+	}
+	if (space >= 0) {
+		H5Sclose(space);
+	}
+	return ok;
+}
+
+static bool write_integer_attribute(hid_t object, const char *name, int32_t value)
+{
+	hid_t space = H5Screate(H5S_SCALAR);
+	hid_t id = space < 0 ? -1 : H5Acreate2(object, name, H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
+	bool ok = id >= 0 && H5Awrite(id, H5T_NATIVE_INT32, &value) >= 0;
+	if (id >= 0) {
+		H5Aclose(id);
+	}
+	if (space >= 0) {
+		H5Sclose(space);
+	}
+	return ok;
+}
+
+static bool write_text_attribute(hid_t object, const char *name, const char *text)
+{
+	hid_t type = H5Tcopy(H5T_C_S1);
+	hid_t space = H5Screate(H5S_SCALAR);
+	bool ok = type >= 0 && space >= 0 && H5Tset_size(type, strlen(text) + 1) >= 0;
+	hid_t id = ok ? H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT) : -1;
+	ok = id >= 0 && H5Awrite(id, type, text) >= 0;
+	if (id >= 0) {
+		H5Aclose(id);
+	}
+	if (space >= 0) {
+		H5Sclose(space);
+	}
+	if (type >= 0) {
+		H5Tclose(type);
+	}
+	return ok;
+}
+
+static bool write_weight_layer(hid_t file, const ai8x_network_layer *layer, unsigned index)
+{
+	char group[32], path[48];
+	snprintf(group, sizeof group, "/weights/%u", index);
+	hid_t id = H5Gcreate2(file, group, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+	int correction = layer->weight_bits == -1 ? 7 : 8 - layer->weight_bits;
+	bool ok = id >= 0 && write_integer_attribute(id, "weight_bits", layer->weight_bits) &&
+	          write_integer_attribute(id, "output_shift", layer->output_shift - correction) &&
+	          write_integer_attribute(id, "layer", (int32_t)layer->number) &&
+	          (layer->name == NULL || write_text_attribute(id, "name", layer->name));
+	if (ok && layer->weights != NULL) {
+		hsize_t sides[4] = {layer->out_channels, layer->fan_channels, layer->kernel_rows, layer->kernel_columns};
+		int rank = layer->operation == AI8X_OP_CONV1D ? 3 : layer->operation == AI8X_OP_LINEAR ? 2 : 4;
+		snprintf(path, sizeof path, "%s/weight", group);
+		ok = write_integers(file, path, rank, sides, layer->weights);
+	}
+	if (ok && layer->bias != NULL) {
+		hsize_t side = layer->out_channels;
+		snprintf(path, sizeof path, "%s/bias", group);
+		ok = write_integers(file, path, 1, &side, layer->bias);
+	}
+	if (id >= 0) {
+		H5Gclose(id);
+	}
+	return ok;
+}
+
+ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *path, ai8x_error *error)
+{
+	char temporary[4096];
+	H5E_auto2_t old = NULL;
+	void *old_data = NULL;
+	unsigned index = 0;
+
+	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary) {
+		return error_set(error, AI8X_ERR_ARGUMENT, "the path %.40s... is too long", path);
+	}
+	H5Eget_auto2(H5E_DEFAULT, &old, &old_data);
+	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+	bool ok = file >= 0;
+	if (ok) {
+		hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
+		hid_t group = H5Gcreate2(file, "/weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+		ok = root >= 0 && group >= 0 && write_text_attribute(root, "format", "ai8x-weights") &&
+		     write_integer_attribute(root, "version", 1);
+		if (root >= 0) {
+			H5Gclose(root);
+		}
+		if (group >= 0) {
+			H5Gclose(group);
+		}
+	}
+	for (size_t i = 0; ok && i < network->layer_count; i++) {
+		if (is_weight_layer(&network->layers[i])) {
+			ok = write_weight_layer(file, &network->layers[i], index++);
+		}
+	}
+	if (ok && network->input != NULL) {
+		hsize_t sides[3] = {network->input_shape[0], network->input_shape[1], network->input_shape[2]};
+		ok = write_integers(file, "/input", 3, sides, network->input);
+	}
+	if (file >= 0) {
+		ok = H5Fclose(file) >= 0 && ok;
+	}
+	H5Eset_auto2(H5E_DEFAULT, old, old_data);
+	if (!ok || rename(temporary, path) != 0) {
+		remove(temporary);
+		return error_set(error, AI8X_ERR_IO, "%s: cannot be written", path);
+	}
+	return AI8X_OK;
+}

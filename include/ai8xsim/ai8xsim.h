@@ -6,6 +6,7 @@
 #define AI8XSIM_AI8XSIM_H
 
 #include "event.h"
+#include "firmware.h"
 #include "layer.h"
 #include "machine.h"
 #include "part.h"

@@ -6,7 +6,6 @@
 #include "firmware/soc.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define FIFO_STATUS (CNN_BASE + 0x4)
 #define FIFO_DATA (CNN_BASE + 0x8)

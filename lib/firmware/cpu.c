@@ -7,8 +7,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 
@@ -26,8 +24,6 @@
 #define CODE_LOOP 0xE7FE
 #define CODE_LOOP_WIDE 0xBFFEF7FFu
 #define CODE_LOOP_LINK 0xFFFEF7FFu
-
-#define EXCEPTION_SVC 11
 
 // Core cycles that an access takes in addition to its instruction. Peripherals: the bridge at half the core's
 // clock. Accelerator: fits the published times of examples that feed a FIFO (about 70 cycles for a status read and

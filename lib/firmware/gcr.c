@@ -3,8 +3,6 @@
 // Facts: firmware reference 2. Every oscillator and regulator is ready at once.
 #include "firmware/soc.h"
 
-#include <string.h>
-
 #define RESET0 0x04
 #define CLOCK 0x08
 #define PLL 0x10

@@ -5,8 +5,6 @@
 // and nesting follow the architecture, sub-priorities and lockup do not exist.
 #include "firmware/soc.h"
 
-#include <string.h>
-
 // Offsets from 0xE000E000.
 #define ICTR 0x004
 #define ISER 0x100

@@ -1,8 +1,13 @@
 // Turns what firmware does to the accelerator into a program that runs without the core.
 //
-// A program has one RUN: the first inference is taken, with every write in front of it and the data words
-// that the firmware reads behind it as EXPECTs.
+// A program has one RUN: the first inference is taken, with every write in front of it, the memory self-tests
+// that were waited for, and the data words that the firmware reads behind it as EXPECTs.
 #include "firmware/soc.h"
+
+#include <string.h>
+
+// Status bits of a memory self-test or clear (hardware reference, SRAM_TEST).
+#define SELFTEST_DONE 0x1BFC0000u
 
 static void take(struct ai8x_firmware *soc, ai8x_op op)
 {
@@ -24,7 +29,6 @@ void record_finish(struct ai8x_firmware *soc)
 		return;
 	take(soc, (ai8x_op){.kind = AI8X_BUS_RUN});
 	recorder->ran = true;
-	recorder->active = true;
 	if (!soc->options.machine.capture_outputs)
 		return;
 	size_t layers = ai8x_machine_layer_count(soc->cnn.machine);
@@ -39,19 +43,28 @@ void record_finish(struct ai8x_firmware *soc)
 	}
 }
 
+static void record_wait(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
+{
+	size_t count = 0;
+	const ai8x_op *ops = ai8x_program_ops(soc->recorder.program, &count);
+	uint32_t done = value & SELFTEST_DONE;
+	if (done == 0 || (count > 0 && ops[count - 1].kind == AI8X_BUS_WAIT && ops[count - 1].address == address))
+		return;
+	take(soc, (ai8x_op){.kind = AI8X_BUS_WAIT, .address = address, .value = done, .mask = done});
+}
+
 void record_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
 {
 	struct recorder *recorder = &soc->recorder;
 	ai8x_location location;
-	if (recorder->program == NULL)
+	if (recorder->program == NULL || ai8x_part_locate(soc->part, address, &location) != AI8X_OK)
 		return;
 	if (!recorder->ran) {
+		if (location.name != NULL && strcmp(location.name, "SRAM_TEST") == 0)
+			record_wait(soc, address, value);
 		return;
 	}
-	// Only data memory, and only until the firmware starts the accelerator again.
-	if (!recorder->active || soc->result.inference_count > 1 || soc->cnn.busy ||
-	    ai8x_part_locate(soc->part, address, &location) != AI8X_OK || location.unit < 0 ||
-	    location.region[0] != 'd')
-		return;
-	take(soc, (ai8x_op){.kind = AI8X_BUS_EXPECT, .address = address, .value = value, .mask = UINT32_MAX});
+	// Until the firmware starts the accelerator again.
+	if (soc->result.inference_count == 1 && strcmp(location.region, "data") == 0)
+		take(soc, (ai8x_op){.kind = AI8X_BUS_EXPECT, .address = address, .value = value, .mask = UINT32_MAX});
 }

@@ -175,7 +175,6 @@ struct poll {
 
 struct recorder {
 	ai8x_program *program;
-	bool active; // operations are still taken
 	bool ran;    // RUN is in it
 	bool failed; // out of memory
 };

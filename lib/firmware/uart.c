@@ -2,7 +2,6 @@
 #include "firmware/soc.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CONTROL 0x00
 #define STATUS 0x04

@@ -1,0 +1,168 @@
+/**
+ * @file firmware.h
+ * @brief Runs the ELF file that goes on the board: Cortex-M4 and the little of the chip that boot needs,
+ *        with a machine in the place of the accelerator.
+ *
+ * Available where the library was built with Unicorn and libelf (ai8x_firmware_available()); elsewhere the
+ * functions return AI8X_ERR_UNSUPPORTED.
+ *
+ * Usual order: ai8x_firmware_open(), ai8x_firmware_run(), ai8x_firmware_destroy().
+ */
+#ifndef AI8XSIM_FIRMWARE_H
+#define AI8XSIM_FIRMWARE_H
+
+#include "machine.h"
+#include "program.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A chip with firmware in its flash. Used by one thread at a time; different ones are independent. */
+typedef struct ai8x_firmware ai8x_firmware;
+
+/** Why a run of firmware ended. */
+typedef enum ai8x_firmware_end {
+	AI8X_FIRMWARE_RETURNED,    /**< main() returned, and the core came to rest */
+	AI8X_FIRMWARE_IDLE,        /**< the core rests in a loop (or sleeps) that nothing can end */
+	AI8X_FIRMWARE_EXITED,      /**< semihosting exit */
+	AI8X_FIRMWARE_REACHED,     /**< the symbol asked for was reached */
+	AI8X_FIRMWARE_TIMEOUT,     /**< watchdog: too many instructions or too much simulated time */
+	AI8X_FIRMWARE_FAULT,       /**< an access or an instruction that the core cannot do */
+	AI8X_FIRMWARE_ACCELERATOR, /**< the accelerator refused an access or a layer */
+	AI8X_FIRMWARE_UNMODELLED,  /**< strict: a register was read that is not modelled */
+	AI8X_FIRMWARE_CANCELLED,   /**< a callback asked to stop */
+	AI8X_FIRMWARE_ENDS
+} ai8x_firmware_end;
+
+/** @brief Name of an end: "returned". */
+AI8X_API const char *ai8x_firmware_end_name(ai8x_firmware_end end);
+
+/** One inference: from the write that started the accelerator until its interrupt. */
+typedef struct ai8x_firmware_inference {
+	uint64_t cycles;        /**< accelerator cycles, stalls included */
+	uint32_t clock_hz;      /**< accelerator clock as the firmware configured it */
+	double start_seconds;   /**< simulated time of the start since reset */
+	double seconds;         /**< cycles at that clock */
+	bool fifo;              /**< input came through a FIFO while the accelerator ran */
+	uint32_t layers;        /**< layers that ran */
+	bool finished;          /**< false: stopped by the firmware, or still running at the end */
+} ai8x_firmware_inference;
+
+/** Settings. Always start from ai8x_firmware_options_default(). */
+typedef struct ai8x_firmware_options {
+	const ai8x_part *part;        /**< NULL: told from stack pointer and image size */
+	ai8x_machine_options machine; /**< of the accelerator */
+	bool strict;                  /**< end at the first read of a register that is not modelled */
+	bool record;                  /**< keep the bus operations up to the end of the first inference, see
+	                                   ai8x_firmware_program() */
+	uint64_t max_instructions;    /**< watchdog: executed 16-bit code units */
+	double max_seconds;           /**< watchdog: simulated time */
+	const char *until;            /**< end when this symbol is reached, or NULL */
+	/** Console output as it is sent, or NULL. It is also in the result. */
+	void (*console)(void *user, unsigned uart, const char *text, size_t size);
+	/** Called after each inference, with the machine as it stands; return false to end. NULL: none. */
+	bool (*inference)(void *user, ai8x_machine *machine, const ai8x_firmware_inference *inference);
+	void *user;                   /**< for both callbacks */
+} ai8x_firmware_options;
+
+/** @brief The default settings. */
+AI8X_API ai8x_firmware_options ai8x_firmware_options_default(void);
+
+/** A peripheral register that firmware used and that is plain storage here. */
+typedef struct ai8x_firmware_register {
+	uint32_t address;
+	char name[32];       /**< "SPI0.STAT", or "SPI0+0x30" */
+	uint64_t reads, writes;
+} ai8x_firmware_register;
+
+/** Outcome of a run. Belongs to the session; valid until the next run or destroy. */
+typedef struct ai8x_firmware_result {
+	ai8x_firmware_end end;
+	ai8x_status status;        /**< AI8X_OK when the core came to rest by itself, else why not */
+	char message[AI8X_MESSAGE_SIZE]; /**< how it ended and where, in one line */
+	bool main_returned;
+	int32_t exit_code;         /**< of semihosting exit, else what main() returned, else 0 */
+	uint64_t instructions;     /**< executed 16-bit code units */
+	double simulated_seconds;
+	double wall_seconds;
+	uint64_t cnn_writes, cnn_reads; /**< bus accesses to the accelerator */
+	uint32_t address;          /**< where the core was at the end */
+	char symbol[96];           /**< the same as "function+0x12", or "" */
+	uint32_t polled;           /**< register that was being polled at the end, or 0 */
+	char polled_name[32];
+	uint32_t polled_value;
+	uint64_t polls;            /**< how often in a row */
+	const char *console;       /**< everything printed on any UART, '\r' removed, zero-terminated */
+	size_t console_size;
+	const ai8x_firmware_inference *inferences;
+	size_t inference_count;
+	const ai8x_firmware_register *registers; /**< unmodelled registers, by address */
+	size_t register_count;
+} ai8x_firmware_result;
+
+/** @brief true where this build can run firmware. */
+AI8X_API bool ai8x_firmware_available(void);
+
+/** @brief true when @p bytes begin an ELF file. */
+AI8X_API bool ai8x_firmware_is_elf(const void *bytes, size_t size);
+
+/** @brief Loads an ELF file into the flash of a new chip. @param options  NULL for the defaults; copied */
+AI8X_API ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_options *options,
+                                        ai8x_firmware **firmware, ai8x_error *error);
+/** @brief The same from memory (copied). */
+AI8X_API ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size,
+                                               const ai8x_firmware_options *options,
+                                               ai8x_firmware **firmware, ai8x_error *error);
+/** @brief Frees a session. NULL is allowed. */
+AI8X_API void ai8x_firmware_destroy(ai8x_firmware *firmware);
+
+/** @brief The part of the session. */
+AI8X_API const ai8x_part *ai8x_firmware_part(const ai8x_firmware *firmware);
+/** @brief The accelerator, to subscribe to its events. Belongs to the session. */
+AI8X_API ai8x_machine *ai8x_firmware_machine(ai8x_firmware *firmware);
+/** @brief Address of a symbol. @return false when the file has no such symbol */
+AI8X_API bool ai8x_firmware_symbol(const ai8x_firmware *firmware, const char *name, uint32_t *address);
+
+/**
+ * @brief Resets the chip and runs until the firmware comes to rest or has to be stopped.
+ * @return the result's status; @p result may be NULL
+ */
+AI8X_API ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_result **result);
+
+/**
+ * @brief What the firmware did to the accelerator up to the end of its first inference, as a program that
+ *        runs without the CPU: its writes, RUN, and an EXPECT for every word it read afterwards; with
+ *        machine.capture_outputs also the result of every layer.
+ * @return the program, or NULL when options.record was not set or no inference finished. Belongs to the
+ *         session; valid until the next run or destroy.
+ */
+AI8X_API const ai8x_program *ai8x_firmware_program(const ai8x_firmware *firmware);
+
+/** @brief Hands the recorded program over to the caller, who destroys it; NULL as above. */
+AI8X_API ai8x_program *ai8x_firmware_take_program(ai8x_firmware *firmware);
+
+/** Comparison of an inference with a recorded program. */
+typedef struct ai8x_firmware_comparison {
+	uint64_t words;          /**< words compared */
+	uint64_t mismatches;
+	size_t layers;           /**< layers compared */
+	int first_layer;         /**< first layer that differs, in the program's order, or -1 */
+	uint32_t address;        /**< its first differing word */
+	uint32_t expected, got, mask;
+} ai8x_firmware_comparison;
+
+/**
+ * @brief Compares every layer of the machine's last run with the memory words that @p golden records.
+ *
+ * Needs machine.capture_outputs. Meant for the inference callback.
+ * @return AI8X_OK: all equal; AI8X_ERR_MISMATCH: see @p comparison; AI8X_ERR_ARGUMENT: nothing to compare
+ */
+AI8X_API ai8x_status ai8x_firmware_compare(const ai8x_machine *machine, const ai8x_program *golden,
+                                           ai8x_firmware_comparison *comparison, ai8x_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

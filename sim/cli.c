@@ -466,6 +466,33 @@ int cli_write_file(const char *path, const void *bytes, size_t size)
 	return CLI_RESOURCES;
 }
 
+json_t *cli_json_text(const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	json_t *valid = json_string(text);
+	if (valid != NULL)
+		return valid;
+	static const char replacement[] = "\xef\xbf\xbd";
+	size_t length = strlen(text);
+	char *mended = malloc(3 * length + 1);
+	if (mended == NULL)
+		return NULL;
+	size_t used = 0;
+	for (size_t i = 0; i < length; i++) {
+		// Without a decoder at hand only ASCII is known to be good.
+		if ((unsigned char)text[i] < 0x80) {
+			mended[used++] = text[i];
+		} else {
+			memcpy(mended + used, replacement, 3);
+			used += 3;
+		}
+	}
+	json_t *json = json_stringn(mended, used);
+	free(mended);
+	return json;
+}
+
 int cli_write_json(const char *path, const json_t *root)
 {
 	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;

@@ -88,6 +88,9 @@ const char *cli_thousands(uint64_t number, char text[32]);
 // A duration as "12.3 us", "4.56 ms", "7.89 s".
 const char *cli_duration(double seconds, char text[32]);
 
+// Text as JSON; bytes that are not UTF-8 (file names may hold any) become U+FFFD. NULL becomes null.
+json_t *cli_json_text(const char *text);
+
 // Writes root to path, whole or not at all, or to stdout when path is "-". Prints its own error.
 int cli_write_json(const char *path, const json_t *root);
 // The same for bytes of any kind.

@@ -103,6 +103,13 @@ typedef struct ai8x_program_options {
 AI8X_API ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *options,
                                        ai8x_program **program, ai8x_error *error);
 
+/**
+ * @brief Says whether a file calls itself a program, without reading it: an HDF5 file whose root says so.
+ * @param is_program  false also for files that are no HDF5 files
+ * @return AI8X_OK, or why the file could not be asked (AI8X_ERR_IO; AI8X_ERR_FORMAT: damaged HDF5 file)
+ */
+AI8X_API ai8x_status ai8x_program_probe(const char *path, bool *is_program, ai8x_error *error);
+
 /** @brief Writes a program as HDF5, whole or not at all. */
 AI8X_API ai8x_status ai8x_program_save(const ai8x_program *program, const char *path, ai8x_error *error);
 

@@ -840,6 +840,36 @@ static hid_t open_file(const char *path)
 	return file;
 }
 
+static ai8x_status not_open(const struct reader *reader)
+{
+	char reason[200];
+	hdf5_reason(reason, sizeof reason);
+	return error_set(reader->error, AI8X_ERR_FORMAT, "%s: truncated or damaged HDF5 file: %s", reader->path,
+	                 reason);
+}
+
+ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
+{
+	struct hdf5_session session;
+	hdf5_session_begin(&session);
+	struct attribute_list list = {0};
+	struct reader reader = {.path = path, .file = open_file(path), .error = error};
+	struct attribute_reader from = {&reader, "/", &list, AI8X_OK};
+	ai8x_status status = reader.file >= 0 ? AI8X_OK : not_open(&reader);
+	if (status == AI8X_OK && H5Aexists(reader.file, "format") > 0)
+		(void)visit_attribute(reader.file, "format", NULL, &from);
+	if (status == AI8X_OK)
+		status = from.status;
+	const ai8x_attribute *format = attribute_list_find(&list, "format");
+	*is_program =
+		format != NULL && format->type == AI8X_ATTRIBUTE_TEXT && strcmp(format->text, "ai8x-program") == 0;
+	attribute_list_free(&list);
+	if (reader.file >= 0)
+		(void)H5Fclose(reader.file);
+	hdf5_session_end(&session);
+	return status;
+}
+
 ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8x_program **program,
                       ai8x_error *error)
 {
@@ -851,9 +881,7 @@ ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8
 	struct reader reader = {.path = path, .file = open_file(path), .error = error};
 	ai8x_status status = AI8X_OK;
 	if (reader.file < 0) {
-		char reason[200];
-		hdf5_reason(reason, sizeof reason);
-		status = error_set(error, AI8X_ERR_FORMAT, "%s: truncated or damaged HDF5 file: %s", path, reason);
+		status = not_open(&reader);
 	} else {
 		status = read_all(&reader, options, read);
 		(void)H5Fclose(reader.file);

@@ -51,6 +51,15 @@ ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *opti
 	                 "%s: not a program: expected an HDF5 file (its signature is missing) or a .mem file", path);
 }
 
+ai8x_status ai8x_program_probe(const char *path, bool *is_program, ai8x_error *error)
+{
+	*is_program = false;
+	ai8x_status status = file_check_readable(path, error);
+	if (status != AI8X_OK || !has_hdf5_signature(path))
+		return status;
+	return hdf5_probe(path, is_program, error);
+}
+
 ai8x_status ai8x_program_save(const ai8x_program *program, const char *path, ai8x_error *error)
 {
 	return hdf5_write(program, path, error);

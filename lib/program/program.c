@@ -89,7 +89,7 @@ static void attribute_free(ai8x_attribute *attribute)
 	free((void *)attribute->name);
 }
 
-static void attribute_list_free(struct attribute_list *list)
+void attribute_list_free(struct attribute_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		attribute_free(&list->items[i]);

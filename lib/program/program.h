@@ -40,6 +40,7 @@ struct ai8x_program {
 ai8x_status attribute_list_set(struct attribute_list *list, const ai8x_attribute *attribute,
                                ai8x_error *error);
 const ai8x_attribute *attribute_list_find(const struct attribute_list *list, const char *name);
+void attribute_list_free(struct attribute_list *list);
 
 // Appends an empty layer that owns nothing yet, or returns NULL when out of memory.
 struct program_layer *program_add_empty_layer(ai8x_program *program, unsigned number);
@@ -57,6 +58,8 @@ size_t program_shape_values(const uint32_t shape[3]);
 // The readers and the writer of the file formats.
 ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8x_program **program,
                       ai8x_error *error);
+// Whether an HDF5 file's root says that it is a program.
+ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error);
 ai8x_status hdf5_write(const ai8x_program *program, const char *path, ai8x_error *error);
 ai8x_status mem_read(const char *path, const ai8x_program_options *options, ai8x_program **program,
                      ai8x_error *error);

@@ -1,0 +1,431 @@
+// ai8xsim golden: what every layer of a network puts out, computed by the independent referee.
+//
+// The network is the description that `ai8xsim compile` takes; no program is made and nothing is simulated.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <hdf5.h>
+
+#include "cli.h"
+#include "golden.h"
+
+#define PATH_BYTES 4096
+#define NPY_ALIGNMENT 64
+
+struct settings {
+	const char *network;
+	ai8x_network_files files;
+	bool random;
+	uint64_t seed;
+	const char *output;
+	const char *folder;
+	const char *json;
+};
+
+// What one layer put out, and how much of the range it used.
+struct row {
+	const ai8x_network_layer *layer;
+	const golden_tensor *output;
+	const golden_tensor *sums; // NULL without weights
+	int32_t least, greatest;
+	size_t clipped;
+	uint32_t checksum;
+};
+
+enum { OPTION_RANDOM = 256, OPTION_BIAS, OPTION_NPY, OPTION_JSON };
+
+static const struct argp_option options[] = {
+	{"weights", 'w', "FILE", 0, "weights, biases and shifts: HDF5, .npz or .npy", 0},
+	{"bias", OPTION_BIAS, "FILE", 0, "biases where the weights file has none: .npy", 0},
+	{"input", 'i', "FILE", 0, "input: .npy, or an HDF5 file with dataset 'input'", 0},
+	{"random", OPTION_RANDOM, "SEED", 0, "seeded values for what is missing, and shifts that use the range",
+     0},
+	{"output", 'o', "FILE", 0, "write input, outputs and sums of all layers as HDF5", 0},
+	{"npy", OPTION_NPY, "FOLDER", 0, "write every layer's output as FOLDER/layer-N.npy", 0},
+	{"json", OPTION_JSON, "FILE", 0, "write shapes, ranges and output values as JSON ('-': standard output)",
+     0},
+	{0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+	switch (key) {
+	case 'w':
+		settings->files.weights = argument;
+		return 0;
+	case 'i':
+		settings->files.input = argument;
+		return 0;
+	case 'o':
+		settings->output = argument;
+		return 0;
+	case OPTION_BIAS:
+		settings->files.bias = argument;
+		return 0;
+	case OPTION_RANDOM:
+		settings->random = true;
+		settings->seed = cli_option_number(state, "random", argument, 0, UINT64_MAX);
+		return 0;
+	case OPTION_NPY:
+		settings->folder = argument;
+		return 0;
+	case OPTION_JSON:
+		settings->json = argument;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (settings->network != NULL) {
+			argp_error(state, "one network at a time");
+		}
+		settings->network = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (settings->network == NULL) {
+			argp_error(state, "no network given");
+		}
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	options,
+	parse,
+	"NETWORK.yaml",
+	"Computes every layer of a network with the golden model, a reference that shares no code with the "
+	"simulator, and shows what each puts out.\v"
+	"The checksum is the CRC-32 of the output's values as little-endian 32-bit integers.\n\n"
+	"  ai8xsim golden net.yaml --weights net.h5 --input sample.npy\n"
+	"  ai8xsim golden net.yaml --random 1 -o expected.h5",
+	NULL,
+	NULL,
+	NULL};
+
+// --- results ---------------------------------------------------------------------------------------
+
+static uint32_t crc32_step(uint32_t crc, uint8_t byte)
+{
+	crc ^= byte;
+	for (unsigned bit = 0; bit < 8; bit++) {
+		crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320u : 0);
+	}
+	return crc;
+}
+
+static uint32_t checksum(const golden_tensor *tensor)
+{
+	uint32_t crc = 0xffffffffu;
+	for (size_t i = 0; i < golden_tensor_size(tensor); i++) {
+		for (unsigned byte = 0; byte < 4; byte++) {
+			crc = crc32_step(crc, (uint8_t)((uint32_t)tensor->data[i] >> 8 * byte));
+		}
+	}
+	return ~crc;
+}
+
+static void measure(struct row *row)
+{
+	row->least = row->output->data[0];
+	row->greatest = row->output->data[0];
+	row->clipped = 0;
+	for (size_t i = 0; i < golden_tensor_size(row->output); i++) {
+		int32_t value = row->output->data[i];
+		row->least = value < row->least ? value : row->least;
+		row->greatest = value > row->greatest ? value : row->greatest;
+		row->clipped += row->layer->output_bits == 8 && (value == INT8_MIN || value == INT8_MAX);
+	}
+	row->checksum = checksum(row->output);
+}
+
+static ai8x_status compute(golden_model *model, const ai8x_network *network, struct row *rows,
+                           ai8x_error *error)
+{
+	for (size_t i = 0; i < network->layer_count; i++) {
+		rows[i].layer = &network->layers[i];
+		ai8x_status status = golden_model_output(model, i, &rows[i].output, error);
+		if (status == AI8X_OK) {
+			status = golden_model_sums(model, i, &rows[i].sums, error);
+		}
+		if (status != AI8X_OK) {
+			return status;
+		}
+		measure(&rows[i]);
+	}
+	return AI8X_OK;
+}
+
+// --- table and JSON --------------------------------------------------------------------------------
+
+static const char *operation_name(const ai8x_network_layer *layer)
+{
+	static const char *const names[] = {
+		[AI8X_OP_PASSTHROUGH] = "passthrough", [AI8X_OP_CONV2D] = "conv2d", [AI8X_OP_CONV1D] = "conv1d",
+		[AI8X_OP_CONVT2D] = "convtranspose2d", [AI8X_OP_LINEAR] = "linear",
+	};
+	return names[layer->operation];
+}
+
+static int print_rows(const ai8x_network *network, const struct row *rows)
+{
+	struct cli_table *table = cli_table_create("rlllrrrrr");
+	if (table == NULL) {
+		return CLI_RESOURCES;
+	}
+	static const char *const heads[] = {"layer", "name", "operation", "output",  "shift",
+	                                    "min",   "max",  "clipped",   "checksum"};
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+		cli_table_cell(table, CLI_BOLD, "%s", heads[i]);
+	}
+	for (size_t i = 0; i < network->layer_count; i++) {
+		const struct row *row = &rows[i];
+		bool shifts = row->sums != NULL && row->layer->output_bits == 8;
+		cli_table_cell(table, CLI_PLAIN, "%u", row->layer->number);
+		cli_table_cell(table, CLI_PLAIN, "%s", row->layer->name != NULL ? row->layer->name : "");
+		cli_table_cell(table, CLI_PLAIN, "%s", operation_name(row->layer));
+		cli_table_cell(table, CLI_PLAIN, "%zu x %zu x %zu", row->output->channels, row->output->rows,
+		               row->output->columns);
+		if (shifts) {
+			cli_table_cell(table, CLI_PLAIN, "%d", row->layer->output_shift);
+		} else {
+			cli_table_cell(table, CLI_DIM, "-");
+		}
+		cli_table_cell(table, CLI_PLAIN, "%d", row->least);
+		cli_table_cell(table, CLI_PLAIN, "%d", row->greatest);
+		cli_table_cell(table, CLI_PLAIN, "%.1f %%",
+		               100.0 * (double)row->clipped / (double)golden_tensor_size(row->output));
+		cli_table_cell(table, CLI_PLAIN, "%08x", row->checksum);
+	}
+	int status = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return status;
+}
+
+static json_t *json_of_tensor(const golden_tensor *tensor)
+{
+	json_t *values = json_array();
+	for (size_t i = 0; values != NULL && i < golden_tensor_size(tensor); i++) {
+		if (json_array_append_new(values, json_integer(tensor->data[i])) != 0) {
+			json_decref(values);
+			return NULL;
+		}
+	}
+	return values;
+}
+
+static json_t *json_of_row(const struct row *row)
+{
+	const golden_tensor *output = row->output;
+	return json_pack("{s:i, s:s?, s:s, s:[i,i,i], s:i, s:i, s:i, s:i, s:I, s:I, s:o}", "layer",
+	                 (int)row->layer->number, "name", row->layer->name, "operation",
+	                 operation_name(row->layer), "shape", (int)output->channels, (int)output->rows,
+	                 (int)output->columns, "output_shift", (int)row->layer->output_shift, "output_width",
+	                 (int)row->layer->output_bits, "min", (int)row->least, "max", (int)row->greatest,
+	                 "clipped", (json_int_t)row->clipped, "checksum", (json_int_t)row->checksum, "output",
+	                 json_of_tensor(output));
+}
+
+static int write_json(const char *path, const ai8x_network *network, const struct row *rows)
+{
+	json_t *layers = json_array();
+	bool ok = layers != NULL;
+	for (size_t i = 0; ok && i < network->layer_count; i++) {
+		ok = json_array_append_new(layers, json_of_row(&rows[i])) == 0;
+	}
+	json_t *root = json_pack("{s:i, s:s?, s:o}", "version", 1, "network", network->name, "layers", layers);
+	int status = CLI_RESOURCES;
+	if (ok && root != NULL) {
+		status = cli_write_json(path, root);
+	} else {
+		cli_error("out of memory for the JSON report");
+	}
+	json_decref(root);
+	return status;
+}
+
+// --- files -----------------------------------------------------------------------------------------
+
+// NumPy format 1.0: magic, version, header length, a Python dictionary padded to a multiple of 64 bytes.
+static int write_npy(const char *path, const golden_tensor *tensor)
+{
+	char header[2 * NPY_ALIGNMENT];
+	int text = snprintf(header + 10, sizeof header - 10,
+	                    "{'descr': '<i4', 'fortran_order': False, 'shape': (%zu, %zu, %zu), }",
+	                    tensor->channels, tensor->rows, tensor->columns);
+	if (text < 0 || (size_t)text + 11 > sizeof header) {
+		return CLI_RESOURCES;
+	}
+	memset(header + 10 + text, ' ', sizeof header - 11 - (size_t)text);
+	header[sizeof header - 1] = '\n';
+	memcpy(header, "\x93NUMPY\x01", 8);
+	header[7] = 0;
+	header[8] = (char)(sizeof header - 10);
+	header[9] = 0;
+	size_t count = golden_tensor_size(tensor);
+	uint8_t *bytes = malloc(sizeof header + 4 * count);
+	if (bytes == NULL) {
+		cli_error("out of memory for %s", path);
+		return CLI_RESOURCES;
+	}
+	memcpy(bytes, header, sizeof header);
+	for (size_t i = 0; i < 4 * count; i++) {
+		bytes[sizeof header + i] = (uint8_t)((uint32_t)tensor->data[i / 4] >> 8 * (i % 4));
+	}
+	int status = cli_write_file(path, bytes, sizeof header + 4 * count);
+	free(bytes);
+	return status;
+}
+
+static int write_folder(const char *folder, const ai8x_network *network, const struct row *rows)
+{
+	if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+		cli_error("%s: %s", folder, strerror(errno));
+		return CLI_RESOURCES;
+	}
+	for (size_t i = 0; i < network->layer_count; i++) {
+		char path[PATH_BYTES];
+		int length = snprintf(path, sizeof path, "%s/layer-%u.npy", folder, rows[i].layer->number);
+		if (length < 0 || (size_t)length >= sizeof path) {
+			cli_error("%s: the path is too long", folder);
+			return CLI_RESOURCES;
+		}
+		int status = write_npy(path, rows[i].output);
+		if (status != CLI_OK) {
+			return status;
+		}
+	}
+	return CLI_OK;
+}
+
+static bool hdf5_tensor(hid_t file, const char *path, const golden_tensor *tensor)
+{
+	hsize_t sides[3] = {tensor->channels, tensor->rows, tensor->columns};
+	hid_t links = H5Pcreate(H5P_LINK_CREATE);
+	hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+	hid_t space = H5Screate_simple(3, sides, NULL);
+	bool ok = links >= 0 && properties >= 0 && space >= 0 &&
+	          H5Pset_create_intermediate_group(links, 1) >= 0 && H5Pset_chunk(properties, 3, sides) >= 0 &&
+	          H5Pset_shuffle(properties) >= 0 && H5Pset_deflate(properties, 9) >= 0;
+	hid_t set = ok ? H5Dcreate2(file, path, H5T_STD_I32LE, space, links, properties, H5P_DEFAULT) : -1;
+	ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor->data) >= 0;
+	ok = (set < 0 || H5Dclose(set) >= 0) && ok;
+	if (space >= 0) {
+		H5Sclose(space);
+	}
+	if (properties >= 0) {
+		H5Pclose(properties);
+	}
+	if (links >= 0) {
+		H5Pclose(links);
+	}
+	return ok;
+}
+
+static bool hdf5_layers(hid_t file, const ai8x_network *network, const struct row *rows)
+{
+	bool ok = true;
+	for (size_t i = 0; ok && i < network->layer_count; i++) {
+		char path[64];
+		(void)snprintf(path, sizeof path, "/layers/%u/output", rows[i].layer->number);
+		ok = hdf5_tensor(file, path, rows[i].output);
+		if (ok && rows[i].sums != NULL) {
+			(void)snprintf(path, sizeof path, "/layers/%u/sums", rows[i].layer->number);
+			ok = hdf5_tensor(file, path, rows[i].sums);
+		}
+	}
+	return ok;
+}
+
+static bool hdf5_input(hid_t file, const ai8x_network *network)
+{
+	golden_tensor input;
+	ai8x_status status = golden_tensor_create(network->input_shape[0], network->input_shape[1],
+	                                          network->input_shape[2], &input, NULL);
+	for (size_t i = 0; status == AI8X_OK && i < golden_tensor_size(&input); i++) {
+		input.data[i] = network->input[i];
+	}
+	bool ok = status == AI8X_OK && hdf5_tensor(file, "/input", &input);
+	golden_tensor_destroy(&input);
+	return ok;
+}
+
+// Written beside its final name first, so that the file is there whole or not at all.
+static int write_hdf5(const char *path, const ai8x_network *network, const struct row *rows)
+{
+	char temporary[PATH_BYTES];
+	int length = snprintf(temporary, sizeof temporary, "%s.%ld.part", path, (long)getpid());
+	if (length < 0 || (size_t)length >= sizeof temporary) {
+		cli_error("%s: the path is too long", path);
+		return CLI_RESOURCES;
+	}
+	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	hid_t file = H5Fcreate(temporary, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
+	bool ok = file >= 0 && hdf5_input(file, network) && hdf5_layers(file, network, rows);
+	ok = (file < 0 || H5Fclose(file) >= 0) && ok;
+	if (!ok || rename(temporary, path) != 0) {
+		cli_error("%s: cannot be written", path);
+		(void)unlink(temporary);
+		return CLI_RESOURCES;
+	}
+	return CLI_OK;
+}
+
+// --- command ---------------------------------------------------------------------------------------
+
+static int report(const struct settings *settings, const ai8x_network *network, const struct row *rows)
+{
+	int status = CLI_OK;
+	if (settings->json == NULL || strcmp(settings->json, "-") != 0) {
+		status = print_rows(network, rows);
+	}
+	if (status == CLI_OK && settings->output != NULL) {
+		status = write_hdf5(settings->output, network, rows);
+	}
+	if (status == CLI_OK && settings->folder != NULL) {
+		status = write_folder(settings->folder, network, rows);
+	}
+	if (status == CLI_OK && settings->json != NULL) {
+		status = write_json(settings->json, network, rows);
+	}
+	return status;
+}
+
+static int run(const struct settings *settings, ai8x_network *network)
+{
+	golden_model *model = NULL;
+	ai8x_error error = {0};
+	struct row *rows = calloc(network->layer_count, sizeof *rows);
+	if (rows == NULL) {
+		cli_error("out of memory");
+		return CLI_RESOURCES;
+	}
+	ai8x_status status = golden_model_create(network, &model, &error);
+	if (status == AI8X_OK && settings->random) {
+		status = ai8x_network_randomise(network, settings->seed, golden_model_range, model, &error);
+	}
+	if (status == AI8X_OK) {
+		status = compute(model, network, rows, &error);
+	}
+	int result = status == AI8X_OK ? report(settings, network, rows) : cli_fail(settings->network, &error);
+	golden_model_destroy(model);
+	free(rows);
+	return result;
+}
+
+int cmd_golden(int argc, char **argv)
+{
+	struct settings settings = {0};
+	(void)argp_parse(&parser, argc, argv, 0, NULL, &settings);
+	golden_use_one_thread();
+	ai8x_network *network = NULL;
+	ai8x_error error = {0};
+	if (ai8x_network_open(settings.network, &settings.files, &network, &error) != AI8X_OK) {
+		return cli_fail(settings.network, &error);
+	}
+	int result = run(&settings, network);
+	ai8x_network_destroy(network);
+	return result;
+}

@@ -1,0 +1,664 @@
+// ai8xsim run: carries out programs and says what held, what did not, and how long it took.
+#include "cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+	SHOWN_DEFAULT = 8, // differing words shown per program
+	MAX_JOBS = 256,
+};
+
+// --- Options -----------------------------------------------------------------------------------------
+
+struct run_options {
+	bool per_layer, verbose, stop_after;
+	uint32_t stop_layer;
+	uint32_t fifo_pace;
+	uint64_t max_cycles;
+	size_t shown;
+	unsigned jobs;
+	ai8x_engine engine;
+	const ai8x_part *part;
+	const char *json, *dump, *expect;
+	char **paths;
+	size_t path_count;
+};
+
+static const struct {
+	const char *name;
+	ai8x_engine engine;
+} engines[] = {
+	{"auto", AI8X_ENGINE_AUTO},
+	{"exact", AI8X_ENGINE_EXACT},
+	{"fast", AI8X_ENGINE_FAST},
+};
+
+enum option_key {
+	KEY_PER_LAYER = 0x100,
+	KEY_STOP_AFTER,
+	KEY_DUMP,
+	KEY_JSON,
+	KEY_MAX_CYCLES,
+	KEY_ENGINE,
+	KEY_FIFO_PACE,
+	KEY_PART,
+	KEY_EXPECT,
+	KEY_SHOW,
+};
+
+static const struct argp_option option_table[] = {
+	{"per-layer", KEY_PER_LAYER, NULL, 0, "Compare each layer's recorded output and memory; name the first that goes wrong", 1},
+	{"stop-after", KEY_STOP_AFTER, "N", 0, "Stop behind layer N (what is expected behind the run is not compared)", 1},
+	{"max-cycles", KEY_MAX_CYCLES, "N", 0, "Give up after N accelerator cycles (default 1000000000)", 1},
+	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
+	{"fifo-pace", KEY_FIFO_PACE, "N", 0, "Accelerator cycles between two FIFO writes of the host (default 0)", 1},
+	{"jobs", 'j', "N", 0, "Run N programs at the same time", 1},
+	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"expect", KEY_EXPECT, "FILE", 0, "Words expected behind the run of a .mem file, in the same form", 2},
+	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of the table", 3},
+	{"dump", KEY_DUMP, "FILE", 0, "Write all layers' outputs and the final memory as a program file (one program only)", 3},
+	{"mismatches", KEY_SHOW, "N", 0, "Show at most N differing words per program (default 8)", 3},
+	{"verbose", 'v', NULL, 0, "Show every layer's cycles", 3},
+	{0},
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+	switch (key) {
+	case KEY_PER_LAYER:
+		options->per_layer = true;
+		return 0;
+	case KEY_STOP_AFTER:
+		options->stop_after = true;
+		options->stop_layer = (uint32_t)cli_option_number(state, "--stop-after", argument, 0,
+		                                                  AI8X_PROGRAM_MAX_LAYERS - 1);
+		return 0;
+	case KEY_MAX_CYCLES:
+		options->max_cycles = cli_option_number(state, "--max-cycles", argument, 1, INT64_MAX);
+		return 0;
+	case KEY_ENGINE:
+		for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
+			if (strcmp(engines[i].name, argument) == 0) {
+				options->engine = engines[i].engine;
+				return 0;
+			}
+		}
+		argp_error(state, "--engine: unknown engine '%s'; known are auto, exact, fast", argument);
+		return EINVAL;
+	case KEY_FIFO_PACE:
+		options->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
+		return 0;
+	case 'j':
+		options->jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
+		return 0;
+	case KEY_PART:
+		options->part = cli_option_part(state, argument);
+		return 0;
+	case KEY_EXPECT:
+		options->expect = argument;
+		return 0;
+	case KEY_JSON:
+		options->json = argument;
+		return 0;
+	case KEY_DUMP:
+		options->dump = argument;
+		return 0;
+	case KEY_SHOW:
+		options->shown = (size_t)cli_option_number(state, "--mismatches", argument, 0, 1000000);
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		options->paths = state->argv + state->next;
+		options->path_count = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no program given");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "PROGRAM...",
+	.doc = "Runs recorded programs on a simulated accelerator and compares every word they expect. "
+	       "A PROGRAM is an HDF5 program file, a .mem stimulus file, or a folder that is searched for "
+	       "program files.\v"
+	       "Examples:\n"
+	       "  ai8xsim run program.h5\n"
+	       "      Does it compute what it should, and in how many cycles?\n"
+	       "  ai8xsim run --per-layer program.h5\n"
+	       "      Which layer is the first to go wrong?\n"
+	       "  ai8xsim run --jobs 4 --json results.json programs/\n"
+	       "      All programs of a folder, four at a time.\n"
+	       "  ai8xsim run --stop-after 2 --dump after2.h5 program.h5\n"
+	       "      What do the layers and the memory hold behind layer 2?\n"
+	       "  ai8xsim run --part MAX78000 --expect output.mem input.mem\n"
+	       "      Block-level files of ai8x-synthesis.\n"
+	       "\n"
+	       "A cycle count marked ~ is an estimate.\n"
+	       "Exit status: 0 every check held, 1 a check failed, 2 usage, 3 bad input, 4 the machine "
+	       "stopped, 5 out of resources.",
+};
+
+// --- Which files -------------------------------------------------------------------------------------
+
+struct file_list {
+	char **paths;
+	size_t count, capacity;
+};
+
+static void free_files(struct file_list *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		free(files->paths[i]);
+	free(files->paths);
+}
+
+// Takes path over.
+static int add_file(struct file_list *files, char *path)
+{
+	void *paths = files->paths;
+	if (path == NULL || !cli_grow(&paths, &files->capacity, files->count + 1, sizeof *files->paths)) {
+		free(path);
+		cli_error("out of memory for the list of programs");
+		return CLI_RESOURCES;
+	}
+	files->paths = paths;
+	files->paths[files->count++] = path;
+	return CLI_OK;
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), tail = strlen(suffix);
+	return length > tail && strcmp(name + length - tail, suffix) == 0;
+}
+
+static int visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+// Takes the file if it calls itself a program. Other HDF5 files (weights, data sets) lie in folders too.
+static int consider_file(struct file_list *files, char *path)
+{
+	bool is_program = false;
+	ai8x_error error = {0};
+	if (ai8x_program_probe(path, &is_program, &error) != AI8X_OK || is_program)
+		return add_file(files, path); // what is wrong with it is told when it is its turn
+	cli_error("note: %s: not a program, passed over", path);
+	free(path);
+	return CLI_OK;
+}
+
+static int search_folder(struct file_list *files, const char *folder)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, visible, alphasort);
+	if (count < 0) {
+		cli_error("%s: cannot read: %s", folder, strerror(errno));
+		return errno == ENOMEM ? CLI_RESOURCES : CLI_BAD_INPUT;
+	}
+	int code = CLI_OK;
+	const char *separator = has_suffix(folder, "/") || strcmp(folder, "/") == 0 ? "" : "/";
+	for (int i = 0; i < count; i++) {
+		char *path = NULL;
+		struct stat info;
+		if (asprintf(&path, "%s%s%s", folder, separator, entries[i]->d_name) < 0) {
+			cli_error("out of memory for the list of programs");
+			code = cli_worse(code, CLI_RESOURCES);
+		} else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+			// Folders behind symbolic links are not entered: they may lead back here.
+			code = cli_worse(code, search_folder(files, path));
+			free(path);
+		} else if (has_suffix(path, ".h5")) {
+			code = cli_worse(code, consider_file(files, path));
+		} else {
+			free(path);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return code;
+}
+
+static int find_files(const struct run_options *options, struct file_list *files)
+{
+	int code = CLI_OK;
+	for (size_t i = 0; i < options->path_count; i++) {
+		const char *path = options->paths[i];
+		struct stat info;
+		size_t before = files->count;
+		if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+			int searched = search_folder(files, path);
+			if (searched == CLI_OK && files->count == before) {
+				cli_error("%s: no programs (*.h5) in this folder", path);
+				searched = CLI_BAD_INPUT;
+			}
+			code = cli_worse(code, searched);
+		} else {
+			code = cli_worse(code, add_file(files, strdup(path)));
+		}
+	}
+	return code;
+}
+
+// --- Running one program -----------------------------------------------------------------------------
+
+struct outcome {
+	char *name; // NULL when it could not be opened
+	const ai8x_part *part;
+	ai8x_error error;
+	ai8x_runner_result result;
+	double seconds;
+};
+
+static double seconds_now(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void run_opened(const struct run_options *options, const ai8x_program *program,
+                       struct outcome *outcome)
+{
+	outcome->part = ai8x_program_part(program);
+	outcome->name = strdup(ai8x_program_name(program));
+	ai8x_machine_options machine_options = ai8x_machine_options_default();
+	machine_options.engine = options->engine;
+	machine_options.capture_outputs = options->per_layer || options->dump != NULL;
+	ai8x_machine *machine = NULL;
+	if (ai8x_machine_create(outcome->part, &machine_options, &machine, &outcome->error) != AI8X_OK)
+		return;
+
+	ai8x_runner_options runner_options = ai8x_runner_options_default();
+	runner_options.per_layer = options->per_layer;
+	runner_options.stop_after = options->stop_after;
+	runner_options.stop_layer = options->stop_layer;
+	runner_options.fifo_write_cycles = options->fifo_pace;
+	runner_options.max_mismatches = options->shown;
+	runner_options.max_cycles = options->max_cycles;
+	ai8x_status status = ai8x_runner_run(machine, program, &runner_options, &outcome->result);
+	outcome->error.status = status;
+	if (status != AI8X_OK)
+		(void)snprintf(outcome->error.message, sizeof outcome->error.message, "%s", outcome->result.message);
+	else if (options->dump != NULL &&
+	         ai8x_runner_dump(machine, program, options->dump, &outcome->error) == AI8X_ERR_IO)
+		outcome->error.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
+	ai8x_machine_destroy(machine);
+}
+
+static void run_file(const struct run_options *options, const char *path, struct outcome *outcome)
+{
+	double start = seconds_now();
+	ai8x_program_options program_options = {
+		.skip_tensors = !options->per_layer && options->dump == NULL,
+		.expected = options->expect,
+		.part = options->part,
+	};
+	ai8x_program *program = NULL;
+	outcome->result.first_bad_layer = -1;
+	if (ai8x_program_open(path, &program_options, &program, &outcome->error) == AI8X_OK)
+		run_opened(options, program, outcome);
+	ai8x_program_destroy(program);
+	outcome->seconds = seconds_now() - start;
+}
+
+// --- Running all of them -----------------------------------------------------------------------------
+
+struct work {
+	const struct run_options *options;
+	const struct file_list *files;
+	struct outcome *outcomes; // one for each file, so that the order of output does not depend on jobs
+	pthread_mutex_t mutex;
+	size_t next, done;
+};
+
+static void *worker(void *user)
+{
+	struct work *work = user;
+	for (;;) {
+		(void)pthread_mutex_lock(&work->mutex);
+		size_t index = work->next;
+		if (index < work->files->count)
+			work->next++;
+		(void)pthread_mutex_unlock(&work->mutex);
+		if (index >= work->files->count)
+			return NULL;
+		run_file(work->options, work->files->paths[index], &work->outcomes[index]);
+		(void)pthread_mutex_lock(&work->mutex);
+		work->done++;
+		if (work->files->count > 1)
+			cli_progress("%zu of %zu programs", work->done, work->files->count);
+		(void)pthread_mutex_unlock(&work->mutex);
+	}
+}
+
+static void run_all(struct work *work)
+{
+	pthread_t threads[MAX_JOBS];
+	size_t wanted = work->options->jobs < work->files->count ? work->options->jobs : work->files->count;
+	size_t started = 0;
+	// This thread works too; when the system has no threads left, the others do the work.
+	while (started + 1 < wanted && pthread_create(&threads[started], NULL, worker, work) == 0)
+		started++;
+	(void)worker(work);
+	for (size_t i = 0; i < started; i++)
+		(void)pthread_join(threads[i], NULL);
+	cli_progress_clear();
+}
+
+static bool failed(const struct outcome *outcome)
+{
+	return outcome->error.status != AI8X_OK;
+}
+
+static int outcome_exit(const struct outcome *outcome)
+{
+	if (failed(outcome))
+		return cli_exit_of(outcome->error.status);
+	return outcome->result.pass ? CLI_OK : CLI_CHECK_FAILED;
+}
+
+// --- The table ---------------------------------------------------------------------------------------
+
+static const char *about(const ai8x_runner_result *result)
+{
+	return result->cycles_exact ? "" : "~";
+}
+
+static void add_heading(struct cli_table *table, const char *const *titles)
+{
+	for (; *titles != NULL; titles++)
+		cli_table_cell(table, CLI_PLAIN, "%s", *titles);
+}
+
+static void add_program(struct cli_table *table, const char *path, const struct outcome *outcome)
+{
+	const ai8x_runner_result *result = &outcome->result;
+	char cycles[32], time[32], checks[32], mismatches[32];
+	cli_table_cell(table, CLI_PLAIN, "%s", outcome->name != NULL ? outcome->name : path);
+	cli_table_cell(table, CLI_PLAIN, "%s",
+	               outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : "-");
+	cli_table_cell(table, CLI_PLAIN, "%zu", result->layer_count);
+	cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_thousands(result->cycles, cycles));
+	cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_duration(result->simulated_seconds, time));
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(result->checks, checks));
+	cli_table_cell(table, result->mismatches > 0 ? CLI_RED : CLI_PLAIN, "%s",
+	               cli_thousands(result->mismatches, mismatches));
+	if (failed(outcome))
+		cli_table_cell(table, CLI_RED, "error");
+	else if (!result->pass)
+		cli_table_cell(table, CLI_RED, "FAIL");
+	else
+		cli_table_cell(table, CLI_GREEN, "pass");
+}
+
+static void add_total(struct cli_table *table, const struct work *work)
+{
+	uint64_t checks = 0, mismatches = 0;
+	size_t passed = 0, count = work->files->count;
+	for (size_t i = 0; i < count; i++) {
+		const struct outcome *outcome = &work->outcomes[i];
+		checks += outcome->result.checks;
+		mismatches += outcome->result.mismatches;
+		passed += !failed(outcome) && outcome->result.pass;
+	}
+	char checks_text[32], mismatches_text[32];
+	cli_table_rule(table);
+	cli_table_cell(table, CLI_BOLD, "%zu programs", count);
+	for (int i = 0; i < 4; i++)
+		cli_table_cell(table, CLI_PLAIN, "%s", "");
+	cli_table_cell(table, CLI_BOLD, "%s", cli_thousands(checks, checks_text));
+	cli_table_cell(table, CLI_BOLD, "%s", cli_thousands(mismatches, mismatches_text));
+	cli_table_cell(table, passed == count ? CLI_GREEN : CLI_RED, "%zu pass", passed);
+}
+
+static int print_layers(const struct outcome *outcome)
+{
+	static const char *const titles[] = {"layer",      "cycles", "multiply-accumulates", "checks",
+	                                     "mismatches", "engine", "",                     NULL};
+	const ai8x_runner_result *result = &outcome->result;
+	struct cli_table *table = cli_table_create("rrrrrll");
+	add_heading(table, titles);
+	for (size_t i = 0; i < result->layer_count; i++) {
+		const ai8x_runner_layer *layer = &result->layers[i];
+		char cycles[32], macs[32], checks[32], mismatches[32];
+		cli_table_cell(table, CLI_PLAIN, "%u", layer->number);
+		cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_thousands(layer->cycles, cycles));
+		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->macs, macs));
+		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->checks, checks));
+		cli_table_cell(table, layer->mismatches > 0 ? CLI_RED : CLI_PLAIN, "%s",
+		               cli_thousands(layer->mismatches, mismatches));
+		cli_table_cell(table, CLI_PLAIN, "%s", layer->exact_engine ? "exact" : "fast");
+		if (!layer->finished)
+			cli_table_cell(table, CLI_YELLOW, "not finished");
+		else if (!layer->pass)
+			cli_table_cell(table, CLI_RED, "FAIL");
+		else
+			cli_table_cell(table, CLI_PLAIN, "%s", layer->compared ? "pass" : "");
+	}
+	int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static void cell_or_dash(struct cli_table *table, int number)
+{
+	if (number >= 0)
+		cli_table_cell(table, CLI_PLAIN, "%d", number);
+	else
+		cli_table_cell(table, CLI_PLAIN, "-");
+}
+
+static int print_mismatches(const struct outcome *outcome)
+{
+	static const char *const titles[] = {"layer",    "channel", "row", "column", "address",
+	                                     "expected", "got",     "",    NULL};
+	const ai8x_runner_result *result = &outcome->result;
+	struct cli_table *table = cli_table_create("rrrrrrrl");
+	add_heading(table, titles);
+	for (size_t i = 0; i < result->mismatch_count; i++) {
+		const ai8x_mismatch *mismatch = &result->mismatch[i];
+		cell_or_dash(table, mismatch->layer);
+		cell_or_dash(table, mismatch->channel);
+		cell_or_dash(table, mismatch->row);
+		cell_or_dash(table, mismatch->column);
+		cli_table_cell(table, CLI_PLAIN, "0x%08x", mismatch->address);
+		if (mismatch->tensor) {
+			cli_table_cell(table, CLI_PLAIN, "%d", (int32_t)mismatch->expected);
+			cli_table_cell(table, CLI_PLAIN, "%d", (int32_t)mismatch->got);
+			cli_table_cell(table, CLI_PLAIN, "value");
+		} else {
+			cli_table_cell(table, CLI_PLAIN, "0x%08x", mismatch->expected & mismatch->mask);
+			cli_table_cell(table, CLI_PLAIN, "0x%08x", mismatch->got & mismatch->mask);
+			if (mismatch->mask == UINT32_MAX)
+				cli_table_cell(table, CLI_PLAIN, "word");
+			else
+				cli_table_cell(table, CLI_PLAIN, "word, of it 0x%08x", mismatch->mask);
+		}
+	}
+	int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static int print_details(const struct run_options *options, const char *path, const struct outcome *outcome)
+{
+	const ai8x_runner_result *result = &outcome->result;
+	bool show_layers = result->layer_count > 0 && options->verbose;
+	bool show_mismatches = result->mismatches > 0;
+	int code = CLI_OK;
+	if (show_layers || show_mismatches)
+		(void)printf("\n%s\n", path);
+	if (show_layers)
+		code = print_layers(outcome);
+	if (show_mismatches) {
+		(void)printf("%llu of %llu checks failed", (unsigned long long)result->mismatches,
+		             (unsigned long long)result->checks);
+		if (result->first_bad_layer >= 0)
+			(void)printf("; the first layer that went wrong is layer %d", result->first_bad_layer);
+		(void)printf(result->mismatch_count < result->mismatches ? "; the first %zu:\n" : ":\n",
+		             result->mismatch_count);
+		code = cli_worse(code, print_mismatches(outcome));
+	}
+	return code;
+}
+
+static int print_tables(const struct work *work)
+{
+	static const char *const titles[] = {"program", "part",       "layers", "cycles", "time",
+	                                     "checks",  "mismatches", "result", NULL};
+	struct cli_table *table = cli_table_create("llrrrrrl");
+	add_heading(table, titles);
+	for (size_t i = 0; i < work->files->count; i++)
+		add_program(table, work->files->paths[i], &work->outcomes[i]);
+	if (work->files->count > 1)
+		add_total(table, work);
+	int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	for (size_t i = 0; i < work->files->count; i++)
+		code = cli_worse(code, print_details(work->options, work->files->paths[i], &work->outcomes[i]));
+	if (code != CLI_OK)
+		cli_error("out of memory for the table of results");
+	return code;
+}
+
+// --- JSON --------------------------------------------------------------------------------------------
+
+static json_t *layers_json(const ai8x_runner_result *result)
+{
+	json_t *layers = json_array();
+	for (size_t i = 0; i < result->layer_count; i++) {
+		const ai8x_runner_layer *layer = &result->layers[i];
+		json_t *entry = json_pack("{s:I,s:I,s:I,s:b}", "layer", (json_int_t)layer->number, "cycles",
+		                          (json_int_t)layer->cycles, "macs", (json_int_t)layer->macs, "pass",
+		                          (int)layer->pass);
+		if (json_array_append_new(layers, entry) != 0) {
+			json_decref(layers);
+			return NULL;
+		}
+	}
+	return layers;
+}
+
+static json_t *outcome_json(const char *path, const struct outcome *outcome)
+{
+	const ai8x_runner_result *result = &outcome->result;
+	const char *part = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : NULL;
+	bool pass = !failed(outcome) && result->pass;
+	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:s,s:f,s:o,s:o}", "file", cli_json_text(path), "name",
+	                 cli_json_text(outcome->name), "part", cli_json_text(part), "pass", (int)pass, "checks",
+	                 (json_int_t)result->checks, "mismatches", (json_int_t)result->mismatches, "cycles",
+	                 (json_int_t)result->cycles, "cycles_are", result->cycles_exact ? "exact" : "estimate",
+	                 "seconds", outcome->seconds, "error",
+	                 cli_json_text(failed(outcome) ? outcome->error.message : NULL), "layers",
+	                 layers_json(result));
+}
+
+static int write_json(const char *path, const struct work *work)
+{
+	json_t *programs = json_array();
+	bool complete = programs != NULL;
+	for (size_t i = 0; i < work->files->count && complete; i++)
+		complete =
+			json_array_append_new(programs, outcome_json(work->files->paths[i], &work->outcomes[i])) == 0;
+	json_t *root = complete ? json_pack("{s:i,s:O}", "version", 1, "programs", programs) : NULL;
+	int code = cli_write_json(path, root);
+	json_decref(root);
+	json_decref(programs);
+	return code;
+}
+
+// --- The command -------------------------------------------------------------------------------------
+
+static int check_options(const struct run_options *options, const struct file_list *files)
+{
+	if (options->dump != NULL && files->count > 1) {
+		cli_error("--dump takes one program, not %zu", files->count);
+		return CLI_USAGE;
+	}
+	for (size_t i = 0; i < files->count; i++) {
+		bool is_mem = has_suffix(files->paths[i], ".mem");
+		if (is_mem && options->part == NULL) {
+			cli_error("%s: a .mem file does not say which part it is for; use --part", files->paths[i]);
+			return CLI_USAGE;
+		}
+		if (!is_mem && options->expect != NULL) {
+			cli_error("%s: --expect is for .mem files only", files->paths[i]);
+			return CLI_USAGE;
+		}
+	}
+	return CLI_OK;
+}
+
+static int report(const struct work *work)
+{
+	int code = CLI_OK;
+	for (size_t i = 0; i < work->files->count; i++) {
+		const struct outcome *outcome = &work->outcomes[i];
+		code = cli_worse(code, failed(outcome) ? cli_fail(work->files->paths[i], &outcome->error)
+		                                       : outcome_exit(outcome));
+	}
+	if (work->options->json == NULL || strcmp(work->options->json, "-") != 0)
+		code = cli_worse(code, print_tables(work));
+	if (work->options->json != NULL)
+		code = cli_worse(code, write_json(work->options->json, work));
+	return code;
+}
+
+static int run_files(const struct run_options *options, const struct file_list *files)
+{
+	struct work work = {
+		.options = options,
+		.files = files,
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.outcomes = calloc(files->count, sizeof *work.outcomes),
+	};
+	if (work.outcomes == NULL) {
+		cli_error("out of memory for the results");
+		return CLI_RESOURCES;
+	}
+	run_all(&work);
+	int code = report(&work);
+	for (size_t i = 0; i < files->count; i++) {
+		free(work.outcomes[i].name);
+		ai8x_runner_result_release(&work.outcomes[i].result);
+	}
+	free(work.outcomes);
+	return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options options = {
+		.jobs = 1,
+		.shown = SHOWN_DEFAULT,
+		.max_cycles = AI8X_RUNNER_DEFAULT_MAX_CYCLES,
+		.engine = AI8X_ENGINE_AUTO,
+	};
+	(void)argp_parse(&parser, argc, argv, 0, NULL, &options);
+
+	struct file_list files = {0};
+	int code = find_files(&options, &files);
+	int usage = check_options(&options, &files);
+	if (usage != CLI_OK)
+		code = usage;
+	else if (files.count > 0)
+		code = cli_worse(code, run_files(&options, &files));
+	free_files(&files);
+	return code;
+}

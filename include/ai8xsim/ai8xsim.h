@@ -13,6 +13,6 @@
 #include "program.h"
 #include "runner.h"
 #include "status.h"
-#include "version.h"
+#include <ai8xsim/version.h> // generated: not beside this file in a source tree
 
 #endif

@@ -1,0 +1,1 @@
+"""Entry point, as in a real checkout; ai8xsim-export only looks whether it is there."""

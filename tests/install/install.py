@@ -60,10 +60,12 @@ class Installed:
         for path in ('bin/ai8xsim', 'include/ai8xsim/ai8xsim.h', 'include/ai8xsim/version.h'):
             if not os.path.exists(os.path.join(self.prefix, path)):
                 raise Failure(f'{path} is not there')
-        headers = {os.path.basename(path) for path in glob.glob(f'{self.args.source}/include/ai8xsim/*.h')}
         installed = set(os.listdir(os.path.join(self.prefix, 'include/ai8xsim')))
-        if not headers <= installed:
-            raise Failure(f'not installed: {sorted(headers - installed)}')
+        with open(os.path.join(self.prefix, 'include/ai8xsim/ai8xsim.h'), encoding='utf-8') as file:
+            included = set(re.findall(r'#include [<"](?:ai8xsim/)?(\w+\.h)', file.read())) | {'ai8xsim.h'}
+        if included != installed:
+            raise Failure(f'ai8xsim.h lacks {sorted(installed - included)}, '
+                          f'not installed are {sorted(included - installed)}')
 
     def case_pkgconfig(self):
         """pkg-config knows the version"""

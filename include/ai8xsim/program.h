@@ -113,7 +113,9 @@ AI8X_API ai8x_status ai8x_program_probe(const char *path, bool *is_program, ai8x
 /** @brief Writes a program as HDF5, whole or not at all. */
 AI8X_API ai8x_status ai8x_program_save(const ai8x_program *program, const char *path, ai8x_error *error);
 
+/** @brief The part the program was recorded for. */
 AI8X_API const ai8x_part *ai8x_program_part(const ai8x_program *program);
+/** @brief Name of the program; never NULL. */
 AI8X_API const char *ai8x_program_name(const ai8x_program *program);
 /** @brief The operations; valid until the program changes. */
 AI8X_API const ai8x_op *ai8x_program_ops(const ai8x_program *program, size_t *count);

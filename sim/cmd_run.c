@@ -1,5 +1,6 @@
 // ai8xsim run: carries out programs and says what held, what did not, and how long it took.
 #include "cli.h"
+#include "cmd_run_elf.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -644,6 +645,9 @@ static int run_files(const struct run_options *options, const struct file_list *
 
 int cmd_run(int argc, char **argv)
 {
+	// Firmware has options of its own.
+	if (run_is_firmware(argc, argv))
+		return run_firmware(argc, argv);
 	struct run_options options = {
 		.jobs = 1,
 		.shown = SHOWN_DEFAULT,

@@ -7,6 +7,7 @@
 
 #include "event.h"
 #include "firmware.h"
+#include "junit.h"
 #include "layer.h"
 #include "machine.h"
 #include "part.h"

@@ -19,6 +19,9 @@
 extern "C" {
 #endif
 
+/** Simulated time is counted in 64 bits: runs cannot be longer. */
+#define AI8X_FIRMWARE_MAX_SECONDS 10000
+
 /** A chip with firmware in its flash. Used by one thread at a time; different ones are independent. */
 typedef struct ai8x_firmware ai8x_firmware;
 
@@ -88,6 +91,8 @@ typedef struct ai8x_firmware_result {
 	double simulated_seconds;
 	double wall_seconds;
 	uint64_t cnn_writes, cnn_reads; /**< bus accesses to the accelerator */
+	bool read_while_running;   /**< data memory was read before the accelerator was done; a chip has no
+	                                access to it then */
 	uint32_t address;          /**< where the core was at the end */
 	char symbol[96];           /**< the same as "function+0x12", or "" */
 	uint32_t polled;           /**< register that was being polled at the end, or 0 */
@@ -142,6 +147,36 @@ AI8X_API const ai8x_program *ai8x_firmware_program(const ai8x_firmware *firmware
 
 /** @brief Hands the recorded program over to the caller, who destroys it; NULL as above. */
 AI8X_API ai8x_program *ai8x_firmware_take_program(ai8x_firmware *firmware);
+
+/** What a run says about the firmware. */
+typedef enum ai8x_firmware_verdict {
+	AI8X_FIRMWARE_PASS,      /**< it says so itself */
+	AI8X_FIRMWARE_FAIL,      /**< it says so itself, or its run broke */
+	AI8X_FIRMWARE_SILENT,    /**< it came to an end and said neither */
+	AI8X_FIRMWARE_VERDICTS
+} ai8x_firmware_verdict;
+
+/** @brief Name of a verdict: "pass". */
+AI8X_API const char *ai8x_firmware_verdict_name(ai8x_firmware_verdict verdict);
+
+/** What counts as a verdict. Zero-initialise for the usual. */
+typedef struct ai8x_firmware_patterns {
+	const char *expect; /**< POSIX extended regular expression that a passing console has; NULL: "PASS" */
+	const char *fail;   /**< the same for a failing one; NULL: "FAIL" or "mismatch" */
+} ai8x_firmware_patterns;
+
+/**
+ * @brief Judges a run: a fault, a refused access or a fail print is a failure; then a pass print, the symbol
+ *        asked for, or the code of a semihosting exit decides.
+ *
+ * A watchdog's end is a failure as well, but not where @ref ai8x_firmware_patterns::expect was given and found:
+ * many programs loop for ever behind their test.
+ * @param reason  receives one line, at least AI8X_MESSAGE_SIZE bytes
+ * @return AI8X_OK (also for failures), or AI8X_ERR_ARGUMENT for a bad expression
+ */
+AI8X_API ai8x_status ai8x_firmware_judge(const ai8x_firmware_result *result,
+                                         const ai8x_firmware_patterns *patterns,
+                                         ai8x_firmware_verdict *verdict, char *reason, ai8x_error *error);
 
 /** Comparison of an inference with a recorded program. */
 typedef struct ai8x_firmware_comparison {

@@ -85,6 +85,11 @@ ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size, const ai8x
 	if (soc == NULL)
 		return error_no_memory(error, "a firmware session");
 	soc->options = options != NULL ? *options : ai8x_firmware_options_default();
+	if (!(soc->options.max_seconds > 0 && soc->options.max_seconds <= AI8X_FIRMWARE_MAX_SECONDS)) {
+		ai8x_firmware_destroy(soc);
+		return error_set(error, AI8X_ERR_ARGUMENT, "max_seconds must be above 0 and at most %d",
+		                 AI8X_FIRMWARE_MAX_SECONDS);
+	}
 	ai8x_status status = image_load(&soc->image, bytes, size, error);
 	if (status == AI8X_OK)
 		status = set_up(soc, error);
@@ -204,6 +209,7 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 	soc->result.wall_seconds = wall_seconds() - start;
 	soc->result.cnn_writes = soc->cnn.writes;
 	soc->result.cnn_reads = soc->cnn.reads;
+	soc->result.read_while_running = soc->cnn.read_while_busy;
 	soc->result.console = soc->console != NULL ? soc->console : "";
 	soc->result.console_size = soc->console_size;
 	if (result != NULL)

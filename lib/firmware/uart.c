@@ -18,7 +18,7 @@ static const uint32_t bases[UARTS] = {0x40042000, 0x40043000, 0x40044000, 0x4008
 
 void uart_put(struct ai8x_firmware *soc, unsigned unit, char character)
 {
-	if (character == '\r')
+	if (character == '\r' || character == 0)
 		return;
 	if (soc->console_size + 2 > soc->console_capacity) {
 		size_t capacity = soc->console_capacity == 0 ? 4096 : 2 * soc->console_capacity;

@@ -1,0 +1,482 @@
+// ai8xsim run, for firmware: runs ELF files and says pass or fail, with cycles.
+#include "cmd_run_elf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+// ---- options ----
+
+struct options {
+	ai8x_firmware_options firmware;
+	ai8x_firmware_patterns patterns;
+	const char *golden, *json, *junit, *uart, *record;
+	bool quiet;
+	char **paths;
+	size_t path_count;
+};
+
+enum option_key {
+	KEY_PART = 0x100,
+	KEY_ENGINE,
+	KEY_STRICT,
+	KEY_EXPECT,
+	KEY_FAIL,
+	KEY_UNTIL,
+	KEY_GOLDEN,
+	KEY_JSON,
+	KEY_JUNIT,
+	KEY_UART,
+	KEY_RECORD,
+	KEY_INSTRUCTIONS,
+	KEY_SECONDS,
+};
+
+static const struct {
+	const char *name;
+	ai8x_engine engine;
+} engines[] = {
+	{"auto", AI8X_ENGINE_AUTO},
+	{"exact", AI8X_ENGINE_EXACT},
+	{"fast", AI8X_ENGINE_FAST},
+};
+
+static const struct argp_option option_table[] = {
+	{"part", KEY_PART, "NAME", 0, "MAX78000 or MAX78002 (default: told from stack pointer and image size)",
+     1},
+	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
+	{"strict", KEY_STRICT, NULL, 0, "Stop at the first read of a register that is not modelled", 1},
+	{"max-instructions", KEY_INSTRUCTIONS, "N", 0, "Watchdog: 16-bit code units executed (default 500000000)",
+     1},
+	{"max-seconds", KEY_SECONDS, "N", 0, "Watchdog: simulated seconds (default 60)", 1},
+	{"expect", KEY_EXPECT, "REGEX", 0, "What the console prints when all is well (default PASS)", 2},
+	{"fail", KEY_FAIL, "REGEX", 0, "What it prints when not (default FAIL|[Mm]ismatch)", 2},
+	{"until", KEY_UNTIL, "SYMBOL", 0, "Stop when this function is reached; that is a pass", 2},
+	{"golden", KEY_GOLDEN, "PROGRAM", 0, "Compare every layer of the first inference with this program", 2},
+	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of everything else",
+     3},
+	{"junit", KEY_JUNIT, "FILE", 0, "Write results as JUnit XML, for CI systems", 3},
+	{"uart", KEY_UART, "FILE", 0, "Write what was printed (one image only)", 3},
+	{"record", KEY_RECORD, "FILE", 0,
+     "Write what the firmware did to the accelerator as a program (one image only)", 3},
+	{"quiet", 'q', NULL, 0, "Do not show the console", 3},
+	{0},
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct options *options = state->input;
+	switch (key) {
+	case KEY_PART:
+		options->firmware.part = cli_option_part(state, argument);
+		return 0;
+	case KEY_ENGINE:
+		for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
+			if (strcmp(engines[i].name, argument) == 0) {
+				options->firmware.machine.engine = engines[i].engine;
+				return 0;
+			}
+		}
+		argp_error(state, "--engine: unknown engine '%s'; known are auto, exact, fast", argument);
+		return EINVAL;
+	case KEY_STRICT:
+		options->firmware.strict = true;
+		return 0;
+	case KEY_INSTRUCTIONS:
+		options->firmware.max_instructions =
+			cli_option_number(state, "--max-instructions", argument, 1, INT64_MAX);
+		return 0;
+	case KEY_SECONDS:
+		options->firmware.max_seconds =
+			(double)cli_option_number(state, "--max-seconds", argument, 1, AI8X_FIRMWARE_MAX_SECONDS);
+		return 0;
+	case KEY_EXPECT:
+		options->patterns.expect = argument;
+		return 0;
+	case KEY_FAIL:
+		options->patterns.fail = argument;
+		return 0;
+	case KEY_UNTIL:
+		options->firmware.until = argument;
+		return 0;
+	case KEY_GOLDEN:
+		options->golden = argument;
+		return 0;
+	case KEY_JSON:
+		options->json = argument;
+		return 0;
+	case KEY_JUNIT:
+		options->junit = argument;
+		return 0;
+	case KEY_UART:
+		options->uart = argument;
+		return 0;
+	case KEY_RECORD:
+		options->record = argument;
+		return 0;
+	case 'q':
+		options->quiet = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		options->paths = state->argv + state->next;
+		options->path_count = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_END:
+		if (options->path_count > 1 && (options->uart != NULL || options->record != NULL))
+			argp_error(state, "--uart and --record take one image");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "FIRMWARE...",
+	.doc =
+		"Runs the ELF files that go on the board: Cortex-M4, the chip around it, the accelerator.\v"
+		"Examples:\n"
+		"  ai8xsim run build/kws.elf\n"
+		"      Does it boot, and does its known-answer test pass?\n"
+		"  ai8xsim run --junit results.xml --quiet build/*.elf\n"
+		"      The same for CI.\n"
+		"  ai8xsim run --golden kws.h5 build/kws.elf\n"
+		"      Does every layer compute what the recorded program says?\n"
+		"  ai8xsim run --record kws.h5 build/kws.elf\n"
+		"      The firmware's accelerator set-up as a program that runs without the core.\n"
+		"\n"
+		"Exit status: 0 pass, 1 fail or no verdict, 2 usage, 3 bad input, 4 the firmware had to be stopped, "
+		"5 out of resources.",
+};
+
+bool run_is_firmware(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		char magic[4] = {0};
+		FILE *file = argv[i][0] == '-' ? NULL : fopen(argv[i], "rb");
+		if (file == NULL)
+			continue;
+		size_t size = fread(magic, 1, sizeof magic, file);
+		(void)fclose(file);
+		if (ai8x_firmware_is_elf(magic, size))
+			return true;
+	}
+	return false;
+}
+
+// ---- one image ----
+
+struct run {
+	const struct options *options;
+	const ai8x_program *golden;
+	const char *path;
+	const ai8x_part *part;
+	ai8x_firmware *firmware;
+	const ai8x_firmware_result *result; // NULL: could not be opened
+	ai8x_error error;
+	ai8x_firmware_verdict verdict;
+	char reason[AI8X_MESSAGE_SIZE];
+	bool compared;
+	ai8x_firmware_comparison comparison;
+	ai8x_error comparison_error;
+	int code;
+};
+
+static void show_console(void *user, unsigned uart, const char *text, size_t size)
+{
+	const struct run *run = user;
+	(void)uart;
+	if (!run->options->quiet)
+		(void)fwrite(text, 1, size, stdout);
+}
+
+static bool after_inference(void *user, ai8x_machine *machine, const ai8x_firmware_inference *inference)
+{
+	struct run *run = user;
+	(void)inference;
+	if (run->golden != NULL && !run->compared) {
+		run->compared = true;
+		(void)ai8x_firmware_compare(machine, run->golden, &run->comparison, &run->comparison_error);
+	}
+	return true;
+}
+
+static bool was_stopped(ai8x_firmware_end end)
+{
+	return end == AI8X_FIRMWARE_TIMEOUT || end == AI8X_FIRMWARE_FAULT || end == AI8X_FIRMWARE_ACCELERATOR ||
+	       end == AI8X_FIRMWARE_UNMODELLED;
+}
+
+static int save_outputs(struct run *run)
+{
+	const struct options *options = run->options;
+	int code = CLI_OK;
+	if (options->uart != NULL)
+		code =
+			cli_worse(code, cli_write_file(options->uart, run->result->console, run->result->console_size));
+	if (options->record != NULL) {
+		const ai8x_program *program = ai8x_firmware_program(run->firmware);
+		ai8x_error error = {0};
+		if (program == NULL) {
+			cli_error("%s: no inference finished: nothing to record", run->path);
+			code = cli_worse(code, CLI_CHECK_FAILED);
+		} else if (ai8x_program_save(program, options->record, &error) != AI8X_OK) {
+			(void)cli_fail(options->record, &error);
+			code = cli_worse(code, CLI_RESOURCES);
+		}
+	}
+	return code;
+}
+
+static void run_image(struct run *run)
+{
+	ai8x_firmware_options options = run->options->firmware;
+	options.console = show_console;
+	options.inference = after_inference;
+	options.user = run;
+	options.record = run->options->record != NULL;
+	options.machine.capture_outputs = options.record || run->golden != NULL;
+	if (ai8x_firmware_open(run->path, &options, &run->firmware, &run->error) != AI8X_OK) {
+		run->code = cli_fail(run->path, &run->error);
+		return;
+	}
+	run->part = ai8x_firmware_part(run->firmware);
+	(void)ai8x_firmware_run(run->firmware, &run->result);
+	if (ai8x_firmware_judge(run->result, &run->options->patterns, &run->verdict, run->reason, &run->error) !=
+	    AI8X_OK) {
+		run->result = NULL;
+		run->code = CLI_USAGE;
+		cli_error("%s", run->error.message);
+		return;
+	}
+	if (run->golden != NULL && run->verdict != AI8X_FIRMWARE_FAIL) {
+		if (!run->compared) {
+			run->verdict = AI8X_FIRMWARE_FAIL;
+			(void)snprintf(run->reason, sizeof run->reason, "no inference finished: nothing to compare");
+		} else if (run->comparison_error.status != AI8X_OK) {
+			run->verdict = AI8X_FIRMWARE_FAIL;
+			(void)snprintf(run->reason, sizeof run->reason, "%s", run->comparison_error.message);
+		}
+	}
+	run->code = run->verdict == AI8X_FIRMWARE_PASS          ? CLI_OK
+	            : run->result->status == AI8X_ERR_NO_MEMORY ? CLI_RESOURCES
+	            : was_stopped(run->result->end)             ? CLI_STOPPED
+	                                                        : CLI_CHECK_FAILED;
+	run->code = cli_worse(run->code, save_outputs(run));
+}
+
+// ---- reports ----
+
+static void print_registers(const struct run *run)
+{
+	const ai8x_firmware_result *result = run->result;
+	if (result->register_count == 0)
+		return;
+	(void)printf("not modelled, plain storage:");
+	for (size_t i = 0; i < result->register_count && i < 8; i++)
+		(void)printf(" %s", result->registers[i].name);
+	if (result->register_count > 8)
+		(void)printf(" and %zu more", result->register_count - 8);
+	(void)putchar('\n');
+}
+
+static void print_inferences(const struct run *run)
+{
+	char text[32];
+	const ai8x_firmware_result *result = run->result;
+	if (result->inference_count == 0)
+		return;
+	struct cli_table *table = cli_table_create("rrrrl");
+	if (table == NULL)
+		return;
+	cli_table_cell(table, CLI_BOLD, "inference");
+	cli_table_cell(table, CLI_BOLD, "layers");
+	cli_table_cell(table, CLI_BOLD, "cycles");
+	cli_table_cell(table, CLI_BOLD, "time");
+	cli_table_cell(table, CLI_BOLD, "clock");
+	for (size_t i = 0; i < result->inference_count; i++) {
+		const ai8x_firmware_inference *row = &result->inferences[i];
+		cli_table_cell(table, CLI_PLAIN, "%zu", i + 1);
+		cli_table_cell(table, CLI_PLAIN, "%u", row->layers);
+		cli_table_cell(table, CLI_PLAIN, "%s%s",
+		               ai8x_part_get_info(run->part)->cycles_exact && !row->fifo ? "" : "~",
+		               cli_thousands(row->cycles, text));
+		cli_table_cell(table, CLI_PLAIN, "%s", cli_duration(row->seconds, text));
+		cli_table_cell(table, CLI_PLAIN, "%g MHz%s%s", 1e-6 * row->clock_hz, row->fifo ? ", fed by FIFO" : "",
+		               row->finished ? "" : ", not finished");
+	}
+	(void)cli_table_print(table, stdout);
+	cli_table_destroy(table);
+}
+
+static void print_report(const struct run *run)
+{
+	static const struct {
+		enum cli_style style;
+		const char *word;
+	} words[AI8X_FIRMWARE_VERDICTS] = {{CLI_GREEN, "pass"}, {CLI_RED, "FAIL"}, {CLI_YELLOW, "no verdict"}};
+	const ai8x_firmware_result *result = run->result;
+	char simulated[32], wall[32], writes[32], reads[32];
+	if (!run->options->quiet && result->console_size > 0 && result->console[result->console_size - 1] != '\n')
+		(void)putchar('\n');
+	(void)printf("%s%s%s  %s (%s): %s\n", cli_style(stdout, words[run->verdict].style),
+	             words[run->verdict].word, cli_style(stdout, CLI_PLAIN), run->path,
+	             ai8x_part_get_info(run->part)->name, run->reason);
+	print_inferences(run);
+	if (run->compared && run->comparison_error.status == AI8X_OK)
+		(void)printf("golden: %zu layers, %llu words equal\n", run->comparison.layers,
+		             (unsigned long long)run->comparison.words);
+	if (result->read_while_running)
+		(void)printf(
+			"warning: data memory was read while the accelerator ran; a chip does not answer then\n");
+	print_registers(run);
+	(void)printf("%s simulated in %s; %s writes to and %s reads from the accelerator; end: %s\n",
+	             cli_duration(result->simulated_seconds, simulated), cli_duration(result->wall_seconds, wall),
+	             cli_thousands(result->cnn_writes, writes), cli_thousands(result->cnn_reads, reads),
+	             result->message);
+}
+
+static json_t *inference_json(const ai8x_firmware_inference *row)
+{
+	return json_pack("{s:I, s:i, s:I, s:f, s:f, s:b, s:b}", "cycles", (json_int_t)row->cycles, "layers",
+	                 (int)row->layers, "clock_hz", (json_int_t)row->clock_hz, "start_seconds",
+	                 row->start_seconds, "seconds", row->seconds, "fifo", row->fifo, "finished",
+	                 row->finished);
+}
+
+static json_t *result_json(const struct run *run)
+{
+	const ai8x_firmware_result *result = run->result;
+	json_t *inferences = json_array(), *registers = json_array();
+	for (size_t i = 0; i < result->inference_count; i++)
+		(void)json_array_append_new(inferences, inference_json(&result->inferences[i]));
+	for (size_t i = 0; i < result->register_count; i++)
+		(void)json_array_append_new(registers,
+		                            json_pack("{s:s, s:I, s:I, s:I}", "name", result->registers[i].name,
+		                                      "address", (json_int_t)result->registers[i].address, "reads",
+		                                      (json_int_t)result->registers[i].reads, "writes",
+		                                      (json_int_t)result->registers[i].writes));
+	json_t *object = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:I, s:f, s:f, s:I, s:I, s:b, s:s, s:o, s:o}", "file",
+		run->path, "part", ai8x_part_get_info(run->part)->name, "verdict",
+		ai8x_firmware_verdict_name(run->verdict), "reason", run->reason, "end",
+		ai8x_firmware_end_name(result->end), "message", result->message, "main_returned",
+		result->main_returned, "exit_code", (int)result->exit_code, "instructions",
+		(json_int_t)result->instructions, "simulated_seconds", result->simulated_seconds, "wall_seconds",
+		result->wall_seconds, "cnn_writes", (json_int_t)result->cnn_writes, "cnn_reads",
+		(json_int_t)result->cnn_reads, "read_while_running", result->read_while_running, "at", result->symbol,
+		"inferences", inferences, "unmodelled", registers);
+	if (object == NULL)
+		return NULL;
+	// What firmware prints need not be UTF-8.
+	json_t *console = json_stringn(result->console, result->console_size);
+	(void)json_object_set_new(object, "console", console != NULL ? console : json_null());
+	if (result->polled != 0)
+		(void)json_object_set_new(object, "polled",
+		                          json_pack("{s:s, s:I, s:I, s:I}", "name", result->polled_name, "address",
+		                                    (json_int_t)result->polled, "value",
+		                                    (json_int_t)result->polled_value, "reads",
+		                                    (json_int_t)result->polls));
+	if (run->compared)
+		(void)json_object_set_new(
+			object, "golden",
+			json_pack("{s:I, s:I, s:i, s:i}", "words", (json_int_t)run->comparison.words, "mismatches",
+		              (json_int_t)run->comparison.mismatches, "layers", (int)run->comparison.layers,
+		              "first_layer", run->comparison.first_layer));
+	return object;
+}
+
+static json_t *run_json(const struct run *run)
+{
+	if (run->result != NULL)
+		return result_json(run);
+	return json_pack("{s:s, s:s, s:s}", "file", run->path, "verdict", "error", "reason", run->error.message);
+}
+
+static int write_json(const char *path, const struct run *runs, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, run_json(&runs[i]));
+	json_t *root = json_pack("{s:s, s:i, s:o}", "format", "ai8xsim-firmware", "version", 1, "images", list);
+	int code = CLI_RESOURCES;
+	if (root == NULL)
+		cli_error("out of memory for JSON");
+	else
+		code = cli_write_json(path, root);
+	json_decref(root);
+	return code;
+}
+
+static int write_junit(const char *path, const struct run *runs, size_t count)
+{
+	ai8x_junit_case *cases = calloc(count, sizeof *cases);
+	char *text = NULL;
+	ai8x_error error = {0};
+	if (cases == NULL) {
+		cli_error("out of memory for JUnit XML");
+		return CLI_RESOURCES;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct run *run = &runs[i];
+		cases[i] = (ai8x_junit_case){
+			.group = run->part != NULL ? ai8x_part_get_info(run->part)->name : "firmware",
+			.name = run->path,
+			.seconds = run->result != NULL ? run->result->wall_seconds : 0,
+			.outcome = run->code == CLI_OK             ? AI8X_JUNIT_PASS
+		               : run->code == CLI_CHECK_FAILED ? AI8X_JUNIT_FAILURE
+		                                               : AI8X_JUNIT_ERROR,
+			.message = run->result != NULL ? run->reason : run->error.message,
+			.output = run->result != NULL ? run->result->console : NULL,
+		};
+	}
+	int code = CLI_RESOURCES;
+	if (ai8x_junit_render("ai8xsim", cases, count, &text, &error) == AI8X_OK)
+		code = cli_write_file(path, text, strlen(text));
+	else
+		cli_error("%s", error.message);
+	free(text);
+	free(cases);
+	return code;
+}
+
+int run_firmware(int argc, char **argv)
+{
+	struct options options = {.firmware = ai8x_firmware_options_default()};
+	int code = argp_parse(&parser, argc, argv, 0, NULL, &options) == 0 ? CLI_OK : CLI_USAGE;
+	if (code != CLI_OK)
+		return code;
+	bool json_only = options.json != NULL && strcmp(options.json, "-") == 0;
+	if (json_only)
+		options.quiet = true;
+
+	ai8x_program *golden = NULL;
+	ai8x_error error = {0};
+	if (options.golden != NULL && ai8x_program_open(options.golden, NULL, &golden, &error) != AI8X_OK)
+		return cli_fail(options.golden, &error);
+	struct run *runs = calloc(options.path_count, sizeof *runs);
+	if (runs == NULL) {
+		ai8x_program_destroy(golden);
+		cli_error("out of memory for results");
+		return CLI_RESOURCES;
+	}
+	for (size_t i = 0; i < options.path_count; i++) {
+		runs[i] = (struct run){.options = &options, .golden = golden, .path = options.paths[i]};
+		run_image(&runs[i]);
+		if (runs[i].result != NULL && !json_only)
+			print_report(&runs[i]);
+		code = cli_worse(code, runs[i].code);
+	}
+	if (options.json != NULL)
+		code = cli_worse(code, write_json(options.json, runs, options.path_count));
+	if (options.junit != NULL)
+		code = cli_worse(code, write_junit(options.junit, runs, options.path_count));
+	for (size_t i = 0; i < options.path_count; i++)
+		ai8x_firmware_destroy(runs[i].firmware);
+	free(runs);
+	ai8x_program_destroy(golden);
+	return code;
+}

@@ -128,8 +128,8 @@ uint64_t cli_option_number(const struct argp_state *state, const char *name, con
 {
 	uint64_t value = 0;
 	if (!cli_number(text, max, &value) || value < min)
-		argp_error(state, "%s: '%s' is not a number from %llu to %llu", name, text,
-		           (unsigned long long)min, (unsigned long long)max);
+		argp_error(state, "%s: '%s' is not a number from %llu to %llu", name, text, (unsigned long long)min,
+		           (unsigned long long)max);
 	return value;
 }
 

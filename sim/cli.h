@@ -51,8 +51,8 @@ int cli_fail(const char *file, const ai8x_error *error);
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
 
 // Inside an argp parser: the same for option --name, ends the program with CLI_USAGE and a message.
-uint64_t cli_option_number(const struct argp_state *state, const char *name, const char *text,
-                           uint64_t min, uint64_t max);
+uint64_t cli_option_number(const struct argp_state *state, const char *name, const char *text, uint64_t min,
+                           uint64_t max);
 
 // The part of --part NAME inside an argp parser; ends the program with CLI_USAGE where unknown.
 const ai8x_part *cli_option_part(const struct argp_state *state, const char *text);

@@ -54,16 +54,20 @@ enum option_key {
 };
 
 static const struct argp_option option_table[] = {
-	{"per-layer", KEY_PER_LAYER, NULL, 0, "Compare each layer's recorded output and memory; name the first that goes wrong", 1},
-	{"stop-after", KEY_STOP_AFTER, "N", 0, "Stop behind layer N (what is expected behind the run is not compared)", 1},
+	{"per-layer", KEY_PER_LAYER, NULL, 0,
+     "Compare each layer's recorded output and memory; name the first that goes wrong", 1},
+	{"stop-after", KEY_STOP_AFTER, "N", 0,
+     "Stop behind layer N (what is expected behind the run is not compared)", 1},
 	{"max-cycles", KEY_MAX_CYCLES, "N", 0, "Give up after N accelerator cycles (default 1000000000)", 1},
 	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
-	{"fifo-pace", KEY_FIFO_PACE, "N", 0, "Accelerator cycles between two FIFO writes of the host (default 0)", 1},
+	{"fifo-pace", KEY_FIFO_PACE, "N", 0, "Accelerator cycles between two FIFO writes of the host (default 0)",
+     1},
 	{"jobs", 'j', "N", 0, "Run N programs at the same time", 1},
 	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
 	{"expect", KEY_EXPECT, "FILE", 0, "Words expected behind the run of a .mem file, in the same form", 2},
 	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of the table", 3},
-	{"dump", KEY_DUMP, "FILE", 0, "Write all layers' outputs and the final memory as a program file (one program only)", 3},
+	{"dump", KEY_DUMP, "FILE", 0,
+     "Write all layers' outputs and the final memory as a program file (one program only)", 3},
 	{"mismatches", KEY_SHOW, "N", 0, "Show at most N differing words per program (default 8)", 3},
 	{"verbose", 'v', NULL, 0, "Show every layer's cycles", 3},
 	{0},
@@ -78,8 +82,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_STOP_AFTER:
 		options->stop_after = true;
-		options->stop_layer = (uint32_t)cli_option_number(state, "--stop-after", argument, 0,
-		                                                  AI8X_PROGRAM_MAX_LAYERS - 1);
+		options->stop_layer =
+			(uint32_t)cli_option_number(state, "--stop-after", argument, 0, AI8X_PROGRAM_MAX_LAYERS - 1);
 		return 0;
 	case KEY_MAX_CYCLES:
 		options->max_cycles = cli_option_number(state, "--max-cycles", argument, 1, INT64_MAX);
@@ -134,23 +138,23 @@ static const struct argp parser = {
 	.parser = parse_option,
 	.args_doc = "PROGRAM...",
 	.doc = "Runs recorded programs on a simulated accelerator and compares every word they expect. "
-	       "A PROGRAM is an HDF5 program file, a .mem stimulus file, or a folder that is searched for "
-	       "program files.\v"
-	       "Examples:\n"
-	       "  ai8xsim run program.h5\n"
-	       "      Does it compute what it should, and in how many cycles?\n"
-	       "  ai8xsim run --per-layer program.h5\n"
-	       "      Which layer is the first to go wrong?\n"
-	       "  ai8xsim run --jobs 4 --json results.json programs/\n"
-	       "      All programs of a folder, four at a time.\n"
-	       "  ai8xsim run --stop-after 2 --dump after2.h5 program.h5\n"
-	       "      What do the layers and the memory hold behind layer 2?\n"
-	       "  ai8xsim run --part MAX78000 --expect output.mem input.mem\n"
-	       "      Block-level files of ai8x-synthesis.\n"
-	       "\n"
-	       "A cycle count marked ~ is an estimate.\n"
-	       "Exit status: 0 every check held, 1 a check failed, 2 usage, 3 bad input, 4 the machine "
-	       "stopped, 5 out of resources.",
+		   "A PROGRAM is an HDF5 program file, a .mem stimulus file, or a folder that is searched for "
+		   "program files.\v"
+		   "Examples:\n"
+		   "  ai8xsim run program.h5\n"
+		   "      Does it compute what it should, and in how many cycles?\n"
+		   "  ai8xsim run --per-layer program.h5\n"
+		   "      Which layer is the first to go wrong?\n"
+		   "  ai8xsim run --jobs 4 --json results.json programs/\n"
+		   "      All programs of a folder, four at a time.\n"
+		   "  ai8xsim run --stop-after 2 --dump after2.h5 program.h5\n"
+		   "      What do the layers and the memory hold behind layer 2?\n"
+		   "  ai8xsim run --part MAX78000 --expect output.mem input.mem\n"
+		   "      Block-level files of ai8x-synthesis.\n"
+		   "\n"
+		   "A cycle count marked ~ is an estimate.\n"
+		   "Exit status: 0 every check held, 1 a check failed, 2 usage, 3 bad input, 4 the machine "
+		   "stopped, 5 out of resources.",
 };
 
 // --- Which files -------------------------------------------------------------------------------------
@@ -430,8 +434,8 @@ static void add_total(struct cli_table *table, const struct work *work)
 
 static int print_layers(const struct outcome *outcome)
 {
-	static const char *const titles[] = {"layer",      "cycles", "multiply-accumulates", "checks",
-	                                     "mismatches", "engine", "",                     NULL};
+	static const char *const titles[] = {
+		"layer", "cycles", "multiply-accumulates", "checks", "mismatches", "engine", "", NULL};
 	const ai8x_runner_result *result = &outcome->result;
 	struct cli_table *table = cli_table_create("rrrrrll");
 	add_heading(table, titles);
@@ -511,10 +515,18 @@ static int print_details(const struct run_options *options, const char *path, co
 		(void)printf("%llu of %llu checks failed", (unsigned long long)result->mismatches,
 		             (unsigned long long)result->checks);
 		if (result->first_bad_layer >= 0)
-			(void)printf("; the first layer that went wrong is layer %d", result->first_bad_layer);
-		(void)printf(result->mismatch_count < result->mismatches ? "; the first %zu:\n" : ":\n",
-		             result->mismatch_count);
-		code = cli_worse(code, print_mismatches(outcome));
+			(void)printf(options->per_layer
+			                 ? "; the first layer that went wrong is layer %d"
+			                 : "; the output of layer %d is wrong (--per-layer finds where it began)",
+			             result->first_bad_layer);
+		if (result->mismatch_count < result->mismatches)
+			(void)printf("; %zu of them:\n", result->mismatch_count);
+		else
+			(void)printf("\n");
+		if (!failed(outcome) && result->message[0] != '\0')
+			(void)printf("%s\n", result->message);
+		if (result->mismatch_count > 0)
+			code = cli_worse(code, print_mismatches(outcome));
 	}
 	return code;
 }
@@ -545,9 +557,9 @@ static json_t *layers_json(const ai8x_runner_result *result)
 	json_t *layers = json_array();
 	for (size_t i = 0; i < result->layer_count; i++) {
 		const ai8x_runner_layer *layer = &result->layers[i];
-		json_t *entry = json_pack("{s:I,s:I,s:I,s:b}", "layer", (json_int_t)layer->number, "cycles",
-		                          (json_int_t)layer->cycles, "macs", (json_int_t)layer->macs, "pass",
-		                          (int)layer->pass);
+		json_t *entry =
+			json_pack("{s:I,s:I,s:I,s:b}", "layer", (json_int_t)layer->number, "cycles",
+		              (json_int_t)layer->cycles, "macs", (json_int_t)layer->macs, "pass", (int)layer->pass);
 		if (json_array_append_new(layers, entry) != 0) {
 			json_decref(layers);
 			return NULL;

@@ -95,6 +95,9 @@ typedef struct ai8x_program_options {
 #define AI8X_PROGRAM_MAX_WORDS (1u << 20)
 /** Most recorded layers; their numbers are smaller than this. */
 #define AI8X_PROGRAM_MAX_LAYERS 256u
+/** In a program that records layers, one that runs without being recorded (a helper that a generator
+    inserted) is numbered this + its register set, out of the way of the recorded numbers. */
+#define AI8X_PROGRAM_UNRECORDED 128u
 
 /**
  * @brief Reads a program: HDF5 by content, or an ai8x-synthesis `.mem` stimulus file by name.

@@ -44,9 +44,10 @@ typedef struct ai8x_mismatch {
 
 /** What became of one layer. */
 typedef struct ai8x_runner_layer {
-	uint32_t number;           /**< layer number in the program (or register set where unrecorded) */
+	uint32_t number;           /**< number in the program; the register set where the program
+	                                records no layers; else see AI8X_PROGRAM_UNRECORDED */
 	uint32_t hw_layer;         /**< register set */
-	bool recorded;             /**< the program has this layer; else number is the register set */
+	bool recorded;             /**< the program has this layer */
 	bool finished;             /**< ran to its end */
 	uint64_t cycles;
 	uint64_t macs;             /**< as decoded from registers */
@@ -59,7 +60,7 @@ typedef struct ai8x_runner_layer {
 /** Outcome of a run. Release with ai8x_runner_result_release(). */
 typedef struct ai8x_runner_result {
 	ai8x_status status;        /**< AI8X_OK: ran to the end (checks may have failed), else why not */
-	char message[AI8X_MESSAGE_SIZE];
+	char message[AI8X_MESSAGE_SIZE]; /**< why not; with AI8X_OK a remark on failed checks, or "" */
 	bool pass;                 /**< ran to the end and every check held */
 	bool cycles_exact;         /**< false: cycles are an estimate */
 	uint64_t checks, mismatches; /**< EXPECT words, and with per_layer the recorded words and values */

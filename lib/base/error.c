@@ -26,7 +26,9 @@ ai8x_status error_prefix(ai8x_error *error, ai8x_status status, const char *form
 	int length = vsnprintf(text, AI8X_MESSAGE_SIZE, format, arguments);
 	va_end(arguments);
 	// A prefix that was cut at the buffer's end counts with what is there.
-	size_t used = length < 0 ? 0 : (size_t)length < AI8X_MESSAGE_SIZE ? (size_t)length : AI8X_MESSAGE_SIZE - 1;
+	size_t used = length < 0                           ? 0
+	              : (size_t)length < AI8X_MESSAGE_SIZE ? (size_t)length
+	                                                   : AI8X_MESSAGE_SIZE - 1;
 	(void)snprintf(text + used, sizeof text - used, ": %s", error->message);
 	text[AI8X_MESSAGE_SIZE - 1] = '\0';
 	memcpy(error->message, text, AI8X_MESSAGE_SIZE);

@@ -203,7 +203,8 @@ static ai8x_status check_members(const struct dataset *dataset, const struct row
 	const struct reader *reader = dataset->reader;
 	*exact = true;
 	if (H5Tget_class(dataset->type) != H5T_COMPOUND)
-		return bad(reader, dataset->object, "expected a compound type with the integer members of the format");
+		return bad(reader, dataset->object,
+		           "expected a compound type with the integer members of the format");
 	for (size_t i = 0; i < rows->member_count; i++) {
 		const struct member *member = &rows->members[i];
 		int index = H5Tget_member_index(dataset->type, member->name);
@@ -246,9 +247,8 @@ static ai8x_status narrow_rows(const struct dataset *dataset, const struct rows 
 			int64_t value = wide[r * rows->member_count + i];
 			int64_t largest = member->bytes == 1 ? UINT8_MAX : UINT32_MAX;
 			if (value < 0 || value > largest)
-				return bad(dataset->reader, dataset->object,
-				           "row %zu: '%s' is %lld; expected 0 to %lld", first + r, member->name,
-				           (long long)value, (long long)largest);
+				return bad(dataset->reader, dataset->object, "row %zu: '%s' is %lld; expected 0 to %lld",
+				           first + r, member->name, (long long)value, (long long)largest);
 			char *place = out + (first + r) * rows->row_bytes + member->offset;
 			if (member->bytes == 1)
 				*(uint8_t *)place = (uint8_t)value;
@@ -277,8 +277,7 @@ static ai8x_status read_checked(const struct dataset *dataset, const struct rows
 		hsize_t start = first;
 		hsize_t count = dataset->rows - first < BLOCK_ROWS ? dataset->rows - first : BLOCK_ROWS;
 		hid_t block = H5Screate_simple(1, &count, NULL);
-		ok = block >= 0 &&
-		     H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &count, NULL) >= 0 &&
+		ok = block >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &count, NULL) >= 0 &&
 		     H5Dread(dataset->id, type, block, space, H5P_DEFAULT, wide) >= 0;
 		if (block >= 0)
 			(void)H5Sclose(block);
@@ -365,8 +364,7 @@ static ai8x_status read_tensor(const struct reader *reader, const char *object, 
                                uint32_t shape[3])
 {
 	struct dataset dataset;
-	ai8x_status status =
-		dataset_open(reader, object, 3, AI8X_PROGRAM_MAX_VALUES, "values", &dataset);
+	ai8x_status status = dataset_open(reader, object, 3, AI8X_PROGRAM_MAX_VALUES, "values", &dataset);
 	if (status != AI8X_OK)
 		return status;
 	status = check_integer(&dataset, sizeof(int32_t), H5T_SGN_2, "signed integers of at most 32 bits");
@@ -454,10 +452,8 @@ static ai8x_status read_text(const struct attribute_reader *from, const char *na
 	if (status == AI8X_OK && text != NULL && strlen(text) > PROGRAM_MAX_TEXT)
 		status = too_large(reader, from->object, strlen(text), "bytes in a text", PROGRAM_MAX_TEXT);
 	if (status == AI8X_OK) {
-		ai8x_attribute attribute = {.name = name,
-		                            .type = AI8X_ATTRIBUTE_TEXT,
-		                            .scalar = true,
-		                            .text = text != NULL ? text : ""};
+		ai8x_attribute attribute = {
+			.name = name, .type = AI8X_ATTRIBUTE_TEXT, .scalar = true, .text = text != NULL ? text : ""};
 		status = attribute_list_set(from->list, &attribute, reader->error);
 	}
 	if (variable > 0)
@@ -508,7 +504,8 @@ static bool is_boolean_type(hid_t type)
 		return false;
 	char *first = H5Tget_member_name(type, 0);
 	char *second = H5Tget_member_name(type, 1);
-	bool boolean = first != NULL && second != NULL && strcmp(first, "FALSE") == 0 && strcmp(second, "TRUE") == 0;
+	bool boolean =
+		first != NULL && second != NULL && strcmp(first, "FALSE") == 0 && strcmp(second, "TRUE") == 0;
 	(void)H5free_memory(first);
 	(void)H5free_memory(second);
 	return boolean;
@@ -530,8 +527,8 @@ static ai8x_status read_attribute(const struct attribute_reader *from, const cha
 		size_t size = H5Tget_size(type);
 		bool whole = class == H5T_INTEGER && (size == 1 || size == 2 || size == 4 || size == 8);
 		bool real = class == H5T_FLOAT && (size == 4 || size == 8);
-		bool linear = extent == H5S_SCALAR ||
-		              (extent == H5S_SIMPLE && H5Sget_simple_extent_ndims(space) == 1);
+		bool linear =
+			extent == H5S_SCALAR || (extent == H5S_SIMPLE && H5Sget_simple_extent_ndims(space) == 1);
 		if (count > PROGRAM_MAX_INTEGERS)
 			status = too_large(from->reader, from->object, (unsigned long long)count,
 			                   "elements in an attribute", PROGRAM_MAX_INTEGERS);
@@ -562,9 +559,8 @@ static ai8x_status read_attributes(const struct reader *reader, const char *obje
                                    struct attribute_list *list)
 {
 	struct attribute_reader from = {reader, object, list, AI8X_OK};
-	herr_t done =
-		H5Aiterate_by_name(reader->file, object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit_attribute, &from,
-	                       H5P_DEFAULT);
+	herr_t done = H5Aiterate_by_name(reader->file, object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL,
+	                                 visit_attribute, &from, H5P_DEFAULT);
 	if (done < 0 && from.status == AI8X_OK)
 		from.status = unreadable(reader, object);
 	return from.status;
@@ -623,8 +619,8 @@ static ai8x_status read_layer_data(const struct reader *reader, const char *obje
 	if (presence != PRESENT)
 		return presence == BROKEN ? AI8X_ERR_FORMAT : AI8X_OK;
 	void *words = NULL;
-	status = read_rows(reader, member, &word_rows, AI8X_PROGRAM_MAX_WORDS, "words", &words,
-	                   &view->memory_count);
+	status =
+		read_rows(reader, member, &word_rows, AI8X_PROGRAM_MAX_WORDS, "words", &words, &view->memory_count);
 	view->memory = words;
 	return status;
 }

@@ -152,8 +152,8 @@ static ai8x_status write_array(const struct writer *writer, const struct array *
 	if (space >= 0 && list >= 0)
 		id = H5Dcreate2(writer->file, array->object, array->file_type, space, H5P_DEFAULT, list, H5P_DEFAULT);
 	bool empty = array->dims[0] == 0;
-	bool ok = id >= 0 && (empty || H5Dwrite(id, array->memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-	                                        array->data) >= 0);
+	bool ok = id >= 0 &&
+	          (empty || H5Dwrite(id, array->memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, array->data) >= 0);
 	ai8x_status status = ok ? AI8X_OK : unwritable(writer, array->object);
 	if (id >= 0 && H5Dclose(id) < 0 && status == AI8X_OK)
 		status = unwritable(writer, array->object);
@@ -263,15 +263,14 @@ static ai8x_status write_all(const struct writer *writer, const ai8x_program *pr
 	if (status == AI8X_OK && program->input != NULL)
 		status = write_tensor(writer, "/input", program->input, program->input_shape);
 	if (status == AI8X_OK && program->snoop != NULL) {
-		struct array array = {
-			"/snoop", 1, {PROGRAM_SNOOP_WORDS}, H5T_STD_U32LE, H5T_NATIVE_UINT32, program->snoop};
+		struct array array = {"/snoop",      1, {PROGRAM_SNOOP_WORDS}, H5T_STD_U32LE, H5T_NATIVE_UINT32,
+		                      program->snoop};
 		status = write_array(writer, &array);
 	}
 	if (status == AI8X_OK && program->memory != NULL) {
-		struct array array = {"/memory",      2,
-		                      {AI8X_INSTANCES, program->memory_words},
-		                      H5T_STD_U32LE,  H5T_NATIVE_UINT32,
-		                      program->memory};
+		struct array array = {
+			"/memory",      2, {AI8X_INSTANCES, program->memory_words}, H5T_STD_U32LE, H5T_NATIVE_UINT32,
+			program->memory};
 		status = write_array(writer, &array);
 	}
 	if (status == AI8X_OK)

@@ -77,7 +77,8 @@ static ai8x_status read_value(struct mem_file *file, uint32_t *value, bool *end)
 	for (;;) {
 		if (fgets(buffer, sizeof buffer, file->stream) == NULL) {
 			if (ferror(file->stream))
-				return error_set(file->error, AI8X_ERR_IO, "%s: cannot read: %s", file->path, strerror(errno));
+				return error_set(file->error, AI8X_ERR_IO, "%s: cannot read: %s", file->path,
+				                 strerror(errno));
 			*end = true;
 			return AI8X_OK;
 		}
@@ -100,8 +101,9 @@ static ai8x_status read_value(struct mem_file *file, uint32_t *value, bool *end)
 		if (word > UINT32_MAX)
 			return bad_line(file, "the value has more than 32 bits");
 		if (index != file->index)
-			return error_set(file->error, AI8X_ERR_FORMAT, "%s: line %zu: index @%04" PRIx64 "; expected @%04zx",
-			                 file->path, file->line, index, file->index);
+			return error_set(file->error, AI8X_ERR_FORMAT,
+			                 "%s: line %zu: index @%04" PRIx64 "; expected @%04zx", file->path, file->line,
+			                 index, file->index);
 		file->index++;
 		*value = (uint32_t)word;
 		return AI8X_OK;
@@ -142,8 +144,8 @@ static void note_control(struct stimulus *stimulus, const ai8x_location *locatio
 	if (value & CTL_FAST_FIFO)
 		stimulus->fast_fifo = stimulus->fast_fifo_data != 0;
 	unsigned master = value >> CTL_MASTER_SHIFT & 3;
-	bool starts = (value & CTL_ENABLE) != 0 &&
-	              ((value & CTL_EXT_SYNC) == 0 || (int)master == location->group);
+	bool starts =
+		(value & CTL_ENABLE) != 0 && ((value & CTL_EXT_SYNC) == 0 || (int)master == location->group);
 	stimulus->started = stimulus->started || starts;
 }
 

@@ -48,7 +48,8 @@ ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *opti
 	if (has_suffix(path, ".mem"))
 		return mem_read(path, options, program, error);
 	return error_set(error, AI8X_ERR_FORMAT,
-	                 "%s: not a program: expected an HDF5 file (its signature is missing) or a .mem file", path);
+	                 "%s: not a program: expected an HDF5 file (its signature is missing) or a .mem file",
+	                 path);
 }
 
 ai8x_status ai8x_program_probe(const char *path, bool *is_program, ai8x_error *error)

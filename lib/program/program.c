@@ -110,7 +110,8 @@ const ai8x_attribute *attribute_list_find(const struct attribute_list *list, con
 	return attribute_list_seek(list, name);
 }
 
-ai8x_status attribute_list_set(struct attribute_list *list, const ai8x_attribute *attribute, ai8x_error *error)
+ai8x_status attribute_list_set(struct attribute_list *list, const ai8x_attribute *attribute,
+                               ai8x_error *error)
 {
 	if (!attribute_is_valid(attribute))
 		return error_set(error, AI8X_ERR_ARGUMENT, "attribute '%s' has no name, no value or too many values",
@@ -475,8 +476,8 @@ ai8x_status program_check_ops(const ai8x_program *program, const char *path, ai8
 		uint8_t kind = program->ops[i].kind;
 		if (kind >= AI8X_BUS_KINDS)
 			return error_set(error, AI8X_ERR_FORMAT,
-			                 "%s: /program: operation %zu has the unknown kind %u; kinds are 0 to %d", path, i,
-			                 kind, AI8X_BUS_KINDS - 1);
+			                 "%s: /program: operation %zu has the unknown kind %u; kinds are 0 to %d", path,
+			                 i, kind, AI8X_BUS_KINDS - 1);
 		if (kind != AI8X_BUS_RUN)
 			continue;
 		if (runs++ == 0)

@@ -5,11 +5,11 @@
 #include <ai8xsim/program.h>
 
 enum {
-	PROGRAM_VERSION = 1,             // what this library writes, and the only version it reads
+	PROGRAM_VERSION = 1, // what this library writes, and the only version it reads
 	PROGRAM_SNOOP_WORDS = 32,
-	PROGRAM_MAX_ATTRIBUTES = 1024,   // of one object
-	PROGRAM_MAX_INTEGERS = 65536,    // of one attribute
-	PROGRAM_MAX_TEXT = 1 << 20,      // bytes of a text
+	PROGRAM_MAX_ATTRIBUTES = 1024, // of one object
+	PROGRAM_MAX_INTEGERS = 65536,  // of one attribute
+	PROGRAM_MAX_TEXT = 1 << 20,    // bytes of a text
 };
 
 struct attribute_list {

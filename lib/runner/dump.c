@@ -9,9 +9,6 @@
 #include "base/error.h"
 #include "runner/placement.h"
 
-// Numbers of layers that the program does not record, where others are recorded: out of their way.
-enum { UNRECORDED_FIRST = 128 };
-
 static ai8x_status set_int(ai8x_program *dump, int position, const char *name, int64_t value,
                            ai8x_error *error)
 {
@@ -111,7 +108,7 @@ static ai8x_status add_layer(ai8x_program *dump, const ai8x_program *program, co
 	if (recorded >= 0)
 		number = ai8x_program_layer_at(program, (size_t)recorded)->number;
 	else if (ai8x_program_layer_count(program) > 0)
-		number = UNRECORDED_FIRST + layer->index;
+		number = AI8X_PROGRAM_UNRECORDED + layer->index;
 
 	int32_t *channels = NULL;
 	uint32_t shape[3] = {ai8x_layer_output_slots(layer), layer->output_rows, layer->output_columns};

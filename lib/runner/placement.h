@@ -6,14 +6,14 @@
 #include <ai8xsim/program.h>
 
 struct placement {
-	uint64_t processors;   // output processors
-	unsigned first;        // lowest output processor, rounded down to its instance
+	uint64_t processors; // output processors
+	unsigned first;      // lowest output processor, rounded down to its instance
 	uint32_t channels, rows, columns;
-	uint32_t passes;       // output passes
-	uint32_t per_pass;     // channels in a pass
-	uint32_t gap;          // words left out between words
-	uint32_t value_bytes;  // 1 or 4
-	uint32_t word;         // first word in every instance
+	uint32_t passes;      // output passes
+	uint32_t per_pass;    // channels in a pass
+	uint32_t gap;         // words left out between words
+	uint32_t value_bytes; // 1 or 4
+	uint32_t word;        // first word in every instance
 };
 
 struct coordinates {

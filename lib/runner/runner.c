@@ -1,6 +1,7 @@
 // Carries out a program on a machine, operation by operation, and compares what is expected with what is
 // there: EXPECT words, and with per_layer each layer's recorded memory words and output tensor.
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,8 +30,8 @@ struct runner {
 	ai8x_runner_options options;
 	ai8x_runner_result *result;
 	ai8x_error error;
-	ai8x_status trouble;  // of the layer callback
-	bool stop_reached;    // stop_layer has finished
+	ai8x_status trouble; // of the layer callback
+	bool stop_reached;   // stop_layer has finished
 	uint32_t stop_hw_layer;
 	size_t layer_capacity, mismatch_capacity;
 	struct recording recordings[AI8X_MAX_LAYERS];
@@ -104,6 +105,16 @@ static const ai8x_program_layer *recorded_layer(const struct runner *runner, uin
 	return ai8x_program_layer_at(runner->program, *position);
 }
 
+// The number a layer goes by in results.
+static uint32_t layer_number(const struct runner *runner, uint32_t hw_layer)
+{
+	size_t position = 0;
+	const ai8x_program_layer *recorded = recorded_layer(runner, hw_layer, &position);
+	if (recorded != NULL)
+		return recorded->number;
+	return ai8x_program_layer_count(runner->program) > 0 ? AI8X_PROGRAM_UNRECORDED + hw_layer : hw_layer;
+}
+
 static void locate_in_placement(const struct placement *placement, const ai8x_part *part,
                                 ai8x_mismatch *mismatch)
 {
@@ -152,26 +163,54 @@ static ai8x_status compare_memory(struct runner *runner, const ai8x_program_laye
 	return AI8X_OK;
 }
 
-static ai8x_status compare_tensor(struct runner *runner, const ai8x_program_layer *recorded,
-                                  const struct placement *placement, bool emulated,
-                                  const ai8x_layer_report *report, ai8x_runner_layer *layer)
+// How the values of a recorded tensor are found among those the layer computed.
+struct tensor_map {
+	const struct placement *placement; // by output processors, or
+	bool slots;                        // channel by channel: the tensor lists the layer's own slots
+	bool emulated;
+};
+
+static bool find_value(const struct tensor_map *map, const ai8x_layer_report *report, uint32_t channel,
+                       uint32_t pixel, int32_t *value)
 {
-	const ai8x_layer *decoded = &report->layer;
-	size_t layer_pixels = (size_t)decoded->output_rows * decoded->output_columns;
+	const ai8x_layer *layer = &report->layer;
+	size_t layer_pixels = (size_t)layer->output_rows * layer->output_columns;
+	uint32_t slot = channel, layer_pixel = pixel;
+	if (map->slots) {
+		if (slot >= ai8x_layer_output_slots(layer) || layer_pixel >= layer_pixels)
+			return false;
+	} else if (!placement_slot(map->placement, layer, map->emulated, channel, pixel, &slot, &layer_pixel)) {
+		return false;
+	}
+	*value = report->output[slot * layer_pixels + layer_pixel];
+	return true;
+}
+
+static uint32_t value_address(const struct runner *runner, const struct tensor_map *map,
+                              const ai8x_layer *layer, uint32_t channel, uint32_t pixel)
+{
+	if (!map->slots)
+		return placement_address(map->placement, runner->part, channel, pixel);
+	ai8x_output_place place = ai8x_layer_place(layer, channel, pixel);
+	return ai8x_part_data_address(runner->part, place.instance, place.word);
+}
+
+static ai8x_status compare_tensor(struct runner *runner, const ai8x_program_layer *recorded,
+                                  const struct tensor_map *map, const ai8x_layer_report *report,
+                                  ai8x_runner_layer *layer)
+{
 	uint32_t pixels = recorded->shape[1] * recorded->shape[2];
 	for (uint32_t channel = 0; channel < recorded->shape[0]; channel++) {
 		const int32_t *expected = recorded->output + (size_t)channel * pixels;
 		for (uint32_t pixel = 0; pixel < pixels; pixel++) {
-			uint32_t slot = 0, layer_pixel = 0;
+			int32_t got = 0;
 			layer->checks++;
-			bool computed =
-				placement_slot(placement, decoded, emulated, channel, pixel, &slot, &layer_pixel);
-			int32_t got = computed ? report->output[slot * layer_pixels + layer_pixel] : 0;
+			bool computed = find_value(map, report, channel, pixel, &got);
 			if (computed && got == expected[pixel])
 				continue;
 			layer->mismatches++;
 			ai8x_mismatch mismatch = {
-				.address = placement_address(placement, runner->part, channel, pixel),
+				.address = value_address(runner, map, &report->layer, channel, pixel),
 				.expected = (uint32_t)expected[pixel],
 				.got = (uint32_t)got,
 				.mask = UINT32_MAX,
@@ -190,7 +229,7 @@ static ai8x_status compare_tensor(struct runner *runner, const ai8x_program_laye
 
 static bool is_emulated(const ai8x_program *program, size_t position)
 {
-	const char *operator = ai8x_program_text(program, (int)position, "operator", "");
+	const char *operator= ai8x_program_text(program, (int)position, "operator", "");
 	return strcmp(ai8x_program_text(program, (int)position, "hw_operator", operator), operator) != 0;
 }
 
@@ -205,9 +244,13 @@ static ai8x_status compare_layer(struct runner *runner, const ai8x_layer_report 
 	bool placed = placement_of(runner->program, position, &placement);
 	layer->compared = true;
 	ai8x_status status = compare_memory(runner, recorded, placed ? &placement : NULL, layer);
-	if (status == AI8X_OK && placed && recorded->output != NULL && report->output != NULL)
-		status = compare_tensor(runner, recorded, &placement, is_emulated(runner->program, position), report,
-		                        layer);
+	struct tensor_map map = {
+		.placement = &placement,
+		.slots = ai8x_program_int(runner->program, (int)position, "output_slots", 0) != 0,
+		.emulated = is_emulated(runner->program, position),
+	};
+	if (status == AI8X_OK && recorded->output != NULL && report->output != NULL && (placed || map.slots))
+		status = compare_tensor(runner, recorded, &map, report, layer);
 	layer->pass = layer->mismatches == 0;
 	runner->result->checks += layer->checks;
 	runner->result->mismatches += layer->mismatches;
@@ -281,7 +324,7 @@ static void locate_by_registers(const struct runner *runner, ai8x_mismatch *mism
 	for (size_t i = ai8x_machine_layer_count(runner->machine); i-- > 0;) {
 		const ai8x_layer_report *report = ai8x_machine_layer_report(runner->machine, i);
 		if (report != NULL && find_slot(&report->layer, instance, word, lane, mismatch)) {
-			mismatch->layer = (int)report->layer.index;
+			mismatch->layer = (int)layer_number(runner, report->layer.index);
 			return;
 		}
 	}
@@ -289,18 +332,15 @@ static void locate_by_registers(const struct runner *runner, ai8x_mismatch *mism
 
 static void charge_layer(struct runner *runner, int number)
 {
-	ai8x_runner_result *result = runner->result;
 	for (size_t i = 0; i < ai8x_machine_layer_count(runner->machine); i++) {
 		const ai8x_layer_report *report = ai8x_machine_layer_report(runner->machine, i);
-		size_t position = 0;
-		const ai8x_program_layer *recorded = recorded_layer(runner, report->layer.index, &position);
-		int this_number = recorded != NULL ? (int)recorded->number : (int)report->layer.index;
-		ai8x_runner_layer *layer = this_number == number ? result_layer(runner, i) : NULL;
+		bool charged = (int)layer_number(runner, report->layer.index) == number;
+		ai8x_runner_layer *layer = charged ? result_layer(runner, i) : NULL;
 		if (layer != NULL)
 			layer->pass = false;
 	}
-	if (result->first_bad_layer < 0)
-		result->first_bad_layer = number;
+	if (runner->result->first_bad_layer < 0)
+		runner->result->first_bad_layer = number;
 }
 
 static ai8x_status do_expect(struct runner *runner, const ai8x_op *op)
@@ -382,8 +422,7 @@ static ai8x_status advance_machine(struct runner *runner, uint64_t cycles)
 {
 	if (!ai8x_machine_running(runner->machine))
 		return AI8X_OK;
-	if (runner->options.max_cycles != 0 &&
-	    ai8x_machine_cycles(runner->machine) >= runner->options.max_cycles)
+	if (runner->options.max_cycles != 0 && ai8x_machine_cycles(runner->machine) >= runner->options.max_cycles)
 		return still_running(runner);
 	return run_trouble(runner, ai8x_machine_advance(runner->machine, cycles, &runner->error));
 }
@@ -397,7 +436,8 @@ static ai8x_status do_wait(struct runner *runner, const ai8x_op *op)
 			return status;
 		if (!ai8x_machine_running(runner->machine))
 			return error_set(&runner->error, AI8X_ERR_STALLED,
-			                 "waits for 0x%08" PRIx32 " (mask 0x%08" PRIx32 "), but the register holds 0x%08" PRIx32
+			                 "waits for 0x%08" PRIx32 " (mask 0x%08" PRIx32
+			                 "), but the register holds 0x%08" PRIx32
 			                 " and nothing runs that could change it",
 			                 op->value, op->mask, got);
 		status = advance_machine(runner, cycles);
@@ -420,7 +460,8 @@ static ai8x_status do_fifo_write(struct runner *runner, const ai8x_op *op)
 		if (status != AI8X_FIFO_FULL)
 			return status;
 		if (!ai8x_machine_running(runner->machine))
-			return stalled(runner, "the FIFO is full and the machine, which does not run, takes nothing from it");
+			return stalled(runner,
+			               "the FIFO is full and the machine, which does not run, takes nothing from it");
 		ai8x_run_limits limits;
 		if (!next_limits(runner, &limits))
 			return still_running(runner);
@@ -441,9 +482,10 @@ static ai8x_status do_run(struct runner *runner)
 		// FIFO writes may have carried the machine to its end already.
 		if (ai8x_machine_layer_count(runner->machine) > 0)
 			return AI8X_OK;
-		return error_set(&runner->error, AI8X_ERR_NOT_STARTED,
-		                 "nothing has started the machine: no write in front of RUN set the enable bit of the "
-		                 "master group");
+		return error_set(
+			&runner->error, AI8X_ERR_NOT_STARTED,
+			"nothing has started the machine: no write in front of RUN set the enable bit of the "
+			"master group");
 	}
 	ai8x_run_limits limits;
 	if (!next_limits(runner, &limits))
@@ -520,7 +562,8 @@ static ai8x_status find_stop_layer(struct runner *runner)
 			return AI8X_OK;
 		}
 	}
-	return error_set(&runner->error, AI8X_ERR_ARGUMENT, "cannot stop behind layer %u: the program has no such layer",
+	return error_set(&runner->error, AI8X_ERR_ARGUMENT,
+	                 "cannot stop behind layer %u: the program has no such layer",
 	                 runner->options.stop_layer);
 }
 
@@ -532,16 +575,36 @@ static ai8x_status collect_layers(struct runner *runner)
 		if (layer == NULL || report == NULL)
 			return error_no_memory(&runner->error, "layer results");
 		size_t position = 0;
-		const ai8x_program_layer *recorded = recorded_layer(runner, report->layer.index, &position);
 		layer->hw_layer = report->layer.index;
-		layer->recorded = recorded != NULL;
-		layer->number = recorded != NULL ? recorded->number : report->layer.index;
+		layer->recorded = recorded_layer(runner, report->layer.index, &position) != NULL;
+		layer->number = layer_number(runner, report->layer.index);
 		layer->finished = report->finished;
 		layer->cycles = report->cycles;
 		layer->macs = ai8x_layer_macs(&report->layer);
 		layer->exact_engine = report->exact_engine;
 	}
 	return AI8X_OK;
+}
+
+// A program that ends early passes every comparison it makes; the layers it never reached are failures too.
+static void count_missing_layers(struct runner *runner)
+{
+	ai8x_runner_result *result = runner->result;
+	for (size_t i = 0; i < ai8x_program_layer_count(runner->program); i++) {
+		uint32_t number = ai8x_program_layer_at(runner->program, i)->number;
+		bool ran = false;
+		for (size_t k = 0; k < result->layer_count && !ran; k++)
+			ran = result->layers[k].recorded && result->layers[k].number == number;
+		if (ran)
+			continue;
+		result->checks++;
+		result->mismatches++;
+		if (result->first_bad_layer < 0)
+			result->first_bad_layer = (int)number;
+		if (result->message[0] == '\0')
+			(void)snprintf(result->message, sizeof result->message, "layer %u is recorded, but it never ran",
+			               number);
+	}
 }
 
 static double seconds_now(void)
@@ -560,8 +623,8 @@ static ai8x_status prepare(struct runner *runner)
 	find_recordings(runner);
 	ai8x_status status = find_stop_layer(runner);
 	if (status == AI8X_OK && runner->options.observer != NULL) {
-		status = ai8x_machine_observe(runner->machine, runner->options.observer_kinds, runner->options.observer,
-		                              runner->options.observer_user);
+		status = ai8x_machine_observe(runner->machine, runner->options.observer_kinds,
+		                              runner->options.observer, runner->options.observer_user);
 		if (status != AI8X_OK)
 			return error_set(&runner->error, status, "the machine has too many observers");
 	}
@@ -604,6 +667,8 @@ ai8x_status ai8x_runner_run(ai8x_machine *machine, const ai8x_program *program,
 	if (status == AI8X_OK)
 		status = collected;
 
+	if (status == AI8X_OK && runner.options.per_layer && !runner.options.stop_after)
+		count_missing_layers(&runner);
 	result->status = status;
 	result->pass = status == AI8X_OK && result->mismatches == 0;
 	if (status != AI8X_OK)

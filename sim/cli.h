@@ -31,6 +31,7 @@ struct cli_command {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_info(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 
 // The exit status that stands for a status of the library.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 static const struct cli_command commands[] = {
+	{"info", "explain a program: layers in sentences, registers field by field", cmd_info},
 	{"run", "run programs, compare every expected word, report cycles", cmd_run},
 };
 

@@ -157,9 +157,20 @@ AI8X_API void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callbac
 AI8X_API ai8x_status ai8x_machine_observe(ai8x_machine *machine, uint32_t kinds, ai8x_event_fn callback,
                                           void *user);
 
-/** @brief Decodes the registers of layer @p index as they are now. */
+/**
+ * @brief Decodes the registers of layer @p index as they are now, for the groups of the last start (before
+ *        the first start: all groups).
+ */
 AI8X_API ai8x_status ai8x_machine_decode(const ai8x_machine *machine, uint32_t index, ai8x_layer *layer,
                                          ai8x_error *error);
+
+/**
+ * @brief The layers that a run would go through, from the registers as they are now and without running:
+ *        conditional links (snoop units) count as not taken, and a link back ends the list.
+ * @param layers    receives up to @p capacity layer numbers; may be NULL when capacity is 0
+ * @return number of layers
+ */
+AI8X_API size_t ai8x_machine_sequence(const ai8x_machine *machine, uint32_t *layers, size_t capacity);
 
 /** @brief Direct view of a data memory instance (0..15): @p words 32-bit words, valid until destroy. */
 AI8X_API const uint32_t *ai8x_machine_data(const ai8x_machine *machine, unsigned instance, size_t *words);

@@ -98,6 +98,8 @@ void observe_forget(ai8x_machine *machine);
 // snoop.c
 void snoop_begin_layer(ai8x_machine *machine, const ai8x_layer *layer);
 void snoop_written(void *user, const ai8x_layer *layer, unsigned instance, uint32_t word, uint32_t value);
+// True when an enabled unit decides whether the link of `layer` is taken.
+bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint32_t layer);
 bool snoop_enabled(const ai8x_machine *machine);
 // What the snoop units decide behind a layer: stop the run, and whether a link may be taken.
 struct snoop_verdict {

@@ -180,6 +180,30 @@ static ai8x_status begin_layers(ai8x_machine *machine, ai8x_error *error)
 	return AI8X_OK;
 }
 
+size_t ai8x_machine_sequence(const ai8x_machine *machine, uint32_t *layers, size_t capacity)
+{
+	const struct registers *registers = &machine->bus.registers;
+	const unsigned master = machine->run.members.groups != 0 ? machine->run.members.master : 0;
+	const uint32_t last = control(machine, F_LCNT, master);
+	bool seen[AI8X_MAX_LAYERS] = {false};
+	size_t count = 0;
+	uint32_t layer = control(machine, F_LCNT_START, master);
+	while (layer < machine->part->info.layers && !seen[layer]) {
+		seen[layer] = true;
+		if (count < capacity)
+			layers[count] = layer;
+		count++;
+		bool conditional = snoop_makes_conditional(machine, master, layer);
+		if (field_get(registers, F_STOP, master, layer))
+			break;
+		if (field_get(registers, F_LINK, master, layer) && !conditional)
+			layer = field_get(registers, F_NEXT, master, layer);
+		else if (layer++ == last)
+			break;
+	}
+	return count;
+}
+
 // FIFO words that the next pixel of a FIFO-fed layer needs; before its first pixel also the start count.
 static uint64_t words_needed(const struct run *run, const struct exact_layer *x)
 {

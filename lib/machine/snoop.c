@@ -82,6 +82,17 @@ static bool triggered(const ai8x_machine *machine, unsigned unit)
 	return matches < snoop_get(machine, REG_SNOOP_X1, unit) || matches > snoop_get(machine, REG_SNOOP_X2, unit);
 }
 
+bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint32_t layer)
+{
+	const struct registers *registers = &machine->bus.registers;
+	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
+		if (field_get(registers, F_SNOOP_EN, master, unit) && field_get(registers, F_SNOOP_LINK, master, unit) &&
+		    field_get(registers, F_SNOOP_LAYER, master, unit) == layer)
+			return true;
+	}
+	return false;
+}
+
 struct snoop_verdict snoop_end_layer(ai8x_machine *machine, const ai8x_layer *layer)
 {
 	struct snoop_verdict verdict = {0};

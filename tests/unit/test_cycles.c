@@ -77,6 +77,15 @@ struct row {
 	const char *operator;
 };
 
+// The tables do not tell the weights' width: take the widest that fits.
+static uint32_t weight_bits(const struct row *row)
+{
+	uint32_t taps = row->kernel_rows * row->kernel_columns, kernels = row->slots * row->passes, bits = 8;
+	while (bits > 1 && row->first_word + (kernels * bits / 8 + 1) * taps / 9 + 1 > 768)
+		bits /= 2;
+	return bits;
+}
+
 static uint64_t cycles_of(const struct row *row)
 {
 	struct rig rig;
@@ -107,6 +116,7 @@ static uint64_t cycles_of(const struct row *row)
 		rig_set(&rig, F_TSCNT_MAX, 0, 0, row->time_slots - 1);
 	} else {
 		uint32_t taps = row->kernel_rows * row->kernel_columns;
+		const uint32_t bits = weight_bits(row);
 		uint32_t first = 9 * row->first_word / taps * 8;
 		rig_set(&rig, F_MASK_EN, 0, 0, 1);
 		rig_set(&rig, F_DECONV_EN, 0, 0, transposed);
@@ -118,8 +128,9 @@ static uint64_t cycles_of(const struct row *row)
 		}
 		rig_set(&rig, F_ONED_SAD, 0, 0, 9 * row->first_word % taps);
 		rig_set(&rig, F_MCNT_SAD, 0, 0, first);
-		rig_set(&rig, F_MCNT_MAX, 0, 0, first + (row->slots * row->passes - 1) * 8);
-		rig_set(&rig, F_XPCH_MAX, 0, 0, (row->slots < 64 ? row->slots - 1 : 63) * 8);
+		rig_set(&rig, F_MASK_SIZE, 0, 0, bits == 8 ? 0 : bits == 4 ? 3 : bits);
+		rig_set(&rig, F_MCNT_MAX, 0, 0, first + (row->slots * row->passes - 1) * bits);
+		rig_set(&rig, F_XPCH_MAX, 0, 0, (row->slots < 64 ? row->slots - 1 : 63) * bits);
 		if (row->slots > 64)
 			rig_set(&rig, F_CHOFFS, 0, 0, 1);
 	}

@@ -1,0 +1,332 @@
+// ai8xsim info: what a program configures, in words: layers as sentences, registers field by field.
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FIELDS 40
+
+struct info_options {
+	const ai8x_part *part;
+	const char *json;
+	bool layers_only, registers_only;
+	int layer;             // only this one, or -1
+	char **paths;
+	size_t path_count;
+};
+
+enum option_key { KEY_JSON = 0x100, KEY_PART };
+
+static const struct argp_option option_table[] = {
+	{"layers", 'l', NULL, 0, "Describe the layers, without registers", 1},
+	{"registers", 'r', NULL, 0, "List the register writes, without layers", 1},
+	{"layer", 'L', "N", 0, "Show only layer N and its registers", 1},
+	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"json", KEY_JSON, "FILE", 0, "Write everything as JSON; - for standard output, in place of the text", 3},
+	{0},
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct info_options *options = state->input;
+	switch (key) {
+	case 'l':
+		options->layers_only = true;
+		break;
+	case 'r':
+		options->registers_only = true;
+		break;
+	case 'L':
+		options->layer = (int)cli_option_number(state, "layer", argument, 0, AI8X_MAX_LAYERS - 1);
+		break;
+	case KEY_PART:
+		options->part = cli_option_part(state, argument);
+		break;
+	case KEY_JSON:
+		options->json = argument;
+		break;
+	case ARGP_KEY_ARGS:
+		options->paths = state->argv + state->next;
+		options->path_count = (size_t)(state->argc - state->next);
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no program given");
+		break;
+	case ARGP_KEY_END:
+		if (options->layers_only && options->registers_only)
+			argp_error(state, "--layers and --registers exclude each other");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "PROGRAM...",
+	.doc = "Explains programs: every layer in a sentence, every register write field by field.\v"
+		   "Examples:\n"
+		   "  ai8xsim info program.h5                 everything\n"
+		   "  ai8xsim info --layers program.h5        what does each layer do?\n"
+		   "  ai8xsim info --layer 4 program.h5       one layer and its registers\n"
+		   "  ai8xsim info --part MAX78000 apb.mem    a block-level stimulus file\n"
+		   "  ai8xsim info --json - program.h5        for scripts\n",
+};
+
+// A program on a machine that has been configured but has not run.
+struct subject {
+	const char *path;
+	ai8x_program *program;
+	ai8x_machine *machine;
+	uint32_t layers[AI8X_MAX_LAYERS];
+	size_t layer_count;
+};
+
+static ai8x_status subject_open(struct subject *subject, const struct info_options *options, ai8x_error *error)
+{
+	const ai8x_program_options open_options = {.part = options->part, .skip_results = true};
+	ai8x_status status = ai8x_program_open(subject->path, &open_options, &subject->program, error);
+	if (status == AI8X_OK)
+		status = ai8x_machine_create(ai8x_program_part(subject->program), NULL, &subject->machine, error);
+	if (status == AI8X_OK)
+		status = ai8x_runner_load(subject->machine, subject->program, error);
+	if (status != AI8X_OK)
+		return status;
+	size_t count = ai8x_machine_sequence(subject->machine, subject->layers, AI8X_MAX_LAYERS);
+	subject->layer_count = count;
+	return AI8X_OK;
+}
+
+static void subject_close(struct subject *subject)
+{
+	ai8x_machine_destroy(subject->machine);
+	ai8x_program_destroy(subject->program);
+}
+
+// A register write worth showing.
+struct write {
+	ai8x_op op;
+	ai8x_location location;
+	size_t field_count;
+	ai8x_field fields[MAX_FIELDS];
+};
+
+static bool decode_write(const struct subject *subject, const struct info_options *options, const ai8x_op *op,
+                         struct write *write)
+{
+	const ai8x_part *part = ai8x_program_part(subject->program);
+	if (op->kind != AI8X_BUS_WRITE32 ||
+	    ai8x_part_locate(part, op->address, &write->location) != AI8X_OK || write->location.name == NULL)
+		return false;
+	if (options->layer >= 0 && write->location.layer != options->layer)
+		return false;
+	write->op = *op;
+	write->field_count = ai8x_part_fields(part, op->address, write->fields, MAX_FIELDS);
+	if (write->field_count > MAX_FIELDS)
+		write->field_count = MAX_FIELDS;
+	return true;
+}
+
+static uint32_t field_value(const ai8x_field *field, uint32_t word)
+{
+	uint32_t mask = field->width == 32 ? UINT32_MAX : (UINT32_C(1) << field->width) - 1;
+	return word >> field->low & mask;
+}
+
+static void register_name(const ai8x_location *location, char *text, size_t size)
+{
+	size_t length = (size_t)snprintf(text, size, "%s", location->name);
+	if (location->layer >= 0 && length < size)
+		length += (size_t)snprintf(text + length, size - length, " layer %d", location->layer);
+	if (location->unit >= 0 && length < size)
+		length += (size_t)snprintf(text + length, size - length, " #%d", location->unit);
+	if (location->group >= 0 && length < size)
+		(void)snprintf(text + length, size - length, " group %d", location->group);
+}
+
+static void print_field(const ai8x_field *field, uint32_t word)
+{
+	uint32_t value = field_value(field, word);
+	char bits[16];
+	if (field->width == 1)
+		(void)snprintf(bits, sizeof bits, "%u", field->low);
+	else
+		(void)snprintf(bits, sizeof bits, "%u:%u", field->low + field->width - 1, field->low);
+	(void)printf("      %5s  %-16s ", bits, field->name);
+	if (value < 10)
+		(void)printf("%-14u", value);
+	else
+		(void)printf("%u (0x%x)%*s", value, value, value < 100 ? 5 : value < 256 ? 4 : 1, "");
+	(void)printf(" %s%s%s\n", cli_style(stdout, CLI_DIM), field->meaning, cli_style(stdout, CLI_PLAIN));
+}
+
+static void print_registers(const struct subject *subject, const struct info_options *options)
+{
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(subject->program, &count);
+	(void)printf("\n%sRegister writes%s (fields that are 0 are left out)\n", cli_style(stdout, CLI_BOLD),
+	             cli_style(stdout, CLI_PLAIN));
+	for (size_t i = 0; i < count; i++) {
+		struct write write;
+		if (!decode_write(subject, options, &ops[i], &write))
+			continue;
+		char name[96];
+		register_name(&write.location, name, sizeof name);
+		(void)printf("  0x%08x = 0x%08x  %s%s%s\n", write.op.address, write.op.value,
+		             cli_style(stdout, CLI_BOLD), name, cli_style(stdout, CLI_PLAIN));
+		for (size_t f = 0; f < write.field_count; f++) {
+			if (field_value(&write.fields[f], write.op.value) != 0)
+				print_field(&write.fields[f], write.op.value);
+		}
+	}
+}
+
+static void print_layers(const struct subject *subject, const struct info_options *options)
+{
+	for (size_t i = 0; i < subject->layer_count; i++) {
+		ai8x_layer layer;
+		ai8x_error error;
+		if (options->layer >= 0 && subject->layers[i] != (uint32_t)options->layer)
+			continue;
+		(void)printf("  %slayer %u:%s ", cli_style(stdout, CLI_BOLD), subject->layers[i],
+		             cli_style(stdout, CLI_PLAIN));
+		if (ai8x_machine_decode(subject->machine, subject->layers[i], &layer, &error) != AI8X_OK) {
+			(void)printf("%scannot be executed: %s%s\n", cli_style(stdout, CLI_RED), error.message,
+			             cli_style(stdout, CLI_PLAIN));
+			continue;
+		}
+		char text[1024];
+		(void)ai8x_layer_describe(&layer, text, sizeof text);
+		(void)printf("%s\n", text);
+	}
+}
+
+static void print_operations(const struct subject *subject)
+{
+	size_t count, kinds[AI8X_BUS_KINDS] = {0};
+	const ai8x_op *ops = ai8x_program_ops(subject->program, &count);
+	for (size_t i = 0; i < count; i++)
+		kinds[ops[i].kind]++;
+	(void)printf("  %zu operations:", count);
+	const char *separator = " ";
+	for (unsigned k = 0; k < AI8X_BUS_KINDS; k++) {
+		if (kinds[k] == 0)
+			continue;
+		(void)printf("%s%zu %s", separator, kinds[k], ai8x_op_kind_name(k));
+		separator = ", ";
+	}
+	(void)printf("\n");
+}
+
+static void print_subject(const struct subject *subject, const struct info_options *options)
+{
+	const ai8x_program *program = subject->program;
+	(void)printf("%s%s%s: %s, %s, %zu layer%s\n", cli_style(stdout, CLI_BOLD), subject->path,
+	             cli_style(stdout, CLI_PLAIN), ai8x_program_name(program),
+	             ai8x_part_get_info(ai8x_program_part(program))->name, subject->layer_count,
+	             subject->layer_count == 1 ? "" : "s");
+	if (options->layer < 0)
+		print_operations(subject);
+	if (!options->registers_only)
+		print_layers(subject, options);
+	if (!options->layers_only)
+		print_registers(subject, options);
+}
+
+static json_t *layers_json(const struct subject *subject, const struct info_options *options)
+{
+	json_t *layers = json_array();
+	for (size_t i = 0; i < subject->layer_count; i++) {
+		ai8x_layer layer;
+		ai8x_error error;
+		char text[1024];
+		if (options->layer >= 0 && subject->layers[i] != (uint32_t)options->layer)
+			continue;
+		if (ai8x_machine_decode(subject->machine, subject->layers[i], &layer, &error) != AI8X_OK) {
+			json_array_append_new(layers, json_pack("{s:I,s:o}", "layer", (json_int_t)subject->layers[i], "error",
+			                                        cli_json_text(error.message)));
+			continue;
+		}
+		(void)ai8x_layer_describe(&layer, text, sizeof text);
+		json_array_append_new(
+			layers,
+			json_pack("{s:I,s:s,s:o,s:I,s:I,s:I,s:[i,i],s:[i,i],s:[i,i],s:[i,i],s:i,s:b,s:I}", "layer",
+		              (json_int_t)layer.index, "operation", ai8x_operation_name(layer.operation), "text",
+		              cli_json_text(text), "passes", (json_int_t)layer.passes, "operands",
+		              (json_int_t)layer.operands, "slots", (json_int_t)ai8x_layer_output_slots(&layer), "input",
+		              (int)layer.rows, (int)layer.columns, "pooled", (int)layer.pooled_rows,
+		              (int)layer.pooled_columns, "output", (int)layer.output_rows, (int)layer.output_columns,
+		              "kernel", (int)layer.kernel_rows, (int)layer.kernel_columns, "output_bits",
+		              (int)layer.output_bits, "streaming", (int)layer.streaming, "macs",
+		              (json_int_t)ai8x_layer_macs(&layer)));
+	}
+	return layers;
+}
+
+static json_t *registers_json(const struct subject *subject, const struct info_options *options)
+{
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(subject->program, &count);
+	json_t *registers = json_array();
+	for (size_t i = 0; i < count; i++) {
+		struct write write;
+		if (!decode_write(subject, options, &ops[i], &write))
+			continue;
+		json_t *fields = json_object();
+		for (size_t f = 0; f < write.field_count; f++)
+			json_object_set_new(fields, write.fields[f].name,
+			                    json_integer((json_int_t)field_value(&write.fields[f], write.op.value)));
+		json_array_append_new(registers,
+		                      json_pack("{s:I,s:I,s:s,s:i,s:i,s:i,s:o}", "address", (json_int_t)write.op.address,
+		                                "value", (json_int_t)write.op.value, "register", write.location.name,
+		                                "group", write.location.group, "layer", write.location.layer, "unit",
+		                                write.location.unit, "fields", fields));
+	}
+	return registers;
+}
+
+static json_t *subject_json(const struct subject *subject, const struct info_options *options)
+{
+	json_t *root = json_pack("{s:o,s:o,s:s}", "file", cli_json_text(subject->path), "name",
+	                         cli_json_text(ai8x_program_name(subject->program)), "part",
+	                         ai8x_part_get_info(ai8x_program_part(subject->program))->name);
+	if (!options->registers_only)
+		json_object_set_new(root, "layers", layers_json(subject, options));
+	if (!options->layers_only)
+		json_object_set_new(root, "registers", registers_json(subject, options));
+	return root;
+}
+
+int cmd_info(int argc, char **argv)
+{
+	struct info_options options = {.layer = -1};
+	if (argp_parse(&parser, argc, argv, 0, NULL, &options) != 0)
+		return CLI_USAGE;
+	int code = CLI_OK;
+	json_t *programs = json_array();
+	for (size_t i = 0; i < options.path_count; i++) {
+		struct subject subject = {.path = options.paths[i]};
+		ai8x_error error = {0};
+		if (subject_open(&subject, &options, &error) != AI8X_OK) {
+			code = cli_worse(code, cli_fail(subject.path, &error));
+		} else {
+			if (options.json == NULL || strcmp(options.json, "-") != 0) {
+				if (i > 0)
+					(void)printf("\n");
+				print_subject(&subject, &options);
+			}
+			if (options.json != NULL)
+				json_array_append_new(programs, subject_json(&subject, &options));
+		}
+		subject_close(&subject);
+	}
+	if (options.json != NULL) {
+		json_t *root = json_pack("{s:i,s:O}", "version", 1, "programs", programs);
+		code = cli_worse(code, cli_write_json(options.json, root));
+		json_decref(root);
+	}
+	json_decref(programs);
+	return code;
+}

@@ -15,7 +15,6 @@
 
 #define CONTROL_RUN (1u << 0)
 #define CONTROL_DONE (1u << 12)
-#define INTERRUPT 101
 
 // How often a FIFO-fed run is brought up to the core's time while the core does not look at it.
 #define QUANTUM_CYCLES 2000
@@ -50,7 +49,7 @@ static void update_line(struct ai8x_firmware *soc)
 		    (control & CONTROL_DONE) != 0)
 			high = true;
 	}
-	nvic_line(soc, INTERRUPT, high);
+	nvic_line(soc, CNN_INTERRUPT, high);
 }
 
 static bool add_inference(struct ai8x_firmware *soc)

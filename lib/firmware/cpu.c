@@ -75,6 +75,17 @@ uint64_t soc_next_event(const struct ai8x_firmware *soc)
 	return earlier(cnn_next(soc), earlier(timer_next(soc), systick_next(soc)));
 }
 
+uint64_t soc_next_interrupt(const struct ai8x_firmware *soc)
+{
+	uint64_t next = timer_next_interrupt(soc);
+	if (systick_interrupts(soc))
+		next = earlier(next, systick_next(soc));
+	// A FIFO-fed run that waits for words gives no interrupt before the core has pushed them.
+	if (soc->cnn.end != TIME_NEVER && nvic_enabled(soc, CNN_INTERRUPT))
+		next = earlier(next, cnn_next(soc));
+	return next;
+}
+
 void soc_sync(struct ai8x_firmware *soc)
 {
 	cnn_sync(soc);
@@ -301,16 +312,7 @@ static bool is_loop(struct ai8x_firmware *soc, uint32_t address)
 	return (code & 0xFFFF) == CODE_LOOP || code == CODE_LOOP_WIDE || code == CODE_LOOP_LINK;
 }
 
-// Can an interrupt or a register change come by itself?
-static bool can_wake(const struct ai8x_firmware *soc)
-{
-	uint64_t next = earlier(cnn_next(soc), timer_next(soc));
-	if ((soc->systick.control & 2) != 0)
-		next = earlier(next, systick_next(soc));
-	return next != TIME_NEVER;
-}
-
-// The core rests: time goes to the next event, or the program is over.
+// The core rests: time goes to the next event that can interrupt it, or the program is over.
 static void rest(struct ai8x_firmware *soc, const char *how)
 {
 	char where[96];
@@ -322,14 +324,17 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 		soc->attention = true;
 		return;
 	}
-	if (can_wake(soc)) {
-		uint64_t next = earlier(cnn_next(soc), timer_next(soc));
-		if ((soc->systick.control & 2) != 0)
-			next = earlier(next, systick_next(soc));
+	uint64_t next = soc_next_interrupt(soc);
+	if (next != TIME_NEVER) {
 		soc_pass_until(soc, next);
 		soc_sync(soc);
 		watchdog_check(soc);
 		return;
+	}
+	// The accelerator may still work for nobody: its end belongs to the result.
+	if (cnn_next(soc) != TIME_NEVER && soc->cnn.end != TIME_NEVER) {
+		soc_pass_until(soc, soc->cnn.end);
+		soc_sync(soc);
 	}
 	watchdog_where(soc);
 	image_describe(&soc->image, soc->block, where, sizeof where);
@@ -559,12 +564,11 @@ static void wait_for_interrupt(struct ai8x_firmware *soc)
 		soc->sleeps = 0;
 		return;
 	}
-	if (can_wake(soc)) {
+	if (soc_next_interrupt(soc) != TIME_NEVER)
 		soc->sleeps = 0;
-		rest(soc, "sleeps");
-	} else if (++soc->sleeps > SLEEPS_LIMIT) {
-		rest(soc, "sleeps");
-	}
+	else if (++soc->sleeps <= SLEEPS_LIMIT)
+		return;
+	rest(soc, "sleeps");
 }
 
 static void handle_stop(struct ai8x_firmware *soc, uc_err status)
@@ -591,7 +595,7 @@ static void handle_stop(struct ai8x_firmware *soc, uc_err status)
 	} else if (status == UC_ERR_OK && code_at(soc, pc - 2) == CODE_WFI) {
 		wait_for_interrupt(soc);
 	} else if (status == UC_ERR_INSN_INVALID && code_at(soc, pc - 2) == CODE_WFE) {
-		if (can_wake(soc))
+		if (soc_next_interrupt(soc) != TIME_NEVER)
 			wait_for_interrupt(soc);
 	} else {
 		fault(soc, status, pc);

@@ -109,6 +109,11 @@ void nvic_line(struct ai8x_firmware *soc, unsigned irq, bool high)
 		soc->attention = true;
 }
 
+bool nvic_enabled(const struct ai8x_firmware *soc, unsigned irq)
+{
+	return (soc->nvic.enabled[irq / 32] >> (irq % 32) & 1) != 0;
+}
+
 static uint32_t nvic_priority_word(const struct nvic *nvic, unsigned first)
 {
 	uint32_t value = 0;

@@ -251,6 +251,8 @@ void soc_pass_until(struct ai8x_firmware *soc, uint64_t time);
 void soc_sync(struct ai8x_firmware *soc);
 // The next point in time at which anything happens by itself, whether or not it interrupts.
 uint64_t soc_next_event(const struct ai8x_firmware *soc);
+// The same for events that end a sleep.
+uint64_t soc_next_interrupt(const struct ai8x_firmware *soc);
 
 // ---- nvic.c: NVIC, system control block, exception entry and return ----
 
@@ -258,6 +260,7 @@ void nvic_reset(struct nvic *nvic);
 uint32_t nvic_read(struct ai8x_firmware *soc, uint32_t offset);
 void nvic_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value, unsigned bytes);
 void nvic_line(struct ai8x_firmware *soc, unsigned irq, bool high);
+bool nvic_enabled(const struct ai8x_firmware *soc, unsigned irq);
 // Exception to take now (0: none). masked: PRIMASK counts.
 unsigned nvic_next(struct ai8x_firmware *soc, bool masked);
 // Both return false when the stack is not in memory.
@@ -270,6 +273,7 @@ uint32_t systick_read(struct ai8x_firmware *soc, uint32_t offset);
 void systick_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value);
 void systick_sync(struct ai8x_firmware *soc);
 uint64_t systick_next(const struct ai8x_firmware *soc);
+bool systick_interrupts(const struct ai8x_firmware *soc);
 
 // ---- timer.c ----
 
@@ -278,6 +282,7 @@ void timer_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint
 void timer_reset(struct ai8x_firmware *soc, unsigned unit);
 void timer_sync(struct ai8x_firmware *soc);
 uint64_t timer_next(const struct ai8x_firmware *soc);
+uint64_t timer_next_interrupt(const struct ai8x_firmware *soc);
 
 // ---- uart.c ----
 
@@ -296,6 +301,8 @@ uint32_t gcr_cnn_hz(const struct ai8x_firmware *soc);
 uint64_t gcr_pclk(const struct ai8x_firmware *soc);
 
 // ---- cnn.c ----
+
+#define CNN_INTERRUPT 101
 
 uint32_t cnn_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes);
 void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsigned bytes);

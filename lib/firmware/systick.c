@@ -32,6 +32,11 @@ uint64_t systick_next(const struct ai8x_firmware *soc)
 	return soc->now + (due - soc->cycles) * soc->cycle;
 }
 
+bool systick_interrupts(const struct ai8x_firmware *soc)
+{
+	return soc->systick.running && (soc->systick.control & CONTROL_INTERRUPT) != 0;
+}
+
 void systick_sync(struct ai8x_firmware *soc)
 {
 	struct systick *systick = &soc->systick;

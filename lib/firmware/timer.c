@@ -71,15 +71,28 @@ static void update_line(struct ai8x_firmware *soc, unsigned unit)
 	          (timer->flags & FLAG_EXPIRED) != 0 && (timer->control1 & CONTROL1_INTERRUPT) != 0);
 }
 
-uint64_t timer_next(const struct ai8x_firmware *soc)
+static uint64_t next_of(const struct ai8x_firmware *soc, bool interrupting)
 {
 	uint64_t next = TIME_NEVER;
 	for (unsigned unit = 0; unit < TIMERS; unit++) {
+		if (interrupting && ((soc->timers[unit].control1 & CONTROL1_INTERRUPT) == 0 ||
+		                     !nvic_enabled(soc, FIRST_INTERRUPT + unit)))
+			continue;
 		uint64_t time = due(soc, unit);
 		if (time < next)
 			next = time;
 	}
 	return next;
+}
+
+uint64_t timer_next(const struct ai8x_firmware *soc)
+{
+	return next_of(soc, false);
+}
+
+uint64_t timer_next_interrupt(const struct ai8x_firmware *soc)
+{
+	return next_of(soc, true);
 }
 
 void timer_sync(struct ai8x_firmware *soc)

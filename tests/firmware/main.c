@@ -1,0 +1,130 @@
+// A known-answer test in the manner of generated code: load, start, wait, verify, print.
+//
+// Variants: -DPOLL waits for the done bit in place of the interrupt, -DHANG waits for a character that never
+// comes. The network is in data.h, see make_data.c.
+#include <stdio.h>
+
+#include "board.h"
+#include "data.h"
+
+#define MARK_BYTE 0x80000000u
+#define MARK_WAIT 0x40000000u
+#define FIFO_STATUS 0x50000004u
+#define FIFO_FIRST 0x50000008u
+#define FAST_STATUS 0x400C0404u
+#define FAST_DATA 0x400C0410u
+#define DONE (1u << 12)
+#define NVIC_ENABLE 0xE000E100u
+
+#ifdef PART_MAX78002
+#define CONTROL(group) (0x51000000u + 0x1000000u * (group))
+#else
+#define CONTROL(group) (0x50100000u + 0x400000u * (group))
+#endif
+
+static volatile uint32_t inference_time;
+
+void cnn_handler(void);
+
+static void acknowledge(void)
+{
+	for (uint32_t group = 0; group < 4; group++)
+		REGISTER(CONTROL(group)) &= ~(DONE | 1u << 14 | 1u);
+	inference_time = board_stopwatch() + 1;
+}
+
+void cnn_handler(void)
+{
+	acknowledge();
+}
+
+static void load(void)
+{
+	const uint32_t *next = setup;
+	while (next[0] != 0) {
+		uint32_t address = next[0], count = next[1] & 0xFFFFFF, mark = next[1];
+		next += 2;
+		if ((mark & MARK_WAIT) != 0) {
+			while ((REGISTER(address) & next[0]) != next[1])
+				;
+			next += 2;
+			continue;
+		}
+		if ((mark & MARK_BYTE) != 0)
+			BYTE(address | 1) = 1;
+		for (; count > 0; count--, address += 4)
+			REGISTER(address) = *next++;
+	}
+}
+
+static void feed_fifo(void)
+{
+	for (const uint32_t *next = feed; next[0] != 0; next += 2) {
+		if (next[0] == FAST_DATA)
+			while ((REGISTER(FAST_STATUS) & 2) != 0)
+				;
+		else
+			while ((REGISTER(FIFO_STATUS) >> ((next[0] - FIFO_FIRST) / 4) & 1) != 0)
+				;
+		REGISTER(next[0]) = next[1];
+	}
+}
+
+static void wait(void)
+{
+#ifdef POLL
+	while ((REGISTER(TEST_START) & DONE) == 0)
+		;
+	acknowledge();
+#else
+	while (inference_time == 0)
+		__asm volatile("wfi");
+#endif
+}
+
+static int verify(void)
+{
+	unsigned words = 0;
+	for (const uint32_t *next = expected; next[0] != 0; next += 3, words++) {
+		uint32_t value = REGISTER(next[0]) & next[1];
+		if (value != next[2]) {
+			printf("Data mismatch at 0x%08lx: expected 0x%08lx, read 0x%08lx\n", (unsigned long)next[0],
+			       (unsigned long)next[2], (unsigned long)value);
+			return 1;
+		}
+	}
+	printf("%u words verified\n", words);
+	return 0;
+}
+
+#ifdef HANG
+static void wait_for_key(void)
+{
+	while ((REGISTER(0x40042004u) & 1u << 4) != 0)
+		;
+}
+#endif
+
+int main(void)
+{
+	board_start();
+	printf("Test firmware for the %s\n", TEST_PART);
+#ifdef HANG
+	wait_for_key();
+#endif
+	board_delay(2000000);
+	board_cnn_on();
+	load();
+#ifndef POLL
+	REGISTER(NVIC_ENABLE + 4 * (CNN_INTERRUPT / 32)) = 1u << (CNN_INTERRUPT % 32);
+#endif
+	board_stopwatch_start();
+	REGISTER(TEST_START) = TEST_START_VALUE;
+	feed_fifo();
+	wait();
+	int failed = verify();
+	printf("*** %s ***\nInference took %lu us\n", failed ? "FAIL" : "PASS",
+	       (unsigned long)inference_time - 1);
+	board_cnn_off();
+	return failed;
+}

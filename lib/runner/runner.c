@@ -264,10 +264,12 @@ static bool layer_done(void *user, const ai8x_layer_report *report)
 	struct runner *runner = user;
 	if (runner->options.per_layer) {
 		ai8x_runner_layer *layer = result_layer(runner, report->position);
-		runner->trouble = layer != NULL ? compare_layer(runner, report, layer)
-		                                : error_no_memory(&runner->error, "layer results");
-		if (runner->trouble != AI8X_OK)
+		ai8x_status status = layer != NULL ? compare_layer(runner, report, layer)
+		                                   : error_no_memory(&runner->error, "layer results");
+		if (status != AI8X_OK) {
+			runner->trouble = runner->error;
 			return false;
+		}
 	}
 	if (runner->options.stop_after && report->layer.index == runner->stop_hw_layer)
 		runner->stop_reached = true;
@@ -405,9 +407,12 @@ static bool next_limits(const struct runner *runner, ai8x_run_limits *limits)
 }
 
 // A cancelled run has its reason in the callback that cancelled it.
-static ai8x_status run_trouble(const struct runner *runner, ai8x_status status)
+static ai8x_status run_trouble(struct runner *runner, ai8x_status status)
 {
-	return status == AI8X_ERR_CANCELLED && runner->trouble != AI8X_OK ? runner->trouble : status;
+	if (status != AI8X_ERR_CANCELLED || runner->trouble.status == AI8X_OK)
+		return status;
+	runner->error = runner->trouble;
+	return runner->error.status;
 }
 
 static ai8x_status run_machine(struct runner *runner, const ai8x_run_limits *limits)
@@ -534,6 +539,7 @@ static ai8x_status do_operations(struct runner *runner, bool load_only)
 {
 	size_t count = 0;
 	const ai8x_op *ops = ai8x_program_ops(runner->program, &count);
+	bool ran = false;
 	for (size_t i = 0; i < count; i++) {
 		if (ops[i].kind == AI8X_BUS_RUN && load_only)
 			return AI8X_OK;
@@ -543,7 +549,11 @@ static ai8x_status do_operations(struct runner *runner, bool load_only)
 		ai8x_status status = do_operation(runner, &ops[i]);
 		if (status != AI8X_OK)
 			return name_operation(runner, i, &ops[i], status);
+		ran = ran || ops[i].kind == AI8X_BUS_RUN;
 	}
+	if (!ran && !load_only)
+		return error_set(&runner->error, AI8X_ERR_NOT_STARTED,
+		                 "none of the %zu operations starts the machine and waits for it (RUN)", count);
 	return AI8X_OK;
 }
 

@@ -30,8 +30,8 @@ struct runner {
 	ai8x_runner_options options;
 	ai8x_runner_result *result;
 	ai8x_error error;
-	ai8x_status trouble; // of the layer callback
-	bool stop_reached;   // stop_layer has finished
+	ai8x_error trouble; // of the layer callback, which can only cancel the run
+	bool stop_reached;  // stop_layer has finished
 	uint32_t stop_hw_layer;
 	size_t layer_capacity, mismatch_capacity;
 	struct recording recordings[AI8X_MAX_LAYERS];

@@ -14,6 +14,7 @@
 #include "program.h"
 #include "runner.h"
 #include "status.h"
+#include "time.h"
 #include <ai8xsim/version.h> // generated: not beside this file in a source tree
 
 #endif

@@ -1,0 +1,146 @@
+/**
+ * @file time.h
+ * @brief Time without running: cycles of layers in closed form, the schedule of a run, clocks, loading, energy.
+ *
+ * Time on this accelerator does not depend on data, with two exceptions that have a place of their own here:
+ * when FIFO words arrive (@ref ai8x_feed), and links that snoop units decide (@ref ai8x_schedule::conditional).
+ * docs/timing.md compares all of it with the exact engine and with silicon, docs/energy.md does so for energy.
+ */
+#ifndef AI8XSIM_TIME_H
+#define AI8XSIM_TIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "layer.h"
+#include "machine.h"
+#include "part.h"
+#include "program.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * @brief Cycles of a layer by state, in closed form.
+ *
+ * Fills state (without AI8X_STATE_STALL), pass_cycles, words_read, words_written and outputs exactly as the exact
+ * engine counts them; what depends on data stays 0. A pure function of the layer.
+ */
+AI8X_API void ai8x_time_layer(const ai8x_layer *layer, ai8x_counters *counters);
+
+/** @brief Sum of all states: the layer's cycles. */
+AI8X_API uint64_t ai8x_time_total(const ai8x_counters *counters);
+
+/**
+ * Accelerator cycles between two FIFO words of the host that make the streaming networks measured on silicon
+ * come out (docs/timing.md): a polled write by a 100 MHz core on a 50 MHz accelerator.
+ */
+#define AI8X_FEED_CYCLES 32
+
+/** How FIFO words arrive. */
+typedef struct ai8x_feed {
+	uint32_t write_cycles;   /**< cycles between two FIFO writes of the host; 0: always in time */
+} ai8x_feed;
+
+/** A layer in the schedule of a run. */
+typedef struct ai8x_schedule_layer {
+	ai8x_layer layer;
+	ai8x_counters counters;  /**< closed form, and stalls */
+	uint64_t cycles;         /**< own cycles with stalls (streaming layers interleave: not stop - start) */
+	uint64_t start_cycle;    /**< cycle in which it started */
+	uint64_t stop_cycle;     /**< cycle behind its last one */
+	unsigned streams;        /**< number of layers that stream together with it (itself included), 1: none */
+} ai8x_schedule_layer;
+
+/** Schedule of a run. Release with ai8x_schedule_release(). */
+typedef struct ai8x_schedule {
+	uint64_t cycles;         /**< whole run with its start cycle */
+	uint64_t stall_cycles;   /**< of which nothing could go on for want of FIFO words */
+	uint64_t fifo_words;     /**< words the host wrote to FIFOs */
+	bool conditional;        /**< a snoop unit decides about a link or a stop: taken as not triggered here */
+	size_t layer_count;
+	ai8x_schedule_layer *layers;
+} ai8x_schedule;
+
+/**
+ * @brief Schedule of a run that was started and has not yet used a cycle.
+ *
+ * Interleaves streaming layers and FIFO words as the machine does, without data. The machine is not changed.
+ * @param fifos  FIFO of each word that the host writes while the accelerator runs (0..3, 4: fast FIFO);
+ *               NULL: one frame, all enabled FIFOs in turn
+ * @param count  number of words; ignored when @p fifos is NULL
+ * @return AI8X_OK, AI8X_ERR_LAYER (as ai8x_machine_run()), AI8X_ERR_STALLED: the words do not suffice
+ */
+AI8X_API ai8x_status ai8x_schedule_machine(const ai8x_machine *machine, const uint8_t *fifos, size_t count,
+                                           const ai8x_feed *feed, ai8x_schedule *schedule, ai8x_error *error);
+
+/** @brief Frees what a schedule owns. */
+AI8X_API void ai8x_schedule_release(ai8x_schedule *schedule);
+
+/** Bus writes of a program by what they fill, in front of and during the run. */
+typedef struct ai8x_loading {
+	uint64_t kernel_writes;   /**< kernel memory, 8-bit address selections included */
+	uint64_t bias_writes;
+	uint64_t input_writes;    /**< data memory in front of the run */
+	uint64_t fifo_writes;     /**< while the accelerator runs: part of its time, not of the loading time */
+	uint64_t register_writes;
+	double kernel_seconds, bias_seconds, input_seconds, register_seconds; /**< estimates */
+} ai8x_loading;
+
+/**
+ * Estimated time of one bus write of a copy loop, in seconds: fitted to public measurements of weight loading
+ * (docs/timing.md, "Loading"). The host's clock sets it, not the accelerator's.
+ */
+#define AI8X_BUS_WRITE_SECONDS 0.29e-6
+
+/** An accelerator clock. */
+typedef struct ai8x_clock {
+	uint32_t hz;              /**< after the divider */
+	char name[24];            /**< "PCLK/2", "60 MHz" */
+} ai8x_clock;
+
+/** @brief The clock that generated software sets up on @p part, with or without pipelining (CTL.no_pipeline). */
+AI8X_API ai8x_clock ai8x_clock_default(const ai8x_part *part, bool pipeline);
+
+/**
+ * @brief Reads a clock: a source and a divider ("PCLK", "ISO/4", "IPLL/4"), a frequency ("12.5 MHz", "60e6"), or
+ *        the value of the clock control register ("PCLKDIV=0x4000000").
+ */
+AI8X_API ai8x_status ai8x_clock_parse(const ai8x_part *part, const char *text, ai8x_clock *clock,
+                                      ai8x_error *error);
+
+/** A program's registers, loaded and scheduled. Release with ai8x_timing_release(). */
+typedef struct ai8x_timing {
+	ai8x_schedule schedule;
+	ai8x_loading loading;
+	ai8x_clock clock;         /**< ai8x_clock_default() of the part and the program's pipeline setting */
+	bool synthetic_feed;      /**< the program has no FIFO words: one frame was assumed */
+} ai8x_timing;
+
+/**
+ * @brief Times a program without running it.
+ * @param feed  NULL: FIFO words always in time
+ */
+AI8X_API ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed,
+                                       ai8x_timing *timing, ai8x_error *error);
+
+/** @brief Frees what a timing owns. */
+AI8X_API void ai8x_timing_release(ai8x_timing *timing);
+
+/**
+ * Largest error of ai8x_energy_layer() on whole networks that were not used for its fit, as a fraction
+ * (docs/energy.md).
+ */
+#define AI8X_ENERGY_ERROR 0.08
+
+/** @brief Estimated energy of a layer above idle, in joules (docs/energy.md). */
+AI8X_API double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -329,6 +329,8 @@ static void print_report(const struct run *run)
 	if (run->compared && run->comparison_error.status == AI8X_OK)
 		(void)printf("golden: %zu layers, %llu words equal\n", run->comparison.layers,
 		             (unsigned long long)run->comparison.words);
+	else if (run->compared)
+		(void)printf("golden: %s\n", run->comparison_error.message);
 	if (result->read_while_running)
 		(void)printf(
 			"warning: data memory was read while the accelerator ran; a chip does not answer then\n");

@@ -378,8 +378,8 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 {
 	struct ai8x_firmware *soc = user;
 	uint32_t address = (uint32_t)block;
-	if (soc->attention || soc->now >= soc->wake || address == soc->main_address ||
-	    address == soc->main_return || address == soc->until_address) {
+	if (soc->attention || soc->now >= soc->wake || soc->instructions >= soc->options.max_instructions ||
+	    address == soc->main_address || address == soc->main_return || address == soc->until_address) {
 		if (before_block(soc, address)) {
 			soc->stopped = true;
 			(void)uc_emu_stop(uc);

@@ -65,6 +65,6 @@ void record_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
 		return;
 	}
 	// Until the firmware starts the accelerator again.
-	if (soc->result.inference_count == 1 && strcmp(location.region, "data") == 0)
+	if (soc->result.inference_count == 1 && strncmp(location.region, "data", 4) == 0)
 		take(soc, (ai8x_op){.kind = AI8X_BUS_EXPECT, .address = address, .value = value, .mask = UINT32_MAX});
 }

@@ -1,11 +1,11 @@
 // A known-answer test in the manner of generated code: load, start, wait, verify, print.
 //
 // Variants: -DPOLL waits for the done bit in place of the interrupt, -DHANG waits for a character that never
-// comes. The network is in data.h, see make_data.c.
+// comes. The network is in DATA_HEADER, see make_data.c.
 #include <stdio.h>
 
 #include "board.h"
-#include "data.h"
+#include DATA_HEADER
 
 #define MARK_BYTE 0x80000000u
 #define MARK_WAIT 0x40000000u

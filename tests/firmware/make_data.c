@@ -1,7 +1,8 @@
 // Makes the C tables that the test firmware carries from a recorded program.
 //
-// usage: make_data PROGRAM OUTPUT.h [ADDRESS BIT]
+// usage: make_data [-x] PROGRAM OUTPUT.h [ADDRESS BIT]
 //
+// -x packs kernels that the program writes plainly (four words of address each) into express streams.
 // Set-up writes become blocks of words at ascending addresses, as generated code has them; a block in front of
 // which the weight address is set by a byte write is marked. With ADDRESS and BIT one bit of the word written
 // there is inverted: firmware with a seeded fault.
@@ -13,6 +14,7 @@
 
 #define MARK_BYTE 0x80000000u
 #define MARK_WAIT 0x40000000u
+#define CONTROL_EXPRESS (1u << 20)
 
 struct writer {
 	FILE *file;
@@ -21,6 +23,8 @@ struct writer {
 	uint32_t fault_address;
 	unsigned fault_bit;
 	bool faulty;
+	const ai8x_part *part;
+	bool express;
 };
 
 // Length of the block that starts at op i.
@@ -37,6 +41,10 @@ static void write_words(struct writer *w, size_t i, size_t n)
 {
 	for (size_t k = 0; k < n; k++) {
 		uint32_t value = w->ops[i + k].value;
+		ai8x_location at;
+		if (w->express && ai8x_part_locate(w->part, w->ops[i + k].address, &at) == AI8X_OK &&
+		    at.name != NULL && strcmp(at.name, "CTL") == 0)
+			value |= CONTROL_EXPRESS;
 		if (w->fault_address != 0 && w->ops[i + k].address == w->fault_address) {
 			value ^= 1u << w->fault_bit;
 			w->faulty = true;
@@ -46,12 +54,53 @@ static void write_words(struct writer *w, size_t i, size_t n)
 	(void)fputc('\n', w->file);
 }
 
+static bool is_kernel(const struct writer *w, size_t i, ai8x_location *location)
+{
+	return w->ops[i].kind == AI8X_BUS_WRITE32 &&
+	       ai8x_part_locate(w->part, w->ops[i].address, location) == AI8X_OK && location->name == NULL &&
+	       strncmp(location->region, "kernel", 6) == 0;
+}
+
+// Bytes k0..k8 of a kernel word that is written plainly (hardware reference 2.1).
+static void kernel_bytes(const ai8x_op *op, uint8_t bytes[9])
+{
+	bytes[0] = (uint8_t)op[0].value;
+	for (unsigned i = 0; i < 4; i++) {
+		bytes[1 + i] = (uint8_t)(op[1].value >> (24 - 8 * i));
+		bytes[5 + i] = (uint8_t)(op[2].value >> (24 - 8 * i));
+	}
+}
+
+// One express block of the plain kernel words from op i on; returns the ops it took.
+static size_t write_express(struct writer *w, size_t i, size_t end)
+{
+	ai8x_location first;
+	if (!is_kernel(w, i, &first))
+		return 0;
+	size_t words = block_length(w, i, end) / 4;
+	uint32_t base = w->ops[i].address - 16 * first.word;
+	(void)fprintf(w->file, "\t0x%08x, 0x%08zx,", base + 4 * first.word, MARK_BYTE | (9 * words + 3) / 4);
+	uint32_t packed = 0;
+	for (size_t b = 0; b < (9 * words + 3) / 4 * 4; b++) {
+		uint8_t bytes[9];
+		kernel_bytes(&w->ops[i + 4 * (b / 9 < words ? b / 9 : words - 1)], bytes);
+		packed = packed << 8 | (b / 9 < words ? bytes[b % 9] : 0u);
+		if (b % 4 == 3)
+			(void)fprintf(w->file, "%s0x%08x,", b % 32 == 3 ? "\n\t" : " ", packed);
+	}
+	(void)fputc('\n', w->file);
+	return 4 * words;
+}
+
 static void write_setup(struct writer *w, size_t end)
 {
 	(void)fputs("static const uint32_t setup[] = {\n", w->file);
 	for (size_t i = 0; i < end;) {
 		const ai8x_op *op = &w->ops[i];
-		if (op->kind == AI8X_BUS_WAIT) {
+		size_t taken = w->express ? write_express(w, i, end) : 0;
+		if (taken > 0) {
+			i += taken;
+		} else if (op->kind == AI8X_BUS_WAIT) {
 			(void)fprintf(w->file, "\t0x%08x, 0x%08x, 0x%08x, 0x%08x,\n", op->address, MARK_WAIT | 2,
 			              op->mask, op->value);
 			i++;
@@ -103,8 +152,11 @@ static bool write_tables(struct writer *w, const char *part)
 
 int main(int argc, char **argv)
 {
+	bool express = argc > 1 && strcmp(argv[1], "-x") == 0;
+	argc -= express;
+	argv += express;
 	if (argc != 3 && argc != 5) {
-		(void)fprintf(stderr, "usage: %s PROGRAM OUTPUT.h [ADDRESS BIT]\n", argv[0]);
+		(void)fputs("usage: make_data [-x] PROGRAM OUTPUT.h [ADDRESS BIT]\n", stderr);
 		return 2;
 	}
 	ai8x_program *program = NULL;
@@ -113,13 +165,13 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "%s\n", error.message);
 		return 1;
 	}
-	struct writer w = {.file = fopen(argv[2], "w")};
+	struct writer w = {.file = fopen(argv[2], "w"), .part = ai8x_program_part(program), .express = express};
 	if (argc == 5) {
 		w.fault_address = (uint32_t)strtoul(argv[3], NULL, 0);
 		w.fault_bit = (unsigned)strtoul(argv[4], NULL, 10) % 32;
 	}
 	w.ops = ai8x_program_ops(program, &w.count);
-	bool done = w.file != NULL && write_tables(&w, ai8x_part_get_info(ai8x_program_part(program))->name);
+	bool done = w.file != NULL && write_tables(&w, ai8x_part_get_info(w.part)->name);
 	if (w.file != NULL && fclose(w.file) != 0)
 		done = false;
 	if (done && argc == 5 && !w.faulty) {

@@ -1,0 +1,288 @@
+"""Firmware as users run it: test images of our own, one with a fault, one that hangs, and files that are none."""
+import json
+import os
+import random
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+AI8XSIM = os.environ["AI8XSIM"]
+FIRMWARE = os.environ["AI8XSIM_FIRMWARE"]
+SHIPPED = os.environ["AI8XSIM_SHIPPED"]
+GOLDEN = os.environ["AI8XSIM_GOLDEN"]
+
+OK, FAILED, USAGE, BAD_INPUT, STOPPED, RESOURCES = range(6)
+
+
+def ai8xsim(*arguments):
+    """Runs the program under test; a call that takes a minute hangs."""
+    return subprocess.run([AI8XSIM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          check=False, timeout=60)
+
+
+def image(name):
+    """Path of a test image."""
+    return os.path.join(FIRMWARE, name + ".elf")
+
+
+def program_cycles(path):
+    """Cycles of a program that runs without a core."""
+    run = ai8xsim("run", "--json", "-", path)
+    return json.loads(run.stdout)["programs"][0]["cycles"]
+
+
+class Case(unittest.TestCase):
+    """A test with a folder of its own."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def run_json(self, *arguments, status=OK):
+        run = ai8xsim("run", "--json", "-", *arguments)
+        self.assertEqual(run.returncode, status, run.stdout + run.stderr)
+        return json.loads(run.stdout)["images"]
+
+
+class Passing(Case):
+    """What a good image shows."""
+
+    def test_all_images_pass(self):
+        names = sorted(name[:-4] for name in os.listdir(FIRMWARE) if name.endswith(".elf"))
+        good = [name for name in names if name not in ("fault", "hang")]
+        self.assertGreaterEqual(len(good), 3)
+        for result in self.run_json("--strict", *map(image, good)):
+            self.assertEqual(result["verdict"], "pass", result["file"])
+            self.assertEqual(result["end"], "returned", result["file"])
+            self.assertEqual(len(result["inferences"]), 1, result["file"])
+            self.assertTrue(result["inferences"][0]["finished"], result["file"])
+            self.assertEqual(result["unmodelled"], [], result["file"])
+            self.assertFalse(result["read_while_running"], result["file"])
+
+    def test_cycles_are_those_of_the_program(self):
+        expected = program_cycles(SHIPPED)
+        for name in ("plain", "express", "poll"):
+            (result,) = self.run_json(image(name))
+            self.assertEqual(result["inferences"][0]["cycles"], expected, name)
+
+    def test_firmware_measures_the_simulated_time(self):
+        (result,) = self.run_json(image("express"))
+        printed = int(re.search(r"Inference took (\d+) us", result["console"]).group(1))
+        simulated = 1e6 * result["inferences"][0]["seconds"]
+        self.assertGreaterEqual(printed, int(simulated))
+        self.assertLess(printed, simulated + 10)
+
+    def test_delay_passes_in_simulated_time_only(self):
+        (result,) = self.run_json(image("plain"))
+        self.assertGreater(result["inferences"][0]["start_seconds"], 2.0)
+        self.assertLess(result["inferences"][0]["start_seconds"], 2.1)
+        self.assertLess(result["wall_seconds"], 1.0)
+
+    def test_console_is_shown_and_saved(self):
+        run = ai8xsim("run", "--uart", self.path("uart.txt"), image("plain"))
+        with open(self.path("uart.txt"), encoding="utf-8") as file:
+            console = file.read()
+        self.assertTrue(console.startswith("Test firmware for the MAX78000\n192 words verified\n*** PASS ***\n"))
+        self.assertTrue(run.stdout.startswith(console))
+        self.assertNotIn(console, ai8xsim("run", "--quiet", image("plain")).stdout)
+
+    def test_golden_program_agrees_layer_by_layer(self):
+        (result,) = self.run_json("--golden", SHIPPED, image("express"))
+        self.assertEqual(result["golden"]["layers"], 2)
+        self.assertEqual(result["golden"]["mismatches"], 0)
+
+    def test_recording_runs_without_the_core(self):
+        for name in sorted(os.listdir(FIRMWARE)):
+            if not name.endswith(".elf") or name in ("fault.elf", "hang.elf"):
+                continue
+            recorded = self.path("recorded.h5")
+            run = ai8xsim("run", "--quiet", "--record", recorded, os.path.join(FIRMWARE, name))
+            self.assertEqual(run.returncode, OK, run.stdout + run.stderr)
+            run = ai8xsim("run", "--per-layer", "--json", "-", recorded)
+            self.assertEqual(run.returncode, OK, name + run.stdout + run.stderr)
+            program = json.loads(run.stdout)["programs"][0]
+            words = int(re.search(r"(\d+) words verified", ai8xsim("run", os.path.join(FIRMWARE, name)).stdout).group(1))
+            self.assertGreaterEqual(program["checks"], words, name)
+
+    def test_engines_agree(self):
+        results = [self.run_json("--engine", engine, image("express"))[0] for engine in ("exact", "fast", "auto")]
+        self.assertEqual(len({result["console"] for result in results}), 1)
+
+    def test_until_a_symbol(self):
+        (result,) = self.run_json("--until", "board_stopwatch_start", image("plain"))
+        self.assertEqual(result["end"], "reached")
+        self.assertNotIn("PASS", result["console"])
+        run = ai8xsim("run", "--until", "no_such_function", image("plain"))
+        self.assertEqual(run.returncode, USAGE)
+        self.assertIn("no_such_function", run.stderr)
+
+
+class Failing(Case):
+    """What a bad one shows."""
+
+    def test_seeded_fault(self):
+        run = ai8xsim("run", image("fault"))
+        self.assertEqual(run.returncode, FAILED)
+        self.assertRegex(run.stdout, r"FAIL .*Data mismatch at 0x50404000")
+
+    def test_golden_names_the_layer(self):
+        (result,) = self.run_json("--golden", SHIPPED, image("fault"), status=FAILED)
+        # The bit is in a kernel of layer 1; layer 0 is right.
+        self.assertEqual(result["golden"]["first_layer"], 1)
+        self.assertEqual(result["verdict"], "fail")
+        self.assertRegex(ai8xsim("run", "--golden", SHIPPED, image("fault")).stdout, r"golden: layer 1: 0x5040")
+
+    def test_golden_overrules_a_pass_print(self):
+        (result,) = self.run_json("--golden", SHIPPED, "--fail", "never printed", "--expect", "FAIL", image("fault"),
+                                  status=FAILED)
+        self.assertEqual(result["verdict"], "fail")
+        self.assertIn("layer 1", result["reason"])
+
+    def test_hang_is_explained(self):
+        (result,) = self.run_json(image("hang"), status=STOPPED)
+        self.assertEqual(result["end"], "timeout")
+        self.assertEqual(result["polled"]["name"], "UART0.STATUS")
+        self.assertEqual(result["polled"]["value"], 0x50)
+        self.assertRegex(result["reason"], r"main.*polling UART0\.STATUS \(0x40042004\), which reads 0x00000050")
+        self.assertLess(result["wall_seconds"], 1.0)
+
+    def test_instruction_watchdog(self):
+        (result,) = self.run_json("--max-instructions", 1000, image("plain"), status=STOPPED)
+        self.assertEqual(result["end"], "timeout")
+        self.assertLess(result["instructions"], 2000)
+
+    def test_expect_and_fail(self):
+        self.run_json("--expect", "192 words", image("plain"))
+        self.run_json("--expect", "193 words", image("plain"), status=FAILED)
+        self.run_json("--fail", "192 words", image("plain"), status=FAILED)
+        self.run_json("--expect", "firmware for the", image("hang"))
+        self.assertEqual(ai8xsim("run", "--expect", "(", image("plain")).returncode, USAGE)
+        (result,) = self.run_json("--expect", "words", "--fail", "never printed", image("fault"), status=FAILED)
+        self.assertIn("matches 'words'", result["reason"])
+
+    def test_wrong_part(self):
+        (result,) = self.run_json("--part", "MAX78002", image("plain"), status=STOPPED)
+        self.assertEqual(result["end"], "accelerator")
+
+
+class Reports(Case):
+    """Files for CI."""
+
+    def test_junit(self):
+        run = ai8xsim("run", "--quiet", "--junit", self.path("r.xml"), image("plain"), image("fault"), image("hang"))
+        self.assertEqual(run.returncode, STOPPED)
+        suite = xml.etree.ElementTree.parse(self.path("r.xml")).getroot()
+        self.assertEqual(suite.tag, "testsuite")
+        self.assertEqual((suite.get("tests"), suite.get("failures"), suite.get("errors")), ("3", "1", "1"))
+        plain, fault, hang = suite.findall("testcase")
+        self.assertEqual(len(plain.findall("failure")) + len(plain.findall("error")), 0)
+        self.assertIn("*** PASS ***", plain.find("system-out").text)
+        self.assertIn("Data mismatch", fault.find("failure").get("message"))
+        self.assertIn("UART0.STATUS", hang.find("error").get("message"))
+
+    def test_unwritable_output(self):
+        for option in ("--junit", "--json", "--uart", "--record"):
+            run = ai8xsim("run", "--quiet", option, self.path("missing/file"), image("plain"))
+            self.assertEqual(run.returncode, RESOURCES, option)
+
+    def test_one_image_for_one_file(self):
+        self.assertEqual(ai8xsim("run", "--uart", self.path("u"), image("plain"), image("fault")).returncode, USAGE)
+
+
+class Hostile(Case):
+    """ELF files that are broken by accident or on purpose: a message and an exit status, never more."""
+
+    def setUp(self):
+        super().setUp()
+        with open(image("plain"), "rb") as file:
+            self.good = bytearray(file.read())
+
+    def attempt(self, data, *arguments):
+        with open(self.path("bad.elf"), "wb") as file:
+            file.write(data)
+        return ai8xsim("run", "--quiet", "--max-instructions", 3000000, *arguments, self.path("bad.elf"))
+
+    def header(self):
+        offset, = struct.unpack_from("<I", self.good, 28)
+        size, count = struct.unpack_from("<HH", self.good, 42)
+        return [offset + i * size for i in range(count)]
+
+    def loadable(self):
+        return next(o for o in self.header() if struct.unpack_from("<I", self.good, o)[0] == 1
+                    and struct.unpack_from("<I", self.good, o + 16)[0] > 0)
+
+    def check(self, data, pattern):
+        run = self.attempt(data)
+        self.assertEqual(run.returncode, BAD_INPUT, run.stdout + run.stderr)
+        self.assertRegex(run.stderr, pattern)
+
+    def test_truncated(self):
+        for size in (4, 16, 51, 52, 100, 2000):
+            run = self.attempt(self.good[:size])
+            self.assertEqual(run.returncode, BAD_INPUT, size)
+            self.assertNotEqual(run.stderr, "")
+
+    def test_segment_outside_memory(self):
+        data = bytearray(self.good)
+        struct.pack_into("<I", data, self.loadable() + 12, 0x1007FFF0)
+        self.check(data, "vector table|fits neither")
+
+    def test_segment_past_the_file(self):
+        data = bytearray(self.good)
+        struct.pack_into("<I", data, self.loadable() + 16, 0x7FFFFFFF)
+        self.check(data, "past the file")
+
+    def test_overlapping_segments(self):
+        # Two program headers, both the first segment.
+        data = bytearray(self.good)
+        first = self.loadable()
+        size, = struct.unpack_from("<H", data, 42)
+        struct.pack_into("<I", data, 28, len(data))
+        struct.pack_into("<H", data, 44, 2)
+        data += self.good[first:first + size] * 2
+        self.check(data, "overlap")
+
+    def test_other_machine(self):
+        data = bytearray(self.good)
+        struct.pack_into("<H", data, 18, 62)
+        self.check(data, "machine 62")
+
+    def test_bad_vectors(self):
+        offset, = struct.unpack_from("<I", self.good, self.loadable() + 4)
+        for where, value, pattern in ((0, 0xFFFFFFF0, "stack"), (4, 0x10000100, "Thumb"), (4, 0x20000001, "reset vector")):
+            data = bytearray(self.good)
+            struct.pack_into("<I", data, offset + where, value)
+            self.check(data, pattern)
+
+    def test_wild_jump_and_wild_access(self):
+        offset, entry = struct.unpack_from("<I", self.good, self.loadable() + 4)[0], None
+        entry, = struct.unpack_from("<I", self.good, offset + 4)
+        code = offset + (entry & ~1) - 0x10000000
+        # ldr r0, [pc, #4]; bx r0 or ldr r1, [r0]; word
+        for middle in (0x4700, 0x6801):
+            data = bytearray(self.good)
+            data[code & ~3:(code & ~3) + 16] = struct.pack("<HHHHII", 0x4801, middle, 0xE7FE, 0xBF00, 0x90000001, 0)
+            struct.pack_into("<I", data, offset + 4, 0x10000000 + (code & ~3) - offset + 1)
+            run = self.attempt(data)
+            self.assertEqual(run.returncode, STOPPED, run.stdout + run.stderr)
+            self.assertIn("0x9000000", run.stdout)
+
+    def test_random_damage(self):
+        generator = random.Random(7)
+        for _ in range(60):
+            data = bytearray(self.good)
+            for _ in range(generator.choice((1, 4, 64))):
+                data[generator.randrange(4, len(data) if generator.random() < 0.3 else 4096)] = generator.randrange(256)
+            run = self.attempt(data)
+            self.assertIn(run.returncode, (OK, FAILED, BAD_INPUT, STOPPED), run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

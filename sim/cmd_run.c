@@ -488,7 +488,7 @@ static int print_mismatches(const struct outcome *outcome)
 			cli_table_cell(table, CLI_PLAIN, "%d", (int32_t)mismatch->got);
 			cli_table_cell(table, CLI_PLAIN, "value");
 		} else {
-			cli_table_cell(table, CLI_PLAIN, "0x%08x", mismatch->expected & mismatch->mask);
+			cli_table_cell(table, CLI_PLAIN, "0x%08x", mismatch->expected);
 			cli_table_cell(table, CLI_PLAIN, "0x%08x", mismatch->got & mismatch->mask);
 			if (mismatch->mask == UINT32_MAX)
 				cli_table_cell(table, CLI_PLAIN, "word");

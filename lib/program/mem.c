@@ -16,19 +16,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "part/part.h"
 #include "program/program.h"
 
 enum {
 	LINE_BYTES = 256,
 	FIFO_COUNT = 4,
-	// Register layout that both parts share (hardware reference 2 and 3).
-	FIFO_DATA_OFFSET = 8,       // of FIFO 0, from FIFO_CTL
-	FAST_DATA_OFFSET = 0x10,    // from the fast FIFO's control register
-	FIFO_CTL_ENABLE_SHIFT = 12, // fifo_en
-	CTL_ENABLE = 1u << 0,       // cnn_en
-	CTL_MASTER_SHIFT = 9,       // ext_sync: group that is followed
-	CTL_EXT_SYNC = 1u << 11,
-	CTL_FAST_FIFO = 1u << 22,
 };
 
 struct mem_file {
@@ -44,8 +37,7 @@ struct stimulus {
 	ai8x_program *program;
 	bool started;
 	bool fast_fifo;
-	uint32_t fast_fifo_data; // address of the fast FIFO's data register
-	uint32_t fifos;          // enabled ones
+	uint32_t fifos; // enabled ones
 	unsigned next_fifo;
 };
 
@@ -123,53 +115,60 @@ static ai8x_status read_pair(struct mem_file *file, uint32_t *address, uint32_t 
 	return status;
 }
 
-static bool is_register(const ai8x_location *location, const char *name)
+static uint32_t next_fifo_address(struct stimulus *stimulus)
 {
-	return location->name != NULL && strcmp(location->name, name) == 0;
-}
-
-static uint32_t next_fifo_address(struct stimulus *stimulus, uint32_t control)
-{
+	const ai8x_part *part = stimulus->program->part;
 	if (stimulus->fast_fifo)
-		return stimulus->fast_fifo_data;
+		return part_register_address(part, REG_FAST_DR, 0, 0);
 	while ((stimulus->fifos >> stimulus->next_fifo & 1) == 0)
 		stimulus->next_fifo = (stimulus->next_fifo + 1) % FIFO_COUNT;
-	uint32_t address = control + FIFO_DATA_OFFSET + 4 * stimulus->next_fifo;
+	uint32_t address = part_register_address(part, REG_FIFO_WR, 0, stimulus->next_fifo);
 	stimulus->next_fifo = (stimulus->next_fifo + 1) % FIFO_COUNT;
 	return address;
 }
 
-static void note_control(struct stimulus *stimulus, const ai8x_location *location, uint32_t value)
+// The write that sets the master group's enable bit starts the machine; followers are armed in front of it
+// (hardware reference 3.1).
+static void note_control(struct stimulus *stimulus, unsigned group, uint32_t value)
 {
-	if (value & CTL_FAST_FIFO)
-		stimulus->fast_fifo = stimulus->fast_fifo_data != 0;
-	unsigned master = value >> CTL_MASTER_SHIFT & 3;
-	bool starts =
-		(value & CTL_ENABLE) != 0 && ((value & CTL_EXT_SYNC) == 0 || (int)master == location->group);
-	stimulus->started = stimulus->started || starts;
+	const ai8x_part *part = stimulus->program->part;
+	if (part_field_extract(part, F_FFIFO_EN, value))
+		stimulus->fast_fifo = true;
+	bool follows = part_field_extract(part, F_EXT_SYNC_EN, value) != 0 &&
+	               part_field_extract(part, F_EXT_SYNC_MASTER, value) != group;
+	if (part_field_extract(part, F_CNN_EN, value) && !follows)
+		stimulus->started = true;
 }
 
 static ai8x_op classify(struct stimulus *stimulus, uint32_t address, uint32_t value)
 {
 	ai8x_op op = {.kind = AI8X_BUS_WRITE32, .address = address, .value = value};
-	ai8x_location location;
-	if (ai8x_part_locate(stimulus->program->part, address & ~3u, &location) != AI8X_OK)
+	struct part_target target;
+	if (!part_decode_address(stimulus->program->part, address & ~3u, &target))
 		return op; // the machine says what is wrong with it
-	if (strcmp(location.region, "kernel") == 0 && (address & 3) != 0) {
-		op.kind = AI8X_BUS_WRITE8;
-	} else if (is_register(&location, "CTL")) {
-		note_control(stimulus, &location, value);
-	} else if (is_register(&location, "FAST_CR")) {
-		stimulus->fast_fifo_data = address + FAST_DATA_OFFSET;
-	} else if (is_register(&location, "FAST_DR") || is_register(&location, "FIFO_WR")) {
+	if (!target.is_register) {
+		if (target.memory == MEMORY_KERNEL && (address & 3) != 0)
+			op.kind = AI8X_BUS_WRITE8;
+		return op;
+	}
+	switch (target.reg) {
+	case REG_CTL:
+		note_control(stimulus, target.group, value);
+		break;
+	case REG_FAST_DR:
+	case REG_FIFO_WR:
 		op.kind = AI8X_BUS_FIFO_WRITE32;
-	} else if (is_register(&location, "FIFO_CTL")) {
+		break;
+	case REG_FIFO_CTL:
 		if (stimulus->started && (stimulus->fast_fifo || stimulus->fifos != 0)) {
 			op.kind = AI8X_BUS_FIFO_WRITE32;
-			op.address = next_fifo_address(stimulus, address);
+			op.address = next_fifo_address(stimulus);
 		} else {
-			stimulus->fifos = value >> FIFO_CTL_ENABLE_SHIFT & 0xf;
+			stimulus->fifos = part_field_extract(stimulus->program->part, F_FIFO_EN, value);
 		}
+		break;
+	default:
+		break;
 	}
 	return op;
 }

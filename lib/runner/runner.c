@@ -148,7 +148,7 @@ static ai8x_status compare_memory(struct runner *runner, const ai8x_program_laye
 			continue;
 		layer->mismatches++;
 		ai8x_mismatch mismatch = {.address = expected->address,
-		                          .expected = expected->value,
+		                          .expected = expected->value & expected->mask,
 		                          .got = got,
 		                          .mask = expected->mask,
 		                          .layer = (int)recorded->number,
@@ -352,7 +352,7 @@ static ai8x_status do_expect(struct runner *runner, const ai8x_op *op)
 	if (status != AI8X_OK)
 		return status;
 	runner->result->checks++;
-	if (((got ^ op->value) & op->mask) == 0)
+	if ((got & op->mask) == op->value)
 		return AI8X_OK;
 	runner->result->mismatches++;
 	if (runner->result->mismatch_count >= runner->options.max_mismatches &&

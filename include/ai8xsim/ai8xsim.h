@@ -10,6 +10,7 @@
 #include "junit.h"
 #include "layer.h"
 #include "machine.h"
+#include "network.h"
 #include "part.h"
 #include "program.h"
 #include "runner.h"

@@ -120,6 +120,7 @@ typedef struct ai8x_layer {
 	uint32_t write_step;        /**< register wptr_inc + 1: words (of output_bits) between output pixels */
 	uint32_t pass_offset;       /**< words between output passes (CHOFFS) */
 	uint32_t time_slots;        /**< write slots per pixel in passthrough and depth-wise (tscnt_max + 1) */
+	uint32_t time_slot_offset;  /**< pointer step between write slots (TOFFS) */
 
 	/* Line buffer and timing switches. */
 	uint32_t tram_first, tram_last;          /**< TPTR.tptr_sad, TPTR.tptr_max */

@@ -246,6 +246,7 @@ typedef struct ai8x_compile_options {
 	bool pipeline;            /**< MAX78002: pipelined operation */
 	bool write_zero_registers;/**< also write registers whose value is the reset value */
 	bool ignore_streaming;    /**< compile streaming layers as ordinary ones */
+	bool link_layers;         /**< MAX78002: every layer names its successor */
 	bool first_words_first;   /**< kernels fill from word 0 (default: MAX78002's large tails first) */
 	const ai8x_network_tensor *outputs; /**< expected output of every layer (layer_count tensors), or NULL: the
 	                                         program then expects nothing */

@@ -16,16 +16,17 @@ struct encoder {
 
 typedef uint32_t (*rule)(const struct encoder *e);
 
+// Fields that a part lacks are left out: what they would say is implied there, or was refused as a limit of
+// the part.
 static void put(struct encoder *e, enum part_field_id id, uint64_t value)
 {
 	const ai8x_part *part = e->registers->part;
 	unsigned width = part->fields[id].width;
-	if (e->status != AI8X_OK || (width == 0 && value == 0))
+	if (e->status != AI8X_OK || width == 0)
 		return;
 	if (width < 32 && value >> width != 0) {
-		e->status = error_set(e->error, AI8X_ERR_LAYER, "layer %u: %s = %llu does not fit the %s's field (%s %llu)",
+		e->status = error_set(e->error, AI8X_ERR_LAYER, "layer %u: %s = %llu does not fit the %s's field (at most %llu)",
 		                      e->layer->index, part_field_name(id), (unsigned long long)value, part->info.name,
-		                      width == 0 ? "absent, at most" : "at most",
 		                      (unsigned long long)((UINT64_C(1) << width) - 1));
 		return;
 	}

@@ -1,4 +1,4 @@
-// Limits and work-arounds of the parts, as data. Source: hardware reference 7 (limits, generator flags), 4.8.
+// Limits and work-arounds of the parts, as data. Source: hardware reference 7 (limits, generator flags), 4.8, 3.1.
 
 #include "network/target.h"
 
@@ -37,7 +37,9 @@ static const struct target targets[] = {
 		.pool_dilation = true,
 		.layer_links = true,
 		.snoop = true,
-		.clear_registers = true,
+		.clear_registers = 0x1880,
+		.clear_with_bias = 0x1c80,
+		.clear_done = 1u << 25,
 		.reset_average = true,
 		.depthwise_one_ram = true,
 		.window_streams = true,

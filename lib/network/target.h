@@ -18,7 +18,9 @@ struct target {
 	// features
 	bool depthwise, calcx4, bypass, binary, read_ahead, read_gap, pool_dilation, layer_links, snoop;
 	// work-arounds
-	bool clear_registers;        // registers hold anything at power-up: clear them through SRAM_TEST
+	uint32_t clear_registers;    // SRAM_TEST value that clears registers before use, 0: not needed
+	uint32_t clear_with_bias;    // the same, bias memory included
+	uint32_t clear_done;         // SRAM_TEST bit to wait for
 	bool fifo_coupled;           // FIFOs always run in step
 	bool flatten_bias_first;     // bias of flattened layers lies at the lowest addresses
 	bool rows_for_passes;        // multi-pass element-wise passthrough is sent as more rows

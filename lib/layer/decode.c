@@ -263,6 +263,7 @@ static void decode_output(struct decoder *d)
 	layer->write_step = get(d, F_WPTR_INC) + 1;
 	layer->pass_offset = get(d, F_CHOFFS);
 	layer->time_slots = get(d, F_TSCNT_MAX) + 1;
+	layer->time_slot_offset = get(d, F_TOFFS);
 	layer->output_bits = get(d, F_BIGDWRT) && layer_has_kernels(layer) ? 32 : 8;
 	int32_t shift = (int32_t)get(d, F_SCALE_REG);
 	layer->output_shift = get(d, F_SCALE_SHFT) ? -shift : shift;

@@ -4,8 +4,11 @@
 Status values and exit statuses are compared with their source, every relative link and every file that is
 named in code marks has to exist, and every package that is installed has its reason in the README.
 """
+import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -98,6 +101,26 @@ def case_packages():
             yield f'{package} is not mentioned'
 
 
+def case_dependencies():
+    """every library of this build comes from a package in tools/packages.txt"""
+    if len(sys.argv) < 2 or not shutil.which('dpkg-query') or not shutil.which('pkg-config'):
+        return
+    listed = {line.split()[0] for line in text('tools/packages.txt').splitlines()
+              if line and not line.startswith('#')}
+    with open(os.path.join(sys.argv[1], 'meson-info/intro-dependencies.json'), encoding='utf-8') as file:
+        names = [dependency['name'] for dependency in json.load(file)]
+    for name in names:
+        done = subprocess.run(['pkg-config', '--variable=pcfiledir', name], capture_output=True, text=True,
+                              check=False)
+        path = os.path.join(done.stdout.strip(), f'{name}.pc')
+        if done.returncode != 0 or not os.path.exists(path):
+            continue
+        owner = subprocess.run(['dpkg-query', '-S', path], capture_output=True, text=True, check=False)
+        packages = {line.split(':')[0] for line in owner.stdout.splitlines()}
+        if packages and not packages & listed:
+            yield f'{name} comes from {sorted(packages)}'
+
+
 def case_example():
     """docs/library.md shows examples/hello.c as it is"""
     if text('examples/hello.c') not in text('docs/library.md'):
@@ -123,7 +146,7 @@ def case_functions():
 def main():
     """Runs the cases."""
     cases = [case_functions, case_status_values, case_exit_statuses, case_links, case_named_files, case_index, case_packages,
-             case_example]
+             case_dependencies, case_example]
     failed = 0
     print(f'1..{len(cases)}')
     for number, case in enumerate(cases, 1):

@@ -7,8 +7,7 @@
 //   output.c      bias, shift, rounding, clip, activation
 //   write.c       write pointers: results -> words of data memory
 //   sequencer.c   which block works in which cycle
-//   input.c       FIFO words -> data memory
-//   stream.c      what streaming layers hand to each other
+//   log.c         writes of the last streaming layer
 //
 // Facts: hardware reference 4 to 6. A "lane" is one byte lane of one of the data memory instances the
 // layer reads; lanes are numbered 4 * (k-th such instance) + (processor mod 4).
@@ -69,12 +68,9 @@ struct exact_layer {
 	ai8x_counters *counters;
 	int32_t *capture;            // [slots][output pixels], or NULL
 	uint32_t write_ring;         // words after which output wraps, 0: never
-	struct exact_layer *consumer;// the layer that streams from this one, or NULL
-
-	// Streamed input, unwrapped, per data memory instance; NULL: read from data memory. See stream.c.
-	uint32_t *image[AI8X_INSTANCES];
-	uint32_t image_words;
-	// Streamed output that must outlast what other streaming layers write; see stream.c.
+	struct stream_image *input;  // streamed input, or NULL
+	struct stream_image *output; // where streamed output goes besides data memory, or NULL
+	// Streamed output that must outlast what other streaming layers write; see log.c.
 	bool keeps_log;
 	struct exact_log_entry *log;
 	size_t log_count, log_capacity;
@@ -118,10 +114,19 @@ struct exact_layer {
 	uint32_t latch_mask[AI8X_GROUPS];
 };
 
-// Makes a layer ready to run. `counters` and `capture` stay the caller's.
-ai8x_status exact_layer_create(struct exact_context *context, const ai8x_layer *layer, uint32_t write_ring,
-                               ai8x_counters *counters, int32_t *capture, struct exact_layer **out,
-                               ai8x_error *error);
+// What a layer works with besides its registers; everything stays the caller's.
+struct exact_setup {
+	uint32_t write_ring;          // words after which output wraps, 0: never
+	struct stream_image *input;   // streamed input, or NULL
+	struct stream_image *output;  // input of the layer that streams from this one, or NULL
+	bool keeps_log;
+	ai8x_counters *counters;
+	int32_t *capture;             // [slots][output pixels], or NULL
+};
+
+// Makes a layer ready to run.
+ai8x_status exact_layer_create(struct exact_context *context, const ai8x_layer *layer,
+                               const struct exact_setup *setup, struct exact_layer **out, ai8x_error *error);
 void exact_layer_destroy(struct exact_layer *x);
 
 // Runs at most `budget` cycles; with `one_pixel` returns at the next pixel boundary. Returns the cycles used.
@@ -132,16 +137,35 @@ static inline bool exact_layer_done(const struct exact_layer *x)
 	return x->phase == PHASE_DONE;
 }
 
+// Between two pixels: other streaming layers may work now.
+static inline bool exact_layer_at_pixel(const struct exact_layer *x)
+{
+	return x->at_pixel;
+}
+
+static inline bool exact_layer_begun(const struct exact_layer *x)
+{
+	return x->row != 0 || x->column != 0 || !x->at_pixel;
+}
+
+// Output pixels complete.
+static inline uint32_t exact_layer_pixels(const struct exact_layer *x)
+{
+	return x->pixels_done;
+}
+
+// Pixel of the padded pooled image being worked on; NULL: the first.
+static inline void exact_layer_position(const struct exact_layer *x, uint32_t *row, uint32_t *column)
+{
+	*row = x != NULL ? x->row : 0;
+	*column = x != NULL ? x->column : 0;
+}
+
 // Index behind the last input pixel that the next pixel of the line buffer needs; 0: needs none.
 uint64_t exact_layer_needs(const struct exact_layer *x);
 
-// stream.c: gives a layer an unwrapped input image for the instances in `instances` (bit i: instance i), ...
-ai8x_status stream_prepare_input(struct exact_layer *x, uint32_t instances);
-// ... passes a result on to the layer that streams from this one, ...
-void stream_pass_on(struct exact_layer *x, unsigned instance, uint32_t word, uint32_t value, uint32_t mask);
-// ... remembers a write of a layer that keeps a log, and repeats all of them.
-void stream_log(struct exact_layer *x, struct exact_log_entry entry);
-void stream_replay(struct exact_layer *x);
+// Repeats the writes of a layer that keeps a log.
+void exact_layer_replay(struct exact_layer *x);
 
 // Blocks, for the sequencer.
 void fetch_prepare(struct exact_layer *x);
@@ -159,6 +183,7 @@ ai8x_status write_prepare(struct exact_layer *x);
 void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum);
 int64_t output_bias(struct exact_layer *x, uint32_t slot);
 void write_value(struct exact_layer *x, uint32_t slot, int32_t value);
+void log_write(struct exact_layer *x, struct exact_log_entry entry);
 uint32_t exact_output_pixel(const struct exact_layer *x);
 
 static inline bool exact_wants(const struct exact_layer *x, uint32_t kind)

@@ -24,8 +24,8 @@ void fetch_prepare(struct exact_layer *x)
 	x->lanes = x->instances == 0 ? 16 : (4 * x->instances + 15) / 16 * 16;
 }
 
-// Input pixel (before pooling) of the sequencer's window position.
-static uint32_t input_pixel(const struct exact_layer *x)
+// Input pixel (before pooling) of position `position` in the current pooling window.
+static uint32_t input_pixel(const struct exact_layer *x, uint32_t position)
 {
 	const ai8x_layer *layer = &x->layer;
 	uint32_t row = x->row - layer->pad_rows, column = x->column - layer->pad_columns;
@@ -33,8 +33,8 @@ static uint32_t input_pixel(const struct exact_layer *x)
 		row /= 2;
 		column /= 2;
 	}
-	row = row * layer->pool_stride + x->position / layer->pool_columns * layer->pool_dilation_rows;
-	column = column * layer->pool_stride + x->position % layer->pool_columns * layer->pool_dilation_columns;
+	row = row * layer->pool_stride + position / layer->pool_columns * layer->pool_dilation_rows;
+	column = column * layer->pool_stride + position % layer->pool_columns * layer->pool_dilation_columns;
 	return row * layer->columns + column;
 }
 
@@ -44,9 +44,7 @@ uint64_t exact_layer_needs(const struct exact_layer *x)
 	if (x->phase == PHASE_DONE || x->row < layer->pad_rows || x->row >= layer->pad_rows + x->image_rows ||
 	    x->column < layer->pad_columns || x->column >= layer->pad_columns + x->image_columns)
 		return 0;
-	struct exact_layer last = {.layer = x->layer, .row = x->row, .column = x->column};
-	last.position = layer->pool_rows * layer->pool_columns - 1;
-	return (uint64_t)input_pixel(&last) + 1;
+	return (uint64_t)input_pixel(x, layer->pool_rows * layer->pool_columns - 1) + 1;
 }
 
 // The zeros that transposed convolution inserts take the time of a read but read nothing.
@@ -86,13 +84,13 @@ void fetch_read(struct exact_layer *x)
 		memset(x->sample, 0, sizeof x->sample);
 		return;
 	}
-	uint32_t pixel = input_pixel(x);
+	uint32_t pixel = input_pixel(x, x->position);
 	uint32_t pass = x->pass < layer->passes ? x->pass : x->pass - layer->passes;
 	uint32_t offset = layer->chw ? pixel / 4 : pixel * layer->pixel_step + pass * layer->operands + x->operand;
 	uint32_t wrapped = layer->ring_words != 0 ? offset % layer->ring_words : offset;
 	for (unsigned k = 0; k < x->instances; k++) {
 		uint32_t word = x->base[k] + wrapped;
-		const uint32_t *image = x->image[x->instance[k]];
+		const uint32_t *image = x->input != NULL ? x->input->word[x->instance[k]] : NULL;
 		uint32_t value = image != NULL ? image[offset] : x->context->data->word[x->instance[k]][word];
 		if (exact_wants(x, AI8X_EVENT_DATA_READ))
 			tell(x, k, word, value, pixel);

@@ -363,9 +363,8 @@ static void prepare_sequence(struct exact_layer *x)
 	x->parallel_passes = layer->tcalc ? 4 : 1;
 }
 
-ai8x_status exact_layer_create(struct exact_context *context, const ai8x_layer *layer, uint32_t write_ring,
-                               ai8x_counters *counters, int32_t *capture, struct exact_layer **out,
-                               ai8x_error *error)
+ai8x_status exact_layer_create(struct exact_context *context, const ai8x_layer *layer,
+                               const struct exact_setup *setup, struct exact_layer **out, ai8x_error *error)
 {
 	struct exact_layer *x = calloc(1, sizeof *x);
 	*out = NULL;
@@ -373,9 +372,12 @@ ai8x_status exact_layer_create(struct exact_context *context, const ai8x_layer *
 		return error_no_memory(error, "a layer");
 	x->context = context;
 	x->layer = *layer;
-	x->counters = counters;
-	x->capture = capture;
-	x->write_ring = write_ring;
+	x->counters = setup->counters;
+	x->capture = setup->capture;
+	x->write_ring = setup->write_ring;
+	x->input = setup->input;
+	x->output = setup->output;
+	x->keeps_log = setup->keeps_log;
 	prepare_sequence(x);
 	fetch_prepare(x);
 	ai8x_status status = tram_prepare(x);
@@ -406,7 +408,5 @@ void exact_layer_destroy(struct exact_layer *x)
 	free(x->kernels);
 	free(x->slot);
 	free(x->log);
-	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
-		free(x->image[i]);
 	free(x);
 }

@@ -73,15 +73,15 @@ static void store(struct exact_layer *x, const struct exact_slot *slot, uint32_t
 	uint32_t origin = layer->write_word[slot->group];
 	uint32_t pixel = exact_output_pixel(x);
 	uint32_t offset = slot->word - origin + pixel * x->pixel_words;
-	if (x->consumer != NULL)
-		stream_pass_on(x, slot->instance, origin + offset, value, mask);
+	if (x->output != NULL)
+		stream_image_store(x->output, slot->instance, origin + offset, value, mask);
 	if (x->write_ring != 0)
 		offset %= x->write_ring;
 	uint32_t *word = &x->context->data->word[slot->instance][origin + offset];
 	*word = (*word & ~mask) | (value & mask);
 	x->counters->words_written++;
 	if (x->keeps_log)
-		stream_log(x, (struct exact_log_entry){origin + offset, value, mask, slot->instance});
+		log_write(x, (struct exact_log_entry){origin + offset, value, mask, slot->instance});
 	if (x->context->written != NULL)
 		x->context->written(x->context->user, layer, slot->instance, origin + offset, *word);
 	if (exact_wants(x, AI8X_EVENT_DATA_WRITE)) {

@@ -29,6 +29,15 @@ static inline unsigned bit_count64(uint64_t bits)
 	return (unsigned)__builtin_popcountll(bits);
 }
 
+// Data memory instances that a layer reads (bit i: instance i).
+static inline uint32_t layer_instances(const ai8x_layer *layer)
+{
+	uint32_t instances = 0;
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
+		instances |= (uint32_t)((layer->processors >> (4 * i) & 15) != 0) << i;
+	return instances;
+}
+
 // Image that the kernel slides over: pooled, for transposed convolutions with zeros inserted.
 static inline uint32_t layer_expanded_rows(const ai8x_layer *layer)
 {

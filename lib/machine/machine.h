@@ -13,8 +13,8 @@
 
 #include "bus/bus.h"
 #include "exact/exact.h"
-#include "exact/input.h"
 #include "layer/layer.h"
+#include "machine/input.h"
 
 #define MAX_OBSERVERS 8
 #define SNOOP_UNITS 2
@@ -45,15 +45,24 @@ enum run_phase {
 	RUN_BETWEEN,   // one-shot: waits for the next enable behind a layer
 };
 
+// A layer that runs now.
+struct stage {
+	struct layer_record *record;     // its report holds the decoded layer
+	uint32_t write_ring;             // words after which its output wraps, 0: never
+	struct stream_image image;       // its streamed input, if any
+	bool streams_in;                 // `image` is in use
+	struct exact_layer *exact;       // NULL: the exact engine has not begun it
+	bool done;
+};
+
 struct run {
 	enum run_phase phase;
 	struct layer_run members;
 	uint32_t next_layer;             // to start when none is active
 	uint32_t last_layer;
-	struct exact_layer *active[AI8X_MAX_STREAMS]; // one, or all layers that stream together
-	struct layer_record *record[AI8X_MAX_STREAMS];
-	unsigned active_count;
-	struct exact_input input;
+	struct stage stage[AI8X_MAX_STREAMS]; // one, or all layers that stream together
+	unsigned stage_count;
+	struct input input;
 	bool has_input;
 	bool ended;                      // a run came to its end since the last start
 	unsigned waiting_fifo;           // valid while waiting

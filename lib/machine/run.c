@@ -12,10 +12,24 @@ static uint32_t control(const ai8x_machine *machine, enum part_field_id field, u
 	return field_get(&machine->bus.registers, field, group, 0);
 }
 
+static const ai8x_layer *stage_layer(const struct stage *stage)
+{
+	return &stage->record->report.layer;
+}
+
+static void drop_stages(struct run *run)
+{
+	for (unsigned i = 0; i < run->stage_count; i++) {
+		exact_layer_destroy(run->stage[i].exact);
+		stream_image_destroy(&run->stage[i].image);
+	}
+	run->stage_count = 0;
+	run->input.layer = NULL;
+}
+
 void run_forget(ai8x_machine *machine)
 {
-	for (unsigned i = 0; i < machine->run.active_count; i++)
-		exact_layer_destroy(machine->run.active[i]);
+	drop_stages(&machine->run);
 	memset(&machine->run, 0, sizeof machine->run);
 }
 
@@ -36,7 +50,7 @@ static void start(ai8x_machine *machine, unsigned master)
 	bool fast = control(machine, F_FFIFO_EN, master) != 0;
 	run->has_input = fast || control(machine, F_GROUP_FIFO_EN, master);
 	uint64_t frame = field_get(&machine->bus.registers, F_IFRM, master, 0);
-	run->input = (struct exact_input){
+	run->input = (struct input){
 		.context = &machine->context,
 		.fifos = machine->bus.fifo,
 		.enabled = fast ? 1u << FIFO_FAST : field_get(&machine->bus.registers, F_FIFO_EN, 0, 0),
@@ -102,9 +116,7 @@ static void raise_flag(ai8x_machine *machine)
 static void finish(ai8x_machine *machine)
 {
 	struct run *run = &machine->run;
-	for (unsigned i = 0; i < run->active_count; i++)
-		exact_layer_destroy(run->active[i]);
-	run->active_count = 0;
+	drop_stages(run);
 	run->phase = RUN_IDLE;
 	run->ended = true;
 	raise_flag(machine);
@@ -117,9 +129,7 @@ static void finish(ai8x_machine *machine)
 // A layer that cannot be executed ends the run without a completion flag.
 static ai8x_status fail(ai8x_machine *machine, ai8x_status status)
 {
-	for (unsigned i = 0; i < machine->run.active_count; i++)
-		exact_layer_destroy(machine->run.active[i]);
-	machine->run.active_count = 0;
+	drop_stages(&machine->run);
 	machine->run.phase = RUN_IDLE;
 	return status;
 }
@@ -134,24 +144,47 @@ static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, u
 	struct layer_record *record = observe_begin_layer(machine, layer, error);
 	if (record == NULL)
 		return AI8X_ERR_NO_MEMORY;
-	struct exact_layer *x;
-	status = exact_layer_create(&machine->context, layer, write_ring, &record->report.counters, record->output, &x,
-	                            error);
-	if (status != AI8X_OK)
-		return status;
-	run->active[run->active_count] = x;
-	run->record[run->active_count++] = record;
-	uint32_t streamed = layer->fifo ? exact_input_instances(&run->input) : 0;
-	if (run->active_count > 1) {
-		run->active[run->active_count - 2]->consumer = x;
-		streamed = UINT32_MAX;
+	struct stage *stage = &run->stage[run->stage_count];
+	*stage = (struct stage){.record = record, .write_ring = write_ring};
+	uint32_t instances = layer->fifo ? input_instances(&run->input) : 0;
+	if (run->stage_count > 0)
+		instances = UINT32_MAX;
+	instances &= layer_instances(layer);
+	if (instances != 0) {
+		stage->streams_in = true;
+		if (stream_image_create(&stage->image, &machine->bus.data, layer->read_base, layer_read_words(layer),
+		                        layer->ring_words, instances) != AI8X_OK)
+			return error_no_memory(error, "a streaming layer's input");
 	}
-	if (stream_prepare_input(x, streamed) != AI8X_OK)
-		return error_no_memory(error, "a streaming layer's input");
-	if (layer->fifo)
-		run->input.consumer = x;
-	x->keeps_log = layer->streaming && write_ring == 0;
+	run->stage_count++;
+	if (layer->fifo) {
+		run->input.layer = stage_layer(stage);
+		run->input.image = &stage->image;
+	}
 	snoop_begin_layer(machine, layer);
+	return AI8X_OK;
+}
+
+// Hands the current stages to the exact engine.
+static ai8x_status begin_exact(ai8x_machine *machine, ai8x_error *error)
+{
+	struct run *run = &machine->run;
+	for (unsigned i = 0; i < run->stage_count; i++) {
+		struct stage *stage = &run->stage[i], *next = stage + 1;
+		const ai8x_layer *layer = stage_layer(stage);
+		const bool last = i + 1 == run->stage_count;
+		const struct exact_setup setup = {
+			.write_ring = stage->write_ring,
+			.input = stage->streams_in ? &stage->image : NULL,
+			.output = !last && next->streams_in ? &next->image : NULL,
+			.keeps_log = layer->streaming && last,
+			.counters = &stage->record->report.counters,
+			.capture = stage->record->output,
+		};
+		ai8x_status status = exact_layer_create(&machine->context, layer, &setup, &stage->exact, error);
+		if (status != AI8X_OK)
+			return status;
+	}
 	return AI8X_OK;
 }
 
@@ -204,11 +237,12 @@ size_t ai8x_machine_sequence(const ai8x_machine *machine, uint32_t *layers, size
 	return count;
 }
 
-// FIFO words that the next pixel of a FIFO-fed layer needs; before its first pixel also the start count.
-static uint64_t words_needed(const struct run *run, const struct exact_layer *x)
+// FIFO words that a FIFO-fed layer needs for its next pixel; before its first pixel also the start count.
+static uint64_t words_needed(const struct run *run, const struct stage *stage)
 {
-	const ai8x_layer *layer = &x->layer;
-	uint64_t pixels = exact_layer_needs(x), words = 0;
+	const ai8x_layer *layer = stage_layer(stage);
+	const bool begun = stage->exact != NULL && exact_layer_begun(stage->exact);
+	uint64_t pixels = stage->exact != NULL ? exact_layer_needs(stage->exact) : 1, words = 0;
 	if (pixels > 0)
 		words = layer->chw ? (pixels - 1) / 4 + 1
 		                   : (pixels - 1) * layer->pixel_step + (uint64_t)layer->passes * layer->operands;
@@ -216,7 +250,7 @@ static uint64_t words_needed(const struct run *run, const struct exact_layer *x)
 	uint64_t start = layer->stream_start;
 	if (layer->ring_words != 0 && start > layer->ring_words)
 		start = layer->ring_words;
-	if (x->row == 0 && x->column == 0 && start > words)
+	if (!begun && start > words)
 		words = start;
 	return words < run->input.frame ? words : run->input.frame;
 }
@@ -225,30 +259,31 @@ static uint64_t words_needed(const struct run *run, const struct exact_layer *x)
 static bool input_ready(ai8x_machine *machine, unsigned i)
 {
 	struct run *run = &machine->run;
-	const struct exact_layer *x = run->active[i];
-	if (x->layer.fifo) {
-		uint64_t needed = words_needed(run, x);
+	const struct stage *stage = &run->stage[i];
+	const ai8x_layer *layer = stage_layer(stage);
+	if (layer->fifo) {
+		uint64_t needed = words_needed(run, stage);
 		// Without a ring there is room for the whole frame: take what is there.
-		uint64_t wanted = x->layer.ring_words == 0 ? UINT64_MAX : needed;
-		(void)exact_input_pull(&run->input, wanted, &run->waiting_fifo);
+		uint64_t wanted = layer->ring_words == 0 ? UINT64_MAX : needed;
+		(void)input_pull(&run->input, wanted, &run->waiting_fifo);
 		return run->input.stored >= needed;
 	}
 	if (i == 0)
 		return true;
-	const struct exact_layer *producer = run->active[i - 1];
-	return exact_layer_done(producer) || producer->pixels_done >= exact_layer_needs(x);
+	const struct stage *producer = stage - 1;
+	return producer->done || exact_layer_pixels(producer->exact) >= exact_layer_needs(stage->exact);
 }
 
-// The active layer that works next, or -1 when all wait. A pixel once begun is finished first.
+// The stage that works next, or -1 when all wait. A pixel once begun is finished first.
 static int pick(ai8x_machine *machine)
 {
 	struct run *run = &machine->run;
-	for (unsigned i = 0; i < run->active_count; i++) {
-		if (!exact_layer_done(run->active[i]) && !run->active[i]->at_pixel)
+	for (unsigned i = 0; i < run->stage_count; i++) {
+		if (!run->stage[i].done && !exact_layer_at_pixel(run->stage[i].exact))
 			return (int)i;
 	}
-	for (unsigned i = run->active_count; i-- > 0;) {
-		if (!exact_layer_done(run->active[i]) && input_ready(machine, i))
+	for (unsigned i = run->stage_count; i-- > 0;) {
+		if (!run->stage[i].done && input_ready(machine, i))
 			return (int)i;
 	}
 	return -1;
@@ -275,14 +310,17 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
                              ai8x_error *error)
 {
 	struct run *run = &machine->run;
-	const ai8x_layer layer = run->active[i]->layer;
+	struct stage *stage = &run->stage[i];
+	const ai8x_layer layer = *stage_layer(stage);
+	stage->done = true;
 	// What is left of the frame is taken even if the layer had no use for it.
 	if (layer.fifo) {
-		run->input.consumer = NULL;
-		(void)exact_input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
+		run->input.layer = NULL;
+		(void)input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
 	}
-	stream_replay(run->active[i]);
-	if (!observe_end_layer(machine, run->record[i])) {
+	if (stage->exact != NULL)
+		exact_layer_replay(stage->exact);
+	if (!observe_end_layer(machine, stage->record)) {
 		finish(machine);
 		return error_set(error, AI8X_ERR_CANCELLED, "stopped by the callback behind layer %u", layer.index);
 	}
@@ -290,15 +328,15 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
 		finish(machine);
 		return AI8X_OK;
 	}
-	for (unsigned k = 0; k < run->active_count; k++) {
-		if (!exact_layer_done(run->active[k]))
+	for (unsigned k = 0; k < run->stage_count; k++) {
+		if (!run->stage[k].done)
 			return AI8X_OK;
 	}
-	stream_replay(run->active[run->active_count - 1]);
-	const ai8x_layer last = run->active[run->active_count - 1]->layer;
-	for (unsigned k = 0; k < run->active_count; k++)
-		exact_layer_destroy(run->active[k]);
-	run->active_count = 0;
+	struct stage *last_stage = &run->stage[run->stage_count - 1];
+	if (last_stage->exact != NULL)
+		exact_layer_replay(last_stage->exact);
+	const ai8x_layer last = *stage_layer(last_stage);
+	drop_stages(run);
 	if (!choose_next(machine, &last)) {
 		finish(machine);
 	} else if (control(machine, F_ONESHOT, run->members.master)) {
@@ -315,8 +353,8 @@ void run_fifo_pushed(ai8x_machine *machine)
 	if (!run->has_input || run->phase == RUN_PAUSED)
 		return;
 	// Behind the fed layer nobody else takes the rest of the frame.
-	if (run->input.consumer == NULL && run->input.stored > 0)
-		(void)exact_input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
+	if (run->input.layer == NULL && run->input.stored > 0)
+		(void)input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
 }
 
 static bool fifo_has_room(const ai8x_machine *machine, uint32_t address)
@@ -336,11 +374,13 @@ static ai8x_status advance(ai8x_machine *machine, const ai8x_run_limits *limits,
 	while (run->phase == RUN_ACTIVE) {
 		if (limits->until_fifo_ready && fifo_has_room(machine, limits->fifo_address))
 			return AI8X_OK;
-		if (run->active_count == 0) {
-			ai8x_status status = begin_layers(machine, error);
-			if (status != AI8X_OK)
-				return fail(machine, status);
-		}
+		ai8x_status status = AI8X_OK;
+		if (run->stage_count == 0)
+			status = begin_layers(machine, error);
+		if (status == AI8X_OK && run->stage[0].exact == NULL)
+			status = begin_exact(machine, error);
+		if (status != AI8X_OK)
+			return fail(machine, status);
 		if (*budget == 0)
 			return AI8X_ERR_CYCLE_LIMIT;
 		int i = pick(machine);
@@ -351,10 +391,11 @@ static ai8x_status advance(ai8x_machine *machine, const ai8x_run_limits *limits,
 				return AI8X_OK;
 			return AI8X_WAITING;
 		}
-		struct exact_layer *x = run->active[i];
-		*budget -= exact_layer_run(x, *budget, x->layer.streaming || x->layer.fifo);
-		if (exact_layer_done(x)) {
-			ai8x_status status = end_layer(machine, (unsigned)i, limits, error);
+		const struct stage *stage = &run->stage[i];
+		const ai8x_layer *layer = stage_layer(stage);
+		*budget -= exact_layer_run(stage->exact, *budget, layer->streaming || layer->fifo);
+		if (exact_layer_done(stage->exact)) {
+			status = end_layer(machine, (unsigned)i, limits, error);
 			if (status != AI8X_OK)
 				return status;
 		}
@@ -379,7 +420,7 @@ ai8x_status ai8x_machine_run(ai8x_machine *machine, const ai8x_run_limits *limit
 	ai8x_status status = advance(machine, limits, &budget, error);
 	if (status == AI8X_ERR_CYCLE_LIMIT)
 		return error_set(error, status, "still running layer %u after %llu cycles",
-		                 run->active_count > 0 ? run->active[0]->layer.index : run->next_layer,
+		                 run->stage_count > 0 ? stage_layer(&run->stage[0])->index : run->next_layer,
 		                 (unsigned long long)machine->context.cycle);
 	if (status == AI8X_WAITING && error != NULL) {
 		error->status = status;
@@ -390,16 +431,16 @@ ai8x_status ai8x_machine_run(ai8x_machine *machine, const ai8x_run_limits *limit
 
 static void stall(ai8x_machine *machine, uint64_t cycles)
 {
-	struct run *run = &machine->run;
-	struct exact_layer *x = run->active[0];
-	x->counters->state[AI8X_STATE_STALL] += cycles;
+	const struct stage *stage = &machine->run.stage[0];
+	stage->record->report.counters.state[AI8X_STATE_STALL] += cycles;
 	if (machine->context.kinds & AI8X_EVENT_STATE) {
 		ai8x_event event = {
 			.kind = AI8X_EVENT_STATE,
 			.cycle = machine->context.cycle,
-			.layer = &x->layer,
-			.u.state = {.state = AI8X_STATE_STALL, .cycles = cycles, .row = x->row, .column = x->column},
+			.layer = stage_layer(stage),
+			.u.state = {.state = AI8X_STATE_STALL, .cycles = cycles},
 		};
+		exact_layer_position(stage->exact, &event.u.state.row, &event.u.state.column);
 		observe_emit(machine, &event);
 	}
 	machine->context.cycle += cycles;
@@ -422,26 +463,29 @@ size_t ai8x_machine_explain_wait(const ai8x_machine *machine, char *text, size_t
 	const struct run *run = &machine->run;
 	if (size > 0)
 		text[0] = '\0';
-	if (run->phase != RUN_ACTIVE || !run->waiting || run->active_count == 0)
+	if (run->phase != RUN_ACTIVE || !run->waiting || run->stage_count == 0)
 		return 0;
-	const struct exact_layer *x = run->active[0];
+	const struct stage *stage = &run->stage[0];
+	const unsigned layer = stage_layer(stage)->index;
+	uint32_t row, column;
+	exact_layer_position(stage->exact, &row, &column);
 	char name[24];
 	if (run->waiting_fifo == FIFO_FAST)
 		(void)snprintf(name, sizeof name, "the fast FIFO");
 	else
 		(void)snprintf(name, sizeof name, "FIFO %u", run->waiting_fifo);
-	uint64_t needed = words_needed(run, x);
+	uint64_t needed = words_needed(run, stage);
 	uint32_t coupled = run->input.enabled;
 	int length;
 	if (coupled == 0)
 		length = snprintf(text, size,
 		                  "layer %u waits for FIFO data, but no FIFO is enabled (FIFO_CTL bits 15:12, CTL)",
-		                  x->layer.index);
+		                  layer);
 	else
 		length = snprintf(text, size,
 		                  "layer %u waits at row %u, column %u for word %llu of %s, which is empty; "
 		                  "%llu words of every enabled FIFO (map 0x%x) have arrived, %llu of a frame are needed now",
-		                  x->layer.index, x->row, x->column, (unsigned long long)run->input.stored, name,
+		                  layer, row, column, (unsigned long long)run->input.stored, name,
 		                  (unsigned long long)run->input.stored, coupled & 15u, (unsigned long long)needed);
 	return length < 0 ? 0 : (size_t)length;
 }

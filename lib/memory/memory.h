@@ -76,6 +76,23 @@ ai8x_status tram_memory_create(struct tram_memory *memory, const ai8x_part *part
 void tram_memory_destroy(struct tram_memory *memory);
 void tram_memory_clear(struct tram_memory *memory, unsigned group);
 
+// Input of a streaming or FIFO-fed layer, unwrapped (see stream.c).
+struct stream_image {
+	uint32_t *word[AI8X_INSTANCES];  // NULL: the layer reads this instance from data memory
+	uint32_t words;                  // of one instance
+	uint32_t base[AI8X_GROUPS];      // data memory word of the image's word 0
+	uint32_t ring;                   // words of the ring in data memory; 0: not wrapped
+};
+
+// Makes images for the instances in `instances` (bit i: instance i), filled from data memory.
+ai8x_status stream_image_create(struct stream_image *image, const struct data_memory *data,
+                                const uint32_t base[AI8X_GROUPS], uint64_t words, uint32_t ring,
+                                uint32_t instances);
+void stream_image_destroy(struct stream_image *image);
+// Stores a result whose unwrapped data memory word is `word`; ignored outside the image.
+void stream_image_store(struct stream_image *image, unsigned instance, uint32_t word, uint32_t value,
+                        uint32_t mask);
+
 // FIFOs 0..3 feed a group each; number 4 is the fast FIFO (hardware reference 5.1).
 #define FIFO_FAST 4
 #define FIFO_COUNT 5

@@ -1,19 +1,19 @@
 // FIFO words -> data memory. FIFO f fills the first instance of group f, a ring where the layer streams.
-#include "exact/input.h"
+#include "machine/input.h"
 
 #define INSTANCES_PER_GROUP (AI8X_INSTANCES / AI8X_GROUPS)
 
-static void store(struct exact_input *input, unsigned group, uint32_t value)
+static void store(struct input *input, unsigned group, uint32_t value)
 {
-	struct exact_layer *x = input->consumer;
+	const ai8x_layer *layer = input->layer;
 	unsigned instance = group * INSTANCES_PER_GROUP;
 	// The rest of a frame that the layer did not need.
-	if (x == NULL)
+	if (layer == NULL)
 		return;
-	if (x->image[instance] != NULL && input->stored < x->image_words)
-		x->image[instance][input->stored] = value;
-	uint64_t offset = x->layer.ring_words != 0 ? input->stored % x->layer.ring_words : input->stored;
-	uint64_t word = x->layer.read_base[group] + offset;
+	stream_image_store(input->image, instance, (uint32_t)(layer->read_base[group] + input->stored), value,
+	                   UINT32_MAX);
+	uint64_t offset = layer->ring_words != 0 ? input->stored % layer->ring_words : input->stored;
+	uint64_t word = layer->read_base[group] + offset;
 	// A frame longer than the memory: the words past its end have no place.
 	if (word >= input->context->data->words)
 		return;
@@ -34,7 +34,7 @@ static void store(struct exact_input *input, unsigned group, uint32_t value)
 	}
 }
 
-static void spread(struct exact_input *input, unsigned fifo, uint32_t value)
+static void spread(struct input *input, unsigned fifo, uint32_t value)
 {
 	if (fifo != FIFO_FAST) {
 		store(input, fifo, value);
@@ -48,7 +48,7 @@ static void spread(struct exact_input *input, unsigned fifo, uint32_t value)
 	}
 }
 
-uint32_t exact_input_instances(const struct exact_input *input)
+uint32_t input_instances(const struct input *input)
 {
 	uint32_t instances = 0;
 	for (unsigned f = 0; f < FIFO_FAST; f++)
@@ -62,7 +62,7 @@ uint32_t exact_input_instances(const struct exact_input *input)
 	return instances;
 }
 
-bool exact_input_pull(struct exact_input *input, uint64_t until, unsigned *empty)
+bool input_pull(struct input *input, uint64_t until, unsigned *empty)
 {
 	if (until > input->frame)
 		until = input->frame;
@@ -81,7 +81,7 @@ bool exact_input_pull(struct exact_input *input, uint64_t until, unsigned *empty
 				ai8x_event event = {
 					.kind = AI8X_EVENT_FIFO_POP,
 					.cycle = input->context->cycle,
-					.layer = input->consumer != NULL ? &input->consumer->layer : NULL,
+					.layer = input->layer,
 					.u.fifo = {.fifo = (uint8_t)f, .value = value, .level = input->fifos[f].level},
 				};
 				input->context->emit(input->context->user, &event);

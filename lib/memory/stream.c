@@ -1,0 +1,58 @@
+// What streaming layers hand to each other (hardware reference 5.2).
+//
+// Streaming layers exchange pixels through rings in data memory. All recorded programs, also those whose
+// rings and outputs overlap in memory, have the results of layers that run one after the other on unbounded
+// buffers (golden programs stream-cifar-*, fifostream-pool-stride-hwc-tall-nostream). So a streaming
+// layer reads from an unwrapped image of its input beside data memory; the rings are written as well; and
+// what the last streaming layer wrote is what remains.
+#include "memory/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+ai8x_status stream_image_create(struct stream_image *image, const struct data_memory *data,
+                                const uint32_t base[AI8X_GROUPS], uint64_t words, uint32_t ring,
+                                uint32_t instances)
+{
+	*image = (struct stream_image){.ring = ring};
+	// The coordinates of both parts are at most 11 bits; anything larger could not be addressed.
+	if (words > UINT32_C(1) << 26)
+		return AI8X_ERR_NO_MEMORY;
+	image->words = (uint32_t)words;
+	memcpy(image->base, base, sizeof image->base);
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		if ((instances >> i & 1) == 0)
+			continue;
+		uint32_t *to = malloc((words + 1) * sizeof *to);
+		if (to == NULL) {
+			stream_image_destroy(image);
+			return AI8X_ERR_NO_MEMORY;
+		}
+		image->word[i] = to;
+		// Words that nobody streams in keep what data memory holds.
+		const uint32_t *memory = data->word[i];
+		uint32_t first = base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		for (uint32_t w = 0; w < image->words; w++) {
+			uint32_t word = first + (ring != 0 ? w % ring : w);
+			to[w] = word < data->words ? memory[word] : 0;
+		}
+	}
+	return AI8X_OK;
+}
+
+void stream_image_destroy(struct stream_image *image)
+{
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
+		free(image->word[i]);
+	memset(image, 0, sizeof *image);
+}
+
+void stream_image_store(struct stream_image *image, unsigned instance, uint32_t word, uint32_t value,
+                        uint32_t mask)
+{
+	uint32_t base = image->base[instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+	if (image->word[instance] == NULL || word < base || word - base >= image->words)
+		return;
+	uint32_t *to = &image->word[instance][word - base];
+	*to = (*to & ~mask) | (value & mask);
+}

@@ -20,6 +20,30 @@ const char *ai8x_op_kind_name(unsigned kind)
 
 // --- Attributes --------------------------------------------------------------------------------------
 
+// Size of one value in a file. 0 stands for the usual 8; sizes that do not exist count as 8 as well.
+static uint8_t value_bytes(const ai8x_attribute *attribute)
+{
+	if (attribute->type == AI8X_ATTRIBUTE_INT && attribute->is_boolean)
+		return 1;
+	if (attribute->bytes == 4)
+		return 4;
+	bool narrow = attribute->type == AI8X_ATTRIBUTE_INT && (attribute->bytes == 1 || attribute->bytes == 2);
+	return narrow ? attribute->bytes : 8;
+}
+
+static bool integers_fit(const ai8x_attribute *attribute)
+{
+	unsigned bits = 8u * value_bytes(attribute);
+	for (size_t i = 0; i < attribute->count && bits < 64; i++) {
+		int64_t value = attribute->integers[i];
+		int64_t least = attribute->is_unsigned ? 0 : -((int64_t)1 << (bits - 1));
+		int64_t largest = attribute->is_unsigned ? ((int64_t)1 << bits) - 1 : -(least + 1);
+		if (value < least || value > largest)
+			return false;
+	}
+	return true;
+}
+
 static bool attribute_is_valid(const ai8x_attribute *attribute)
 {
 	if (attribute->name == NULL || attribute->name[0] == '\0')
@@ -27,7 +51,8 @@ static bool attribute_is_valid(const ai8x_attribute *attribute)
 	switch (attribute->type) {
 	case AI8X_ATTRIBUTE_INT:
 		return attribute->integers != NULL && attribute->count > 0 &&
-		       attribute->count <= PROGRAM_MAX_INTEGERS && (attribute->count == 1 || !attribute->scalar);
+		       attribute->count <= PROGRAM_MAX_INTEGERS && (attribute->count == 1 || !attribute->scalar) &&
+		       integers_fit(attribute);
 	case AI8X_ATTRIBUTE_FLOAT:
 		return attribute->count <= PROGRAM_MAX_INTEGERS &&
 		       (attribute->numbers != NULL ? attribute->count > 0 : attribute->count <= 1);
@@ -58,6 +83,7 @@ static bool attribute_copy(ai8x_attribute *copy, const ai8x_attribute *attribute
 	memcpy(block, attribute->name, name_bytes);
 	copy->name = block;
 	copy->count = count;
+	copy->bytes = attribute->type == AI8X_ATTRIBUTE_TEXT ? 0 : value_bytes(attribute);
 	copy->integers = NULL;
 	copy->numbers = NULL;
 	copy->text = NULL;
@@ -114,8 +140,10 @@ ai8x_status attribute_list_set(struct attribute_list *list, const ai8x_attribute
                                ai8x_error *error)
 {
 	if (!attribute_is_valid(attribute))
-		return error_set(error, AI8X_ERR_ARGUMENT, "attribute '%s' has no name, no value or too many values",
-		                 attribute->name != NULL ? attribute->name : "");
+		return error_set(
+			error, AI8X_ERR_ARGUMENT,
+			"attribute '%s' has no name, no value, too many values, or values too large for its size",
+			attribute->name != NULL ? attribute->name : "");
 	ai8x_attribute *old = attribute_list_seek(list, attribute->name);
 	if (old == NULL) {
 		if (list->count == PROGRAM_MAX_ATTRIBUTES)

@@ -28,6 +28,7 @@
 // Core cycles that an access takes in addition to its instruction. Peripherals: the bridge at half the core's
 // clock. Accelerator: fits the published times of examples that feed a FIFO (about 70 cycles for a status read and
 // a data write) and the fixed 340 accelerator cycles of the others (timing reference).
+#define CORE_ACCESS_CYCLES 2
 #define ACCESS_CYCLES 4
 #define CNN_ACCESS_CYCLES 25
 
@@ -195,11 +196,12 @@ static uint64_t on_peripheral_read(uc_engine *uc, uint64_t offset, unsigned byte
 	uint32_t address = PERIPHERAL_BASE + (uint32_t)offset;
 	soc_pass(soc, ACCESS_CYCLES);
 	soc->accesses++;
+	poll_before(soc, address);
 	const struct peripheral *peripheral = peripheral_find(soc->soc, address);
 	soc_unmodelled(soc, peripheral, address, false);
 	uint32_t word =
 		peripheral != NULL ? peripheral_word(soc, peripheral, address & ~3u) : *soc_word(soc, address);
-	poll_read(soc, address, word);
+	poll_after(soc, address, word);
 	return bytes == 4 ? word : word >> (8 * (address & 3));
 }
 
@@ -232,12 +234,15 @@ static uint64_t on_cnn_read(uc_engine *uc, uint64_t offset, unsigned bytes, void
 	uint32_t address = CNN_BASE + (uint32_t)offset;
 	soc_pass(soc, CNN_ACCESS_CYCLES);
 	soc->accesses++;
-	uint32_t value = cnn_read(soc, address, bytes);
 	ai8x_location location;
 	// Data is read once and in order; control registers are what firmware polls.
-	if (address < soc->soc->cnn_status_end ||
-	    (ai8x_part_locate(soc->part, address, &location) == AI8X_OK && location.name != NULL))
-		poll_read(soc, address, value);
+	bool polled = address < soc->soc->cnn_status_end ||
+	              (ai8x_part_locate(soc->part, address, &location) == AI8X_OK && location.name != NULL);
+	if (polled)
+		poll_before(soc, address);
+	uint32_t value = cnn_read(soc, address, bytes);
+	if (polled)
+		poll_after(soc, address, value);
 	else
 		poll_clear(soc);
 	return value;
@@ -259,14 +264,16 @@ static uint64_t on_core_read(uc_engine *uc, uint64_t offset, unsigned bytes, voi
 	struct ai8x_firmware *soc = user;
 	uint32_t word_offset = (uint32_t)offset & ~3u;
 	uint32_t word;
+	soc_pass(soc, CORE_ACCESS_CYCLES);
 	soc->accesses++;
+	poll_before(soc, CORE_BASE + word_offset);
 	if (word_offset >= 0xE010 && word_offset < 0xE020)
 		word = systick_read(soc, word_offset - 0xE010);
 	else if (word_offset >= 0xE000 && word_offset < 0xF000)
 		word = nvic_read(soc, word_offset - 0xE000);
 	else
 		word = word_offset == 0x1004 ? (uint32_t)soc->cycles : 0; // DWT cycle counter
-	poll_read(soc, CORE_BASE + word_offset, word);
+	poll_after(soc, CORE_BASE + word_offset, word);
 	return bytes == 4 ? word : word >> (8 * (offset & 3));
 }
 
@@ -275,6 +282,7 @@ static void on_core_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64
 	(void)uc;
 	struct ai8x_firmware *soc = user;
 	uint32_t address = (uint32_t)offset;
+	soc_pass(soc, CORE_ACCESS_CYCLES);
 	soc->accesses++;
 	poll_clear(soc);
 	if (address >= 0xE010 && address < 0xE020)
@@ -324,8 +332,9 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 		soc->attention = true;
 		return;
 	}
+	// Behind main only a running accelerator is worth waiting for: timers may interrupt for ever.
 	uint64_t next = soc_next_interrupt(soc);
-	if (next != TIME_NEVER) {
+	if (next != TIME_NEVER && !(soc->main_returned && !soc->cnn.busy)) {
 		soc_pass_until(soc, next);
 		soc_sync(soc);
 		watchdog_check(soc);

@@ -314,8 +314,9 @@ void cnn_settle(struct ai8x_firmware *soc);
 
 // ---- watchdog.c ----
 
-// Called for each read of a register; warps time when it is polled.
-void poll_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value);
+// Called round each read of a register; time is warped in front of it where the register is polled.
+void poll_before(struct ai8x_firmware *soc, uint32_t address);
+void poll_after(struct ai8x_firmware *soc, uint32_t address, uint32_t value);
 void poll_clear(struct ai8x_firmware *soc);
 void watchdog_check(struct ai8x_firmware *soc);
 void watchdog_where(struct ai8x_firmware *soc);

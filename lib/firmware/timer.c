@@ -17,11 +17,12 @@
 #define MODE_CONTINUOUS 1u
 #define CLOCK_ENABLE (1u << 14)
 #define ENABLE (1u << 15)
+#define RESET (1u << 13)
 #define FLAG_EXPIRED 1u
 #define FLAGS_WRITE_DONE (1u << 8 | 1u << 24)
-#define CONTROL1_INTERRUPT (1u << 1)
 #define CONTROL1_RUNNING (1u << 2)
 #define CONTROL1_READY (1u << 3)
+#define CONTROL1_INTERRUPT (1u << 8)
 
 #define FIRST_INTERRUPT 5
 
@@ -169,7 +170,7 @@ void timer_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint
 		timer->flags &= ~value;
 		break;
 	case CONTROL0:
-		timer->control0 = value;
+		timer->control0 = value & ~RESET;
 		timer->running = (value & ENABLE) != 0;
 		break;
 	case NOLCMP:

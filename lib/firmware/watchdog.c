@@ -15,15 +15,18 @@ void poll_clear(struct ai8x_firmware *soc)
 	soc->poll.count = 0;
 }
 
-void poll_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
+// Registers that differ at every read without telling that a wait is over.
+static bool is_counter(uint32_t address)
+{
+	return address == 0xE000E018 || address == 0xE0001004 ||
+	       (address >= 0x40010000 && address < 0x40014000 && (address & 0xFFF) == 0) ||
+	       address == 0x40080C00 || address == 0x40081000;
+}
+
+void poll_before(struct ai8x_firmware *soc, uint32_t address)
 {
 	struct poll *poll = &soc->poll;
-	if (poll->count == 0 || poll->address != address) {
-		*poll = (struct poll){.address = address, .since = soc->cycles};
-	}
-	poll->count++;
-	poll->value = value;
-	if (poll->count < READS_BEFORE_WARP)
+	if (poll->address != address || poll->count < READS_BEFORE_WARP)
 		return;
 	uint64_t step = (soc->cycles - poll->since) >> STEP_SHIFT;
 	uint64_t next = soc_next_event(soc);
@@ -35,6 +38,15 @@ void poll_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
 	soc_pass(soc, step);
 	if (soc->now >= soc->wake)
 		soc->attention = true;
+}
+
+void poll_after(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
+{
+	struct poll *poll = &soc->poll;
+	if (poll->count == 0 || poll->address != address || (poll->value != value && !is_counter(address)))
+		*poll = (struct poll){.address = address, .since = soc->cycles};
+	poll->count++;
+	poll->value = value;
 }
 
 void watchdog_where(struct ai8x_firmware *soc)

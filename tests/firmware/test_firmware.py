@@ -29,6 +29,12 @@ def image(name):
     return os.path.join(FIRMWARE, name + ".elf")
 
 
+def good_images():
+    """Names of the images that load a network and pass."""
+    names = sorted(name[:-4] for name in os.listdir(FIRMWARE) if name.endswith(".elf"))
+    return [name for name in names if name not in ("core", "fault", "hang")]
+
+
 def program_cycles(path):
     """Cycles of a program that runs without a core."""
     run = ai8xsim("run", "--json", "-", path)
@@ -55,16 +61,25 @@ class Passing(Case):
     """What a good image shows."""
 
     def test_all_images_pass(self):
-        names = sorted(name[:-4] for name in os.listdir(FIRMWARE) if name.endswith(".elf"))
-        good = [name for name in names if name not in ("fault", "hang")]
-        self.assertGreaterEqual(len(good), 3)
-        for result in self.run_json("--strict", *map(image, good)):
+        self.assertGreaterEqual(len(good_images()), 3)
+        for result in self.run_json("--strict", *map(image, good_images())):
             self.assertEqual(result["verdict"], "pass", result["file"])
             self.assertEqual(result["end"], "returned", result["file"])
             self.assertEqual(len(result["inferences"]), 1, result["file"])
             self.assertTrue(result["inferences"][0]["finished"], result["file"])
             self.assertEqual(result["unmodelled"], [], result["file"])
             self.assertFalse(result["read_while_running"], result["file"])
+
+    def test_core(self):
+        (result,) = self.run_json(image("core"))
+        self.assertEqual(result["end"], "exited")
+        self.assertEqual(result["console"], "*** PASS ***\n")
+        self.assertEqual([row["name"] for row in result["unmodelled"]], ["PWRSEQ.GP0"])
+
+    def test_strict_names_the_register(self):
+        (result,) = self.run_json("--strict", image("core"), status=STOPPED)
+        self.assertEqual(result["end"], "unmodelled")
+        self.assertIn("PWRSEQ.GP0 (0x40006848)", result["reason"])
 
     def test_cycles_are_those_of_the_program(self):
         expected = program_cycles(SHIPPED)
@@ -99,16 +114,14 @@ class Passing(Case):
         self.assertEqual(result["golden"]["mismatches"], 0)
 
     def test_recording_runs_without_the_core(self):
-        for name in sorted(os.listdir(FIRMWARE)):
-            if not name.endswith(".elf") or name in ("fault.elf", "hang.elf"):
-                continue
+        for name in good_images():
             recorded = self.path("recorded.h5")
-            run = ai8xsim("run", "--quiet", "--record", recorded, os.path.join(FIRMWARE, name))
+            run = ai8xsim("run", "--quiet", "--record", recorded, image(name))
             self.assertEqual(run.returncode, OK, run.stdout + run.stderr)
             run = ai8xsim("run", "--per-layer", "--json", "-", recorded)
             self.assertEqual(run.returncode, OK, name + run.stdout + run.stderr)
             program = json.loads(run.stdout)["programs"][0]
-            words = int(re.search(r"(\d+) words verified", ai8xsim("run", os.path.join(FIRMWARE, name)).stdout).group(1))
+            words = int(re.search(r"(\d+) words verified", ai8xsim("run", image(name)).stdout).group(1))
             self.assertGreaterEqual(program["checks"], words, name)
 
     def test_engines_agree(self):

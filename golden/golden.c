@@ -61,7 +61,7 @@ static ai8x_status network_input(const ai8x_network *network, golden_tensor *inp
 	ai8x_status status = golden_tensor_create(network->input_shape[0], network->input_shape[1],
 	                                          network->input_shape[2], input, error);
 	for (size_t i = 0; status == AI8X_OK && i < golden_tensor_size(input); i++) {
-		input->data[i] = network->input[i];
+		input->data[i] = (int32_t)network->input[i];
 	}
 	return status;
 }
@@ -120,7 +120,7 @@ static ai8x_status join_sources(golden_model *model, const ai8x_network_layer *l
 {
 	*joined = (golden_tensor){0};
 	golden_tensor input = {0};
-	const golden_tensor *parts[AI8X_NETWORK_SOURCES];
+	const golden_tensor *parts[AI8X_NETWORK_SOURCES] = {&input};
 	ai8x_status status = AI8X_OK;
 	if (layer->source_count == 0 || layer->source_count > AI8X_NETWORK_SOURCES) {
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "%u sources: the network is not resolved",

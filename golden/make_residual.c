@@ -32,9 +32,9 @@
 
 // Words of a data memory instance. Input and layer 0's output interleave as the operands of layer 1, so the
 // host writes the input twice: once dense for layer 0, once with a gap for layer 1 (4.2, 4.8).
-#define INPUT_WORD 0x0u
-#define OPERANDS_WORD 0x800u
-#define OUTPUT_WORD 0x1000u
+#define INPUT_WORD 0x0
+#define OPERANDS_WORD 0x800
+#define OUTPUT_WORD 0x1000
 
 // Where the kernels of layer 1 begin, and its bias (4.5).
 #define SECOND_KERNEL CHANNELS
@@ -184,11 +184,11 @@ static void write_kernels(struct maker *m)
 {
 	for (unsigned processor = 0; processor < CHANNELS; processor++) {
 		for (uint32_t out = 0; out < CHANNELS; out++) {
-			write_kernel(m, processor, out, m->weights_0 + (out * CHANNELS + processor) * TAPS);
+			write_kernel(m, processor, out, m->weights_0 + (size_t)(out * CHANNELS + processor) * TAPS);
 		}
 		for (uint32_t out = 0; out < OUT_CHANNELS; out++) {
 			write_kernel(m, processor, SECOND_KERNEL + out,
-			             m->weights_1 + (out * CHANNELS + processor) * TAPS);
+			             m->weights_1 + (size_t)(out * CHANNELS + processor) * TAPS);
 		}
 	}
 	for (uint32_t i = 0; i < CHANNELS; i++) {
@@ -339,8 +339,8 @@ static const struct layer_attribute layer_attributes[] = {
 	{"out_expand", 1, {{1}, {1}}},
 	{"in_expand_thresh", 1, {{CHANNELS}, {CHANNELS}}},
 	{"out_expand_thresh", 1, {{CHANNELS}, {OUT_CHANNELS}}},
-	{"in_offset", 1, {{4 * INPUT_WORD}, {4 * OPERANDS_WORD}}},
-	{"out_offset", 1, {{4 * (OPERANDS_WORD + 1)}, {4 * OUTPUT_WORD}}},
+	{"in_offset", 1, {{INPUT_WORD * INT64_C(4)}, {OPERANDS_WORD * INT64_C(4)}}},
+	{"out_offset", 1, {{(OPERANDS_WORD + 1) * INT64_C(4)}, {OUTPUT_WORD * INT64_C(4)}}},
 	{"write_gap", 1, {{1}, {0}}},
 	{"read_gap", 1, {{0}, {0}}},
 	{"streaming", 1, {{0}, {0}}},
@@ -415,7 +415,7 @@ static void make(struct maker *m, const char *path)
 	fill(m, m->bias_1, sizeof m->bias_1, 40);
 	m->status = golden_tensor_create(CHANNELS, SIDE, SIDE, &m->input, &m->error);
 	for (size_t i = 0; m->status == AI8X_OK && i < golden_tensor_size(&m->input); i++) {
-		m->input.data[i] = random_value(m, 127);
+		m->input.data[i] = (int32_t)random_value(m, 127);
 	}
 	if (m->status == AI8X_OK) {
 		compute(m);

@@ -208,7 +208,7 @@ static int64_t plain_sum(const golden_tensor *in, const golden_convolution *c, s
 	long pad_columns = (long)(transposed ? c->kernel.columns - 1 - c->padding.columns : c->padding.columns);
 	size_t fan = in->channels / c->groups;
 	size_t first = out / (c->out_channels / c->groups) * fan;
-	int64_t sum = 128 * (int64_t)c->bias[out];
+	int64_t sum = INT64_C(128) * c->bias[out];
 	for (size_t channel = 0; channel < fan; channel++) {
 		for (unsigned r = 0; r < c->kernel.rows; r++) {
 			for (unsigned k = 0; k < c->kernel.columns; k++) {
@@ -257,9 +257,9 @@ START_TEST(test_convolve)
 	golden_tensor sums;
 	ck_assert_int_eq(golden_convolve(&in, &convolution, &sums, NULL), AI8X_OK);
 	bool transposed = convolution.kind == GOLDEN_CONVTRANSPOSE2D;
-	size_t rows = transposed ? 2 * c->rows + 2 * (2 - convolution.padding.rows) - 2
-	                         : c->rows + 2 * convolution.padding.rows -
-	                               (convolution.kernel.rows - 1) * convolution.dilation.rows;
+	size_t pad = convolution.padding.rows;
+	size_t extent = (size_t)(convolution.kernel.rows - 1) * convolution.dilation.rows;
+	size_t rows = transposed ? 2 * c->rows + 2 * (2 - pad) - 2 : c->rows + 2 * pad - extent;
 	ck_assert_uint_eq(sums.rows, rows);
 	ck_assert_uint_eq(sums.channels, c->out_channels);
 	for (size_t i = 0; i < golden_tensor_size(&sums); i++) {

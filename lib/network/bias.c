@@ -137,10 +137,44 @@ static uint32_t late(const struct plan *plan, const struct plan_layer *layer)
 	return plan->target->stream_bias_late && layer->position == 0 && layer->streaming;
 }
 
+// true: two layers read the same entries in the same way.
+static bool same_bias(const struct plan *plan, const struct plan_layer *a, const struct plan_layer *b)
+{
+	const int8_t *x = bias_values(a);
+	const int8_t *y = bias_values(b);
+	if (x == NULL || y == NULL || a->net->out_channels != b->net->out_channels || a->depthwise != b->depthwise ||
+	    a->quad != b->quad || a->broadcast != b->broadcast || a->net->calcx4 != b->net->calcx4 ||
+	    late(plan, a) != late(plan, b) || a->net->bias_groups != b->net->bias_groups ||
+	    (a->depthwise && a->processors != b->processors) || a->slots_per_pass != b->slots_per_pass ||
+	    a->output_processors >> a->first_lane != b->output_processors >> b->first_lane) {
+		return false;
+	}
+	return memcmp(x, y, a->net->out_channels) == 0;
+}
+
+// Takes over the entries of a layer that was placed before and has the same bias.
+static bool share(const struct plan *plan, struct plan_layer *layer)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_layer *other = &plan->layers[i];
+		if (other != layer && other->bias_groups != 0 && same_bias(plan, layer, other)) {
+			layer->bias_groups = other->bias_groups;
+			memcpy(layer->bias_first, other->bias_first, sizeof layer->bias_first);
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned allowed_groups(const struct plan *plan, const struct plan_layer *layer)
+{
+	return layer->net->bias_groups == 0 ? plan->groups : layer->net->bias_groups & plan->groups;
+}
+
 static ai8x_status place_candidate(struct plan *plan, const struct candidate *candidate, ai8x_error *error)
 {
 	struct plan_layer *layer = candidate->layer;
-	unsigned allowed = layer->net->bias_groups == 0 ? plan->groups : layer->net->bias_groups & plan->groups;
+	unsigned allowed = allowed_groups(plan, layer);
 	uint32_t align = layer->net->calcx4 ? 3 : 0;
 	unsigned best = AI8X_GROUPS;
 	if (allowed == 0) {
@@ -192,7 +226,7 @@ ai8x_status plan_bias(struct plan *plan, ai8x_error *error)
 	}
 	for (size_t i = 0; i < plan->count && status == AI8X_OK; i++) {
 		struct plan_layer *layer = &plan->layers[i];
-		if (!has_bias(layer)) {
+		if (!has_bias(layer) || share(plan, layer)) {
 			continue;
 		}
 		if (layer->depthwise) {
@@ -204,7 +238,7 @@ ai8x_status plan_bias(struct plan *plan, ai8x_error *error)
 			uint32_t rank = 2 + entries - (length < entries ? length : entries);
 			if (plan->target->flatten_bias_first && layer->net->flatten) {
 				rank = 0;
-			} else if (layer->net->bias_groups != 0 && bits_count(layer->net->bias_groups) == 1) {
+			} else if (bits_count(allowed_groups(plan, layer)) == 1) {
 				rank = 1;
 			}
 			candidates[count++] = (struct candidate){layer, length, rank};
@@ -212,7 +246,9 @@ ai8x_status plan_bias(struct plan *plan, ai8x_error *error)
 	}
 	qsort(candidates, count, sizeof *candidates, by_rank);
 	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
-		status = place_candidate(plan, &candidates[i], error);
+		if (!share(plan, candidates[i].layer)) {
+			status = place_candidate(plan, &candidates[i], error);
+		}
 	}
 	free(candidates);
 	return status;

@@ -113,7 +113,9 @@ static bool find_start(const struct plan *plan, const struct plan_layer *layer, 
 			break;
 		}
 	}
-	for (uint32_t first = 0; first + layer->kernel_words <= info->kernel_words_first; first += ALIGN_WORDS) {
+	// Words of the four RAMs that work in parallel are one unit of alignment.
+	uint32_t step = layer->net->calcx4 ? 1 : ALIGN_WORDS;
+	for (uint32_t first = 0; first + layer->kernel_words <= info->kernel_words_first; first += step) {
 		if (is_candidate(plan, layer, first)) {
 			*start = first;
 			return true;
@@ -122,10 +124,47 @@ static bool find_start(const struct plan *plan, const struct plan_layer *layer, 
 	return false;
 }
 
+// true: two layers read the same bytes from kernel memory in the same way.
+static bool same_kernels(const struct plan_layer *a, const struct plan_layer *b)
+{
+	const ai8x_network_layer *x = a->weights;
+	const ai8x_network_layer *y = b->weights;
+	if (a->own_processors != b->own_processors || a->processors != b->processors || a->bits != b->bits ||
+	    a->kernels != b->kernels || a->passes != b->passes || a->in_passes != b->in_passes ||
+	    a->output_processors >> a->first_lane != b->output_processors >> b->first_lane ||
+	    a->slots_per_pass != b->slots_per_pass || a->depthwise != b->depthwise ||
+	    a->net->calcx4 != b->net->calcx4 || a->net->in_channels != b->net->in_channels ||
+	    a->net->out_channels != b->net->out_channels || a->net->weight_bits != b->net->weight_bits ||
+	    a->kernel_rows != b->kernel_rows || a->kernel_columns != b->kernel_columns ||
+	    memcmp(a->taps, b->taps, sizeof a->taps) != 0) {
+		return false;
+	}
+	return x == y || (x->weights != NULL && y->weights != NULL && x->weight_count == y->weight_count &&
+	                  memcmp(x->weights, y->weights, x->weight_count) == 0);
+}
+
+// A layer placed before this one whose kernels can be used again, or NULL.
+static const struct plan_layer *find_twin(const struct plan *plan, const struct plan_layer *layer)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_layer *other = &plan->layers[i];
+		if (other != layer && other->kernel_words > 0 && same_kernels(layer, other)) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
 static ai8x_status allocate(struct plan *plan, struct plan_layer *layer, ai8x_error *error)
 {
 	uint32_t start = 0;
 	size_kernels(layer);
+	const struct plan_layer *twin = find_twin(plan, layer);
+	if (twin != NULL) {
+		layer->kernel_word = twin->kernel_word;
+		layer->kernel_words = twin->kernel_words;
+		return AI8X_OK;
+	}
 	if (!find_start(plan, layer, &start)) {
 		unsigned first = bits_first(layer->processors);
 		uint32_t used = 0;

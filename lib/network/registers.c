@@ -92,7 +92,7 @@ static void decoded_write_base(const struct plan *plan, const struct plan_layer 
 			}
 		} else if (layer->depthwise && !layer->broadcast) {
 			// Later groups continue where the first one's processors would, counted from its first.
-			if (g < first_group) {
+			if (g < first_group || (layer->processors >> (16 * g) & 0xffff) == 0) {
 				out->write_word[g] = 0;
 				continue;
 			}

@@ -95,6 +95,12 @@ static void counted_stream(const struct plan *plan, size_t i)
 	}
 }
 
+// true: the layer behind this one does not stream, or there is none.
+static bool ends_streaming(const struct plan *plan, size_t i)
+{
+	return i + 1 == plan->count || !plan->layers[i + 1].streaming;
+}
+
 // MAX78002's equations.
 static void window_stream(const struct plan *plan, size_t i)
 {
@@ -113,18 +119,24 @@ static void window_stream(const struct plan *plan, size_t i)
 		layer->stream_start = i == 0 ? fifo_words(layer) : 0;
 		return;
 	}
+	// Windows that do not fill a row leave columns over. Layers behind the first count them in steps of a
+	// whole window.
+	uint32_t divisor = i == 0 ? column_stride : column_step;
+	uint32_t reach = net->pool_columns - (i == 0);
+	uint32_t whole = width / divisor;
+	whole -= whole * column_stride + reach > width;
+	uint32_t skipped = i > 0 && column_step == 1 ? 0 : width - whole * divisor;
+
 	uint32_t start = (row_step * padded + layer->pad_columns + 2 * column_step) * net->operands +
 	                 (net->read_ahead ? column_stride : 0);
 	if (i > 0) {
-		start += layer->pad_columns * padded;
+		start += (layer->pad_columns > 0 ? layer->pad_columns : stride) * padded;
+		start += ends_streaming(plan, i) ? skipped * column_stride : 0;
 	} else if (single) {
 		start = column_step;
 	}
 	layer->stream_start = divide_up(start, unit);
 
-	uint32_t whole = width / column_stride;
-	whole -= whole * column_stride + net->pool_columns - 1 > width;
-	uint32_t skipped = width - whole * column_stride;
 	uint32_t delta1 = column_stride * net->operands - (i == 0 && single);
 	delta1 = divide_up(delta1, unit);
 	uint32_t delta2 = stride == 1 ? delta1 + skipped

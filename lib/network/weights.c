@@ -113,7 +113,8 @@ static ai8x_status apply_weights(ai8x_network *network, size_t position, const s
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)position, "weights in %s have the shape %s", file,
 		                     shape);
 	}
-	if (layer->out_channels != 0 && layer->out_channels != array->shape[0]) {
+	bool swapped = layer->operation == AI8X_OP_CONVT2D && layer->groups > 1 && array->shape[0] == 1;
+	if (layer->out_channels != 0 && layer->out_channels != array->shape[swapped]) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
 		                     "out_channels is %u, but the weights in %s are %s", layer->out_channels, file, shape);
 	}
@@ -131,6 +132,11 @@ static ai8x_status apply_weights(ai8x_network *network, size_t position, const s
 	}
 	layer->out_channels = (uint32_t)array->shape[0];
 	layer->fan_channels = (uint32_t)array->shape[1];
+	if (swapped) {
+		// Depth-wise transposed kernels come with the channels in the second dimension.
+		layer->out_channels = (uint32_t)array->shape[1];
+		layer->fan_channels = 1;
+	}
 	free(layer->weights);
 	layer->weights = to_bytes(array);
 	layer->weight_count = array->count;

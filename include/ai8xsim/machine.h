@@ -35,8 +35,8 @@ typedef struct ai8x_machine_options {
 	                              (not decided by any known source, hardware reference 4.9) */
 	bool capture_outputs;    /**< layer reports carry the layer's output tensor and memory words */
 	uint32_t fifo_depth;     /**< words a FIFO holds (not published; default 8) */
-	uint64_t stall_limit;    /**< idle cycles with no FIFO data after which a run counts as stalled;
-	                              only used by ai8x_machine_advance() */
+	const char *cpu;         /**< kernels of the fast engine: "c", "avx2", "avx512vnni", "neon"; NULL: the
+	                              fastest that this processor runs. Results do not depend on it. */
 } ai8x_machine_options;
 
 /** @brief The default settings. */
@@ -133,7 +133,8 @@ typedef struct ai8x_layer_report {
 	uint64_t start_cycle;      /**< cycle in which it started */
 	uint64_t cycles;           /**< its own cycles (streaming layers interleave: not stop - start) */
 	ai8x_counters counters;
-	bool exact_engine;         /**< executed cycle by cycle */
+	bool exact_engine;         /**< executed cycle by cycle; else data-dependent counters stay 0 */
+	const char *exact_reason;  /**< why, in a few words, or "" */
 	const int32_t *output;     /**< [slots][output_rows][output_columns], or NULL when not captured */
 	const ai8x_word *words;    /**< memory words the layer wrote, as they were when it finished, or NULL */
 	size_t word_count;

@@ -46,6 +46,11 @@ ai8x_status ai8x_machine_create(const ai8x_part *part, const ai8x_machine_option
 	registers_reset(&m->bus.registers, part);
 	for (unsigned f = 0; f < FIFO_COUNT; f++)
 		fifo_reset(&m->bus.fifo[f], m->options.fifo_depth);
+	ai8x_status status = fast_setup(m, error);
+	if (status != AI8X_OK) {
+		ai8x_machine_destroy(m);
+		return status;
+	}
 	*machine = m;
 	return AI8X_OK;
 }
@@ -57,6 +62,7 @@ void ai8x_machine_destroy(ai8x_machine *machine)
 	run_forget(machine);
 	observe_forget(machine);
 	free(machine->records);
+	fast_release(machine);
 	bus_destroy(&machine->bus);
 	free(machine);
 }

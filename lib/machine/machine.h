@@ -1,8 +1,10 @@
 // The machine behind the public handle.
 //
 //   machine.c   handle, bus side effects, views
+//   fast.c      what the fast engine takes over
 //   run.c       start, sequencing of layers, stop and resume
 //   observe.c   events and reports
+//   input.c     FIFO words -> data memory
 //   snoop.c     snoop units
 //   selftest.c  memory tests and clearing
 //   mlator.c    mlator read-out
@@ -13,6 +15,7 @@
 
 #include "bus/bus.h"
 #include "exact/exact.h"
+#include "fast/fast.h"
 #include "layer/layer.h"
 #include "machine/input.h"
 
@@ -36,6 +39,7 @@ struct layer_record {
 	ai8x_layer_report report;
 	int32_t *output;
 	ai8x_word *words;
+	char reason[128];                // why the exact engine ran it
 };
 
 enum run_phase {
@@ -52,6 +56,7 @@ struct stage {
 	struct stream_image image;       // its streamed input, if any
 	bool streams_in;                 // `image` is in use
 	struct exact_layer *exact;       // NULL: the exact engine has not begun it
+	const struct fast_plan *plan;    // how the fast engine runs it
 	bool done;
 };
 
@@ -83,6 +88,11 @@ struct ai8x_machine {
 	struct exact_context context;
 	struct run run;
 	struct mlator mlator;
+	struct {
+		const struct fast_kernel *kernel;
+		struct fast_plan *plan[AI8X_MAX_LAYERS];
+		struct fast_scratch scratch;
+	} fast;
 	struct layer_record **records;
 	size_t record_count, record_capacity;
 	struct observer observers[MAX_OBSERVERS];
@@ -96,6 +106,13 @@ ai8x_status run_control_written(ai8x_machine *machine, unsigned group, uint32_t 
                                 ai8x_error *error);
 void run_forget(ai8x_machine *machine);
 void run_fifo_pushed(ai8x_machine *machine);
+
+// fast.c
+ai8x_status fast_setup(ai8x_machine *machine, ai8x_error *error);
+void fast_release(ai8x_machine *machine);
+// True when the fast engine may run all current stages, which takes at most `budget` cycles.
+bool fast_stages_ready(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t budget);
+ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error);
 
 // observe.c
 void observe_emit(void *user, const ai8x_event *event);

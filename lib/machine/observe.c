@@ -89,6 +89,7 @@ struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer
 		.position = (uint32_t)machine->record_count,
 		.start_cycle = machine->context.cycle,
 		.exact_engine = true,
+		.exact_reason = record->reason,
 		.output = record->output,
 	};
 	machine->records[machine->record_count++] = record;

@@ -366,8 +366,45 @@ static bool fifo_has_room(const ai8x_machine *machine, uint32_t address)
 	return fifo->level < fifo->depth;
 }
 
+// FIFO words that a FIFO-fed layer uses from its first to its last pixel.
+static uint64_t words_of_frame(const struct run *run, const ai8x_layer *layer)
+{
+	uint64_t words = layer_read_words(layer);
+	return words < run->input.frame ? words : run->input.frame;
+}
+
+// Runs the current stages at once where that is safe. False: the exact engine must.
+static bool run_fast(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t *budget, bool paced,
+                     ai8x_status *status, ai8x_error *error)
+{
+	struct run *run = &machine->run;
+	const ai8x_layer *first = stage_layer(&run->stage[0]);
+	if (first->fifo) {
+		// Words that come at a pace of their own make the machine wait, and waiting is counted.
+		if (paced || machine->options.engine == AI8X_ENGINE_EXACT)
+			return false;
+		(void)input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
+		if (run->input.stored < words_of_frame(run, first)) {
+			// The host writes on; when it has nothing more to write, see how far the exact engine comes.
+			*status = AI8X_OK;
+			return limits->until_fifo_ready && fifo_has_room(machine, limits->fifo_address);
+		}
+	}
+	if (!fast_stages_ready(machine, limits, *budget))
+		return false;
+	const unsigned count = run->stage_count;
+	*status = AI8X_OK;
+	for (unsigned i = 0; i < count && *status == AI8X_OK; i++) {
+		*budget -= run->stage[i].plan->cycles;
+		*status = fast_run_stage(machine, i, error);
+		if (*status == AI8X_OK)
+			*status = end_layer(machine, i, limits, error);
+	}
+	return true;
+}
+
 // Runs until done, `*budget` cycles are used up, or nothing can go on.
-static ai8x_status advance(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t *budget,
+static ai8x_status advance(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t *budget, bool paced,
                            ai8x_error *error)
 {
 	struct run *run = &machine->run;
@@ -377,10 +414,18 @@ static ai8x_status advance(ai8x_machine *machine, const ai8x_run_limits *limits,
 		ai8x_status status = AI8X_OK;
 		if (run->stage_count == 0)
 			status = begin_layers(machine, error);
-		if (status == AI8X_OK && run->stage[0].exact == NULL)
-			status = begin_exact(machine, error);
 		if (status != AI8X_OK)
 			return fail(machine, status);
+		if (run->stage[0].exact == NULL) {
+			if (run_fast(machine, limits, budget, paced, &status, error)) {
+				if (status != AI8X_OK)
+					return status;
+				continue;
+			}
+			status = begin_exact(machine, error);
+			if (status != AI8X_OK)
+				return fail(machine, status);
+		}
 		if (*budget == 0)
 			return AI8X_ERR_CYCLE_LIMIT;
 		int i = pick(machine);
@@ -417,7 +462,7 @@ ai8x_status ai8x_machine_run(ai8x_machine *machine, const ai8x_run_limits *limit
 		                 "the machine was never started: no group's cnn_en bit rose without it following "
 		                 "another group (register CTL, bits 0 and 9 to 11)");
 	uint64_t budget = limits->max_cycles != 0 ? limits->max_cycles : UINT64_MAX;
-	ai8x_status status = advance(machine, limits, &budget, error);
+	ai8x_status status = advance(machine, limits, &budget, false, error);
 	if (status == AI8X_ERR_CYCLE_LIMIT)
 		return error_set(error, status, "still running layer %u after %llu cycles",
 		                 run->stage_count > 0 ? stage_layer(&run->stage[0])->index : run->next_layer,
@@ -450,7 +495,7 @@ ai8x_status ai8x_machine_advance(ai8x_machine *machine, uint64_t cycles, ai8x_er
 {
 	static const ai8x_run_limits none;
 	uint64_t budget = cycles;
-	ai8x_status status = advance(machine, &none, &budget, error);
+	ai8x_status status = advance(machine, &none, &budget, true, error);
 	if (status == AI8X_WAITING) {
 		stall(machine, budget);
 		return AI8X_OK;

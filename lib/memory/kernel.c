@@ -36,7 +36,7 @@ void kernel_memory_clear(struct kernel_memory *memory, unsigned group)
 		unit->express_word = 0;
 		unit->express_bytes = 0;
 	}
-	memory->changes++;
+	memory->stamp++;
 }
 
 void kernel_store(struct kernel_memory *memory, unsigned processor, uint32_t word,
@@ -45,7 +45,7 @@ void kernel_store(struct kernel_memory *memory, unsigned processor, uint32_t wor
 	uint8_t *stream = memory->unit[processor].stream + (size_t)word * KERNEL_WORD_BYTES;
 	for (unsigned i = 0; i < KERNEL_WORD_BYTES; i++)
 		stream[KERNEL_WORD_BYTES - 1 - i] = k[i];
-	memory->changes++;
+	memory->stamp++;
 }
 
 struct kernel_commit kernel_write_plain(struct kernel_memory *memory, unsigned processor, uint32_t word,

@@ -29,7 +29,7 @@ struct kernel_unit {
 
 struct kernel_memory {
 	struct kernel_unit unit[AI8X_PROCESSORS];
-	uint64_t changes;             // counts commits, so that unpacked copies know when they are stale
+	uint64_t stamp;               // changes with every commit, so that unpacked copies know when they are stale
 };
 
 // What a bus write committed, for observers: the words [first, first + count) of the unit.

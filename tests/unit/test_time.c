@@ -258,7 +258,7 @@ static void compare_random(const struct bus *bus, const ai8x_layer *layer, unsig
 		.data = (struct data_memory *)&bus->data, .kernel = &bus->kernel, .bias = &bus->bias};
 	ai8x_counters counted = {0}, expected;
 	struct exact_layer *x = NULL;
-	ck_assert_int_eq(exact_layer_create(&context, layer, 0, &counted, NULL, &x, NULL), AI8X_OK);
+	ck_assert_int_eq(exact_layer_create(&context, layer, &(struct exact_setup){.counters = &counted}, &x, NULL), AI8X_OK);
 	uint64_t cycles = exact_layer_run(x, UINT64_MAX, false);
 	exact_layer_destroy(x);
 	ai8x_time_layer(layer, &expected);

@@ -1,0 +1,267 @@
+// A layer at once: gathered image -> kernels -> output stage -> data memory (hardware reference 4.5 to 4.8).
+#include "fast/fast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void fast_scratch_release(struct fast_scratch *scratch)
+{
+	free(scratch->samples);
+	free(scratch->image);
+	free(scratch->wide);
+	free(scratch->sums);
+	free(scratch->results);
+	free(scratch->offset);
+	memset(scratch, 0, sizeof *scratch);
+}
+
+static void set_word(const struct fast_plan *plan, const struct fast_job *job, const struct fast_word *word,
+                     uint32_t pixel, uint32_t value)
+{
+	const uint32_t at = word->word + pixel * plan->pixel_words;
+	if (job->output != NULL)
+		stream_image_store(job->output, word->instance, at, value, word->mask);
+	uint32_t place = at;
+	if (job->write_ring != 0) {
+		const unsigned group = plan->layer.write_mode == AI8X_WRITE_CHANNELS
+		                           ? plan->layer.master
+		                           : word->instance / (AI8X_INSTANCES / AI8X_GROUPS);
+		const uint32_t origin = plan->layer.write_word[group];
+		place = origin + (at - origin) % job->write_ring;
+	}
+	uint32_t *to = &job->data->word[word->instance][place];
+	*to = (*to & ~word->mask) | (value & word->mask);
+}
+
+// Results of `count` output pixels from `first` on: int8 [pixels][stride].
+static void write_bytes(const struct fast_plan *plan, const struct fast_job *job, const int8_t *results, size_t stride,
+                        uint32_t first, uint32_t count)
+{
+	const bool plain = job->output == NULL && job->write_ring == 0;
+	for (size_t w = 0; w < plan->word_count; w++) {
+		const struct fast_word *word = &plan->words[w];
+		if (plain && word->dense) {
+			uint32_t *to = job->data->word[word->instance] + word->word + (size_t)first * plan->pixel_words;
+			const int8_t *from = results + word->from[0];
+			for (uint32_t p = 0; p < count; p++)
+				memcpy(to + (size_t)p * plan->pixel_words, from + p * stride, 4);
+			continue;
+		}
+		for (uint32_t p = 0; p < count; p++) {
+			uint32_t value = 0;
+			for (uint32_t lane = 0; lane < 4; lane++) {
+				if (word->from[lane] != FAST_NONE)
+					value |= (uint32_t)(uint8_t)results[p * stride + word->from[lane]] << (8 * lane);
+			}
+			set_word(plan, job, word, first + p, value);
+		}
+	}
+}
+
+static void write_sums(const struct fast_plan *plan, const struct fast_job *job, const int32_t *sums,
+                       const int32_t *offset, size_t stride, uint32_t first, uint32_t count)
+{
+	for (size_t w = 0; w < plan->word_count; w++) {
+		const struct fast_word *word = &plan->words[w];
+		const uint32_t slot = word->from[0];
+		for (uint32_t p = 0; p < count; p++)
+			set_word(plan, job, word, first + p, (uint32_t)sums[p * stride + slot] + (uint32_t)offset[slot]);
+	}
+}
+
+// The output tensor that a layer report carries: [slot][pixel].
+static void capture(const struct fast_plan *plan, const struct fast_job *job, const int8_t *results,
+                    const int32_t *sums, const int32_t *offset, size_t stride, uint32_t first, uint32_t count)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const size_t pixels = (size_t)layer->output_rows * layer->output_columns;
+	const uint32_t slots = ai8x_layer_output_slots(layer);
+	const uint32_t writers = bit_count64(layer->processors);
+	for (uint32_t slot = 0; slot < slots; slot++) {
+		uint32_t index = slot;
+		if (layer->write_mode != AI8X_WRITE_CHANNELS) {
+			uint64_t rest = layer->processors;
+			for (uint32_t k = slot % writers; k > 0; k--)
+				rest &= rest - 1;
+			const unsigned processor = (unsigned)__builtin_ctzll(rest);
+			uint32_t k = 0;
+			while (plan->instance[k] != processor / 4)
+				k++;
+			index = slot / writers * plan->lanes + 4 * k + processor % 4;
+		}
+		for (uint32_t p = 0; p < count; p++)
+			job->capture[slot * pixels + first + p] =
+				results != NULL ? results[p * stride + index]
+								: (int32_t)((uint32_t)sums[p * stride + index] + (uint32_t)offset[index]);
+	}
+}
+
+static int32_t bias_at(const struct fast_job *job, unsigned group, uint32_t entry)
+{
+	return 128 * (int32_t)job->bias->entry[group][entry % job->bias->entries];
+}
+
+// Bias of an ordinary slot: the sum over all groups that add theirs.
+static int32_t slot_bias(const ai8x_layer *layer, const struct fast_job *job, uint32_t slot)
+{
+	const uint32_t late = layer->part->quirks.stream_bias_shift && layer->streaming && layer->index == 0;
+	int32_t sum = 0;
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		if ((layer->bias_groups >> g & 1) == 0)
+			continue;
+		if (!layer->quad_fanout)
+			sum += bias_at(job, g, layer->bias_first[g] * (layer->calcx4 ? 4 : 1) + slot + late);
+		else if (slot % AI8X_GROUPS == g)
+			sum += bias_at(job, g, layer->bias_first[g] + slot / AI8X_GROUPS + late);
+	}
+	return sum;
+}
+
+// Bias of a depth-wise channel (hardware reference 4.8).
+static int32_t own_bias(const struct fast_plan *plan, const struct fast_job *job, uint32_t channel)
+{
+	const unsigned size = AI8X_PROCESSORS / AI8X_GROUPS;
+	const ai8x_layer *layer = &plan->layer;
+	const uint32_t lane = channel % plan->lanes, pass = channel / plan->lanes;
+	const unsigned processor = plan->instance[lane / 4] * 4u + lane % 4;
+	const unsigned group = processor / size, number = processor % size;
+	if ((layer->bias_groups >> group & 1) == 0)
+		return 0;
+	if (layer->write_mode == AI8X_WRITE_BROADCAST)
+		return bias_at(job, group, layer->bias_first[group] * 4 + pass * size + number % 4 * 4 + number / 4);
+	const unsigned first = (unsigned)__builtin_ctzll(layer->processors);
+	const unsigned last = 63u - (unsigned)__builtin_clzll(layer->processors);
+	const unsigned from = group == first / size ? first % size : 0;
+	// Entries per pass: all of a group's, in the last group up to its last processor, a single group's span.
+	unsigned entries = size;
+	if (group == last / size)
+		entries = first / size == last / size ? last - first + 1 : last % size + 1;
+	return bias_at(job, group, layer->bias_first[group] + pass * entries + number - from);
+}
+
+static struct fast_output output_stage(const ai8x_layer *layer)
+{
+	return (struct fast_output){
+		.right = 7 - layer->output_shift,
+		.low = layer->activation == AI8X_ACTIVATE_RELU ? 0 : -128,
+		.absolute = layer->activation == AI8X_ACTIVATE_ABS,
+	};
+}
+
+// Sums of `count` pixels go through the output stage and to memory.
+static void deliver(const struct fast_plan *plan, const struct fast_scratch *scratch, const struct fast_job *job,
+                    struct fast_output *output, uint32_t first)
+{
+	const uint32_t count = output->pixels;
+	if (plan->layer.output_bits == 32) {
+		write_sums(plan, job, output->sums, output->offset, output->stride, first, count);
+		if (job->capture != NULL)
+			capture(plan, job, NULL, output->sums, output->offset, output->stride, first, count);
+		return;
+	}
+	output->results = scratch->results;
+	plan->kernel->finish(output);
+	write_bytes(plan, job, scratch->results, output->stride, first, count);
+	if (job->capture != NULL)
+		capture(plan, job, scratch->results, NULL, NULL, output->stride, first, count);
+}
+
+static bool reserve_results(struct fast_scratch *scratch, size_t stride)
+{
+	return fast_reserve((void **)&scratch->sums, &scratch->sums_size, FAST_TILE * stride * sizeof(int32_t)) &&
+	       fast_reserve((void **)&scratch->results, &scratch->results_size, FAST_TILE * stride) &&
+	       fast_reserve((void **)&scratch->offset, &scratch->offset_size, stride * sizeof(int32_t));
+}
+
+static bool widen(const struct fast_plan *plan, struct fast_scratch *scratch)
+{
+	const size_t count = (size_t)plan->image_rows * plan->image_columns * plan->channels;
+	if (!fast_reserve((void **)&scratch->wide, &scratch->wide_size, count * sizeof(int16_t)))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		scratch->wide[i] = scratch->image[i];
+	return true;
+}
+
+static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const struct fast_kernel *kernel = plan->kernel;
+	const size_t stride = (size_t)plan->blocks * kernel->slot_block;
+	if (!reserve_results(scratch, stride) || (kernel->wide && !widen(plan, scratch)))
+		return false;
+	memset(scratch->offset, 0, stride * sizeof *scratch->offset);
+	for (uint32_t slot = 0; slot < layer->slots; slot++)
+		scratch->offset[slot] = plan->offset[slot] + slot_bias(layer, job, slot);
+	struct fast_conv conv = {
+		.pixel_stride = plan->channels,
+		.row_stride = plan->row_stride,
+		.rows = plan->run_rows,
+		.run = plan->run,
+		.weights = plan->weights,
+		.blocks = plan->blocks,
+		.sums = scratch->sums,
+	};
+	struct fast_output output = output_stage(layer);
+	output.sums = scratch->sums;
+	output.offset = scratch->offset;
+	output.stride = stride;
+	for (uint32_t row = 0; row < plan->view_rows; row++) {
+		for (uint32_t column = 0; column < plan->view_columns; column += FAST_TILE) {
+			const size_t at = row * plan->row_stride + (size_t)column * plan->channels;
+			const uint32_t left = plan->view_columns - column;
+			conv.pixels = output.pixels = left < FAST_TILE ? left : FAST_TILE;
+			conv.image = kernel->wide ? (const void *)(scratch->wide + at) : (const void *)(scratch->image + at);
+			kernel->conv(&conv);
+			deliver(plan, scratch, job, &output, row * plan->view_columns + column);
+		}
+	}
+	return true;
+}
+
+static bool run_depthwise(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
+{
+	const ai8x_layer *layer = &plan->layer;
+	if (!reserve_results(scratch, plan->channels))
+		return false;
+	for (uint32_t channel = 0; channel < plan->channels; channel++) {
+		const unsigned processor = plan->instance[channel % plan->lanes / 4] * 4u + channel % 4;
+		bool used = (layer->processors >> processor & 1) != 0;
+		scratch->offset[channel] = used ? own_bias(plan, job, channel) : 0;
+	}
+	struct fast_output output = output_stage(layer);
+	output.sums = scratch->sums;
+	output.offset = scratch->offset;
+	output.stride = plan->channels;
+	output.pixels = 1;
+	for (uint32_t row = 0; row < layer->output_rows; row++) {
+		for (uint32_t column = 0; column < layer->output_columns; column++) {
+			const int8_t *window[9];
+			uint32_t taps = 0;
+			for (uint32_t r = 0; r < layer->kernel_rows; r++) {
+				for (uint32_t c = 0; c < layer->kernel_columns; c++)
+					window[taps++] = scratch->image +
+					                 ((size_t)(row + r) * plan->image_columns + column + c) * plan->channels;
+			}
+			plan->kernel->depthwise(window, plan->own, taps, plan->channels, scratch->sums);
+			deliver(plan, scratch, job, &output, row * layer->output_columns + column);
+		}
+	}
+	return true;
+}
+
+ai8x_status fast_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
+{
+	const ai8x_layer *layer = &plan->layer;
+	if (!fast_gather(plan, scratch, job))
+		return AI8X_ERR_NO_MEMORY;
+	if (layer_has_kernels(layer)) {
+		bool done = layer->depthwise ? run_depthwise(plan, scratch, job) : run_kernels(plan, scratch, job);
+		return done ? AI8X_OK : AI8X_ERR_NO_MEMORY;
+	}
+	const uint32_t pixels = layer->output_rows * layer->output_columns;
+	write_bytes(plan, job, scratch->image, plan->channels, 0, pixels);
+	if (job->capture != NULL)
+		capture(plan, job, scratch->image, NULL, NULL, plan->channels, 0, pixels);
+	return AI8X_OK;
+}

@@ -1,0 +1,114 @@
+// The fast engine: a layer at once, with the same results as the exact engine.
+//
+//   plan.c       what a layer needs, worked out once: weights unpacked, write map, whether order matters
+//   gather.c     words of data memory -> image of signed bytes; pooling and element-wise stage
+//   engine.c     image -> kernels -> output stage -> words of data memory
+//   kernel_*.c   the arithmetic, one file per instruction set; kernels.c picks one
+//
+// It shares the decoded layer and the memories with the exact engine and nothing else. A layer whose
+// writes hit words that it still has to read, and anything the planner does not fully understand, is refused;
+// the machine then runs the exact engine.
+#ifndef AI8X_FAST_FAST_H
+#define AI8X_FAST_FAST_H
+
+#include <stdatomic.h>
+
+#include <ai8xsim/event.h>
+
+#include "fast/kernels.h"
+#include "layer/layer.h"
+#include "memory/memory.h"
+
+// A word that every output pixel writes.
+struct fast_word {
+	uint8_t instance;
+	bool dense;            // four lanes, in order, from first[0] on
+	uint32_t word;         // for output pixel 0
+	uint32_t mask;         // bits that change
+	uint32_t from[4];      // place in the row of results, per lane; FAST_NONE: writes zero
+};
+
+#define FAST_NONE UINT32_MAX
+
+// Everything about a layer that does not depend on data. Immutable once made; shared between threads.
+struct fast_plan {
+	atomic_uint references;
+	ai8x_layer layer;
+	uint64_t kernel_stamp;       // kernel_memory.stamp it was made from
+	uint32_t imaged;             // instances read from a stream image
+	ai8x_counters counters;      // closed form: time does not depend on data
+	uint64_t cycles;
+	const struct fast_kernel *kernel;
+	bool refused;
+	char reason[128];            // why it was refused
+
+	// Image.
+	unsigned instances;
+	uint8_t instance[AI8X_INSTANCES];
+	uint32_t base[AI8X_INSTANCES];
+	uint32_t lanes;              // 4 * instances
+	uint32_t channels;           // bytes of a pixel: passes * lanes
+	uint32_t image_rows, image_columns;      // expanded and padded
+	int8_t *average;             // average of a sum, offset by 128 * area; NULL: no average pooling
+
+	// Kernels. A layer that can is seen as one row of pixels.
+	uint32_t view_rows, view_columns;        // output pixels
+	uint32_t run_rows;           // kernel rows in the view
+	uint32_t run;                // bytes of one kernel row
+	size_t row_stride;           // bytes between kernel rows
+	void *weights;               // as the kernel packed them
+	uint32_t blocks;             // blocks of slots
+	int32_t *offset;             // per slot: what the kernel's image flip adds, negated
+	int16_t *own;                // depth-wise: [tap][channel]
+
+	// Output.
+	uint32_t results;            // values per output pixel, before padding to blocks
+	struct fast_word *words;
+	size_t word_count;
+	uint32_t pixel_words;
+};
+
+// Buffers of one machine, grown as needed.
+struct fast_scratch {
+	int8_t *samples;
+	int8_t *image;
+	int16_t *wide;
+	int32_t *sums;
+	int8_t *results;
+	int32_t *offset;
+	size_t samples_size, image_size, wide_size, sums_size, results_size, offset_size;
+};
+
+// What a layer works on.
+struct fast_job {
+	struct data_memory *data;
+	const struct bias_memory *bias;
+	struct stream_image *input;   // streamed input, or NULL
+	struct stream_image *output;  // input of the layer that streams from this one, or NULL
+	uint32_t write_ring;          // words after which output wraps, 0: never
+	int32_t *capture;             // [slots][output pixels], or NULL
+};
+
+// Makes a plan. `imaged`: instances (bits) that are read from a stream image instead of data memory. AI8X_OK
+// also when the plan is refused; else AI8X_ERR_NO_MEMORY.
+ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory *kernel,
+                             const struct fast_kernel *with, bool keep_absent_lanes, uint32_t imaged,
+                             struct fast_plan **plan);
+// Plans are shared: the last one to release a plan frees it. NULL is allowed.
+struct fast_plan *fast_plan_retain(struct fast_plan *plan);
+void fast_plan_release(struct fast_plan *plan);
+// True when a plan still describes the layer and the kernel memory.
+bool fast_plan_fits(const struct fast_plan *plan, const ai8x_layer *layer, const struct kernel_memory *kernel,
+                    uint32_t imaged);
+
+// Runs a layer. The plan must not be refused.
+ai8x_status fast_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job);
+void fast_scratch_release(struct fast_scratch *scratch);
+
+// gather.c: fills scratch->image. False: out of memory.
+bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job);
+
+// Grows a buffer; its contents are lost. False: out of memory.
+bool fast_reserve(void **buffer, size_t *size, size_t need);
+
+#endif

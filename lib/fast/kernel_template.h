@@ -1,0 +1,56 @@
+// What every variant compiles with its own instruction set: loops that the compiler vectorises.
+// The including file defines KERNEL(name) to make names its own.
+
+static void KERNEL(finish)(const struct fast_output *output)
+{
+	const int32_t right = output->right;
+	const int32_t half = right > 0 ? (int32_t)1 << (right - 1) : 0;
+	for (uint32_t p = 0; p < output->pixels; p++) {
+		const int32_t *restrict sums = output->sums + p * output->stride;
+		const int32_t *restrict offset = output->offset;
+		int8_t *restrict results = output->results + p * output->stride;
+		const size_t count = output->stride;
+		if (right > 0) {
+			for (size_t s = 0; s < count; s++) {
+				int32_t value = (sums[s] + offset[s] + half) >> right;
+				value = value < -128 ? -128 : value;
+				value = value > 127 ? 127 : value;
+				results[s] = (int8_t)value;
+			}
+		} else {
+			// What a left shift could push out of 32 bits saturates anyway.
+			for (size_t s = 0; s < count; s++) {
+				int32_t value = sums[s] + offset[s];
+				value = value < -256 ? -256 : value;
+				value = value > 256 ? 256 : value;
+				value *= (int32_t)1 << -right;
+				value = value < -128 ? -128 : value;
+				value = value > 127 ? 127 : value;
+				results[s] = (int8_t)value;
+			}
+		}
+		if (output->absolute) {
+			for (size_t s = 0; s < count; s++) {
+				int32_t value = results[s] < 0 ? -results[s] : results[s];
+				results[s] = (int8_t)(value > 127 ? 127 : value);
+			}
+		} else if (output->low == 0) {
+			for (size_t s = 0; s < count; s++)
+				results[s] = results[s] < 0 ? 0 : results[s];
+		}
+	}
+}
+
+static void KERNEL(depthwise)(const int8_t *const *window, const int16_t *weights, uint32_t taps,
+                              uint32_t channels, int32_t *sums)
+{
+	for (uint32_t c = 0; c < channels; c++)
+		sums[c] = 0;
+	for (uint32_t t = 0; t < taps; t++) {
+		const int8_t *restrict pixel = window[t];
+		const int16_t *restrict weight = weights + (size_t)t * channels;
+		int32_t *restrict to = sums;
+		for (uint32_t c = 0; c < channels; c++)
+			to[c] += (int32_t)pixel[c] * weight[c];
+	}
+}

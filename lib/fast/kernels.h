@@ -1,0 +1,62 @@
+// The arithmetic of the fast engine, in variants that differ in speed only. tests/unit/test_kernels.c
+// proves each equal to the plain one, bench/bench_kernels.c measures them.
+#ifndef AI8X_FAST_KERNELS_H
+#define AI8X_FAST_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Output pixels of one call at the most.
+#define FAST_TILE 32
+
+// Kernels applied to adjacent output pixels.
+struct fast_conv {
+	const void *image;       // bytes (or 16-bit values of a wide kernel) of the first pixel's window
+	size_t pixel_stride;     // values between windows of adjacent pixels
+	size_t row_stride;       // values between kernel rows
+	uint32_t rows;           // kernel rows
+	uint32_t run;            // values of one kernel row, a multiple of 4
+	const void *weights;     // as packed
+	uint32_t blocks;         // blocks of slots
+	uint32_t pixels;         // 1 .. FAST_TILE
+	int32_t *sums;           // [pixels][blocks * slot_block]
+};
+
+// Output stage of 8-bit results.
+struct fast_output {
+	const int32_t *sums;     // [pixels][stride]
+	const int32_t *offset;   // [stride]: bias and what the image flip adds, negated
+	size_t stride;
+	uint32_t pixels;
+	int32_t right;           // right shift behind the sum; negative: left shift
+	int32_t low;             // least result: -128, or 0 for ReLU
+	bool absolute;
+	int8_t *results;         // [pixels][stride]
+};
+
+struct fast_kernel {
+	const char *name;
+	bool (*supported)(void);
+	uint8_t flip;            // image bytes are exclusive-ored with this (unsigned operands)
+	bool wide;               // image values are 16 bits
+	uint32_t slot_block;     // slots that are packed together
+	size_t (*packed_size)(uint32_t blocks, uint32_t rows, uint32_t run);
+	// weights: [slot][rows * run]; slots past the last are zero.
+	void (*pack)(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run, void *packed);
+	void (*conv)(const struct fast_conv *conv);
+	void (*finish)(const struct fast_output *output);
+	// sums[c] = sum over taps of window[t] [c] * weights[t * channels + c]; window: one pointer per tap.
+	void (*depthwise)(const int8_t *const *window, const int16_t *weights, uint32_t taps, uint32_t channels,
+	                  int32_t *sums);
+};
+
+// Kernels that were built, plain C first; NULL ends the list.
+extern const struct fast_kernel *const fast_kernels[];
+
+extern const struct fast_kernel fast_kernel_c;
+
+// The kernel of that name, or with NULL the fastest that this processor runs. NULL: unknown or not runnable.
+const struct fast_kernel *fast_kernel_find(const char *name);
+
+#endif

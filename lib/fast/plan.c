@@ -1,0 +1,385 @@
+// Plans: everything about a layer that can be worked out without data, and whether it may run at once.
+#include "fast/fast.h"
+
+#include <ai8xsim/time.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Products of one result at the most: sums of flipped bytes then stay below 2^31.
+#define MAX_DEPTH 32768
+// Reads that the order check follows at the most.
+#define MAX_TRACKED_READS 50000000
+
+static void refuse(struct fast_plan *plan, const char *reason)
+{
+	plan->refused = true;
+	(void)snprintf(plan->reason, sizeof plan->reason, "%s", reason);
+}
+
+// --- Kernels -------------------------------------------------------------------------------------------
+
+// Weight `tap` of the kernel that `processor` applies for slot and pass, from its memory's byte stream
+// (hardware reference 4.5, 4.8).
+static int8_t weight(const ai8x_layer *layer, const struct kernel_memory *kernel, unsigned processor,
+                     uint32_t slot, uint32_t pass, uint32_t tap)
+{
+	const unsigned group = processor_group(processor);
+	const uint32_t taps = layer->kernel_rows * layer->kernel_columns, bits = layer->weight_bits;
+	uint32_t number = slot * layer->passes + pass, quarter = 0;
+	if (layer->depthwise) {
+		number = pass;
+	} else if (layer->calcx4) {
+		quarter = slot % 4;
+		number = slot / 4 * layer->passes + pass;
+	} else if (layer->quad_fanout) {
+		if (slot % AI8X_GROUPS != group)
+			return 0;
+		number = slot / AI8X_GROUPS * layer->passes + pass;
+	}
+	if (layer->bypass)
+		return layer->processors >> processor & 1;
+	if ((layer->kernel_processors >> processor & 1) == 0)
+		return 0;
+	const uint32_t position = layer->kernel_first_bit[group] + number * bits;
+	const size_t byte = (size_t)quarter * (layer->part->info.kernel_words / 4) * KERNEL_WORD_BYTES +
+	                    (size_t)(position / 8) * taps + layer->kernel_tap_offset[group] + taps - 1 - tap;
+	const uint8_t stored = kernel->unit[processor].stream[byte];
+	if (bits == 8)
+		return (int8_t)stored;
+	const uint32_t value = (uint32_t)stored >> position % 8 & ((1u << bits) - 1);
+	if (layer->binary)
+		return value ? -1 : 1;
+	return (int8_t)(value >> (bits - 1) ? (int32_t)value - (1 << bits) : (int32_t)value);
+}
+
+static unsigned lane_processor(const struct fast_plan *plan, uint32_t lane)
+{
+	return plan->instance[lane / 4] * 4u + lane % 4;
+}
+
+// Where tap (row, column) of a channel lies in a kernel as the view sees it.
+static size_t view_tap(const struct fast_plan *plan, uint32_t row, uint32_t column, uint32_t channel)
+{
+	const ai8x_layer *layer = &plan->layer;
+	return ((size_t)row * layer->kernel_columns + column) * plan->channels + channel;
+}
+
+static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memory *kernel)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const size_t depth = (size_t)plan->run_rows * plan->run;
+	int8_t *weights = calloc((size_t)layer->slots * depth + 1, 1);
+	plan->blocks = (layer->slots + plan->kernel->slot_block - 1) / plan->kernel->slot_block;
+	plan->weights = aligned_alloc(64, (plan->kernel->packed_size(plan->blocks, plan->run_rows, plan->run) + 127) / 64 * 64);
+	plan->offset = calloc((size_t)plan->blocks * plan->kernel->slot_block + 1, sizeof *plan->offset);
+	if (weights == NULL || plan->weights == NULL || plan->offset == NULL) {
+		free(weights);
+		return AI8X_ERR_NO_MEMORY;
+	}
+	for (uint32_t slot = 0; slot < layer->slots; slot++) {
+		int8_t *to = weights + slot * depth;
+		int32_t sum = 0;
+		for (uint32_t pass = 0; pass < layer->passes; pass++) {
+			for (uint32_t lane = 0; lane < plan->lanes; lane++) {
+				const unsigned processor = lane_processor(plan, lane);
+				if (((layer->kernel_processors | layer->processors) >> processor & 1) == 0)
+					continue;
+				for (uint32_t row = 0; row < layer->kernel_rows; row++) {
+					for (uint32_t column = 0; column < layer->kernel_columns; column++) {
+						int8_t value =
+							weight(layer, kernel, processor, slot, pass, row * layer->kernel_columns + column);
+						to[view_tap(plan, row, column, pass * plan->lanes + lane)] = value;
+						sum += value;
+					}
+				}
+			}
+		}
+		plan->offset[slot] = -(int32_t)plan->kernel->flip * sum;
+	}
+	plan->kernel->pack(weights, layer->slots, plan->blocks, plan->run_rows, plan->run, plan->weights);
+	free(weights);
+	return AI8X_OK;
+}
+
+static ai8x_status plan_depthwise(struct fast_plan *plan, const struct kernel_memory *kernel)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const uint32_t taps = layer->kernel_rows * layer->kernel_columns;
+	plan->own = calloc((size_t)taps * plan->channels + 1, sizeof *plan->own);
+	if (plan->own == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	for (uint32_t channel = 0; channel < plan->channels; channel++) {
+		const unsigned processor = lane_processor(plan, channel % plan->lanes);
+		for (uint32_t tap = 0; tap < taps; tap++)
+			plan->own[(size_t)tap * plan->channels + channel] =
+				weight(layer, kernel, processor, 0, channel / plan->lanes, tap);
+	}
+	return AI8X_OK;
+}
+
+// --- Geometry ------------------------------------------------------------------------------------------
+
+static void plan_image(struct fast_plan *plan)
+{
+	const ai8x_layer *layer = &plan->layer;
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		if ((layer->processors >> (4 * i) & 15) == 0)
+			continue;
+		plan->instance[plan->instances] = (uint8_t)i;
+		plan->base[plan->instances++] = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+	}
+	plan->lanes = 4 * plan->instances;
+	plan->channels = plan->lanes * layer->passes;
+	plan->image_rows = layer_expanded_rows(layer) + 2 * layer->pad_rows;
+	plan->image_columns = layer_expanded_columns(layer) + 2 * layer->pad_columns;
+	plan->view_rows = layer->output_rows;
+	plan->view_columns = layer->output_columns;
+	plan->run_rows = layer->kernel_rows;
+	plan->run = layer->kernel_columns * plan->channels;
+	plan->row_stride = (size_t)plan->image_columns * plan->channels;
+	if (plan->image_columns == 1) {
+		// One column: the rows of a kernel lie side by side.
+		plan->view_columns = layer->output_rows;
+		plan->view_rows = plan->run_rows = 1;
+		plan->run = layer->kernel_rows * plan->channels;
+	} else if (layer->kernel_rows * layer->kernel_columns == 1) {
+		plan->view_columns = layer->output_rows * layer->output_columns;
+		plan->view_rows = 1;
+	}
+}
+
+static ai8x_status plan_average(struct fast_plan *plan)
+{
+	const ai8x_layer *layer = &plan->layer;
+	if (layer->pooling != AI8X_POOL_AVERAGE)
+		return AI8X_OK;
+	const int32_t area = (int32_t)(layer->pool_rows * layer->pool_columns);
+	plan->average = malloc((size_t)area * 256);
+	if (plan->average == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	for (int32_t sum = -128 * area; sum < 128 * area; sum++) {
+		// Toward zero, or to the nearest with halves away from zero (hardware reference 4.3).
+		int32_t magnitude = sum < 0 ? -sum : sum;
+		int32_t quotient = (2 * magnitude + (layer->pool_round ? area - area % 2 : 0)) / (2 * area);
+		plan->average[sum + 128 * area] = (int8_t)(sum < 0 ? -quotient : quotient);
+	}
+	return AI8X_OK;
+}
+
+// --- Output --------------------------------------------------------------------------------------------
+
+// Place of a slot's result in the row of results of a pixel.
+static uint32_t result_index(const struct fast_plan *plan, uint32_t slot)
+{
+	const ai8x_layer *layer = &plan->layer;
+	if (layer->write_mode == AI8X_WRITE_CHANNELS)
+		return slot;
+	const uint32_t writers = bit_count64(layer->processors);
+	uint64_t rest = layer->processors;
+	for (uint32_t k = slot % writers; k > 0; k--)
+		rest &= rest - 1;
+	const unsigned processor = (unsigned)__builtin_ctzll(rest);
+	for (uint32_t k = 0; k < plan->instances; k++) {
+		if (plan->instance[k] == processor / 4)
+			return slot / writers * plan->lanes + 4 * k + processor % 4;
+	}
+	return 0;
+}
+
+static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const bool wide = layer->output_bits == 32;
+	const uint32_t slots = ai8x_layer_output_slots(layer);
+	plan->results = layer->write_mode == AI8X_WRITE_CHANNELS ? layer->slots : plan->channels;
+	plan->pixel_words = layer->write_step * (layer->output_bits / 8);
+	if (layer->write_mode == AI8X_WRITE_PASSTHROUGH)
+		plan->pixel_words *= layer->passes;
+	plan->words = calloc((size_t)slots + 1, sizeof *plan->words);
+	if (plan->words == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	struct fast_word *word = NULL;
+	uint32_t lanes = 0;
+	for (uint32_t slot = 0; slot < slots; slot++) {
+		ai8x_output_place place = ai8x_layer_place(layer, slot, 0);
+		if (wide || word == NULL || word->instance != place.instance || word->word != place.word ||
+		    place.lane <= lanes) {
+			word = &plan->words[plan->word_count++];
+			*word = (struct fast_word){
+				.instance = (uint8_t)place.instance,
+				.word = place.word,
+				.from = {FAST_NONE, FAST_NONE, FAST_NONE, FAST_NONE},
+			};
+		}
+		lanes = place.lane;
+		word->from[place.lane] = result_index(plan, slot);
+		word->mask |= wide ? UINT32_MAX : UINT32_C(0xff) << (8 * place.lane);
+	}
+	for (size_t w = 0; w < plan->word_count; w++) {
+		word = &plan->words[w];
+		word->dense = !wide && word->mask == UINT32_MAX;
+		for (uint32_t lane = 1; lane < 4; lane++)
+			word->dense = word->dense && word->from[lane] == word->from[0] + lane;
+		if (!wide && !keep_absent_lanes && layer->write_mode != AI8X_WRITE_BROADCAST)
+			word->mask = UINT32_MAX;
+	}
+	return AI8X_OK;
+}
+
+// --- Order ---------------------------------------------------------------------------------------------
+
+// For each word an instance reads (relative to its base): the last pixel visit that reads it.
+static uint32_t *last_reads(const struct fast_plan *plan, uint64_t words)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const uint32_t scale = layer->transposed ? 2 : 1;
+	uint32_t *last = calloc(words + 1, sizeof *last);
+	if (last == NULL)
+		return NULL;
+	for (uint32_t row = 0; row < layer->pooled_rows; row++) {
+		for (uint32_t column = 0; column < layer->pooled_columns; column++) {
+			const uint32_t visit = (row * scale + layer->pad_rows) * plan->image_columns + column * scale + layer->pad_columns;
+			for (uint32_t a = 0; a < layer->pool_rows; a++) {
+				for (uint32_t b = 0; b < layer->pool_columns; b++) {
+					const uint64_t pixel =
+						(uint64_t)(row * layer->pool_stride + a * layer->pool_dilation_rows) * layer->columns +
+						column * layer->pool_stride + b * layer->pool_dilation_columns;
+					if (layer->chw) {
+						last[pixel / 4] = visit;
+						continue;
+					}
+					for (uint32_t w = 0; w < layer->passes * layer->operands; w++)
+						last[pixel * layer->pixel_step + w] = visit;
+				}
+			}
+		}
+	}
+	return last;
+}
+
+// Refuses layers that write a word twice, or write a word that they read afterwards.
+static ai8x_status check_order(struct fast_plan *plan, uint32_t imaged)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const uint32_t data_words = layer->part->info.data_words;
+	const uint64_t read_words = layer_read_words(layer);
+	const uint64_t reads = (uint64_t)layer->pooled_rows * layer->pooled_columns * layer->pool_rows *
+	                       layer->pool_columns * layer->passes * layer->operands;
+	const uint64_t pixels = (uint64_t)layer->output_rows * layer->output_columns;
+	if (reads > MAX_TRACKED_READS || pixels * plan->word_count > MAX_TRACKED_READS) {
+		refuse(plan, "too large to prove that the order of reads and writes does not matter");
+		return AI8X_OK;
+	}
+	uint32_t *last = last_reads(plan, read_words);
+	uint8_t *written = calloc((size_t)AI8X_INSTANCES * data_words, 1);
+	ai8x_status status = last == NULL || written == NULL ? AI8X_ERR_NO_MEMORY : AI8X_OK;
+	const bool pass_by_pass = layer->write_mode == AI8X_WRITE_PASSTHROUGH && layer->passes > 1;
+	for (size_t w = 0; status == AI8X_OK && w < plan->word_count && !plan->refused; w++) {
+		const struct fast_word *word = &plan->words[w];
+		const bool read = (layer->processors >> (4 * word->instance) & 15) != 0 && (imaged >> word->instance & 1) == 0;
+		const uint32_t base = layer->read_base[word->instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+		for (uint32_t pixel = 0; pixel < pixels; pixel++) {
+			const uint64_t at = word->word + (uint64_t)pixel * plan->pixel_words;
+			// Rings wrap: their layers read from images, so only where they lie matters.
+			if (at >= data_words)
+				break;
+			uint8_t *mark = &written[(size_t)word->instance * data_words + at];
+			if (*mark) {
+				refuse(plan, "it writes a word of data memory twice");
+				break;
+			}
+			*mark = 1;
+			if (!read || at < base || at - base >= read_words)
+				continue;
+			const uint32_t visit = (pixel / layer->output_columns + layer->kernel_rows - 1) * plan->image_columns +
+			                       pixel % layer->output_columns + layer->kernel_columns - 1;
+			if (last[at - base] > visit || (pass_by_pass && last[at - base] == visit)) {
+				refuse(plan, "it overwrites data that it reads later");
+				break;
+			}
+		}
+	}
+	free(last);
+	free(written);
+	return status;
+}
+
+static bool check_shape(struct fast_plan *plan, uint32_t imaged)
+{
+	const ai8x_layer *layer = &plan->layer;
+	if (layer->processors == 0)
+		refuse(plan, "no processor is enabled");
+	else if ((uint64_t)layer->kernel_rows * layer->kernel_columns * layer->passes * AI8X_PROCESSORS > MAX_DEPTH)
+		refuse(plan, "its sums may exceed 32 bits");
+	else if (layer->chw && (layer->passes > 1 || layer->operands > 1))
+		refuse(plan, "CHW input with several passes or operands");
+	else if (layer->ring_words != 0 && (layer_instances(layer) & ~imaged) != 0)
+		refuse(plan, "it streams from instances that nobody feeds");
+	else if (layer->pixel_step < layer->passes * layer->operands && !layer->chw &&
+	         layer->rows * layer->columns > 1)
+		refuse(plan, "its pixels overlap in data memory");
+	return !plan->refused;
+}
+
+struct fast_plan *fast_plan_retain(struct fast_plan *plan)
+{
+	if (plan != NULL)
+		atomic_fetch_add(&plan->references, 1);
+	return plan;
+}
+
+void fast_plan_release(struct fast_plan *plan)
+{
+	if (plan == NULL || atomic_fetch_sub(&plan->references, 1) != 1)
+		return;
+	free(plan->average);
+	free(plan->weights);
+	free(plan->offset);
+	free(plan->own);
+	free(plan->words);
+	free(plan);
+}
+
+bool fast_plan_fits(const struct fast_plan *plan, const ai8x_layer *layer, const struct kernel_memory *kernel,
+                    uint32_t imaged)
+{
+	// Layers are decoded into zeroed memory, so that they can be compared as bytes.
+	return plan->kernel_stamp == kernel->stamp && plan->imaged == imaged &&
+	       memcmp(&plan->layer, layer, sizeof *layer) == 0;
+}
+
+ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory *kernel,
+                             const struct fast_kernel *with, bool keep_absent_lanes, uint32_t imaged,
+                             struct fast_plan **out)
+{
+	struct fast_plan *plan = calloc(1, sizeof *plan);
+	*out = NULL;
+	if (plan == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	plan->layer = *layer;
+	atomic_init(&plan->references, 1);
+	plan->kernel_stamp = kernel->stamp;
+	plan->imaged = imaged;
+	plan->kernel = with;
+	ai8x_time_layer(layer, &plan->counters);
+	plan->cycles = ai8x_time_total(&plan->counters);
+	ai8x_status status = AI8X_OK;
+	if (check_shape(plan, imaged)) {
+		plan_image(plan);
+		status = plan_words(plan, keep_absent_lanes);
+		if (status == AI8X_OK)
+			status = check_order(plan, imaged);
+		if (status == AI8X_OK && !plan->refused)
+			status = plan_average(plan);
+		if (status == AI8X_OK && !plan->refused && layer_has_kernels(layer))
+			status = layer->depthwise ? plan_depthwise(plan, kernel) : plan_kernels(plan, kernel);
+	}
+	if (status != AI8X_OK) {
+		fast_plan_release(plan);
+		return status;
+	}
+	*out = plan;
+	return AI8X_OK;
+}

@@ -1,0 +1,144 @@
+// The fast engine's place in a run: which layers it takes over, and the plans it keeps.
+#include "machine/machine.h"
+
+#include <ai8xsim/time.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Events that only the cycle-by-cycle engine can tell.
+#define EXACT_EVENTS                                                                                              \
+	(AI8X_EVENT_STATE | AI8X_EVENT_DATA_READ | AI8X_EVENT_DATA_WRITE | AI8X_EVENT_KERNEL_READ |               \
+	 AI8X_EVENT_BIAS_READ | AI8X_EVENT_TRAM_WRITE | AI8X_EVENT_OUTPUT)
+
+static void explain(struct layer_record *record, const char *reason)
+{
+	(void)snprintf(record->reason, sizeof record->reason, "%s", reason);
+}
+
+static uint32_t imaged_instances(const struct stage *stage)
+{
+	uint32_t imaged = 0;
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
+		imaged |= (uint32_t)(stage->image.word[i] != NULL) << i;
+	return imaged;
+}
+
+// The plan of a stage, from the cache or new. NULL: out of memory.
+static const struct fast_plan *find_plan(ai8x_machine *machine, const struct stage *stage)
+{
+	const ai8x_layer *layer = &stage->record->report.layer;
+	struct fast_plan **kept = &machine->fast.plan[layer->index];
+	const uint32_t imaged = imaged_instances(stage);
+	if (*kept != NULL && fast_plan_fits(*kept, layer, &machine->bus.kernel, imaged))
+		return *kept;
+	struct fast_plan *plan;
+	if (fast_plan_create(layer, &machine->bus.kernel, machine->fast.kernel, machine->options.keep_absent_lanes, imaged,
+	                     &plan) != AI8X_OK)
+		return NULL;
+	fast_plan_release(*kept);
+	*kept = plan;
+	return plan;
+}
+
+// Rings that share words end up with whatever was written last: only the exact engine knows.
+static bool rings_overlap(const struct run *run)
+{
+	for (unsigned a = 0; a < run->stage_count; a++) {
+		for (unsigned b = a + 1; b < run->stage_count; b++) {
+			const ai8x_layer *x = &run->stage[a].record->report.layer, *y = &run->stage[b].record->report.layer;
+			const uint32_t shared = layer_instances(x) & layer_instances(y);
+			for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+				if ((shared >> (4 * g) & 15) != 0 && x->read_base[g] < y->read_base[g] + y->ring_words &&
+				    y->read_base[g] < x->read_base[g] + x->ring_words)
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+// Why the current stages need the exact engine, or NULL.
+static const char *objection(ai8x_machine *machine, const ai8x_run_limits *limits)
+{
+	const struct run *run = &machine->run;
+	if (machine->options.engine == AI8X_ENGINE_EXACT)
+		return "the exact engine was asked for";
+	if (machine->context.kinds & EXACT_EVENTS)
+		return "an observer wants events of single cycles or words";
+	if (machine->context.written != NULL)
+		return "a snoop unit watches results";
+	if (run->stage_count > 1 && rings_overlap(run))
+		return "rings of streaming layers overlap";
+	for (unsigned i = 0; i < run->stage_count; i++) {
+		const ai8x_layer *layer = &run->stage[i].record->report.layer;
+		if (limits->stop_after && limits->stop_layer == layer->index && i + 1 < run->stage_count)
+			return "the run stops in the middle of streaming layers";
+		if (run->stage[i].write_ring != 0 && layer->write_mode != AI8X_WRITE_CHANNELS)
+			return "a pass-through or depth-wise layer writes into a ring";
+	}
+	return NULL;
+}
+
+bool fast_stages_ready(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t budget)
+{
+	struct run *run = &machine->run;
+	const char *reason = objection(machine, limits);
+	uint64_t cycles = 0;
+	for (unsigned i = 0; i < run->stage_count && reason == NULL; i++) {
+		struct stage *stage = &run->stage[i];
+		stage->plan = find_plan(machine, stage);
+		if (stage->plan == NULL)
+			reason = "no memory for a plan";
+		else if (stage->plan->refused)
+			reason = stage->plan->reason;
+		else
+			cycles += stage->plan->cycles;
+	}
+	// A layer is run whole: where the cycle limit lies inside, the exact engine stops at the right cycle.
+	if (reason == NULL && cycles > budget)
+		reason = "the cycle limit lies inside";
+	for (unsigned i = 0; i < run->stage_count && reason != NULL; i++)
+		explain(run->stage[i].record, reason);
+	return reason == NULL;
+}
+
+ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
+{
+	struct run *run = &machine->run;
+	struct stage *stage = &run->stage[i];
+	struct stage *next = i + 1 < run->stage_count ? stage + 1 : NULL;
+	const struct fast_job job = {
+		.data = &machine->bus.data,
+		.bias = &machine->bus.bias,
+		.input = stage->streams_in ? &stage->image : NULL,
+		.output = next != NULL && next->streams_in ? &next->image : NULL,
+		.write_ring = stage->write_ring,
+		.capture = stage->record->output,
+	};
+	if (fast_run(stage->plan, &machine->fast.scratch, &job) != AI8X_OK)
+		return error_no_memory(error, "the fast engine");
+	ai8x_counters *counters = &stage->record->report.counters;
+	const uint64_t stalled = counters->state[AI8X_STATE_STALL];
+	*counters = stage->plan->counters;
+	counters->state[AI8X_STATE_STALL] = stalled;
+	stage->record->report.exact_engine = false;
+	machine->context.cycle += stage->plan->cycles;
+	return AI8X_OK;
+}
+
+ai8x_status fast_setup(ai8x_machine *machine, ai8x_error *error)
+{
+	machine->fast.kernel = fast_kernel_find(machine->options.cpu);
+	if (machine->fast.kernel == NULL)
+		return error_set(error, AI8X_ERR_UNSUPPORTED, "no kernel '%s' runs on this processor", machine->options.cpu);
+	return AI8X_OK;
+}
+
+void fast_release(ai8x_machine *machine)
+{
+	for (unsigned i = 0; i < AI8X_MAX_LAYERS; i++)
+		fast_plan_release(machine->fast.plan[i]);
+	fast_scratch_release(&machine->fast.scratch);
+}

@@ -395,9 +395,15 @@ static void add_program(struct cli_table *table, const char *path, const struct 
 {
 	const ai8x_runner_result *result = &outcome->result;
 	char cycles[32], time[32], checks[32], mismatches[32];
-	cli_table_cell(table, CLI_PLAIN, "%s", outcome->name != NULL ? outcome->name : path);
-	cli_table_cell(table, CLI_PLAIN, "%s",
-	               outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : "-");
+	if (outcome->name == NULL) {
+		cli_table_cell(table, CLI_PLAIN, "%s", path);
+		for (int i = 0; i < 6; i++)
+			cli_table_cell(table, CLI_PLAIN, "-");
+		cli_table_cell(table, CLI_RED, "error");
+		return;
+	}
+	cli_table_cell(table, CLI_PLAIN, "%s", outcome->name);
+	cli_table_cell(table, CLI_PLAIN, "%s", ai8x_part_get_info(outcome->part)->name);
 	cli_table_cell(table, CLI_PLAIN, "%zu", result->layer_count);
 	cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_thousands(result->cycles, cycles));
 	cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_duration(result->simulated_seconds, time));

@@ -820,28 +820,29 @@ static ai8x_status read_all(const struct reader *reader, const ai8x_program_opti
 	return status;
 }
 
-static hid_t open_file(const char *path)
+// Opens reader->path into reader->file.
+static ai8x_status open_file(struct reader *reader)
 {
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 	if (access < 0)
-		return H5I_INVALID_HID;
+		return error_no_memory(reader->error, reader->path);
 	// Closing the file then closes what a failure left open in it.
 	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
 #if H5_VERSION_GE(1, 10, 7)
 	// Reading needs no lock, and some network file systems have none.
 	(void)H5Pset_file_locking(access, false, true);
 #endif
-	hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+	ai8x_status status = AI8X_OK;
+	reader->file = H5Fopen(reader->path, H5F_ACC_RDONLY, access);
+	if (reader->file < 0) {
+		// Before anything else is called: every call to HDF5 forgets the last error.
+		char reason[200];
+		hdf5_reason(reason, sizeof reason);
+		status = error_set(reader->error, AI8X_ERR_FORMAT, "%s: truncated or damaged HDF5 file: %s",
+		                   reader->path, reason);
+	}
 	(void)H5Pclose(access);
-	return file;
-}
-
-static ai8x_status not_open(const struct reader *reader)
-{
-	char reason[200];
-	hdf5_reason(reason, sizeof reason);
-	return error_set(reader->error, AI8X_ERR_FORMAT, "%s: truncated or damaged HDF5 file: %s", reader->path,
-	                 reason);
+	return status;
 }
 
 ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
@@ -849,9 +850,9 @@ ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
 	struct hdf5_session session;
 	hdf5_session_begin(&session);
 	struct attribute_list list = {0};
-	struct reader reader = {.path = path, .file = open_file(path), .error = error};
+	struct reader reader = {.path = path, .file = H5I_INVALID_HID, .error = error};
 	struct attribute_reader from = {&reader, "/", &list, AI8X_OK};
-	ai8x_status status = reader.file >= 0 ? AI8X_OK : not_open(&reader);
+	ai8x_status status = open_file(&reader);
 	if (status == AI8X_OK && H5Aexists(reader.file, "format") > 0)
 		(void)visit_attribute(reader.file, "format", NULL, &from);
 	if (status == AI8X_OK)
@@ -874,11 +875,9 @@ ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8
 		return error_no_memory(error, "a program");
 	struct hdf5_session session;
 	hdf5_session_begin(&session);
-	struct reader reader = {.path = path, .file = open_file(path), .error = error};
-	ai8x_status status = AI8X_OK;
-	if (reader.file < 0) {
-		status = not_open(&reader);
-	} else {
+	struct reader reader = {.path = path, .file = H5I_INVALID_HID, .error = error};
+	ai8x_status status = open_file(&reader);
+	if (status == AI8X_OK) {
 		status = read_all(&reader, options, read);
 		(void)H5Fclose(reader.file);
 	}

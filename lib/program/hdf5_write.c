@@ -278,7 +278,7 @@ static ai8x_status write_all(const struct writer *writer, const ai8x_program *pr
 	return status;
 }
 
-static hid_t create_file(const char *path)
+static hid_t create_file(const struct writer *writer, const char *path)
 {
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 	hid_t creation = H5Pcreate(H5P_FILE_CREATE);
@@ -287,8 +287,13 @@ static hid_t create_file(const char *path)
 	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
 	(void)H5Pset_obj_track_times(creation, false);
 	hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+	// Closing the lists would make HDF5 forget why the file could not be created.
+	char reason[200];
+	hdf5_reason(reason, sizeof reason);
 	(void)H5Pclose(creation);
 	(void)H5Pclose(access);
+	if (file < 0)
+		(void)error_set(writer->error, AI8X_ERR_IO, "%s: cannot write: %s", writer->path, reason);
 	return file;
 }
 
@@ -300,9 +305,10 @@ ai8x_status hdf5_write(const ai8x_program *program, const char *path, ai8x_error
 		return status;
 	struct hdf5_session session;
 	hdf5_session_begin(&session);
-	struct writer writer = {path, create_file(output.temporary), error};
+	struct writer writer = {path, H5I_INVALID_HID, error};
+	writer.file = create_file(&writer, output.temporary);
 	if (writer.file < 0) {
-		status = unwritable(&writer, "the file");
+		status = AI8X_ERR_IO;
 	} else {
 		status = write_all(&writer, program);
 		// Buffered content goes to the disk now; a full disk shows here.

@@ -406,7 +406,8 @@ class BadFiles(Case):
             with open(path, "wb") as file:
                 file.write(content[:length])
             with self.subTest(length=length):
-                self.refuse(path, BAD_INPUT, "truncated or damaged")
+                result = self.refuse(path, BAD_INPUT, "truncated or damaged")
+                self.assertNotIn("unknown reason", result.stderr)
 
     def test_damaged_bytes(self):
         with open(SHIPPED, "rb") as file:

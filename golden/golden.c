@@ -17,6 +17,7 @@ struct result {
 
 struct golden_model {
 	const ai8x_network *network;
+	size_t count; // layers when the model was made
 	struct result *results;
 };
 
@@ -31,6 +32,7 @@ ai8x_status golden_model_create(const ai8x_network *network, golden_model **mode
 		return golden_fail(error, AI8X_ERR_NO_MEMORY, "golden model: no memory for a network");
 	}
 	created->network = network;
+	created->count = network->layer_count;
 	created->results = results;
 	*model = created;
 	return AI8X_OK;
@@ -41,7 +43,7 @@ void golden_model_destroy(golden_model *model)
 	if (model == NULL) {
 		return;
 	}
-	for (size_t i = 0; i < model->network->layer_count; i++) {
+	for (size_t i = 0; i < model->count; i++) {
 		golden_tensor_destroy(&model->results[i].input);
 		golden_tensor_destroy(&model->results[i].sums);
 		golden_tensor_destroy(&model->results[i].output);
@@ -321,7 +323,12 @@ static ai8x_status compute(golden_model *model, size_t position, bool with_outpu
 
 static ai8x_status ask(golden_model *model, size_t position, bool with_output, ai8x_error *error)
 {
-	if (position >= model->network->layer_count) {
+	if (model->count != model->network->layer_count) {
+		return golden_fail(error, AI8X_ERR_ARGUMENT,
+		                   "golden model: the network has %zu layers, but had %zu when the model was made",
+		                   model->network->layer_count, model->count);
+	}
+	if (position >= model->count) {
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "golden model: there is no layer at position %zu",
 		                   position);
 	}
@@ -388,7 +395,7 @@ ai8x_status golden_model_range(void *user, const ai8x_network *network, size_t p
 
 ai8x_status golden_model_outputs(golden_model *model, ai8x_network_tensor **outputs, ai8x_error *error)
 {
-	size_t count = model->network->layer_count;
+	size_t count = model->count;
 	*outputs = NULL;
 	ai8x_network_tensor *list = calloc(count + 1, sizeof *list);
 	if (list == NULL) {

@@ -14,7 +14,7 @@ typedef struct golden_model golden_model;
 
 // The network belongs to the caller and outlives the model. What the model has computed it never
 // computes again: weights and input must not change afterwards, nor may shifts once the output of their
-// layer was asked for.
+// layer was asked for. Placing a network (ai8x_network_place) may add layers to it: place first.
 ai8x_status golden_model_create(const ai8x_network *network, golden_model **model, ai8x_error *error);
 void golden_model_destroy(golden_model *model);
 

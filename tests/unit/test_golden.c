@@ -455,10 +455,12 @@ START_TEST(test_network)
 	ai8x_network_tensor *outputs;
 	ck_assert_int_eq(golden_model_outputs(model, &outputs, &error), AI8X_ERR_NETWORK);
 	network.layer_count = 5;
+	ck_assert_int_eq(golden_model_output(model, 0, &output, &error), AI8X_ERR_ARGUMENT);
+	golden_model_destroy(model);
+	ck_assert_int_eq(golden_model_create(&network, &model, NULL), AI8X_OK);
 	ck_assert_int_eq(golden_model_outputs(model, &outputs, &error), AI8X_OK);
 	ck_assert_uint_eq(outputs[3].shape[1], 7);
 	free(outputs);
-	network.layer_count = 6;
 	golden_model_destroy(model);
 }
 END_TEST

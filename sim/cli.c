@@ -39,7 +39,7 @@ int cli_exit_of(ai8x_status status)
 {
 	for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)
 		if (exits[i].status == status)
-			return exits[i].code;
+			return (int)exits[i].code;
 	return CLI_STOPPED;
 }
 

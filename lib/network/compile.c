@@ -71,7 +71,13 @@ ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part, c
 	struct plan plan;
 	*program = NULL;
 	memset(&plan, 0, sizeof plan);
+	size_t layers = network->layer_count;
 	ai8x_status status = ai8x_network_place(network, part, &chosen, error);
+	if (status == AI8X_OK && chosen.outputs != NULL && network->layer_count != layers) {
+		status = error_set(error, AI8X_ERR_ARGUMENT,
+		                   "placement inserted layers that the expected outputs do not have: place first, then compute "
+		                   "them");
+	}
 	if (status == AI8X_OK) {
 		status = plan_create(network, part, &chosen, &plan, error);
 	}

@@ -1,7 +1,12 @@
-// Placement as descriptions define it: what a description with processors leaves out follows from its neighbours.
+// Placement: what the description leaves open. A description with processors everywhere follows the rules that its
+// users know (what it leaves out follows from its neighbours); otherwise processors, offsets and gaps are chosen, and told in
+// notes.
 
 #include "network/place.h"
 
+#include <stdio.h>
+
+#include "network/layout.h"
 #include "network/network.h"
 
 // Maps and offsets that a description with processors may leave out (docs/networks.md, placement keys).
@@ -34,10 +39,57 @@ static void complete_defaults(ai8x_network *network)
 	}
 }
 
+static bool has_all_processors(const ai8x_network *network)
+{
+	for (size_t i = 0; i < network->layer_count; i++) {
+		if (network->layers[i].processors == 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void note_choice(ai8x_network *network, size_t i)
+{
+	const ai8x_network_layer *layer = &network->layers[i];
+	char gaps[64] = "";
+	if (layer->write_gap > 0 || layer->read_gap > 0) {
+		snprintf(gaps, sizeof gaps, ", write_gap %u, read_gap %u", layer->write_gap, layer->read_gap);
+	}
+	network_note(network, (int)i,
+	             "chosen: processors 0x%016llx, output_processors 0x%016llx, in_offset 0x%04llx, out_offset 0x%04llx%s",
+	             (unsigned long long)layer->processors, (unsigned long long)layer->output_processors,
+	             (unsigned long long)layer->in_offset, (unsigned long long)layer->out_offset, gaps);
+}
+
+static ai8x_status choose(ai8x_network *network, const struct target *target, const ai8x_compile_options *options,
+                          ai8x_error *error)
+{
+	struct layout layout = {0};
+	ai8x_status status = placement_insert_copies(network, target, options, error);
+	if (status != AI8X_OK) {
+		return status;
+	}
+	status = layout_create(&layout, network, target, options, error);
+	if (status == AI8X_OK) {
+		status = placement_choose_maps(&layout, error);
+	}
+	if (status == AI8X_OK) {
+		status = placement_choose_offsets(&layout, error);
+	}
+	layout_release(&layout);
+	for (size_t i = 0; status == AI8X_OK && i < network->layer_count; i++) {
+		note_choice(network, i);
+	}
+	return status;
+}
+
 ai8x_status network_place(ai8x_network *network, const ai8x_part *part, const ai8x_compile_options *options,
                           ai8x_error *error)
 {
-	(void)part; (void)options; (void)error;
-	complete_defaults(network);
-	return AI8X_OK;
+	if (has_all_processors(network)) {
+		complete_defaults(network);
+		return AI8X_OK;
+	}
+	return choose(network, target_of(part), options, error);
 }

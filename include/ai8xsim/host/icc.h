@@ -1,0 +1,10 @@
+/**
+ * @file icc.h
+ * @brief Stands in for the vendor SDK's header of that name; see mxc.h.
+ */
+#ifndef AI8XSIM_HOST_ICC_H
+#define AI8XSIM_HOST_ICC_H
+
+#include "mxc.h"
+
+#endif

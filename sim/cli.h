@@ -31,6 +31,8 @@ struct cli_command {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_golden(int argc, char **argv);
+int cmd_compile(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 

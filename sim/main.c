@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 static const struct cli_command commands[] = {
+	{"compile", "turn a network description into a program", cmd_compile},
+	{"golden", "compute a network with the independent reference", cmd_golden},
 	{"info", "explain a program: layers in sentences, registers field by field", cmd_info},
 	{"run", "run programs, compare every expected word, report cycles", cmd_run},
 };

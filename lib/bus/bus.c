@@ -98,8 +98,10 @@ void bus_write_memory(struct bus *bus, const struct part_target *target, unsigne
 		write_kernel(bus, target, bytes, value);
 		break;
 	case MEMORY_BIAS:
-		if (target->byte == 0)
+		if (target->byte == 0) {
 			bus->bias.entry[target->group][target->word] = (int8_t)(uint8_t)value;
+			bus->bias.stamp++;
+		}
 		break;
 	case MEMORY_TRAM: {
 		uint16_t *word = &bus->tram.word[unit][target->word];

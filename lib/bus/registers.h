@@ -6,6 +6,7 @@
 
 struct registers {
 	const ai8x_part *part;
+	uint64_t stamp;   // changes with everything that could change how a layer decodes
 	// Indexed by group (global registers: group 0), register, and layer/stream/unit/FIFO number.
 	uint32_t value[AI8X_GROUPS][REG_COUNT][AI8X_MAX_LAYERS];
 };
@@ -31,6 +32,10 @@ static inline uint32_t field_get(const struct registers *registers, enum part_fi
 		return 0;
 	return part_field_extract(registers->part, id, registers->value[group][field->reg][index]);
 }
+
+// Stores a whole register.
+void register_set(struct registers *registers, enum part_register reg, unsigned group, uint32_t index,
+                  uint32_t value);
 
 // Sets a field and leaves the rest of its register; ignored where the part does not have the field.
 void field_set(struct registers *registers, enum part_field_id id, unsigned group, uint32_t index,

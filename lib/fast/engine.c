@@ -11,8 +11,18 @@ void fast_scratch_release(struct fast_scratch *scratch)
 	free(scratch->wide);
 	free(scratch->sums);
 	free(scratch->results);
-	free(scratch->offset);
 	memset(scratch, 0, sizeof *scratch);
+}
+
+// Data memory word of a result that is written into a ring.
+static uint32_t ring_word(const struct fast_plan *plan, const struct fast_job *job, const struct fast_word *word,
+                          uint32_t at)
+{
+	const unsigned group = plan->layer.write_mode == AI8X_WRITE_CHANNELS
+	                           ? plan->layer.master
+	                           : word->instance / (AI8X_INSTANCES / AI8X_GROUPS);
+	const uint32_t origin = plan->layer.write_word[group];
+	return origin + (at - origin) % job->write_ring;
 }
 
 static void set_word(const struct fast_plan *plan, const struct fast_job *job, const struct fast_word *word,
@@ -21,30 +31,66 @@ static void set_word(const struct fast_plan *plan, const struct fast_job *job, c
 	const uint32_t at = word->word + pixel * plan->pixel_words;
 	if (job->output != NULL)
 		stream_image_store(job->output, word->instance, at, value, word->mask);
-	uint32_t place = at;
-	if (job->write_ring != 0) {
-		const unsigned group = plan->layer.write_mode == AI8X_WRITE_CHANNELS
-		                           ? plan->layer.master
-		                           : word->instance / (AI8X_INSTANCES / AI8X_GROUPS);
-		const uint32_t origin = plan->layer.write_word[group];
-		place = origin + (at - origin) % job->write_ring;
-	}
+	const uint32_t place = job->write_ring != 0 ? ring_word(plan, job, word, at) : at;
 	uint32_t *to = &job->data->word[word->instance][place];
 	*to = (*to & ~word->mask) | (value & word->mask);
+}
+
+// Where a tile of a dense word goes as whole words at a fixed step, or NULL. Layers that stream into a ring fill
+// their reader's image here and the ring afterwards, where only the last words remain.
+static uint32_t *dense_target(const struct fast_plan *plan, const struct fast_job *job, const struct fast_word *word,
+                              uint32_t first, uint32_t count)
+{
+	const uint32_t at = word->word + first * plan->pixel_words;
+	if (!word->dense)
+		return NULL;
+	if (job->output == NULL)
+		return job->write_ring == 0 ? job->data->word[word->instance] + at : NULL;
+	const struct stream_image *image = job->output;
+	const uint32_t base = image->base[word->instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+	if (!plan->fills_ring || image->word[word->instance] == NULL || at < base ||
+	    at - base + (uint64_t)(count - 1) * plan->pixel_words >= image->words)
+		return NULL;
+	return image->word[word->instance] + (at - base);
+}
+
+// The ring keeps the last words that went through it.
+static void fill_ring(const struct fast_plan *plan, const struct fast_job *job)
+{
+	const uint32_t pixels = plan->layer.output_rows * plan->layer.output_columns;
+	const uint32_t kept = job->write_ring / plan->pixel_words + 1;
+	for (size_t w = 0; w < plan->word_count; w++) {
+		const struct fast_word *word = &plan->words[w];
+		const uint32_t base = job->output->base[word->instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+		const uint32_t *image = job->output->word[word->instance];
+		for (uint32_t p = kept < pixels ? pixels - kept : 0; p < pixels; p++) {
+			const uint32_t at = word->word + p * plan->pixel_words;
+			if (dense_target(plan, job, word, p, 1) != NULL)
+				job->data->word[word->instance][ring_word(plan, job, word, at)] = image[at - base];
+		}
+	}
+}
+
+static void write_dense(const struct fast_word *word, const int8_t *results, size_t stride, uint32_t pixel_words,
+                        uint32_t count, uint32_t *to)
+{
+	const int8_t *from = results + word->from[0];
+	for (uint32_t p = 0; p < count; p++) {
+		uint32_t value;
+		memcpy(&value, from + p * stride, sizeof value);
+		to[(size_t)p * pixel_words] = value & word->keep;
+	}
 }
 
 // Results of `count` output pixels from `first` on: int8 [pixels][stride].
 static void write_bytes(const struct fast_plan *plan, const struct fast_job *job, const int8_t *results, size_t stride,
                         uint32_t first, uint32_t count)
 {
-	const bool plain = job->output == NULL && job->write_ring == 0;
 	for (size_t w = 0; w < plan->word_count; w++) {
 		const struct fast_word *word = &plan->words[w];
-		if (plain && word->dense) {
-			uint32_t *to = job->data->word[word->instance] + word->word + (size_t)first * plan->pixel_words;
-			const int8_t *from = results + word->from[0];
-			for (uint32_t p = 0; p < count; p++)
-				memcpy(to + (size_t)p * plan->pixel_words, from + p * stride, 4);
+		uint32_t *to = dense_target(plan, job, word, first, count);
+		if (to != NULL) {
+			write_dense(word, results, stride, plan->pixel_words, count, to);
 			continue;
 		}
 		for (uint32_t p = 0; p < count; p++) {
@@ -96,49 +142,6 @@ static void capture(const struct fast_plan *plan, const struct fast_job *job, co
 	}
 }
 
-static int32_t bias_at(const struct fast_job *job, unsigned group, uint32_t entry)
-{
-	return 128 * (int32_t)job->bias->entry[group][entry % job->bias->entries];
-}
-
-// Bias of an ordinary slot: the sum over all groups that add theirs.
-static int32_t slot_bias(const ai8x_layer *layer, const struct fast_job *job, uint32_t slot)
-{
-	const uint32_t late = layer->part->quirks.stream_bias_shift && layer->streaming && layer->index == 0;
-	int32_t sum = 0;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-		if ((layer->bias_groups >> g & 1) == 0)
-			continue;
-		if (!layer->quad_fanout)
-			sum += bias_at(job, g, layer->bias_first[g] * (layer->calcx4 ? 4 : 1) + slot + late);
-		else if (slot % AI8X_GROUPS == g)
-			sum += bias_at(job, g, layer->bias_first[g] + slot / AI8X_GROUPS + late);
-	}
-	return sum;
-}
-
-// Bias of a depth-wise channel (hardware reference 4.8).
-static int32_t own_bias(const struct fast_plan *plan, const struct fast_job *job, uint32_t channel)
-{
-	const unsigned size = AI8X_PROCESSORS / AI8X_GROUPS;
-	const ai8x_layer *layer = &plan->layer;
-	const uint32_t lane = channel % plan->lanes, pass = channel / plan->lanes;
-	const unsigned processor = plan->instance[lane / 4] * 4u + lane % 4;
-	const unsigned group = processor / size, number = processor % size;
-	if ((layer->bias_groups >> group & 1) == 0)
-		return 0;
-	if (layer->write_mode == AI8X_WRITE_BROADCAST)
-		return bias_at(job, group, layer->bias_first[group] * 4 + pass * size + number % 4 * 4 + number / 4);
-	const unsigned first = (unsigned)__builtin_ctzll(layer->processors);
-	const unsigned last = 63u - (unsigned)__builtin_clzll(layer->processors);
-	const unsigned from = group == first / size ? first % size : 0;
-	// Entries per pass: all of a group's, in the last group up to its last processor, a single group's span.
-	unsigned entries = size;
-	if (group == last / size)
-		entries = first / size == last / size ? last - first + 1 : last % size + 1;
-	return bias_at(job, group, layer->bias_first[group] + pass * entries + number - from);
-}
-
 static struct fast_output output_stage(const ai8x_layer *layer)
 {
 	return (struct fast_output){
@@ -169,8 +172,7 @@ static void deliver(const struct fast_plan *plan, const struct fast_scratch *scr
 static bool reserve_results(struct fast_scratch *scratch, size_t stride)
 {
 	return fast_reserve((void **)&scratch->sums, &scratch->sums_size, FAST_TILE * stride * sizeof(int32_t)) &&
-	       fast_reserve((void **)&scratch->results, &scratch->results_size, FAST_TILE * stride) &&
-	       fast_reserve((void **)&scratch->offset, &scratch->offset_size, stride * sizeof(int32_t));
+	       fast_reserve((void **)&scratch->results, &scratch->results_size, FAST_TILE * stride);
 }
 
 static bool widen(const struct fast_plan *plan, struct fast_scratch *scratch)
@@ -190,9 +192,6 @@ static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scrat
 	const size_t stride = (size_t)plan->blocks * kernel->slot_block;
 	if (!reserve_results(scratch, stride) || (kernel->wide && !widen(plan, scratch)))
 		return false;
-	memset(scratch->offset, 0, stride * sizeof *scratch->offset);
-	for (uint32_t slot = 0; slot < layer->slots; slot++)
-		scratch->offset[slot] = plan->offset[slot] + slot_bias(layer, job, slot);
 	struct fast_conv conv = {
 		.pixel_stride = plan->channels,
 		.row_stride = plan->row_stride,
@@ -204,7 +203,7 @@ static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scrat
 	};
 	struct fast_output output = output_stage(layer);
 	output.sums = scratch->sums;
-	output.offset = scratch->offset;
+	output.offset = plan->offset;
 	output.stride = stride;
 	for (uint32_t row = 0; row < plan->view_rows; row++) {
 		for (uint32_t column = 0; column < plan->view_columns; column += FAST_TILE) {
@@ -224,14 +223,9 @@ static bool run_depthwise(const struct fast_plan *plan, struct fast_scratch *scr
 	const ai8x_layer *layer = &plan->layer;
 	if (!reserve_results(scratch, plan->channels))
 		return false;
-	for (uint32_t channel = 0; channel < plan->channels; channel++) {
-		const unsigned processor = plan->instance[channel % plan->lanes / 4] * 4u + channel % 4;
-		bool used = (layer->processors >> processor & 1) != 0;
-		scratch->offset[channel] = used ? own_bias(plan, job, channel) : 0;
-	}
 	struct fast_output output = output_stage(layer);
 	output.sums = scratch->sums;
-	output.offset = scratch->offset;
+	output.offset = plan->offset;
 	output.stride = plan->channels;
 	output.pixels = 1;
 	for (uint32_t row = 0; row < layer->output_rows; row++) {
@@ -257,6 +251,8 @@ ai8x_status fast_run(const struct fast_plan *plan, struct fast_scratch *scratch,
 		return AI8X_ERR_NO_MEMORY;
 	if (layer_has_kernels(layer)) {
 		bool done = layer->depthwise ? run_depthwise(plan, scratch, job) : run_kernels(plan, scratch, job);
+		if (done && job->output != NULL && job->write_ring != 0 && plan->fills_ring)
+			fill_ring(plan, job);
 		return done ? AI8X_OK : AI8X_ERR_NO_MEMORY;
 	}
 	const uint32_t pixels = layer->output_rows * layer->output_columns;

@@ -22,7 +22,8 @@
 // A word that every output pixel writes.
 struct fast_word {
 	uint8_t instance;
-	bool dense;            // four lanes, in order, from first[0] on
+	bool dense;            // results from from[0] on, in order, written as a whole word
+	uint32_t keep;         // dense: bits of the four results that count
 	uint32_t word;         // for output pixel 0
 	uint32_t mask;         // bits that change
 	uint32_t from[4];      // place in the row of results, per lane; FAST_NONE: writes zero
@@ -34,7 +35,8 @@ struct fast_word {
 struct fast_plan {
 	atomic_uint references;
 	ai8x_layer layer;
-	uint64_t kernel_stamp;       // kernel_memory.stamp it was made from
+	uint64_t kernel_stamp;       // stamps of the memories it was made from
+	uint64_t bias_stamp;
 	uint32_t imaged;             // instances read from a stream image
 	ai8x_counters counters;      // closed form: time does not depend on data
 	uint64_t cycles;
@@ -58,7 +60,7 @@ struct fast_plan {
 	size_t row_stride;           // bytes between kernel rows
 	void *weights;               // as the kernel packed them
 	uint32_t blocks;             // blocks of slots
-	int32_t *offset;             // per slot: what the kernel's image flip adds, negated
+	int32_t *offset;             // per result: bias, less what the kernel's image flip adds
 	int16_t *own;                // depth-wise: [tap][channel]
 
 	// Output.
@@ -66,6 +68,7 @@ struct fast_plan {
 	struct fast_word *words;
 	size_t word_count;
 	uint32_t pixel_words;
+	bool fills_ring;             // every word of a pixel's step is written whole
 };
 
 // Buffers of one machine, grown as needed.
@@ -75,14 +78,12 @@ struct fast_scratch {
 	int16_t *wide;
 	int32_t *sums;
 	int8_t *results;
-	int32_t *offset;
-	size_t samples_size, image_size, wide_size, sums_size, results_size, offset_size;
+	size_t samples_size, image_size, wide_size, sums_size, results_size;
 };
 
 // What a layer works on.
 struct fast_job {
 	struct data_memory *data;
-	const struct bias_memory *bias;
 	struct stream_image *input;   // streamed input, or NULL
 	struct stream_image *output;  // input of the layer that streams from this one, or NULL
 	uint32_t write_ring;          // words after which output wraps, 0: never
@@ -92,14 +93,14 @@ struct fast_job {
 // Makes a plan. `imaged`: instances (bits) that are read from a stream image instead of data memory. AI8X_OK
 // also when the plan is refused; else AI8X_ERR_NO_MEMORY.
 ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory *kernel,
-                             const struct fast_kernel *with, bool keep_absent_lanes, uint32_t imaged,
+                             const struct bias_memory *bias, const struct fast_kernel *with, bool keep_absent_lanes, uint32_t imaged,
                              struct fast_plan **plan);
 // Plans are shared: the last one to release a plan frees it. NULL is allowed.
 struct fast_plan *fast_plan_retain(struct fast_plan *plan);
 void fast_plan_release(struct fast_plan *plan);
-// True when a plan still describes the layer and the kernel memory.
+// True when a plan still describes the layer and the memories.
 bool fast_plan_fits(const struct fast_plan *plan, const ai8x_layer *layer, const struct kernel_memory *kernel,
-                    uint32_t imaged);
+                    const struct bias_memory *bias, uint32_t imaged);
 
 // Runs a layer. The plan must not be refused.
 ai8x_status fast_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job);

@@ -35,37 +35,42 @@ static void find_sources(const struct fast_plan *plan, const struct fast_job *jo
 }
 
 // Consecutive words: each contributes four bytes per instance.
-static void copy_words(const struct sources *sources, uint32_t first, uint32_t count, int8_t *to)
+static void copy_words(const struct fast_plan *plan, const struct sources *sources, uint32_t first, uint32_t count,
+                       uint8_t flip, int8_t *to)
 {
-	const size_t lanes = 4 * (size_t)sources->count;
-	for (unsigned k = 0; k < sources->count; k++) {
-		const uint32_t *from = sources->word[k] + first;
-		int8_t *at = to + 4 * (size_t)k;
-		for (uint32_t w = 0; w < count; w++)
-			memcpy(at + w * lanes, &from[w], 4);
-	}
+	struct fast_interleave interleave = {
+		.sources = sources->count,
+		.count = count,
+		.flip = flip * UINT32_C(0x01010101),
+		.to = to,
+	};
+	for (unsigned k = 0; k < sources->count; k++)
+		interleave.word[k] = sources->word[k] + first;
+	plan->kernel->interleave(&interleave);
 }
 
 // Pixels first .. first + count of the unpooled image, passes and operands side by side.
 static void copy_pixels(const struct fast_plan *plan, const struct sources *sources, uint32_t first, uint32_t count,
-                        int8_t *to)
+                        uint8_t flip, int8_t *to)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const uint32_t words = layer->passes * layer->operands;
 	if (layer->chw) {
-		memset(to, 0, (size_t)count * plan->lanes);
+		memset(to, flip, (size_t)count * plan->lanes);
 		for (unsigned k = 0; k < sources->count; k++) {
 			for (uint32_t x = first; x < first + count; x++)
-				to[(size_t)(x - first) * plan->lanes + 4 * k] = (int8_t)(sources->word[k][x / 4] >> (8 * (x % 4)));
+				to[(size_t)(x - first) * plan->lanes + 4 * k] =
+					(int8_t)((sources->word[k][x / 4] >> (8 * (x % 4)) & 0xff) ^ flip);
 		}
 		return;
 	}
 	if (layer->pixel_step == words) {
-		copy_words(sources, first * words, count * words, to);
+		copy_words(plan, sources, first * words, count * words, flip, to);
 		return;
 	}
 	for (uint32_t x = 0; x < count; x++)
-		copy_words(sources, (first + x) * layer->pixel_step, words, to + (size_t)x * words * plan->lanes);
+		copy_words(plan, sources, (first + x) * layer->pixel_step, words, flip,
+		           to + (size_t)x * words * plan->lanes);
 }
 
 static int32_t clip8(int32_t value)
@@ -235,48 +240,47 @@ static uint32_t samples_needed(const ai8x_layer *layer)
 	return row * layer->columns + column + 1;
 }
 
-// Kernels with unsigned operands want bytes offset by 128.
-static void flip(int8_t *image, size_t size, uint8_t with)
-{
-	for (size_t i = 0; i < size; i++)
-		image[i] = (int8_t)((uint8_t)image[i] ^ with);
-}
-
+// The image, with the bytes of kernels that have unsigned operands offset by 128.
 bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const size_t size = (size_t)plan->image_rows * plan->image_columns * plan->channels;
 	const uint32_t scale = layer->transposed ? 2 : 1;
+	const uint8_t flip = layer_has_kernels(layer) && !layer->depthwise ? plan->kernel->flip : 0;
 	const bool padded = layer->pad_rows > 0 || layer->pad_columns > 0 || layer->transposed;
-	const bool direct = layer->operands == 1 && layer->pooling == AI8X_POOL_NONE && layer->pool_stride == 1 && scale == 1;
+	const bool plain = layer->operands == 1 && layer->pooling == AI8X_POOL_NONE && layer->pool_stride == 1;
 	if (!fast_reserve((void **)&scratch->image, &scratch->image_size, size))
 		return false;
 	struct sources sources;
 	find_sources(plan, job, &sources);
 	if (padded)
-		memset(scratch->image, 0, size);
-	if (direct) {
-		for (uint32_t row = 0; row < layer->pooled_rows; row++) {
-			int8_t *to = scratch->image +
-			             ((size_t)(row + layer->pad_rows) * plan->image_columns + layer->pad_columns) * plan->channels;
-			copy_pixels(plan, &sources, row * layer->columns, layer->pooled_columns, to);
-		}
-	} else {
-		const uint32_t samples = samples_needed(layer);
+		memset(scratch->image, flip, size);
+	if (plain && !padded && layer->columns == layer->pooled_columns) {
+		copy_pixels(plan, &sources, 0, layer->pooled_rows * layer->columns, flip, scratch->image);
+		return true;
+	}
+	const bool direct = plain && scale == 1;
+	const uint32_t samples = samples_needed(layer);
+	// Pooling works on signed values: theirs are offset when the pooled pixel is complete.
+	const uint8_t late = plain ? 0 : flip;
+	if (!direct) {
 		const size_t need = (size_t)samples * plan->channels * layer->operands;
 		if (!fast_reserve((void **)&scratch->samples, &scratch->samples_size, need))
 			return false;
-		copy_pixels(plan, &sources, 0, samples, scratch->samples);
-		for (uint32_t row = 0; row < layer->pooled_rows; row++) {
-			for (uint32_t column = 0; column < layer->pooled_columns; column++) {
-				int8_t *to = scratch->image + ((size_t)(row * scale + layer->pad_rows) * plan->image_columns +
-				                               column * scale + layer->pad_columns) *
-				                                  plan->channels;
-				pool_pixel(plan, scratch->samples, row, column, to);
-			}
+		copy_pixels(plan, &sources, 0, samples, flip ^ late, scratch->samples);
+	}
+	for (uint32_t row = 0; row < layer->pooled_rows; row++) {
+		int8_t *to = scratch->image +
+		             ((size_t)(row * scale + layer->pad_rows) * plan->image_columns + layer->pad_columns) * plan->channels;
+		if (direct) {
+			copy_pixels(plan, &sources, row * layer->columns, layer->pooled_columns, flip, to);
+			continue;
+		}
+		for (uint32_t column = 0; column < layer->pooled_columns; column++, to += scale * plan->channels) {
+			pool_pixel(plan, scratch->samples, row, column, to);
+			for (uint32_t c = 0; late != 0 && c < plan->channels; c++)
+				to[c] = (int8_t)((uint8_t)to[c] ^ late);
 		}
 	}
-	if (layer_has_kernels(layer) && !layer->depthwise && plan->kernel->flip != 0)
-		flip(scratch->image, size, plan->kernel->flip);
 	return true;
 }

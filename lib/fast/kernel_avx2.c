@@ -100,5 +100,6 @@ const struct fast_kernel fast_kernel_avx2 = {
 	.pack = pack,
 	.conv = conv,
 	.finish = finish_avx2,
+	.interleave = interleave_avx2,
 	.depthwise = depthwise_avx2,
 };

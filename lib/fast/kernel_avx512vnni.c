@@ -7,6 +7,74 @@
 #include <string.h>
 
 #define KERNEL(name) name##_avx512vnni
+#define KERNEL_HAS_FINISH
+#define KERNEL_INTERLEAVE_4 interleave_4
+
+// 16 words of each of four sources: a transposition of 4 x 4 words in each quarter of the registers.
+static void interleave_4(const struct fast_interleave *interleave, uint32_t first)
+{
+	const size_t step = 4 * (size_t)interleave->sources;
+	const __m512i flip = _mm512_set1_epi32((int)interleave->flip);
+	for (uint32_t w = 0; w < interleave->count; w += 16) {
+		const uint32_t left = interleave->count - w;
+		const __mmask16 mask = left >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1);
+		__m512i row[4], pair[4], quad[4];
+		for (uint32_t k = 0; k < 4; k++)
+			row[k] = _mm512_xor_si512(_mm512_maskz_loadu_epi32(mask, interleave->word[first + k] + w), flip);
+		pair[0] = _mm512_unpacklo_epi32(row[0], row[1]);
+		pair[1] = _mm512_unpackhi_epi32(row[0], row[1]);
+		pair[2] = _mm512_unpacklo_epi32(row[2], row[3]);
+		pair[3] = _mm512_unpackhi_epi32(row[2], row[3]);
+		quad[0] = _mm512_unpacklo_epi64(pair[0], pair[2]);
+		quad[1] = _mm512_unpackhi_epi64(pair[0], pair[2]);
+		quad[2] = _mm512_unpacklo_epi64(pair[1], pair[3]);
+		quad[3] = _mm512_unpackhi_epi64(pair[1], pair[3]);
+		// quad[j] holds words w + j, w + 4 + j, w + 8 + j, w + 12 + j.
+		for (uint32_t j = 0; j < 4; j++) {
+			int8_t *to = interleave->to + (w + j) * step + 4 * (size_t)first;
+			const __m128i part[4] = {
+				_mm512_extracti32x4_epi32(quad[j], 0),
+				_mm512_extracti32x4_epi32(quad[j], 1),
+				_mm512_extracti32x4_epi32(quad[j], 2),
+				_mm512_extracti32x4_epi32(quad[j], 3),
+			};
+			for (uint32_t quarter = 0; quarter < 4 && 4 * quarter + j < left; quarter++)
+				_mm_storeu_si128((__m128i *)(void *)(to + 4 * quarter * step), part[quarter]);
+		}
+	}
+}
+
+// The narrowing move saturates to eight bits.
+static void finish_avx512vnni(const struct fast_output *output)
+{
+	const __m512i half = _mm512_set1_epi32(output->right > 0 ? 1 << (output->right - 1) : 0);
+	const __m128i right = _mm_cvtsi32_si128(output->right > 0 ? output->right : 0);
+	const __m128i left = _mm_cvtsi32_si128(output->right > 0 ? 0 : -output->right);
+	const __m512i most = _mm512_set1_epi32(256), least = _mm512_set1_epi32(-256);
+	const __m128i low = _mm_set1_epi8((char)output->low);
+	for (size_t s = 0; s < output->stride; s += 16) {
+		const __mmask16 mask = output->stride - s >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << (output->stride - s)) - 1);
+		const __m512i offset = _mm512_add_epi32(_mm512_maskz_loadu_epi32(mask, output->offset + s), half);
+		for (uint32_t p = 0; p < output->pixels; p++) {
+			const size_t at = p * output->stride + s;
+			__m512i sum = _mm512_add_epi32(_mm512_maskz_loadu_epi32(mask, output->sums + at), offset);
+			if (output->right > 0) {
+				sum = _mm512_sra_epi32(sum, right);
+			} else {
+				// What a left shift could push out of 32 bits saturates anyway.
+				sum = _mm512_min_epi32(_mm512_max_epi32(sum, least), most);
+				sum = _mm512_sll_epi32(sum, left);
+			}
+			__m128i result = _mm512_cvtsepi32_epi8(sum);
+			if (output->absolute)
+				result = _mm_min_epu8(_mm_abs_epi8(result), _mm_set1_epi8(127));
+			else
+				result = _mm_max_epi8(result, low);
+			_mm_mask_storeu_epi8(output->results + at, mask, result);
+		}
+	}
+}
+
 #include "fast/kernel_template.h"
 
 #define BLOCK 16
@@ -134,5 +202,6 @@ const struct fast_kernel fast_kernel_avx512vnni = {
 	.pack = pack,
 	.conv = conv,
 	.finish = finish_avx512vnni,
+	.interleave = interleave_avx512vnni,
 	.depthwise = depthwise_avx512vnni,
 };

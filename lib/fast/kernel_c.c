@@ -55,5 +55,6 @@ const struct fast_kernel fast_kernel_c = {
 	.pack = pack,
 	.conv = conv,
 	.finish = finish_c,
+	.interleave = interleave_c,
 	.depthwise = depthwise_c,
 };

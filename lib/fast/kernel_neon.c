@@ -81,5 +81,6 @@ const struct fast_kernel fast_kernel_neon = {
 	.pack = pack,
 	.conv = conv,
 	.finish = finish_neon,
+	.interleave = interleave_neon,
 	.depthwise = depthwise_neon,
 };

@@ -1,6 +1,8 @@
 // What every variant compiles with its own instruction set: loops that the compiler vectorises.
-// The including file defines KERNEL(name) to make names its own.
+// The including file defines KERNEL(name) to make names its own, KERNEL_HAS_FINISH where it brings its own
+// output stage, and KERNEL_INTERLEAVE_4 where it can transpose four words.
 
+#ifndef KERNEL_HAS_FINISH
 static void KERNEL(finish)(const struct fast_output *output)
 {
 	const int32_t right = output->right;
@@ -37,6 +39,25 @@ static void KERNEL(finish)(const struct fast_output *output)
 		} else if (output->low == 0) {
 			for (size_t s = 0; s < count; s++)
 				results[s] = results[s] < 0 ? 0 : results[s];
+		}
+	}
+}
+#endif
+
+static void KERNEL(interleave)(const struct fast_interleave *interleave)
+{
+	const uint32_t sources = interleave->sources;
+	uint32_t first = 0;
+#ifdef KERNEL_INTERLEAVE_4
+	// Four sources at a time where the instruction set has a way to transpose them.
+	for (; first + 4 <= sources; first += 4)
+		KERNEL_INTERLEAVE_4(interleave, first);
+#endif
+	for (uint32_t w = 0; w < interleave->count; w++) {
+		int8_t *to = interleave->to + 4 * (size_t)w * sources;
+		for (uint32_t k = first; k < sources; k++) {
+			const uint32_t value = interleave->word[k][w] ^ interleave->flip;
+			memcpy(to + 4 * k, &value, sizeof value);
 		}
 	}
 }

@@ -35,6 +35,15 @@ struct fast_output {
 	int8_t *results;         // [pixels][stride]
 };
 
+// Words of several data memory instances, side by side: to[(w * sources + k) * 4 ..] = word[k][w] ^ flip.
+struct fast_interleave {
+	const uint32_t *word[16];
+	uint32_t sources;
+	uint32_t count;          // words of each
+	uint32_t flip;
+	int8_t *to;
+};
+
 struct fast_kernel {
 	const char *name;
 	bool (*supported)(void);
@@ -46,6 +55,7 @@ struct fast_kernel {
 	void (*pack)(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run, void *packed);
 	void (*conv)(const struct fast_conv *conv);
 	void (*finish)(const struct fast_output *output);
+	void (*interleave)(const struct fast_interleave *interleave);
 	// sums[c] = sum over taps of window[t] [c] * weights[t * channels + c]; window: one pointer per tap.
 	void (*depthwise)(const int8_t *const *window, const int16_t *weights, uint32_t taps, uint32_t channels,
 	                  int32_t *sums);

@@ -18,6 +18,51 @@ static void refuse(struct fast_plan *plan, const char *reason)
 	(void)snprintf(plan->reason, sizeof plan->reason, "%s", reason);
 }
 
+// --- Bias ----------------------------------------------------------------------------------------------
+
+static int32_t bias_at(const struct bias_memory *bias, unsigned group, uint32_t entry)
+{
+	return 128 * (int32_t)bias->entry[group][entry % bias->entries];
+}
+
+// Bias of an ordinary slot: the sum over all groups that add theirs.
+static int32_t slot_bias(const ai8x_layer *layer, const struct bias_memory *bias, uint32_t slot)
+{
+	const uint32_t late = layer->part->quirks.stream_bias_shift && layer->streaming && layer->index == 0;
+	int32_t sum = 0;
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		if ((layer->bias_groups >> g & 1) == 0)
+			continue;
+		if (!layer->quad_fanout)
+			sum += bias_at(bias, g, layer->bias_first[g] * (layer->calcx4 ? 4 : 1) + slot + late);
+		else if (slot % AI8X_GROUPS == g)
+			sum += bias_at(bias, g, layer->bias_first[g] + slot / AI8X_GROUPS + late);
+	}
+	return sum;
+}
+
+// Bias of a depth-wise channel (hardware reference 4.8).
+static int32_t own_bias(const struct fast_plan *plan, const struct bias_memory *bias, uint32_t channel)
+{
+	const unsigned size = AI8X_PROCESSORS / AI8X_GROUPS;
+	const ai8x_layer *layer = &plan->layer;
+	const uint32_t lane = channel % plan->lanes, pass = channel / plan->lanes;
+	const unsigned processor = plan->instance[lane / 4] * 4u + lane % 4;
+	const unsigned group = processor / size, number = processor % size;
+	if ((layer->bias_groups >> group & 1) == 0)
+		return 0;
+	if (layer->write_mode == AI8X_WRITE_BROADCAST)
+		return bias_at(bias, group, layer->bias_first[group] * 4 + pass * size + number % 4 * 4 + number / 4);
+	const unsigned first = (unsigned)__builtin_ctzll(layer->processors);
+	const unsigned last = 63u - (unsigned)__builtin_clzll(layer->processors);
+	const unsigned from = group == first / size ? first % size : 0;
+	// Entries per pass: all of a group's, in the last group up to its last processor, a single group's span.
+	unsigned entries = size;
+	if (group == last / size)
+		entries = first / size == last / size ? last - first + 1 : last % size + 1;
+	return bias_at(bias, group, layer->bias_first[group] + pass * entries + number - from);
+}
+
 // --- Kernels -------------------------------------------------------------------------------------------
 
 // Weight `tap` of the kernel that `processor` applies for slot and pass, from its memory's byte stream
@@ -66,7 +111,8 @@ static size_t view_tap(const struct fast_plan *plan, uint32_t row, uint32_t colu
 	return ((size_t)row * layer->kernel_columns + column) * plan->channels + channel;
 }
 
-static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memory *kernel)
+static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memory *kernel,
+                                const struct bias_memory *bias)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const size_t depth = (size_t)plan->run_rows * plan->run;
@@ -96,22 +142,26 @@ static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memo
 				}
 			}
 		}
-		plan->offset[slot] = -(int32_t)plan->kernel->flip * sum;
+		plan->offset[slot] = slot_bias(layer, bias, slot) - (int32_t)plan->kernel->flip * sum;
 	}
 	plan->kernel->pack(weights, layer->slots, plan->blocks, plan->run_rows, plan->run, plan->weights);
 	free(weights);
 	return AI8X_OK;
 }
 
-static ai8x_status plan_depthwise(struct fast_plan *plan, const struct kernel_memory *kernel)
+static ai8x_status plan_depthwise(struct fast_plan *plan, const struct kernel_memory *kernel,
+                                  const struct bias_memory *bias)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const uint32_t taps = layer->kernel_rows * layer->kernel_columns;
 	plan->own = calloc((size_t)taps * plan->channels + 1, sizeof *plan->own);
-	if (plan->own == NULL)
+	plan->offset = calloc((size_t)plan->channels + 1, sizeof *plan->offset);
+	if (plan->own == NULL || plan->offset == NULL)
 		return AI8X_ERR_NO_MEMORY;
 	for (uint32_t channel = 0; channel < plan->channels; channel++) {
 		const unsigned processor = lane_processor(plan, channel % plan->lanes);
+		if (layer->processors >> processor & 1)
+			plan->offset[channel] = own_bias(plan, bias, channel);
 		for (uint32_t tap = 0; tap < taps; tap++)
 			plan->own[(size_t)tap * plan->channels + channel] =
 				weight(layer, kernel, processor, 0, channel / plan->lanes, tap);
@@ -219,12 +269,18 @@ static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
 	}
 	for (size_t w = 0; w < plan->word_count; w++) {
 		word = &plan->words[w];
-		word->dense = !wide && word->mask == UINT32_MAX;
-		for (uint32_t lane = 1; lane < 4; lane++)
-			word->dense = word->dense && word->from[lane] == word->from[0] + lane;
+		word->keep = word->mask;
 		if (!wide && !keep_absent_lanes && layer->write_mode != AI8X_WRITE_BROADCAST)
 			word->mask = UINT32_MAX;
+		word->dense = !wide && word->mask == UINT32_MAX && word->from[0] != FAST_NONE;
+		for (uint32_t lane = 1; lane < 4; lane++)
+			word->dense = word->dense && (word->from[lane] == FAST_NONE || word->from[lane] == word->from[0] + lane);
 	}
+	// Distinct words in front of the next pixel's: all of a ring's words are written.
+	plan->fills_ring = layer->write_mode == AI8X_WRITE_CHANNELS && !wide && plan->pixel_words == layer->output_passes &&
+	                   (layer->output_passes == 1 || layer->pass_offset == 1);
+	for (size_t w = 0; w < plan->word_count; w++)
+		plan->fills_ring = plan->fills_ring && plan->words[w].dense;
 	return AI8X_OK;
 }
 
@@ -343,15 +399,15 @@ void fast_plan_release(struct fast_plan *plan)
 }
 
 bool fast_plan_fits(const struct fast_plan *plan, const ai8x_layer *layer, const struct kernel_memory *kernel,
-                    uint32_t imaged)
+                    const struct bias_memory *bias, uint32_t imaged)
 {
 	// Layers are decoded into zeroed memory, so that they can be compared as bytes.
-	return plan->kernel_stamp == kernel->stamp && plan->imaged == imaged &&
+	return plan->kernel_stamp == kernel->stamp && plan->bias_stamp == bias->stamp && plan->imaged == imaged &&
 	       memcmp(&plan->layer, layer, sizeof *layer) == 0;
 }
 
 ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory *kernel,
-                             const struct fast_kernel *with, bool keep_absent_lanes, uint32_t imaged,
+                             const struct bias_memory *bias, const struct fast_kernel *with, bool keep_absent_lanes, uint32_t imaged,
                              struct fast_plan **out)
 {
 	struct fast_plan *plan = calloc(1, sizeof *plan);
@@ -361,6 +417,7 @@ ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory
 	plan->layer = *layer;
 	atomic_init(&plan->references, 1);
 	plan->kernel_stamp = kernel->stamp;
+	plan->bias_stamp = bias->stamp;
 	plan->imaged = imaged;
 	plan->kernel = with;
 	ai8x_time_layer(layer, &plan->counters);
@@ -374,7 +431,7 @@ ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory
 		if (status == AI8X_OK && !plan->refused)
 			status = plan_average(plan);
 		if (status == AI8X_OK && !plan->refused && layer_has_kernels(layer))
-			status = layer->depthwise ? plan_depthwise(plan, kernel) : plan_kernels(plan, kernel);
+			status = layer->depthwise ? plan_depthwise(plan, kernel, bias) : plan_kernels(plan, kernel, bias);
 	}
 	if (status != AI8X_OK) {
 		fast_plan_release(plan);

@@ -31,11 +31,11 @@ static const struct fast_plan *find_plan(ai8x_machine *machine, const struct sta
 	const ai8x_layer *layer = &stage->record->report.layer;
 	struct fast_plan **kept = &machine->fast.plan[layer->index];
 	const uint32_t imaged = imaged_instances(stage);
-	if (*kept != NULL && fast_plan_fits(*kept, layer, &machine->bus.kernel, imaged))
+	if (*kept != NULL && fast_plan_fits(*kept, layer, &machine->bus.kernel, &machine->bus.bias, imaged))
 		return *kept;
 	struct fast_plan *plan;
-	if (fast_plan_create(layer, &machine->bus.kernel, machine->fast.kernel, machine->options.keep_absent_lanes, imaged,
-	                     &plan) != AI8X_OK)
+	if (fast_plan_create(layer, &machine->bus.kernel, &machine->bus.bias, machine->fast.kernel,
+	                     machine->options.keep_absent_lanes, imaged, &plan) != AI8X_OK)
 		return NULL;
 	fast_plan_release(*kept);
 	*kept = plan;
@@ -111,7 +111,6 @@ ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
 	struct stage *next = i + 1 < run->stage_count ? stage + 1 : NULL;
 	const struct fast_job job = {
 		.data = &machine->bus.data,
-		.bias = &machine->bus.bias,
 		.input = stage->streams_in ? &stage->image : NULL,
 		.output = next != NULL && next->streams_in ? &next->image : NULL,
 		.write_ring = stage->write_ring,

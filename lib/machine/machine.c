@@ -151,8 +151,8 @@ static uint32_t fifo_status(const ai8x_machine *machine)
 static ai8x_status write_register(ai8x_machine *machine, const struct part_target *target, uint32_t value,
                                   ai8x_error *error)
 {
-	uint32_t *word = &machine->bus.registers.value[target->group][target->reg][target->index];
-	uint32_t old = *word;
+	struct registers *registers = &machine->bus.registers;
+	const uint32_t old = register_get(registers, target->reg, target->group, target->index);
 	switch (target->reg) {
 	case REG_FIFO_WR:
 		return push(machine, target->index, value);
@@ -166,11 +166,11 @@ static ai8x_status write_register(ai8x_machine *machine, const struct part_targe
 		selftest_written(machine, target->group, old, value);
 		return AI8X_OK;
 	case REG_CTL:
-		*word = value;
+		register_set(registers, target->reg, target->group, target->index, value);
 		mlator_control_written(machine, target->group, old, value);
 		return run_control_written(machine, target->group, old, value, error);
 	default:
-		*word = value;
+		register_set(registers, target->reg, target->group, target->index, value);
 		return AI8X_OK;
 	}
 }
@@ -194,24 +194,28 @@ static uint32_t read_register(ai8x_machine *machine, const struct part_target *t
 	}
 }
 
+static ai8x_status write_target(ai8x_machine *machine, const struct part_target *target, uint32_t address,
+                                unsigned bytes, uint32_t value, ai8x_error *error)
+{
+	tell_bus(machine, AI8X_EVENT_BUS_WRITE, address, value, bytes);
+	if (!target->is_register) {
+		bus_write_memory(&machine->bus, target, bytes, value);
+		return AI8X_OK;
+	}
+	if (bytes == 1) {
+		uint32_t shift = 8 * target->byte;
+		uint32_t old = register_get(&machine->bus.registers, target->reg, target->group, target->index);
+		value = (old & ~(UINT32_C(0xff) << shift)) | value << shift;
+	}
+	return write_register(machine, target, value, error);
+}
+
 static ai8x_status bus_write(ai8x_machine *machine, uint32_t address, unsigned bytes, uint32_t value,
                              ai8x_error *error)
 {
 	struct part_target target;
 	ai8x_status status = bus_decode(&machine->bus, address, bytes, &target, error);
-	if (status != AI8X_OK)
-		return status;
-	tell_bus(machine, AI8X_EVENT_BUS_WRITE, address, value, bytes);
-	if (!target.is_register) {
-		bus_write_memory(&machine->bus, &target, bytes, value);
-		return AI8X_OK;
-	}
-	if (bytes == 1) {
-		uint32_t shift = 8 * target.byte;
-		uint32_t old = register_get(&machine->bus.registers, target.reg, target.group, target.index);
-		value = (old & ~(UINT32_C(0xff) << shift)) | value << shift;
-	}
-	return write_register(machine, &target, value, error);
+	return status != AI8X_OK ? status : write_target(machine, &target, address, bytes, value, error);
 }
 
 ai8x_status ai8x_machine_write32(ai8x_machine *machine, uint32_t address, uint32_t value, ai8x_error *error)
@@ -254,7 +258,7 @@ ai8x_status ai8x_machine_fifo_push(ai8x_machine *machine, uint32_t address, uint
 		return status;
 	if (!target.is_register || (target.reg != REG_FIFO_WR && target.reg != REG_FAST_DR))
 		return error_set(error, AI8X_ERR_ADDRESS, "0x%08x is not a FIFO data register", address);
-	return bus_write(machine, address, 4, value, error);
+	return write_target(machine, &target, address, 4, value, error);
 }
 
 bool ai8x_machine_running(const ai8x_machine *machine)

@@ -75,6 +75,16 @@ struct run {
 	struct snoop_unit snoop[SNOOP_UNITS];
 };
 
+// A layer as it was decoded and found to be in range, for as long as no register changes.
+struct decoded {
+	bool valid;
+	uint64_t stamp;              // registers.stamp
+	struct layer_run members;
+	uint32_t write_ring;
+	bool in_range;               // with this write_ring
+	ai8x_layer layer;
+};
+
 struct mlator {
 	bool on;
 	uint32_t instance, word, lane;
@@ -93,6 +103,7 @@ struct ai8x_machine {
 		struct fast_plan *plan[AI8X_MAX_LAYERS];
 		struct fast_scratch scratch;
 	} fast;
+	struct decoded decoded[AI8X_MAX_LAYERS];
 	struct layer_record **records;
 	size_t record_count, record_capacity;
 	struct observer observers[MAX_OBSERVERS];

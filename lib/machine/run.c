@@ -134,11 +134,40 @@ static ai8x_status fail(ai8x_machine *machine, ai8x_status status)
 	return status;
 }
 
+// Decodes a layer, or finds it as it was decoded in an earlier run.
+static ai8x_status decode(ai8x_machine *machine, uint32_t index, ai8x_layer *layer, ai8x_error *error)
+{
+	const struct registers *registers = &machine->bus.registers;
+	const struct layer_run *members = &machine->run.members;
+	struct decoded *kept = index < AI8X_MAX_LAYERS ? &machine->decoded[index] : NULL;
+	if (kept != NULL && kept->valid && kept->stamp == registers->stamp &&
+	    kept->members.groups == members->groups && kept->members.master == members->master) {
+		*layer = kept->layer;
+		return AI8X_OK;
+	}
+	ai8x_status status = layer_decode(registers, members, index, layer, error);
+	if (status == AI8X_OK && kept != NULL)
+		*kept = (struct decoded){.valid = true, .stamp = registers->stamp, .members = *members, .layer = *layer};
+	return status;
+}
+
+static ai8x_status check_ranges(ai8x_machine *machine, const ai8x_layer *layer, uint32_t write_ring,
+                                ai8x_error *error)
+{
+	struct decoded *kept = &machine->decoded[layer->index];
+	if (kept->in_range && kept->write_ring == write_ring)
+		return AI8X_OK;
+	ai8x_status status = layer_check_ranges(layer, write_ring, error);
+	kept->in_range = status == AI8X_OK;
+	kept->write_ring = write_ring;
+	return status;
+}
+
 static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, uint32_t write_ring,
                                ai8x_error *error)
 {
 	struct run *run = &machine->run;
-	ai8x_status status = layer_check_ranges(layer, write_ring, error);
+	ai8x_status status = check_ranges(machine, layer, write_ring, error);
 	if (status != AI8X_OK)
 		return status;
 	struct layer_record *record = observe_begin_layer(machine, layer, error);
@@ -195,8 +224,7 @@ static ai8x_status begin_layers(ai8x_machine *machine, ai8x_error *error)
 	ai8x_layer layer[AI8X_MAX_STREAMS];
 	unsigned count = 0;
 	do {
-		ai8x_status status = layer_decode(&machine->bus.registers, &run->members, run->next_layer + count,
-		                                  &layer[count], error);
+		ai8x_status status = decode(machine, run->next_layer + count, &layer[count], error);
 		if (status != AI8X_OK)
 			return status;
 		// A layer behind the streaming ones is only looked at.

@@ -24,4 +24,5 @@ void bias_memory_destroy(struct bias_memory *memory)
 void bias_memory_clear(struct bias_memory *memory, unsigned group)
 {
 	memset(memory->entry[group], 0, memory->entries);
+	memory->stamp++;
 }

@@ -59,6 +59,7 @@ void kernel_store(struct kernel_memory *memory, unsigned processor, uint32_t wor
 struct bias_memory {
 	int8_t *entry[AI8X_GROUPS];
 	uint32_t entries;
+	uint64_t stamp;               // changes with every write
 };
 
 ai8x_status bias_memory_create(struct bias_memory *memory, const ai8x_part *part);

@@ -10,6 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Words that nobody streams in keep what data memory holds.
+static void fill(struct stream_image *image, const struct data_memory *data, unsigned instance)
+{
+	const uint32_t first = image->base[instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+	const uint32_t period = image->ring != 0 && image->ring < image->words ? image->ring : image->words;
+	const uint32_t there = first < data->words ? data->words - first : 0;
+	for (uint32_t w = 0; w < image->words; w += period) {
+		const uint32_t count = image->words - w < period ? image->words - w : period;
+		const uint32_t known = count < there ? count : there;
+		uint32_t *to = image->word[instance] + w;
+		memcpy(to, data->word[instance] + (known > 0 ? first : 0), (size_t)known * sizeof *to);
+		memset(to + known, 0, (size_t)(count - known) * sizeof *to);
+	}
+}
+
 ai8x_status stream_image_create(struct stream_image *image, const struct data_memory *data,
                                 const uint32_t base[AI8X_GROUPS], uint64_t words, uint32_t ring,
                                 uint32_t instances)
@@ -29,13 +44,7 @@ ai8x_status stream_image_create(struct stream_image *image, const struct data_me
 			return AI8X_ERR_NO_MEMORY;
 		}
 		image->word[i] = to;
-		// Words that nobody streams in keep what data memory holds.
-		const uint32_t *memory = data->word[i];
-		uint32_t first = base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
-		for (uint32_t w = 0; w < image->words; w++) {
-			uint32_t word = first + (ring != 0 ? w % ring : w);
-			to[w] = word < data->words ? memory[word] : 0;
-		}
+		fill(image, data, i);
 	}
 	return AI8X_OK;
 }

@@ -99,6 +99,8 @@ def to_bytes(value):
 def write_weights(path, network, sample):
     """The weights file of docs/networks.md: bytes, the shift of each layer, and a sample input."""
     with h5py.File(path, 'w') as file:
+        file.attrs['format'] = 'ai8x-weights'
+        file.attrs['version'] = 1
         file.create_dataset('input', data=sample, compression=9)
         for index, layer in enumerate(network.layers()):
             weight, bias, shift = layer.parameters_8bit()

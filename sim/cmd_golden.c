@@ -19,10 +19,12 @@ struct settings {
 	const char *network;
 	ai8x_network_files files;
 	bool random;
+	bool rounding;
 	uint64_t seed;
 	const char *output;
 	const char *folder;
 	const char *json;
+	const char *save;
 };
 
 // What one layer put out, and how much of the range it used.
@@ -35,7 +37,7 @@ struct row {
 	uint32_t checksum;
 };
 
-enum { OPTION_RANDOM = 256, OPTION_BIAS, OPTION_NPY, OPTION_JSON };
+enum { OPTION_RANDOM = 256, OPTION_BIAS, OPTION_NPY, OPTION_JSON, OPTION_SAVE, OPTION_ROUNDING };
 
 static const struct argp_option options[] = {
 	{"weights", 'w', "FILE", 0, "weights, biases and shifts: HDF5, .npz or .npy", 0},
@@ -47,6 +49,9 @@ static const struct argp_option options[] = {
 	{"npy", OPTION_NPY, "FOLDER", 0, "write every layer's output as FOLDER/layer-N.npy", 0},
 	{"json", OPTION_JSON, "FILE", 0, "write shapes, ranges and output values as JSON ('-': standard output)",
      0},
+	{"save-weights", OPTION_SAVE, "FILE", 0,
+     "write weights, biases, shifts and input as an HDF5 weights file", 0},
+	{"avg-pool-rounding", OPTION_ROUNDING, NULL, 0, "average pooling rounds instead of truncating", 0},
 	{0},
 };
 
@@ -75,6 +80,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case OPTION_JSON:
 		settings->json = argument;
+		return 0;
+	case OPTION_ROUNDING:
+		settings->rounding = true;
+		return 0;
+	case OPTION_SAVE:
+		settings->save = argument;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (settings->network != NULL) {
@@ -345,7 +356,7 @@ static bool hdf5_input(hid_t file, const ai8x_network *network)
 	ai8x_status status = golden_tensor_create(network->input_shape[0], network->input_shape[1],
 	                                          network->input_shape[2], &input, NULL);
 	for (size_t i = 0; status == AI8X_OK && i < golden_tensor_size(&input); i++) {
-		input.data[i] = network->input[i];
+		input.data[i] = (int32_t)network->input[i];
 	}
 	bool ok = status == AI8X_OK && hdf5_tensor(file, "/input", &input);
 	golden_tensor_destroy(&input);
@@ -362,9 +373,15 @@ static int write_hdf5(const char *path, const ai8x_network *network, const struc
 		return CLI_RESOURCES;
 	}
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-	hid_t file = H5Fcreate(temporary, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
+	// Groups of the 1.8 format take a tenth of the room of older ones.
+	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+	bool small = access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110) >= 0;
+	hid_t file = small ? H5Fcreate(temporary, H5F_ACC_EXCL, H5P_DEFAULT, access) : -1;
 	bool ok = file >= 0 && hdf5_input(file, network) && hdf5_layers(file, network, rows);
 	ok = (file < 0 || H5Fclose(file) >= 0) && ok;
+	if (access >= 0) {
+		H5Pclose(access);
+	}
 	if (!ok || rename(temporary, path) != 0) {
 		cli_error("%s: cannot be written", path);
 		(void)unlink(temporary);
@@ -386,6 +403,12 @@ static int report(const struct settings *settings, const ai8x_network *network, 
 	}
 	if (status == CLI_OK && settings->folder != NULL) {
 		status = write_folder(settings->folder, network, rows);
+	}
+	if (status == CLI_OK && settings->save != NULL) {
+		ai8x_error error = {0};
+		if (ai8x_network_write_weights(network, settings->save, &error) != AI8X_OK) {
+			status = cli_fail(settings->save, &error);
+		}
 	}
 	if (status == CLI_OK && settings->json != NULL) {
 		status = write_json(settings->json, network, rows);
@@ -425,6 +448,7 @@ int cmd_golden(int argc, char **argv)
 	if (ai8x_network_open(settings.network, &settings.files, &network, &error) != AI8X_OK) {
 		return cli_fail(settings.network, &error);
 	}
+	network->average_rounding = network->average_rounding || settings.rounding;
 	int result = run(&settings, network);
 	ai8x_network_destroy(network);
 	return result;

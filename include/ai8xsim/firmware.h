@@ -148,6 +148,15 @@ AI8X_API const ai8x_program *ai8x_firmware_program(const ai8x_firmware *firmware
 /** @brief Hands the recorded program over to the caller, who destroys it; NULL as above. */
 AI8X_API ai8x_program *ai8x_firmware_take_program(ai8x_firmware *firmware);
 
+/**
+ * @brief Opens a program: a program file as ai8x_program_open() does, or an ELF file by running it and recording
+ *        its first inference. So whatever takes a program can take firmware.
+ * @param options  NULL for the defaults; the part also holds for firmware
+ * @return AI8X_ERR_NOT_STARTED when the firmware finished no inference; the message says how it ended
+ */
+AI8X_API ai8x_status ai8x_firmware_open_program(const char *path, const ai8x_program_options *options,
+                                                ai8x_program **program, ai8x_error *error);
+
 /** What a run says about the firmware. */
 typedef enum ai8x_firmware_verdict {
 	AI8X_FIRMWARE_PASS,      /**< it says so itself */

@@ -42,6 +42,7 @@ void ai8x_firmware_destroy(ai8x_firmware *firmware)
 	image_release(&firmware->image);
 	free(firmware->words);
 	free(firmware->until_name);
+	free(firmware->name);
 	free(firmware);
 }
 
@@ -101,6 +102,15 @@ ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size, const ai8x
 	return AI8X_OK;
 }
 
+// The file's name without folder and suffix; NULL when out of memory, which only costs the name.
+static char *base_name(const char *path)
+{
+	const char *start = strrchr(path, '/');
+	start = start == NULL ? path : start + 1;
+	const char *end = strrchr(start, '.');
+	return end == NULL || end == start ? strdup(start) : strndup(start, (size_t)(end - start));
+}
+
 ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_options *options,
                                ai8x_firmware **firmware, ai8x_error *error)
 {
@@ -129,6 +139,8 @@ ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_options *op
 		status = ai8x_firmware_open_memory(bytes, (size_t)size, options, firmware, error);
 		if (status != AI8X_OK)
 			status = error_prefix(error, status, "%s", path);
+		else
+			(*firmware)->name = base_name(path);
 	}
 	free(bytes);
 	return status;
@@ -175,7 +187,12 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	soc->block_repeats = soc->accesses = soc->repeat_accesses = 0;
 	soc->sleeps = 0;
 	if (soc->options.record) {
-		ai8x_status status = ai8x_program_create(soc->part, "firmware", &soc->recorder.program, error);
+		ai8x_status status = ai8x_program_create(soc->part, soc->name != NULL ? soc->name : "firmware",
+		                                         &soc->recorder.program, error);
+		const ai8x_attribute source = {
+			.name = "source", .type = AI8X_ATTRIBUTE_TEXT, .text = "firmware", .scalar = true};
+		if (status == AI8X_OK)
+			status = ai8x_program_set_attribute(soc->recorder.program, -1, &source, error);
 		if (status != AI8X_OK)
 			return status;
 	}

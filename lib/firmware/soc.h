@@ -182,6 +182,7 @@ struct recorder {
 struct ai8x_firmware {
 	ai8x_firmware_options options;
 	char *until_name;
+	char *name; // of the file, or NULL
 	const ai8x_part *part;
 	const struct soc_part *soc;
 	struct image image;

@@ -14,16 +14,15 @@
 
 enum { TEMPORARY_TRIES = 100 };
 
-// Exclusive creation, with the permissions a new file gets anyway.
-static int create_beside(const char *path, char **temporary)
+// Exclusive creation, with the permissions a new file gets anyway. The name is the caller's to free.
+static int create_beside(const char *path, char **temporary, int *fd)
 {
 	for (int i = 0; i < TEMPORARY_TRIES; i++) {
 		char *name = NULL;
 		if (asprintf(&name, "%s.%ld-%d.tmp", path, (long)getpid(), i) < 0)
 			return ENOMEM;
-		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (fd >= 0) {
-			(void)close(fd);
+		*fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (*fd >= 0) {
 			*temporary = name;
 			return 0;
 		}
@@ -35,46 +34,53 @@ static int create_beside(const char *path, char **temporary)
 	return EEXIST;
 }
 
-ai8x_status file_output_begin(struct file_output *output, const char *path, ai8x_error *error)
+static int write_bytes(int fd, const char *bytes, size_t size)
 {
-	*output = (struct file_output){0};
+	while (size > 0) {
+		ssize_t written = write(fd, bytes, size);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return written < 0 ? errno : ENOSPC;
+		bytes += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+static int write_and_rename(const char *path, const void *bytes, size_t size)
+{
+	char *temporary = NULL;
+	int fd = -1;
+	int problem = create_beside(path, &temporary, &fd);
+	if (problem != 0)
+		return problem;
+	problem = write_bytes(fd, bytes, size);
+	if (close(fd) != 0 && problem == 0)
+		problem = errno;
+	if (problem == 0 && rename(temporary, path) != 0)
+		problem = errno;
+	if (problem != 0)
+		(void)unlink(temporary);
+	free(temporary);
+	return problem;
+}
+
+ai8x_status file_write(const char *path, const void *bytes, size_t size, ai8x_error *error)
+{
 	struct stat info;
 	bool exists = stat(path, &info) == 0;
 	// Renaming would replace a device or pipe by a plain file.
 	if (exists && !S_ISREG(info.st_mode))
 		return error_set(error, AI8X_ERR_IO, "%s: cannot write: not a regular file", path);
-	output->path = exists ? realpath(path, NULL) : strdup(path);
-	if (output->path == NULL)
+	char *target = exists ? realpath(path, NULL) : strdup(path);
+	if (target == NULL)
 		return error_no_memory(error, path);
-	int problem = create_beside(output->path, &output->temporary);
-	if (problem != 0) {
-		free(output->path);
-		*output = (struct file_output){0};
+	int problem = write_and_rename(target, bytes, size);
+	free(target);
+	if (problem != 0)
 		return error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", path, strerror(problem));
-	}
 	return AI8X_OK;
-}
-
-ai8x_status file_output_commit(struct file_output *output, ai8x_error *error)
-{
-	ai8x_status status = AI8X_OK;
-	if (rename(output->temporary, output->path) != 0) {
-		status = error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", output->path, strerror(errno));
-		(void)unlink(output->temporary);
-	}
-	free(output->temporary);
-	free(output->path);
-	*output = (struct file_output){0};
-	return status;
-}
-
-void file_output_abandon(struct file_output *output)
-{
-	if (output->temporary != NULL)
-		(void)unlink(output->temporary);
-	free(output->temporary);
-	free(output->path);
-	*output = (struct file_output){0};
 }
 
 ai8x_status file_check_readable(const char *path, ai8x_error *error)

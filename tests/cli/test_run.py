@@ -1,6 +1,7 @@
 """ai8xsim run as users call it: exit statuses, messages, tables, JSON, files, and every kind of bad input."""
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -308,6 +309,15 @@ class Results(Case):
             result = ai8xsim("run", "--dump", target, SHIPPED)
             self.assertEqual(result.returncode, RESOURCES, result.stderr)
             self.assertIn("cannot write", result.stderr)
+
+    def test_dump_on_a_full_disk(self):
+        # A limit on file sizes is what a full disk looks like to the program.
+        dump = os.path.join(self.output, "dump.h5")
+        result = ai8xsim("run", "--dump", dump, SHIPPED, preexec_fn=lambda: (
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))))
+        self.assertEqual(result.returncode, RESOURCES, result.stderr)
+        self.assertIn("cannot write: File too large", result.stderr)
+        self.assertEqual(os.listdir(self.output), [])
 
     def test_dump_takes_one_program(self):
         result = ai8xsim("run", "--dump", os.path.join(self.output, "dump.h5"), SHIPPED, SHIPPED)

@@ -316,11 +316,14 @@ static ai8x_status place_component(struct chooser *c, size_t root)
 	if (found.contradiction) {
 		return refuse(c, root == 0 ? 0 : root - 1, "demands on the tensors that belong together contradict each other");
 	}
+	int distance;
+	bool with_input = root_of(c->nodes, 0, &distance) == root;
 	for (int start = -found.lowest; start + found.lowest + (int)span(found.processors) <= 64; start += 4) {
 		if ((found.fixed != FREE && start != found.fixed) || !start_allowed(c, root, start)) {
 			continue;
 		}
-		uint32_t load = add_load(c, root, start, false);
+		// Hosts expect to load their data from the first processor on.
+		uint32_t load = with_input ? 0 : add_load(c, root, start, false);
 		if (load < least) {
 			least = load;
 			best = start;
@@ -331,7 +334,6 @@ static ai8x_status place_component(struct chooser *c, size_t root)
 	}
 	(void)add_load(c, root, best, true);
 	for (size_t t = 0; t < c->layout->count; t++) {
-		int distance;
 		if (root_of(c->nodes, t, &distance) == root) {
 			c->layout->tensors[t].map = c->layout->tensors[t].pattern << (best + distance);
 		}

@@ -242,7 +242,12 @@ int ai8x_network_next(const ai8x_network *network, size_t position)
 
 int network_previous(const ai8x_network *network, size_t position)
 {
-	// The layer that links here; without links this is the one in front of it.
+	// In the order in which results are expected; then in that of links; without either the one in front.
+	for (size_t i = 0; i < network->layer_count; i++) {
+		if (network->layers[i].next_simulated == (int)position) {
+			return (int)i;
+		}
+	}
 	if (position > 0 && ai8x_network_next(network, position - 1) == (int)position) {
 		return (int)position - 1;
 	}

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 static const struct cli_command commands[] = {
+	{"bench", "measure how fast programs run in steady state", cmd_bench},
+	{"check", "find what is wrong with programs, and say why", cmd_check},
 	{"compile", "turn a network description into a program", cmd_compile},
 	{"golden", "compute a network with the independent reference", cmd_golden},
 	{"info", "explain a program: layers in sentences, registers field by field", cmd_info},

@@ -5,6 +5,8 @@
 #ifndef AI8XSIM_AI8XSIM_H
 #define AI8XSIM_AI8XSIM_H
 
+#include "check.h"
+#include "batch.h"
 #include "event.h"
 #include "firmware.h"
 #include "junit.h"

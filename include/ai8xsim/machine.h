@@ -54,6 +54,23 @@ AI8X_API ai8x_status ai8x_machine_create(const ai8x_part *part, const ai8x_machi
 /** @brief Frees a machine. NULL is allowed. */
 AI8X_API void ai8x_machine_destroy(ai8x_machine *machine);
 
+/**
+ * @brief A second machine with the same settings, registers, memories and plans of the fast engine (plans are
+ *        shared). Observers, callbacks, reports and FIFO contents are not copied.
+ * @return AI8X_OK, AI8X_ERR_NO_MEMORY, or AI8X_ERR_ARGUMENT while @p from runs or is paused
+ */
+AI8X_API ai8x_status ai8x_machine_clone(const ai8x_machine *from, ai8x_machine **machine, ai8x_error *error);
+
+/** @brief Gives @p machine the fast engine's plans of @p from; those that do not fit its registers are not used. */
+AI8X_API void ai8x_machine_share_plans(ai8x_machine *machine, const ai8x_machine *from);
+
+/**
+ * @brief Copies words of a data memory instance from another machine of the same part.
+ * @return AI8X_OK, or AI8X_ERR_ARGUMENT when parts differ or the words lie outside of the memory
+ */
+AI8X_API ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *from, unsigned instance,
+                                            uint32_t first, uint32_t words, ai8x_error *error);
+
 /** @brief Registers, memories and FIFOs as after power-up with cleared memories. Observers stay. */
 AI8X_API void ai8x_machine_reset(ai8x_machine *machine);
 

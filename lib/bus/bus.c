@@ -40,6 +40,24 @@ void bus_reset(struct bus *bus, uint32_t fifo_depth)
 		fifo_reset(&bus->fifo[f], fifo_depth);
 }
 
+void bus_copy_memories(struct bus *to, const struct bus *from)
+{
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
+		memcpy(to->data.word[i], from->data.word[i], from->data.words * sizeof(uint32_t));
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
+		struct kernel_unit *unit = &to->kernel.unit[p];
+		uint8_t *stream = unit->stream;
+		memcpy(stream, from->kernel.unit[p].stream, (size_t)unit->words * KERNEL_WORD_BYTES);
+		*unit = from->kernel.unit[p];
+		unit->stream = stream;
+		memcpy(to->tram.word[p], from->tram.word[p], from->tram.words * sizeof(uint16_t));
+	}
+	to->kernel.stamp = from->kernel.stamp;
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
+		memcpy(to->bias.entry[g], from->bias.entry[g], from->bias.entries);
+	to->bias.stamp = from->bias.stamp;
+}
+
 ai8x_status bus_decode(const struct bus *bus, uint32_t address, unsigned bytes, struct part_target *target,
                        ai8x_error *error)
 {

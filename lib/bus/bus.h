@@ -21,6 +21,9 @@ ai8x_status bus_create(struct bus *bus, const ai8x_part *part);
 void bus_destroy(struct bus *bus);
 void bus_reset(struct bus *bus, uint32_t fifo_depth);
 
+// Makes all memories of `to` equal to those of `from`, which belongs to the same part.
+void bus_copy_memories(struct bus *to, const struct bus *from);
+
 // Decodes an address, or says what is wrong with it. Registers and memories take 32-bit accesses at
 // multiples of four only.
 ai8x_status bus_decode(const struct bus *bus, uint32_t address, unsigned bytes, struct part_target *target,

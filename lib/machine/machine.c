@@ -55,6 +55,44 @@ ai8x_status ai8x_machine_create(const ai8x_part *part, const ai8x_machine_option
 	return AI8X_OK;
 }
 
+ai8x_status ai8x_machine_clone(const ai8x_machine *from, ai8x_machine **machine, ai8x_error *error)
+{
+	*machine = NULL;
+	if (from->run.phase != RUN_IDLE)
+		return error_set(error, AI8X_ERR_ARGUMENT, "a machine that runs cannot be copied");
+	ai8x_machine *to;
+	ai8x_status status = ai8x_machine_create(from->part, &from->options, &to, error);
+	if (status != AI8X_OK)
+		return status;
+	to->bus.registers = from->bus.registers;
+	bus_copy_memories(&to->bus, &from->bus);
+	memcpy(to->decoded, from->decoded, sizeof to->decoded);
+	ai8x_machine_share_plans(to, from);
+	*machine = to;
+	return AI8X_OK;
+}
+
+void ai8x_machine_share_plans(ai8x_machine *machine, const ai8x_machine *from)
+{
+	for (unsigned i = 0; i < AI8X_MAX_LAYERS; i++) {
+		struct fast_plan *plan = fast_plan_retain(from->fast.plan[i]);
+		fast_plan_release(machine->fast.plan[i]);
+		machine->fast.plan[i] = plan;
+	}
+}
+
+ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *from, unsigned instance,
+                                   uint32_t first, uint32_t words, ai8x_error *error)
+{
+	const uint32_t size = machine->bus.data.words;
+	if (machine->part != from->part || instance >= AI8X_INSTANCES || first > size || words > size - first)
+		return error_set(error, AI8X_ERR_ARGUMENT, "words 0x%x to 0x%x of instance %u cannot be copied", first,
+		                 first + words, instance);
+	memcpy(machine->bus.data.word[instance] + first, from->bus.data.word[instance] + first,
+	       words * sizeof(uint32_t));
+	return AI8X_OK;
+}
+
 void ai8x_machine_destroy(ai8x_machine *machine)
 {
 	if (machine == NULL)

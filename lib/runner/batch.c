@@ -1,0 +1,564 @@
+// Batches: the operations of a program sorted into what is done once (configuration, kernels, bias), what
+// each run repeats (input, start), and where results are found.
+#include <ai8xsim/batch.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "layer/layer.h"
+#include "runner/placement.h"
+
+#define LANES 4
+#define NO_VALUE UINT32_MAX
+
+// A word of input: written to data memory in front of the run, or pushed into a FIFO while it runs.
+struct input_word {
+	uint32_t address;
+	uint32_t recorded;
+	uint32_t value[LANES]; // place in the input tensor of each byte, or NO_VALUE: zero
+};
+
+struct output_word {
+	unsigned instance;
+	uint32_t word;
+	unsigned shift;        // of the value inside the word
+};
+
+struct range {
+	uint32_t first, end;   // words of one instance
+};
+
+struct ai8x_batch {
+	const ai8x_program *program;
+	const ai8x_part *part;
+	ai8x_batch_options options;
+	ai8x_machine *prototype;         // loaded, not running
+	struct input_word *memory_words, *fifo_words;
+	size_t memory_count, fifo_count;
+	size_t first_start, run;         // operations that start the machine: [first_start, run)
+	bool takes_input;
+	char refusal[160];
+	uint32_t input_shape[3], output_shape[3];
+	struct output_word *outputs;
+	bool output_wide;
+	uint64_t cycles;
+	struct range written[AI8X_INSTANCES];
+};
+
+struct ai8x_batch_worker {
+	const ai8x_batch *batch;
+	ai8x_machine *machine;
+};
+
+ai8x_batch_options ai8x_batch_options_default(void)
+{
+	return (ai8x_batch_options){.machine = ai8x_machine_options_default()};
+}
+
+// --- Sorting operations --------------------------------------------------------------------------------
+
+static bool is_control(const ai8x_part *part, const ai8x_op *op)
+{
+	struct part_target target;
+	return op->kind == AI8X_BUS_WRITE32 && part_decode_address(part, op->address, &target) && target.is_register &&
+	       target.reg == REG_CTL;
+}
+
+static bool is_data(const ai8x_part *part, const ai8x_op *op)
+{
+	struct part_target target;
+	return op->kind == AI8X_BUS_WRITE32 && part_decode_address(part, op->address, &target) && !target.is_register &&
+	       target.memory == MEMORY_DATA;
+}
+
+// Finds RUN and the first operation that enables a group.
+static ai8x_status find_start(ai8x_batch *batch, ai8x_error *error)
+{
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
+	batch->run = count;
+	batch->first_start = count;
+	for (size_t i = 0; i < count && batch->run == count; i++) {
+		if (ops[i].kind == AI8X_BUS_RUN)
+			batch->run = i;
+		else if (batch->first_start == count && is_control(batch->part, &ops[i]) &&
+		         part_field_extract(batch->part, F_CNN_EN, ops[i].value))
+			batch->first_start = i;
+	}
+	if (batch->run == count || batch->first_start >= batch->run)
+		return error_set(error, AI8X_ERR_NOT_STARTED, "the program never starts the machine");
+	// The writes that arm the groups stand right in front.
+	while (batch->first_start > 0 && is_control(batch->part, &ops[batch->first_start - 1]))
+		batch->first_start--;
+	return AI8X_OK;
+}
+
+static ai8x_status sort_input(ai8x_batch *batch, ai8x_error *error)
+{
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
+	batch->memory_words = calloc(batch->run + 1, sizeof *batch->memory_words);
+	batch->fifo_words = calloc(batch->run + 1, sizeof *batch->fifo_words);
+	if (batch->memory_words == NULL || batch->fifo_words == NULL)
+		return error_no_memory(error, "a batch's input");
+	for (size_t i = 0; i < batch->run; i++) {
+		const struct input_word word = {.address = ops[i].address, .recorded = ops[i].value};
+		if (ops[i].kind == AI8X_BUS_FIFO_WRITE32)
+			batch->fifo_words[batch->fifo_count++] = word;
+		else if (i < batch->first_start && is_data(batch->part, &ops[i]))
+			batch->memory_words[batch->memory_count++] = word;
+	}
+	return AI8X_OK;
+}
+
+// Carries out one operation of the program that is neither input nor RUN.
+static ai8x_status replay(ai8x_machine *machine, const ai8x_op *op, ai8x_error *error)
+{
+	uint32_t value;
+	switch (op->kind) {
+	case AI8X_BUS_WRITE32:
+		return ai8x_machine_write32(machine, op->address, op->value, error);
+	case AI8X_BUS_WRITE8:
+		return ai8x_machine_write8(machine, op->address, (uint8_t)op->value, error);
+	case AI8X_BUS_WAIT:
+	case AI8X_BUS_EXPECT: {
+		ai8x_status status = ai8x_machine_read32(machine, op->address, &value, error);
+		if (status == AI8X_OK && (value & op->mask) != (op->value & op->mask))
+			status = error_set(error, op->kind == AI8X_BUS_WAIT ? AI8X_ERR_STALLED : AI8X_ERR_MISMATCH,
+			                   "0x%08x holds 0x%08x, expected 0x%08x (mask 0x%08x)", op->address, value, op->value,
+			                   op->mask);
+		return status;
+	}
+	default:
+		return AI8X_OK;
+	}
+}
+
+static ai8x_status load(ai8x_batch *batch, ai8x_error *error)
+{
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
+	for (size_t i = 0; i < batch->first_start; i++) {
+		ai8x_status status = replay(batch->prototype, &ops[i], error);
+		if (status != AI8X_OK)
+			return status;
+	}
+	return AI8X_OK;
+}
+
+// --- Where input values go -----------------------------------------------------------------------------
+
+// Place in the input tensor of a byte of layer 0's input (hardware reference 4.2): `offset` words behind its
+// first word in `instance`.
+static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], unsigned instance, uint32_t offset,
+                            unsigned lane)
+{
+	const uint32_t pixels = shape[1] * shape[2];
+	const uint32_t channels = shape[0] / layer->operands;
+	unsigned processor = instance * LANES + lane;
+	uint32_t pixel = offset * LANES + lane, channel = 0;
+	if (layer->chw) {
+		processor = instance * LANES;
+	} else {
+		uint32_t inside = offset % layer->pixel_step;
+		pixel = offset / layer->pixel_step;
+		if (inside >= layer->passes * layer->operands)
+			return NO_VALUE;
+		uint32_t per_pass = bit_count64(layer->processors);
+		channel = inside / layer->operands * per_pass;
+		if (channel > 0 && per_pass % LANES != 0)
+			channel = inside / layer->operands * ((per_pass + LANES - 1) / LANES * LANES);
+	}
+	if ((layer->processors >> processor & 1) == 0 || pixel >= pixels)
+		return NO_VALUE;
+	channel += bit_count64(layer->processors & ((UINT64_C(1) << processor) - 1));
+	if (channel >= channels)
+		return NO_VALUE;
+	uint32_t operand = layer->chw ? 0 : offset % layer->pixel_step % layer->operands;
+	return (operand * channels + channel) * pixels + pixel;
+}
+
+static void map_memory_word(const ai8x_batch *batch, const ai8x_layer *layer, struct input_word *word)
+{
+	unsigned instance;
+	uint32_t at;
+	for (unsigned lane = 0; lane < LANES; lane++)
+		word->value[lane] = NO_VALUE;
+	if (!data_memory_split(batch->part, word->address, &instance, &at))
+		return;
+	const uint32_t base = layer->read_base[instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+	for (unsigned lane = 0; lane < LANES && at >= base; lane++)
+		word->value[lane] = input_value(layer, batch->input_shape, instance, at - base, lane);
+}
+
+// FIFO f fills the first instance of group f, the fast FIFO that of group 0 or one byte of each (5.1).
+static void map_fifo_word(const ai8x_batch *batch, const ai8x_layer *layer, bool bytes_to_groups,
+                          struct input_word *word, uint32_t counts[5])
+{
+	struct part_target target;
+	if (!part_decode_address(batch->part, word->address, &target))
+		return;
+	const unsigned per_group = AI8X_INSTANCES / AI8X_GROUPS;
+	const unsigned fifo = target.reg == REG_FAST_DR ? 4 : target.index % AI8X_GROUPS;
+	const uint32_t offset = counts[fifo]++;
+	for (unsigned lane = 0; lane < LANES; lane++) {
+		if (fifo == 4 && bytes_to_groups)
+			word->value[lane] = input_value(layer, batch->input_shape, lane * per_group, offset, 0);
+		else
+			word->value[lane] =
+				input_value(layer, batch->input_shape, fifo == 4 ? 0 : fifo * per_group, offset, lane);
+	}
+}
+
+static uint32_t compose_recorded(const struct input_word *word, const int32_t *input)
+{
+	uint32_t value = 0;
+	for (unsigned lane = 0; lane < LANES; lane++) {
+		if (word->value[lane] != NO_VALUE)
+			value |= (uint32_t)((uint32_t)input[word->value[lane]] & 0xff) << (8 * lane);
+	}
+	return value;
+}
+
+// Maps the input tensor to words and proves the map with the recorded input: every value must be found.
+static void map_input(ai8x_batch *batch, const ai8x_layer *layer, bool bytes_to_groups)
+{
+	const int32_t *input = ai8x_program_input(batch->program, batch->input_shape);
+	uint32_t counts[5] = {0};
+	size_t found = 0;
+	if (input == NULL || batch->input_shape[0] % layer->operands != 0 || layer->pixel_step == 0) {
+		(void)snprintf(batch->refusal, sizeof batch->refusal, "the program records no input tensor");
+		return;
+	}
+	const size_t values = (size_t)batch->input_shape[0] * batch->input_shape[1] * batch->input_shape[2];
+	struct input_word *words = layer->fifo ? batch->fifo_words : batch->memory_words;
+	const size_t count = layer->fifo ? batch->fifo_count : batch->memory_count;
+	uint8_t *seen = calloc(values + 1, 1);
+	bool right = seen != NULL;
+	for (size_t i = 0; i < count && right; i++) {
+		if (layer->fifo)
+			map_fifo_word(batch, layer, bytes_to_groups, &words[i], counts);
+		else
+			map_memory_word(batch, layer, &words[i]);
+		right = compose_recorded(&words[i], input) == words[i].recorded;
+		for (unsigned lane = 0; lane < LANES && right; lane++) {
+			uint32_t value = words[i].value[lane];
+			if (value != NO_VALUE && !seen[value]) {
+				seen[value] = 1;
+				found++;
+			}
+		}
+	}
+	free(seen);
+	batch->takes_input = right && found == values;
+	if (!batch->takes_input)
+		(void)snprintf(batch->refusal, sizeof batch->refusal,
+		               "the recorded input tensor is not what the program writes for its first layer (%zu of %zu "
+		               "values found)",
+		               found, values);
+}
+
+// --- Where output values are ---------------------------------------------------------------------------
+
+static ai8x_status map_recorded_output(ai8x_batch *batch, const struct placement *placement, ai8x_error *error)
+{
+	const size_t pixels = (size_t)placement->rows * placement->columns;
+	batch->output_shape[0] = placement->channels;
+	batch->output_shape[1] = placement->rows;
+	batch->output_shape[2] = placement->columns;
+	batch->output_wide = placement->value_bytes == 4;
+	batch->outputs = calloc(placement->channels * pixels + 1, sizeof *batch->outputs);
+	if (batch->outputs == NULL)
+		return error_no_memory(error, "a batch's output");
+	for (uint32_t c = 0; c < placement->channels; c++) {
+		for (uint32_t p = 0; p < pixels; p++) {
+			struct output_word *to = &batch->outputs[c * pixels + p];
+			int processor = placement_processor(placement, c);
+			uint32_t address = placement_address(placement, batch->part, c, p);
+			if (processor < 0 || !data_memory_split(batch->part, address, &to->instance, &to->word))
+				return error_set(error, AI8X_ERR_FORMAT,
+				                 "channel %u of the recorded output has no place in data memory", c);
+			to->shift = batch->output_wide ? 0 : (unsigned)processor % LANES * 8;
+		}
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status map_slots(ai8x_batch *batch, const ai8x_layer *layer, ai8x_error *error)
+{
+	const size_t pixels = (size_t)layer->output_rows * layer->output_columns;
+	const uint32_t slots = ai8x_layer_output_slots(layer);
+	batch->output_shape[0] = slots;
+	batch->output_shape[1] = layer->output_rows;
+	batch->output_shape[2] = layer->output_columns;
+	batch->output_wide = layer->output_bits == 32;
+	batch->outputs = calloc(slots * pixels + 1, sizeof *batch->outputs);
+	if (batch->outputs == NULL)
+		return error_no_memory(error, "a batch's output");
+	for (uint32_t s = 0; s < slots; s++) {
+		for (uint32_t p = 0; p < pixels; p++) {
+			ai8x_output_place place = ai8x_layer_place(layer, s, p);
+			batch->outputs[s * pixels + p] =
+				(struct output_word){place.instance, place.word, batch->output_wide ? 0 : place.lane * 8};
+		}
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status map_output(ai8x_batch *batch, const ai8x_layer *last, ai8x_error *error)
+{
+	const size_t layers = ai8x_program_layer_count(batch->program);
+	struct placement placement;
+	if (layers > 0 && placement_of(batch->program, layers - 1, &placement))
+		return map_recorded_output(batch, &placement, error);
+	return map_slots(batch, last, error);
+}
+
+// Words of data memory that a run may change: these are restored in front of the next one.
+static void note_writes(ai8x_batch *batch, const ai8x_layer *layer)
+{
+	const uint32_t slots = ai8x_layer_output_slots(layer);
+	const uint32_t pixels = layer->output_rows * layer->output_columns;
+	const uint32_t size = ai8x_part_get_info(batch->part)->data_words;
+	for (uint32_t s = 0; s < slots; s++) {
+		const ai8x_output_place first = ai8x_layer_place(layer, s, 0), last = ai8x_layer_place(layer, s, pixels - 1);
+		struct range *range = &batch->written[first.instance];
+		const uint32_t end = last.word + 1 < size ? last.word + 1 : size;
+		if (range->end == 0 || first.word < range->first)
+			range->first = first.word;
+		if (end > range->end)
+			range->end = end;
+	}
+	// FIFO words pass through data memory as well.
+	for (unsigned i = 0; layer->fifo && i < AI8X_INSTANCES; i++) {
+		struct range *range = &batch->written[i];
+		const uint32_t base = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		const uint64_t words = layer->ring_words != 0 ? layer->ring_words : layer_read_words(layer);
+		const uint64_t end = base + words < size ? base + words : size;
+		if (range->end == 0 || base < range->first)
+			range->first = base;
+		if (end > range->end)
+			range->end = (uint32_t)end;
+	}
+}
+
+// --- Runs ----------------------------------------------------------------------------------------------
+
+static ai8x_status push_fifo(ai8x_machine *machine, uint32_t address, uint32_t value, ai8x_error *error)
+{
+	ai8x_status status = ai8x_machine_fifo_push(machine, address, value, error);
+	while (status == AI8X_FIFO_FULL) {
+		const ai8x_run_limits limits = {.until_fifo_ready = true, .fifo_address = address};
+		if (!ai8x_machine_running(machine))
+			return error_set(error, AI8X_ERR_STALLED, "a FIFO is full and the machine does not run");
+		status = ai8x_machine_run(machine, &limits, error);
+		if (status != AI8X_OK)
+			return status == AI8X_WAITING ? AI8X_ERR_STALLED : status;
+		status = ai8x_machine_fifo_push(machine, address, value, error);
+		if (status == AI8X_FIFO_FULL && !ai8x_machine_running(machine))
+			return error_set(error, AI8X_ERR_STALLED, "the run ended before all FIFO words were taken");
+	}
+	return status;
+}
+
+// Acknowledges and disables all groups, as firmware does behind a run.
+static ai8x_status disarm(ai8x_machine *machine, ai8x_error *error)
+{
+	const ai8x_part *part = ai8x_machine_part(machine);
+	const uint32_t mask = part_field_mask(part, F_CNN_EN) | part_field_mask(part, F_CNN_IRQ);
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		uint32_t value, address = part_register_address(part, REG_CTL, g, 0);
+		ai8x_status status = ai8x_machine_read32(machine, address, &value, error);
+		if (status == AI8X_OK)
+			status = ai8x_machine_write32(machine, address, value & ~mask, error);
+		if (status != AI8X_OK)
+			return status;
+	}
+	return AI8X_OK;
+}
+
+static uint32_t compose(const struct input_word *word, const int8_t *input)
+{
+	if (input == NULL)
+		return word->recorded;
+	uint32_t value = 0;
+	for (unsigned lane = 0; lane < LANES; lane++) {
+		if (word->value[lane] != NO_VALUE)
+			value |= (uint32_t)(uint8_t)input[word->value[lane]] << (8 * lane);
+	}
+	return value;
+}
+
+static ai8x_status start_and_run(const ai8x_batch *batch, ai8x_machine *machine, const int8_t *input,
+                                 ai8x_error *error)
+{
+	size_t count, pushed = 0;
+	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
+	ai8x_status status = AI8X_OK;
+	for (size_t i = 0; i < batch->memory_count && status == AI8X_OK; i++) {
+		const struct input_word *word = &batch->memory_words[i];
+		status = ai8x_machine_write32(machine, word->address, compose(word, input), error);
+	}
+	for (size_t i = batch->first_start; i < batch->run && status == AI8X_OK; i++) {
+		if (ops[i].kind != AI8X_BUS_FIFO_WRITE32) {
+			status = replay(machine, &ops[i], error);
+			continue;
+		}
+		const struct input_word *word = &batch->fifo_words[pushed++];
+		status = push_fifo(machine, word->address, compose(word, input), error);
+	}
+	if (status != AI8X_OK)
+		return status;
+	const ai8x_run_limits limits = {.max_cycles = batch->cycles != 0 ? batch->options.max_cycles : 0};
+	status = ai8x_machine_run(machine, &limits, error);
+	return status == AI8X_WAITING ? AI8X_ERR_STALLED : status;
+}
+
+static void collect(const ai8x_batch *batch, const ai8x_machine *machine, int32_t *output)
+{
+	const uint32_t *memory[AI8X_INSTANCES];
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
+		memory[i] = ai8x_machine_data(machine, i, NULL);
+	const size_t values = (size_t)batch->output_shape[0] * batch->output_shape[1] * batch->output_shape[2];
+	for (size_t v = 0; v < values; v++) {
+		const struct output_word *from = &batch->outputs[v];
+		const uint32_t word = memory[from->instance][from->word];
+		output[v] = batch->output_wide ? (int32_t)word : (int8_t)(uint8_t)(word >> from->shift);
+	}
+}
+
+// The first run: with the recorded input, on a copy, so that the prototype stays as it was loaded.
+static ai8x_status first_run(ai8x_batch *batch, ai8x_error *error)
+{
+	ai8x_machine *machine;
+	ai8x_status status = ai8x_machine_clone(batch->prototype, &machine, error);
+	if (status != AI8X_OK)
+		return status;
+	status = start_and_run(batch, machine, NULL, error);
+	const size_t layers = ai8x_machine_layer_count(machine);
+	if (status == AI8X_OK && layers == 0)
+		status = error_set(error, AI8X_ERR_NOT_STARTED, "the program runs no layer");
+	if (status == AI8X_OK) {
+		const ai8x_layer *first = &ai8x_machine_layer_report(machine, 0)->layer;
+		const uint32_t master = part_register_address(batch->part, REG_CTL, first->master, 0);
+		uint32_t control = 0;
+		(void)ai8x_machine_read32(machine, master, &control, NULL);
+		batch->cycles = ai8x_machine_cycles(machine);
+		map_input(batch, first, !part_field_extract(batch->part, F_FIFOGRP, control));
+		for (size_t i = 0; i < layers; i++)
+			note_writes(batch, &ai8x_machine_layer_report(machine, i)->layer);
+		status = map_output(batch, &ai8x_machine_layer_report(machine, layers - 1)->layer, error);
+		if (batch->options.max_cycles == 0)
+			batch->options.max_cycles = 10 * batch->cycles;
+	}
+	// Workers start with the plans that this run made.
+	ai8x_machine_share_plans(batch->prototype, machine);
+	ai8x_machine_destroy(machine);
+	return status;
+}
+
+ai8x_status ai8x_batch_create(const ai8x_program *program, const ai8x_batch_options *options, ai8x_batch **out,
+                              ai8x_error *error)
+{
+	ai8x_batch *batch = calloc(1, sizeof *batch);
+	*out = NULL;
+	if (batch == NULL)
+		return error_no_memory(error, "a batch");
+	batch->program = program;
+	batch->part = ai8x_program_part(program);
+	batch->options = options != NULL ? *options : ai8x_batch_options_default();
+	ai8x_status status = find_start(batch, error);
+	if (status == AI8X_OK)
+		status = sort_input(batch, error);
+	if (status == AI8X_OK)
+		status = ai8x_machine_create(batch->part, &batch->options.machine, &batch->prototype, error);
+	if (status == AI8X_OK)
+		status = load(batch, error);
+	if (status == AI8X_OK)
+		status = first_run(batch, error);
+	if (status != AI8X_OK) {
+		ai8x_batch_destroy(batch);
+		return status;
+	}
+	*out = batch;
+	return AI8X_OK;
+}
+
+void ai8x_batch_destroy(ai8x_batch *batch)
+{
+	if (batch == NULL)
+		return;
+	ai8x_machine_destroy(batch->prototype);
+	free(batch->memory_words);
+	free(batch->fifo_words);
+	free(batch->outputs);
+	free(batch);
+}
+
+ai8x_status ai8x_batch_input_shape(const ai8x_batch *batch, uint32_t shape[3], ai8x_error *error)
+{
+	if (!batch->takes_input)
+		return error_set(error, AI8X_ERR_UNSUPPORTED, "%s", batch->refusal);
+	memcpy(shape, batch->input_shape, sizeof batch->input_shape);
+	return AI8X_OK;
+}
+
+void ai8x_batch_output_shape(const ai8x_batch *batch, uint32_t shape[3])
+{
+	memcpy(shape, batch->output_shape, sizeof batch->output_shape);
+}
+
+uint64_t ai8x_batch_cycles(const ai8x_batch *batch)
+{
+	return batch->cycles;
+}
+
+ai8x_status ai8x_batch_worker_create(const ai8x_batch *batch, ai8x_batch_worker **out, ai8x_error *error)
+{
+	ai8x_batch_worker *worker = calloc(1, sizeof *worker);
+	*out = NULL;
+	if (worker == NULL)
+		return error_no_memory(error, "a worker");
+	worker->batch = batch;
+	ai8x_status status = ai8x_machine_clone(batch->prototype, &worker->machine, error);
+	if (status != AI8X_OK) {
+		free(worker);
+		return status;
+	}
+	*out = worker;
+	return AI8X_OK;
+}
+
+void ai8x_batch_worker_destroy(ai8x_batch_worker *worker)
+{
+	if (worker == NULL)
+		return;
+	ai8x_machine_destroy(worker->machine);
+	free(worker);
+}
+
+ai8x_status ai8x_batch_run(ai8x_batch_worker *worker, const int8_t *input, int32_t *output, ai8x_error *error)
+{
+	const ai8x_batch *batch = worker->batch;
+	if (input != NULL && !batch->takes_input)
+		return error_set(error, AI8X_ERR_UNSUPPORTED, "%s", batch->refusal);
+	ai8x_status status = disarm(worker->machine, error);
+	for (unsigned i = 0; i < AI8X_INSTANCES && !batch->options.keep_memory && status == AI8X_OK; i++) {
+		const struct range *range = &batch->written[i];
+		if (range->end > range->first)
+			status = ai8x_machine_copy_data(worker->machine, batch->prototype, i, range->first,
+			                                range->end - range->first, error);
+	}
+	if (status == AI8X_OK)
+		status = start_and_run(batch, worker->machine, input, error);
+	if (status == AI8X_OK && output != NULL)
+		collect(batch, worker->machine, output);
+	return status;
+}
+
+ai8x_machine *ai8x_batch_machine(ai8x_batch_worker *worker)
+{
+	return worker->machine;
+}

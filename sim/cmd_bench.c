@@ -1,0 +1,366 @@
+// ai8xsim bench: how fast programs run in steady state - loaded once, run many times.
+#include "cli.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MAX_JOBS = 256, LAYER_ROUNDS = 16 };
+
+struct bench_options {
+	ai8x_engine engine;
+	const char *cpu, *json;
+	const ai8x_part *part;
+	unsigned jobs;
+	double seconds;
+	bool verbose;
+	char **paths;
+	size_t path_count;
+};
+
+static const struct {
+	const char *name;
+	ai8x_engine engine;
+} engines[] = {
+	{"auto", AI8X_ENGINE_AUTO},
+	{"exact", AI8X_ENGINE_EXACT},
+	{"fast", AI8X_ENGINE_FAST},
+};
+
+enum option_key { KEY_ENGINE = 0x100, KEY_CPU, KEY_SECONDS, KEY_JSON, KEY_PART };
+
+static const struct argp_option option_table[] = {
+	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
+	{"cpu", KEY_CPU, "NAME", 0, "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
+	{"jobs", 'j', "N", 0, "Run N inferences at the same time", 1},
+	{"seconds", KEY_SECONDS, "S", 0, "Measure for S seconds per program (default 1)", 1},
+	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"verbose", 'v', NULL, 0, "Show every layer's wall time", 3},
+	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of the table", 3},
+	{0},
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct bench_options *options = state->input;
+	switch (key) {
+	case KEY_ENGINE: {
+		size_t i = 0;
+		while (i < sizeof engines / sizeof engines[0] && strcmp(argument, engines[i].name) != 0)
+			i++;
+		if (i == sizeof engines / sizeof engines[0])
+			argp_error(state, "--engine %s: expected auto, exact or fast", argument);
+		else
+			options->engine = engines[i].engine;
+		break;
+	}
+	case KEY_CPU:
+		options->cpu = argument;
+		break;
+	case 'j':
+		options->jobs = (unsigned)cli_option_number(state, "jobs", argument, 1, MAX_JOBS);
+		break;
+	case KEY_SECONDS: {
+		char *end;
+		options->seconds = strtod(argument, &end);
+		if (end == argument || *end != '\0' || !(options->seconds > 0 && options->seconds <= 3600))
+			argp_error(state, "--seconds %s: expected a number above 0, at most 3600", argument);
+		break;
+	}
+	case KEY_PART:
+		options->part = cli_option_part(state, argument);
+		break;
+	case 'v':
+		options->verbose = true;
+		break;
+	case KEY_JSON:
+		options->json = argument;
+		break;
+	case ARGP_KEY_ARGS:
+		options->paths = state->argv + state->next;
+		options->path_count = (size_t)(state->argc - state->next);
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no program given");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "PROGRAM...",
+	.doc = "Measures programs in steady state: each is loaded once and run with its recorded input until the time "
+		   "is up. realtime is the simulated time at the part's clock over the wall time of an inference.\v"
+		   "Examples:\n"
+		   "  ai8xsim bench program.h5                     how fast is this network here?\n"
+		   "  ai8xsim bench -v program.h5                  and where does the time go?\n"
+		   "  ai8xsim bench --jobs 2 --json - program.h5   two at a time, for scripts\n",
+};
+
+static double now(void)
+{
+	struct timespec time;
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+struct layer_time {
+	uint32_t layer;
+	uint64_t cycles;
+	bool exact;
+	double seconds;   // best of several rounds
+};
+
+struct outcome {
+	char name[128];
+	const ai8x_part *part;
+	double inferences_per_second;   // of all jobs
+	double realtime_factor;         // of one job
+	uint64_t cycles;
+	struct layer_time *layers;
+	size_t layer_count;
+};
+
+struct job {
+	const ai8x_batch *batch;
+	double seconds;
+	pthread_t thread;
+	uint64_t runs;
+	double time;
+	ai8x_error error;
+	ai8x_status status;
+};
+
+static void *run_job(void *argument)
+{
+	struct job *job = argument;
+	ai8x_batch_worker *worker;
+	job->status = ai8x_batch_worker_create(job->batch, &worker, &job->error);
+	if (job->status != AI8X_OK)
+		return NULL;
+	job->status = ai8x_batch_run(worker, NULL, NULL, &job->error);
+	double start = now();
+	do {
+		if (job->status != AI8X_OK)
+			break;
+		job->status = ai8x_batch_run(worker, NULL, NULL, &job->error);
+		job->runs++;
+		job->time = now() - start;
+	} while (job->time < job->seconds);
+	ai8x_batch_worker_destroy(worker);
+	return NULL;
+}
+
+// Wall time of a layer: from the end of the one before it (or of loading) to its own end.
+struct stopwatch {
+	struct layer_time *layers;
+	size_t count, at;
+	double last;
+};
+
+static void watch(void *user, const ai8x_event *event)
+{
+	struct stopwatch *stopwatch = user;
+	double time = now();
+	if (event->kind == AI8X_EVENT_LAYER_STOP && stopwatch->at < stopwatch->count) {
+		struct layer_time *layer = &stopwatch->layers[stopwatch->at++];
+		double taken = time - stopwatch->last;
+		if (layer->seconds == 0 || taken < layer->seconds)
+			layer->seconds = taken;
+	}
+	stopwatch->last = time;
+}
+
+static ai8x_status time_layers(const ai8x_batch *batch, struct outcome *outcome, ai8x_error *error)
+{
+	ai8x_batch_worker *worker;
+	ai8x_status status = ai8x_batch_worker_create(batch, &worker, error);
+	if (status != AI8X_OK)
+		return status;
+	ai8x_machine *machine = ai8x_batch_machine(worker);
+	status = ai8x_batch_run(worker, NULL, NULL, error);
+	outcome->layer_count = ai8x_machine_layer_count(machine);
+	outcome->layers = calloc(outcome->layer_count + 1, sizeof *outcome->layers);
+	struct stopwatch stopwatch = {outcome->layers, outcome->layer_count, 0, 0};
+	if (outcome->layers == NULL)
+		status = AI8X_ERR_NO_MEMORY;
+	if (status == AI8X_OK)
+		status = ai8x_machine_observe(machine, AI8X_EVENT_RUN_START | AI8X_EVENT_LAYER_STOP, watch, &stopwatch);
+	for (unsigned round = 0; round < LAYER_ROUNDS && status == AI8X_OK; round++) {
+		stopwatch.at = 0;
+		status = ai8x_batch_run(worker, NULL, NULL, error);
+	}
+	for (size_t i = 0; i < outcome->layer_count && status == AI8X_OK; i++) {
+		const ai8x_layer_report *report = ai8x_machine_layer_report(machine, i);
+		outcome->layers[i].layer = report->layer.index;
+		outcome->layers[i].cycles = report->cycles;
+		outcome->layers[i].exact = report->exact_engine;
+	}
+	ai8x_batch_worker_destroy(worker);
+	return status;
+}
+
+static ai8x_status measure(const ai8x_batch *batch, const struct bench_options *options, struct outcome *outcome,
+                           ai8x_error *error)
+{
+	struct job jobs[MAX_JOBS];
+	unsigned started = 0;
+	ai8x_status status = AI8X_OK;
+	while (started < options->jobs && status == AI8X_OK) {
+		jobs[started] = (struct job){.batch = batch, .seconds = options->seconds};
+		if (pthread_create(&jobs[started].thread, NULL, run_job, &jobs[started]) != 0)
+			status = AI8X_ERR_NO_MEMORY;
+		else
+			started++;
+	}
+	double rate = 0, time = 0;
+	for (unsigned i = 0; i < started; i++) {
+		(void)pthread_join(jobs[i].thread, NULL);
+		if (jobs[i].status != AI8X_OK) {
+			status = jobs[i].status;
+			*error = jobs[i].error;
+			continue;
+		}
+		rate += (double)jobs[i].runs / jobs[i].time;
+		time += jobs[i].time / (double)jobs[i].runs;
+	}
+	outcome->inferences_per_second = rate;
+	outcome->cycles = ai8x_batch_cycles(batch);
+	outcome->realtime_factor =
+		(double)outcome->cycles / ai8x_part_get_info(outcome->part)->clock_hz / (time / options->jobs);
+	return status;
+}
+
+static ai8x_status bench_program(const char *path, const struct bench_options *options, struct outcome *outcome,
+                                 ai8x_error *error)
+{
+	const ai8x_program_options open_options = {.part = options->part};
+	ai8x_program *program;
+	ai8x_status status = ai8x_program_open(path, &open_options, &program, error);
+	if (status != AI8X_OK)
+		return status;
+	(void)snprintf(outcome->name, sizeof outcome->name, "%s", ai8x_program_name(program));
+	outcome->part = ai8x_program_part(program);
+	ai8x_batch_options batch_options = ai8x_batch_options_default();
+	batch_options.machine.engine = options->engine;
+	batch_options.machine.cpu = options->cpu;
+	ai8x_batch *batch;
+	status = ai8x_batch_create(program, &batch_options, &batch, error);
+	if (status == AI8X_OK) {
+		status = measure(batch, options, outcome, error);
+		if (status == AI8X_OK)
+			status = time_layers(batch, outcome, error);
+		ai8x_batch_destroy(batch);
+	}
+	ai8x_program_destroy(program);
+	return status;
+}
+
+static json_t *outcome_json(const char *path, const struct bench_options *options, const struct outcome *outcome)
+{
+	json_t *layers = json_array();
+	for (size_t i = 0; i < outcome->layer_count; i++) {
+		const struct layer_time *layer = &outcome->layers[i];
+		json_array_append_new(layers, json_pack("{s:I,s:I,s:s,s:f}", "layer", (json_int_t)layer->layer, "cycles",
+		                                        (json_int_t)layer->cycles, "engine",
+		                                        layer->exact ? "exact" : "fast", "seconds", layer->seconds));
+	}
+	const char *engine = "auto";
+	for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
+		if (engines[i].engine == options->engine)
+			engine = engines[i].name;
+	}
+	return json_pack("{s:o,s:o,s:s,s:s,s:i,s:f,s:f,s:I,s:s,s:o}", "file", cli_json_text(path), "name",
+	                 cli_json_text(outcome->name), "part", ai8x_part_get_info(outcome->part)->name, "engine", engine,
+	                 "jobs", (int)options->jobs, "inferences_per_second", outcome->inferences_per_second,
+	                 "realtime_factor", outcome->realtime_factor, "cycles", (json_int_t)outcome->cycles, "cycles_are",
+	                 ai8x_part_get_info(outcome->part)->cycles_exact ? "exact" : "estimate", "layers", layers);
+}
+
+static void print_row(struct cli_table *table, const struct outcome *outcome)
+{
+	char text[32];
+	const ai8x_part_info *info = ai8x_part_get_info(outcome->part);
+	const char *estimate = info->cycles_exact ? "" : "~";
+	cli_table_cell(table, CLI_PLAIN, "%s", outcome->name);
+	cli_table_cell(table, CLI_PLAIN, "%s", info->name);
+	cli_table_cell(table, CLI_PLAIN, "%s%s", estimate, cli_thousands(outcome->cycles, text));
+	cli_table_cell(table, CLI_PLAIN, "%s%s", estimate, cli_duration((double)outcome->cycles / info->clock_hz, text));
+	cli_table_cell(table, CLI_PLAIN, "%.1f", outcome->inferences_per_second);
+	cli_table_cell(table, CLI_BOLD, "%s%.2f", estimate, outcome->realtime_factor);
+}
+
+static void print_layers(const struct outcome *outcome)
+{
+	struct cli_table *table = cli_table_create("rrlr");
+	char text[32];
+	if (table == NULL)
+		return;
+	for (const char *const *heading = (const char *const[]){"layer", "cycles", "engine", "wall time", NULL};
+	     *heading != NULL; heading++)
+		cli_table_cell(table, CLI_BOLD, "%s", *heading);
+	for (size_t i = 0; i < outcome->layer_count; i++) {
+		const struct layer_time *layer = &outcome->layers[i];
+		cli_table_cell(table, CLI_PLAIN, "%u", layer->layer);
+		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->cycles, text));
+		cli_table_cell(table, CLI_PLAIN, "%s", layer->exact ? "exact" : "fast");
+		cli_table_cell(table, CLI_PLAIN, "%s", cli_duration(layer->seconds, text));
+	}
+	(void)printf("\n%s\n", outcome->name);
+	(void)cli_table_print(table, stdout);
+	cli_table_destroy(table);
+}
+
+int cmd_bench(int argc, char **argv)
+{
+	struct bench_options options = {.engine = AI8X_ENGINE_AUTO, .jobs = 1, .seconds = 1};
+	if (argp_parse(&parser, argc, argv, 0, NULL, &options) != 0)
+		return CLI_USAGE;
+	int code = CLI_OK;
+	json_t *programs = json_array();
+	struct cli_table *table = cli_table_create("llrrrr");
+	struct outcome *outcomes = calloc(options.path_count + 1, sizeof *outcomes);
+	if (table == NULL || outcomes == NULL || programs == NULL)
+		code = CLI_RESOURCES;
+	for (const char *const *heading = (const char *const[]){"program", "part", "cycles", "silicon", "per second",
+	                                                        "realtime", NULL};
+	     code == CLI_OK && *heading != NULL; heading++)
+		cli_table_cell(table, CLI_BOLD, "%s", *heading);
+	bool any = false;
+	for (size_t i = 0; i < options.path_count && code != CLI_RESOURCES; i++) {
+		ai8x_error error = {0};
+		cli_progress("%s", options.paths[i]);
+		ai8x_status status = bench_program(options.paths[i], &options, &outcomes[i], &error);
+		cli_progress_clear();
+		if (status != AI8X_OK) {
+			code = cli_worse(code, cli_fail(options.paths[i], &error));
+			outcomes[i].part = NULL;
+			continue;
+		}
+		any = true;
+		print_row(table, &outcomes[i]);
+		json_array_append_new(programs, outcome_json(options.paths[i], &options, &outcomes[i]));
+	}
+	const bool text = options.json == NULL || strcmp(options.json, "-") != 0;
+	if (any && text)
+		code = cli_worse(code, cli_table_print(table, stdout));
+	for (size_t i = 0; outcomes != NULL && i < options.path_count; i++) {
+		if (outcomes[i].part != NULL && options.verbose && text)
+			print_layers(&outcomes[i]);
+		free(outcomes[i].layers);
+	}
+	if (options.json != NULL) {
+		json_t *root = json_pack("{s:i,s:O}", "version", 1, "programs", programs);
+		code = cli_worse(code, cli_write_json(options.json, root));
+		json_decref(root);
+	}
+	cli_table_destroy(table);
+	json_decref(programs);
+	free(outcomes);
+	return code;
+}

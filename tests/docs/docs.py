@@ -131,7 +131,7 @@ def case_functions():
     """every public function has a comment in front of it"""
     folder = os.path.join(SOURCE, 'include/ai8xsim')
     count = 0
-    for name in sorted(os.listdir(folder)):
+    for name in sorted(name for name in os.listdir(folder) if name.endswith('.h')):
         lines = text('include/ai8xsim', name).splitlines()
         for above, line in zip(lines, lines[1:]):
             function = re.match(r'AI8X_API .*?(ai8x_\w+)\(', line)

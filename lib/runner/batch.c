@@ -166,6 +166,12 @@ static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], un
 		pixel = offset / layer->pixel_step;
 		if (inside >= layer->passes * layer->operands)
 			return NO_VALUE;
+		// A flattened image is one pixel with a pass for each of its own (hardware reference 4.5).
+		if (layer->rows * layer->columns == 1 && pixels > 1 && layer->passes % pixels == 0) {
+			const uint32_t words = layer->passes / pixels * layer->operands;
+			pixel = inside / words;
+			inside %= words;
+		}
 		uint32_t per_pass = bit_count64(layer->processors);
 		channel = inside / layer->operands * per_pass;
 		if (channel > 0 && per_pass % LANES != 0)

@@ -13,6 +13,10 @@ import sys
 import tempfile
 
 
+# Headers of further libraries, which ai8xsim.h leaves to those who link them.
+APART = {'host.h'}
+
+
 class Failure(Exception):
     """A case that failed, with the reason."""
 
@@ -62,7 +66,7 @@ class Installed:
                 raise Failure(f'{path} is not there')
         # Headers of the host library are not part of this one.
         installed = set(os.listdir(os.path.join(self.prefix, 'include/ai8xsim'))) - {'host', 'host.h'}
-        with open(os.path.join(self.prefix, 'include/ai8xsim/ai8xsim.h'), encoding='utf-8') as file:
+        with open(os.path.join(folder, 'ai8xsim.h'), encoding='utf-8') as file:
             included = set(re.findall(r'#include [<"](?:ai8xsim/)?(\w+\.h)', file.read())) | {'ai8xsim.h'}
         if included != installed:
             raise Failure(f'ai8xsim.h lacks {sorted(installed - included)}, '

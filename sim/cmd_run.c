@@ -1,13 +1,12 @@
 // ai8xsim run: carries out programs and says what held, what did not, and how long it took.
 #include "cli.h"
+#include "cli_files.h"
 #include "cmd_run_elf.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -157,109 +156,6 @@ static const struct argp parser = {
 		   "stopped, 5 out of resources.",
 };
 
-// --- Which files -------------------------------------------------------------------------------------
-
-struct file_list {
-	char **paths;
-	size_t count, capacity;
-};
-
-static void free_files(struct file_list *files)
-{
-	for (size_t i = 0; i < files->count; i++)
-		free(files->paths[i]);
-	free(files->paths);
-}
-
-// Takes path over.
-static int add_file(struct file_list *files, char *path)
-{
-	void *paths = files->paths;
-	if (path == NULL || !cli_grow(&paths, &files->capacity, files->count + 1, sizeof *files->paths)) {
-		free(path);
-		cli_error("out of memory for the list of programs");
-		return CLI_RESOURCES;
-	}
-	files->paths = paths;
-	files->paths[files->count++] = path;
-	return CLI_OK;
-}
-
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t length = strlen(name), tail = strlen(suffix);
-	return length > tail && strcmp(name + length - tail, suffix) == 0;
-}
-
-static int visible(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-// Takes the file if it calls itself a program. Other HDF5 files (weights, data sets) lie in folders too.
-static int consider_file(struct file_list *files, char *path)
-{
-	bool is_program = false;
-	ai8x_error error = {0};
-	if (ai8x_program_probe(path, &is_program, &error) != AI8X_OK || is_program)
-		return add_file(files, path); // what is wrong with it is told when it is its turn
-	cli_error("note: %s: not a program, passed over", path);
-	free(path);
-	return CLI_OK;
-}
-
-static int search_folder(struct file_list *files, const char *folder)
-{
-	struct dirent **entries = NULL;
-	int count = scandir(folder, &entries, visible, alphasort);
-	if (count < 0) {
-		cli_error("%s: cannot read: %s", folder, strerror(errno));
-		return errno == ENOMEM ? CLI_RESOURCES : CLI_BAD_INPUT;
-	}
-	int code = CLI_OK;
-	const char *separator = has_suffix(folder, "/") || strcmp(folder, "/") == 0 ? "" : "/";
-	for (int i = 0; i < count; i++) {
-		char *path = NULL;
-		struct stat info;
-		if (asprintf(&path, "%s%s%s", folder, separator, entries[i]->d_name) < 0) {
-			cli_error("out of memory for the list of programs");
-			code = cli_worse(code, CLI_RESOURCES);
-		} else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-			// Folders behind symbolic links are not entered: they may lead back here.
-			code = cli_worse(code, search_folder(files, path));
-			free(path);
-		} else if (has_suffix(path, ".h5")) {
-			code = cli_worse(code, consider_file(files, path));
-		} else {
-			free(path);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return code;
-}
-
-static int find_files(const struct run_options *options, struct file_list *files)
-{
-	int code = CLI_OK;
-	for (size_t i = 0; i < options->path_count; i++) {
-		const char *path = options->paths[i];
-		struct stat info;
-		size_t before = files->count;
-		if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-			int searched = search_folder(files, path);
-			if (searched == CLI_OK && files->count == before) {
-				cli_error("%s: no programs (*.h5) in this folder", path);
-				searched = CLI_BAD_INPUT;
-			}
-			code = cli_worse(code, searched);
-		} else {
-			code = cli_worse(code, add_file(files, strdup(path)));
-		}
-	}
-	return code;
-}
-
 // --- Running one program -----------------------------------------------------------------------------
 
 struct outcome {
@@ -326,7 +222,7 @@ static void run_file(const struct run_options *options, const char *path, struct
 
 struct work {
 	const struct run_options *options;
-	const struct file_list *files;
+	const struct cli_files *files;
 	struct outcome *outcomes; // one for each file, so that the order of output does not depend on jobs
 	pthread_mutex_t mutex;
 	size_t next, done;
@@ -604,14 +500,14 @@ static int write_json(const char *path, const struct work *work)
 
 // --- The command -------------------------------------------------------------------------------------
 
-static int check_options(const struct run_options *options, const struct file_list *files)
+static int check_options(const struct run_options *options, const struct cli_files *files)
 {
 	if (options->dump != NULL && files->count > 1) {
 		cli_error("--dump takes one program, not %zu", files->count);
 		return CLI_USAGE;
 	}
 	for (size_t i = 0; i < files->count; i++) {
-		bool is_mem = has_suffix(files->paths[i], ".mem");
+		bool is_mem = cli_has_suffix(files->paths[i], ".mem");
 		if (is_mem && options->part == NULL) {
 			cli_error("%s: a .mem file does not say which part it is for; use --part", files->paths[i]);
 			return CLI_USAGE;
@@ -639,7 +535,7 @@ static int report(const struct work *work)
 	return code;
 }
 
-static int run_files(const struct run_options *options, const struct file_list *files)
+static int run_files(const struct run_options *options, const struct cli_files *files)
 {
 	struct work work = {
 		.options = options,
@@ -674,13 +570,13 @@ int cmd_run(int argc, char **argv)
 	};
 	(void)argp_parse(&parser, argc, argv, 0, NULL, &options);
 
-	struct file_list files = {0};
-	int code = find_files(&options, &files);
+	struct cli_files files = {0};
+	int code = cli_files_find(options.paths, options.path_count, &files);
 	int usage = check_options(&options, &files);
 	if (usage != CLI_OK)
 		code = usage;
 	else if (files.count > 0)
 		code = cli_worse(code, run_files(&options, &files));
-	free_files(&files);
+	cli_files_release(&files);
 	return code;
 }

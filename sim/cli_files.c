@@ -1,0 +1,104 @@
+// Which program files a command line means: files as they are, folders searched for programs.
+#include "cli_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void cli_files_release(struct cli_files *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		free(files->paths[i]);
+	free(files->paths);
+}
+
+// Takes path over.
+static int add_file(struct cli_files *files, char *path)
+{
+	void *paths = files->paths;
+	if (path == NULL || !cli_grow(&paths, &files->capacity, files->count + 1, sizeof *files->paths)) {
+		free(path);
+		cli_error("out of memory for the list of programs");
+		return CLI_RESOURCES;
+	}
+	files->paths = paths;
+	files->paths[files->count++] = path;
+	return CLI_OK;
+}
+
+bool cli_has_suffix(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), tail = strlen(suffix);
+	return length > tail && strcmp(name + length - tail, suffix) == 0;
+}
+
+static int visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+// Takes the file if it calls itself a program. Other HDF5 files (weights, data sets) lie in folders too.
+static int consider_file(struct cli_files *files, char *path)
+{
+	bool is_program = false;
+	ai8x_error error = {0};
+	if (ai8x_program_probe(path, &is_program, &error) != AI8X_OK || is_program)
+		return add_file(files, path); // what is wrong with it is told when it is its turn
+	cli_error("note: %s: not a program, passed over", path);
+	free(path);
+	return CLI_OK;
+}
+
+static int search_folder(struct cli_files *files, const char *folder)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, visible, alphasort);
+	if (count < 0) {
+		cli_error("%s: cannot read: %s", folder, strerror(errno));
+		return errno == ENOMEM ? CLI_RESOURCES : CLI_BAD_INPUT;
+	}
+	int code = CLI_OK;
+	const char *separator = cli_has_suffix(folder, "/") || strcmp(folder, "/") == 0 ? "" : "/";
+	for (int i = 0; i < count; i++) {
+		char *path = NULL;
+		struct stat info;
+		if (asprintf(&path, "%s%s%s", folder, separator, entries[i]->d_name) < 0) {
+			cli_error("out of memory for the list of programs");
+			code = cli_worse(code, CLI_RESOURCES);
+		} else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+			// Folders behind symbolic links are not entered: they may lead back here.
+			code = cli_worse(code, search_folder(files, path));
+			free(path);
+		} else if (cli_has_suffix(path, ".h5")) {
+			code = cli_worse(code, consider_file(files, path));
+		} else {
+			free(path);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return code;
+}
+
+int cli_files_find(char *const *paths, size_t path_count, struct cli_files *files)
+{
+	int code = CLI_OK;
+	for (size_t i = 0; i < path_count; i++) {
+		const char *path = paths[i];
+		struct stat info;
+		size_t before = files->count;
+		if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+			int searched = search_folder(files, path);
+			if (searched == CLI_OK && files->count == before) {
+				cli_error("%s: no programs (*.h5) in this folder", path);
+				searched = CLI_BAD_INPUT;
+			}
+			code = cli_worse(code, searched);
+		} else {
+			code = cli_worse(code, add_file(files, strdup(path)));
+		}
+	}
+	return code;
+}

@@ -1,0 +1,21 @@
+// Which program files a command line means.
+#ifndef AI8XSIM_CLI_FILES_H
+#define AI8XSIM_CLI_FILES_H
+
+#include "cli.h"
+
+struct cli_files {
+	char **paths;
+	size_t count, capacity;
+};
+
+// Adds the paths to *files; folders are searched, with all folders in them, for program files (.h5). Prints its
+// own errors; returns an exit status. Files found so far stay in *files also then.
+int cli_files_find(char *const *paths, size_t path_count, struct cli_files *files);
+
+void cli_files_release(struct cli_files *files);
+
+// True for a name that ends in suffix and has something in front of it.
+bool cli_has_suffix(const char *name, const char *suffix);
+
+#endif

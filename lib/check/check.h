@@ -1,0 +1,284 @@
+// The sanitizer: an observer of a machine that finds hazards. See docs/check.md for every class.
+//
+//   check.c      handle, events, evaluation in order
+//   program.c    runs a recorded program under a check
+//   report.c     table of classes, findings, texts
+//   registers.c  shadow of the registers
+//   plan.c       which layers will run, their ranges and groups (before the first one runs)
+//   kernels.c    shadow of kernel memory and its loaders; which kernels a layer uses
+//   bias.c       shadow of bias memory
+//   shadow.c     shadow of data memory: who wrote each byte lane, and what each layer read
+//   flow.c       what has influence on the result, and the hazards on its way
+//   fifo.c       FIFO traffic
+#ifndef AI8X_CHECK_CHECK_H
+#define AI8X_CHECK_CHECK_H
+
+#include <ai8xsim/check.h>
+
+#include "base/array.h"
+#include "base/error.h"
+#include "layer/layer.h"
+#include "part/part.h"
+
+#define LANES 4
+#define PER_GROUP (AI8X_PROCESSORS / AI8X_GROUPS)
+#define INSTANCES_PER_GROUP (AI8X_INSTANCES / AI8X_GROUPS)
+#define KERNEL_BYTES 9
+#define FIFOS 5
+#define FAST_FIFO 4
+
+// Layers that start in one run; programs that loop over layers (snoop links) are followed up to here.
+#define MAX_RUNS 1024
+
+// Who wrote something last. Layers: WRITER_LAYER + position in the order in which they started.
+enum { WRITER_NONE, WRITER_CLEAR, WRITER_BUS, WRITER_FIFO, WRITER_LAYER };
+
+// A lane that was written along with its word but carries no channel.
+#define SLOT_NONE 0xffffu
+#define NONE UINT32_MAX
+
+// Shadow of one byte lane of data memory.
+struct lane {
+	uint16_t writer;
+	uint16_t slot;     // of the layer that wrote it
+	uint16_t previous; // the writer before this one, if another
+	uint16_t reader;   // 1 + position of the last layer that read it since it was written; 0: nobody
+};
+
+// Where a plane's values came from: a set of (writer, slot, previous writer), linked.
+struct source {
+	struct lane from; // reader is not used
+	uint32_t count;
+	uint32_t next;
+	uint32_t word; // first example
+	uint32_t pixel;
+	uint32_t last_pixel;
+};
+
+// One value of each pixel that a layer reads: a processor's lane, in one pass, of one operand.
+struct plane {
+	uint32_t sources, recent;
+};
+
+// Output words of one layer that another one destroyed unread.
+struct loss {
+	uint16_t victim, culprit;
+	uint32_t count;
+	uint16_t instance, lane;
+	uint32_t word;
+};
+
+// A layer that started.
+struct layer_state {
+	ai8x_layer layer;
+	ai8x_counters counters;
+	bool finished;
+	int producer;         // position of the layer it streams from, or -1
+	bool last_stream;     // its output does not go round a ring
+	struct plane *planes; // [pass][operand][processor]
+	size_t plane_count;
+	uint64_t *with_data; // [pass]: processors that found anything at all in data memory
+	uint64_t *influence; // [pass]: processors whose values have influence on the result
+	uint32_t slots;
+	ai8x_output_place *places; // [slot], of pixel 0
+	// Kernels; rows are slots, or one row for all where a layer's slots share them. NULL: every weight is 1.
+	uint32_t kernel_rows;
+	uint64_t *weights;     // [row][pass]: processors whose kernel is not zero
+	uint64_t *unwritten;   // [row][pass]: processors whose kernel nobody wrote
+	uint8_t *bias_seen;    // [slot]: groups whose entry was noted
+	uint8_t *bias_missing; // [slot]: groups whose entry nobody wrote
+	uint32_t *bias_entry;  // [slot][group]: the entry
+	bool *live;            // [slot]: has influence on the result
+	bool dead;             // no slot has
+	uint64_t idle;         // processors not enabled, beside enabled ones, for which unread data lie ready
+	uint64_t lanes_written;
+	uint64_t fifo_overlap;   // reads of FIFO data that the layer had overwritten with its output
+	uint32_t last_word_read; // the highest of its output words that anybody read
+};
+
+struct register_state {
+	uint32_t value;
+	uint32_t writes;
+	uint32_t first_write; // number of the bus write that made it nonzero
+	uint32_t zeroed_by;   // number of the bus write that made it zero again, or 0
+	uint32_t zeroed_from; // the value lost
+};
+
+// WORD_PART: committed without all of its bytes having been written.
+enum { WORD_UNWRITTEN, WORD_WRITTEN, WORD_PART };
+
+struct kernel_word {
+	uint8_t content[KERNEL_BYTES];
+	uint8_t written; // WORD_...
+	bool used;       // a layer that ran takes kernels from it
+	uint32_t by;     // number of the bus write
+};
+
+struct kernel_clash {
+	uint16_t processor, word;
+	uint32_t first, second; // numbers of the bus writes
+};
+
+struct kernel_loader {
+	uint8_t plain[16];
+	uint8_t plain_seen;  // which of the four bus words were written for ...
+	uint32_t plain_word; // ... this kernel word
+	uint8_t packed[KERNEL_BYTES];
+	uint32_t packed_bytes, packed_word;
+};
+
+// Why the machine would refuse a layer, and whether it was found before it ran.
+struct planned_layer {
+	bool reachable;
+	bool decoded;
+	bool refused;
+	ai8x_layer layer;
+};
+
+struct result_word {
+	uint32_t address, mask;
+};
+
+struct ai8x_check {
+	const ai8x_part *part;
+	ai8x_check_options options;
+	ai8x_machine *machine;
+	ai8x_status trouble; // out of memory while observing
+
+	uint64_t bus_writes; // FIFO pushes excluded
+	bool started, stopped;
+	uint32_t runs; // RUN_START events
+	struct register_state registers[AI8X_GROUPS][REG_COUNT][AI8X_MAX_LAYERS];
+
+	struct planned_layer plan[AI8X_MAX_LAYERS];
+	uint32_t members; // groups that take part
+	unsigned master;
+	uint32_t late; // groups enabled while the machine ran
+
+	struct lane *lanes[AI8X_INSTANCES];
+	uint32_t data_words;
+	struct source *sources;
+	size_t source_count, source_capacity;
+	struct loss *losses;
+	size_t loss_count, loss_capacity, loss_recent;
+	struct layer_state *layers;
+	size_t layer_count, layer_capacity;
+	int current[AI8X_MAX_LAYERS]; // register set -> position of its latest start, or -1
+	bool looping;                 // more starts than MAX_RUNS
+
+	struct kernel_word *kernels[AI8X_PROCESSORS];
+	uint32_t kernel_words[AI8X_PROCESSORS];
+	struct kernel_loader loaders[AI8X_PROCESSORS];
+	struct kernel_clash *clashes;
+	size_t clash_count, clash_capacity;
+
+	uint32_t *bias_by[AI8X_GROUPS]; // number of the bus write, 0: nobody
+	int8_t *bias_value[AI8X_GROUPS];
+	uint32_t *bias_clash[AI8X_GROUPS]; // number of the first write where a second one differed
+
+	uint64_t pushed[FIFOS], popped[FIFOS];
+	uint32_t fifo_level[FIFOS];
+	uint64_t refused_pushes;
+
+	struct result_word *results;
+	size_t result_count, result_capacity;
+	bool results_named; // by ai8x_check_expect()
+
+	struct ai8x_finding *findings;
+	uint32_t *finding_order;
+	size_t finding_count, finding_capacity;
+	ai8x_check_layer *summaries;
+};
+
+// report.c: the place of a finding; start from here().
+struct place {
+	int layer, other_layer, group, processor;
+	bool has_address;
+	uint32_t address;
+	int channel, row, column;
+};
+
+static inline struct place here(int layer)
+{
+	return (struct place){layer, -1, -1, -1, false, 0, -1, -1, -1};
+}
+
+// Adds `count` to the finding of the same class, severity, layers and group, or makes one.
+void report(ai8x_check *check, ai8x_check_class kind, ai8x_severity severity, struct place place,
+            uint64_t count, const char *format, ...) __attribute__((format(printf, 6, 7)));
+void report_sort(ai8x_check *check);
+void report_release(ai8x_check *check);
+bool report_has(const ai8x_check *check, ai8x_check_class kind, int layer);
+
+// registers.c
+void registers_written(ai8x_check *check, const struct part_target *target, uint32_t value, bool running);
+void registers_evaluate(ai8x_check *check);
+uint32_t shadow_field(const ai8x_check *check, enum part_field_id id, unsigned group, uint32_t index);
+
+// plan.c
+void plan_run(ai8x_check *check);
+void plan_evaluate(ai8x_check *check, ai8x_status status, const char *message);
+
+// kernels.c
+ai8x_status kernels_create(ai8x_check *check);
+void kernels_destroy(ai8x_check *check);
+void kernels_written(ai8x_check *check, const struct part_target *target, unsigned bytes, uint32_t value);
+void kernels_cleared(ai8x_check *check, unsigned group);
+bool kernels_begin_layer(ai8x_check *check, struct layer_state *state);
+// Taps whose weights are not zero in any kernel that counts; bit t: tap t.
+uint32_t kernels_taps(const ai8x_check *check, const struct layer_state *state, uint32_t pass,
+                      unsigned processor);
+void kernels_evaluate(ai8x_check *check, bool complete);
+
+// bias.c
+ai8x_status bias_create(ai8x_check *check);
+void bias_destroy(ai8x_check *check);
+void bias_written(ai8x_check *check, const struct part_target *target, uint32_t value);
+void bias_cleared(ai8x_check *check, unsigned group);
+void bias_read(ai8x_check *check, const ai8x_event *event);
+void bias_evaluate(ai8x_check *check);
+
+// shadow.c
+ai8x_status shadow_create(ai8x_check *check);
+void shadow_destroy(ai8x_check *check);
+void shadow_bus_write(ai8x_check *check, const struct part_target *target, unsigned bytes);
+void shadow_cleared(ai8x_check *check, unsigned group);
+void shadow_begin_layer(ai8x_check *check, const ai8x_event *event);
+void shadow_end_layer(ai8x_check *check, const ai8x_event *event);
+void shadow_read(ai8x_check *check, const ai8x_event *event);
+void shadow_write(ai8x_check *check, const ai8x_event *event);
+void shadow_bus_read(ai8x_check *check, uint32_t address);
+// True when a slot's kernels are not all zero (or it needs none).
+bool slot_is_loaded(const struct layer_state *state, uint32_t slot);
+void shadow_release_layers(ai8x_check *check);
+
+// flow.c
+void flow_evaluate(ai8x_check *check, bool complete);
+
+// fifo.c
+void fifo_event(ai8x_check *check, const ai8x_event *event);
+void fifo_evaluate(ai8x_check *check, ai8x_status status, const char *message);
+
+// The number of a writer that is a layer, or -1.
+static inline int writer_position(uint16_t writer)
+{
+	return writer < WRITER_LAYER ? -1 : writer - WRITER_LAYER;
+}
+
+static inline int layer_number(const ai8x_check *check, uint16_t writer)
+{
+	int position = writer_position(writer);
+	return position < 0 || (size_t)position >= check->layer_count ? -1
+	                                                              : (int)check->layers[position].layer.index;
+}
+
+// Planes of a layer, by pass, operand and processor.
+static inline size_t plane_index(const ai8x_layer *layer, uint32_t pass, uint32_t operand, unsigned processor)
+{
+	return ((size_t)pass * layer->operands + operand) * AI8X_PROCESSORS + processor;
+}
+
+// Channel of a processor in a pass of a layer that reads.
+int reading_channel(const ai8x_layer *layer, unsigned processor, uint32_t pass);
+
+#endif

@@ -1,0 +1,586 @@
+// Shadow of kernel memory: who wrote each word, how often, and which words layers take their kernels from.
+// Facts: hardware reference 2.1 (loading), 4.5 (where a kernel lies), 4.8 (calcx4, depth-wise).
+#include "check/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+ai8x_status kernels_create(ai8x_check *check)
+{
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
+		check->kernel_words[p] = part_unit_words(check->part, MEMORY_KERNEL, p % PER_GROUP);
+		check->kernels[p] = calloc(check->kernel_words[p], sizeof *check->kernels[p]);
+		if (check->kernels[p] == NULL)
+			return AI8X_ERR_NO_MEMORY;
+	}
+	return AI8X_OK;
+}
+
+void kernels_destroy(ai8x_check *check)
+{
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
+		free(check->kernels[p]);
+	free(check->clashes);
+}
+
+// --- Loading -----------------------------------------------------------------------------------------
+
+static void note_clash(ai8x_check *check, unsigned processor, uint32_t word, uint32_t first)
+{
+	if (!array_reserve(&check->clashes, &check->clash_capacity, check->clash_count + 1,
+	                   sizeof *check->clashes)) {
+		check->trouble = AI8X_ERR_NO_MEMORY;
+		return;
+	}
+	check->clashes[check->clash_count++] =
+		(struct kernel_clash){(uint16_t)processor, (uint16_t)word, first, (uint32_t)check->bus_writes};
+}
+
+static void commit(ai8x_check *check, unsigned processor, uint32_t word, const uint8_t content[KERNEL_BYTES],
+                   uint8_t written)
+{
+	if (word >= check->kernel_words[processor])
+		return;
+	struct kernel_word *state = &check->kernels[processor][word];
+	// Between two runs kernels may be replaced.
+	if (state->written == WORD_WRITTEN && check->runs == 0 &&
+	    memcmp(state->content, content, KERNEL_BYTES) != 0)
+		note_clash(check, processor, word, state->by);
+	memcpy(state->content, content, KERNEL_BYTES);
+	state->written = written;
+	state->by = (uint32_t)check->bus_writes;
+}
+
+static void write_plain(ai8x_check *check, unsigned processor, const struct part_target *target,
+                        uint32_t value)
+{
+	struct kernel_loader *loader = &check->loaders[processor];
+	if (loader->plain_word != target->word)
+		loader->plain_seen = 0;
+	loader->plain_word = target->word;
+	loader->plain_seen |= (uint8_t)(1u << target->byte / 4);
+	for (unsigned i = 0; i < 4; i++)
+		loader->plain[(target->byte & 12) + i] = (uint8_t)(value >> (24 - 8 * i));
+	if (target->byte / 4 != 3)
+		return;
+	uint8_t content[KERNEL_BYTES] = {loader->plain[3]};
+	memcpy(content + 1, loader->plain + 4, KERNEL_BYTES - 1);
+	commit(check, processor, target->word, content, loader->plain_seen == 15 ? WORD_WRITTEN : WORD_PART);
+	loader->plain_seen = 0;
+}
+
+static void write_packed(ai8x_check *check, unsigned processor, uint32_t value)
+{
+	struct kernel_loader *loader = &check->loaders[processor];
+	for (unsigned i = 0; i < 4; i++) {
+		loader->packed[loader->packed_bytes++] = (uint8_t)(value >> (24 - 8 * i));
+		if (loader->packed_bytes < KERNEL_BYTES)
+			continue;
+		loader->packed_bytes = 0;
+		commit(check, processor, loader->packed_word++, loader->packed, WORD_WRITTEN);
+	}
+}
+
+void kernels_written(ai8x_check *check, const struct part_target *target, unsigned bytes, uint32_t value)
+{
+	unsigned processor = target->group * PER_GROUP + target->unit;
+	if (!shadow_field(check, F_MEXPRESS, target->group, 0)) {
+		if (bytes == 4)
+			write_plain(check, processor, target, value);
+	} else if (bytes == 4) {
+		write_packed(check, processor, value);
+	} else {
+		uint32_t offset = target->word * check->part->memories[MEMORY_KERNEL].word_bytes + target->byte;
+		check->loaders[processor].packed_word = offset >> 2;
+		check->loaders[processor].packed_bytes = 0;
+	}
+}
+
+// Cleared kernels are zero, but nobody meant them: a layer that uses one lacks its kernel.
+void kernels_cleared(ai8x_check *check, unsigned group)
+{
+	for (unsigned p = group * PER_GROUP; p < (group + 1) * PER_GROUP; p++)
+		memset(check->kernels[p], 0, check->kernel_words[p] * sizeof *check->kernels[p]);
+}
+
+// --- Where a layer's kernels lie ---------------------------------------------------------------------
+
+struct span {
+	uint32_t first, last; // bytes of a processor's stream
+	uint8_t bits;         // that the kernel takes of each byte
+	uint32_t shift;
+};
+
+static struct span locate(const ai8x_layer *layer, unsigned group, uint32_t row, uint32_t pass, bool spread)
+{
+	uint32_t taps = layer->kernel_rows * layer->kernel_columns;
+	uint32_t base = 0, index = row * layer->passes + pass;
+	if (layer->calcx4 && spread && !layer->depthwise) {
+		base = row % 4 * (layer->part->info.kernel_words / 4) * KERNEL_BYTES;
+		index = row / 4 * layer->passes + pass;
+	} else if (layer->quad_fanout) {
+		index = row / AI8X_GROUPS * layer->passes + pass;
+	}
+	uint32_t bit = layer->kernel_first_bit[group] + index * layer->weight_bits;
+	uint32_t first = base + (bit >> 3) * taps + layer->kernel_tap_offset[group];
+	uint32_t field = (1u << layer->weight_bits) - 1;
+	return (struct span){first, first + taps - 1, (uint8_t)(field << (bit & 7)), bit & 7};
+}
+
+static bool applies(const ai8x_layer *layer, uint32_t row, unsigned processor)
+{
+	uint64_t active = layer->processors & layer->kernel_processors;
+	if ((active >> processor & 1) == 0)
+		return false;
+	return !layer->quad_fanout || row % AI8X_GROUPS == processor / PER_GROUP;
+}
+
+static bool inside(const ai8x_check *check, unsigned processor, struct span span)
+{
+	return span.last / KERNEL_BYTES < check->kernel_words[processor];
+}
+
+static void look_at_kernel(ai8x_check *check, struct layer_state *state, uint32_t row, uint32_t pass,
+                           unsigned processor, const uint8_t *stream)
+{
+	const ai8x_layer *layer = &state->layer;
+	struct span span = locate(layer, processor / PER_GROUP, row, pass, true);
+	if (!inside(check, processor, span))
+		return;
+	size_t at = (size_t)row * layer->passes + pass;
+	for (uint32_t word = span.first / KERNEL_BYTES; word <= span.last / KERNEL_BYTES; word++) {
+		check->kernels[processor][word].used = true;
+		if (check->kernels[processor][word].written != WORD_WRITTEN)
+			state->unwritten[at] |= UINT64_C(1) << processor;
+	}
+	bool nonzero = layer->binary; // 1-bit weights of +1 and -1 have no zero
+	for (uint32_t b = span.first; b <= span.last && !nonzero; b++)
+		nonzero = (stream[b] & span.bits) != 0;
+	if (nonzero)
+		state->weights[at] |= UINT64_C(1) << processor;
+}
+
+uint32_t kernels_taps(const ai8x_check *check, const struct layer_state *state, uint32_t pass,
+                      unsigned processor)
+{
+	const ai8x_layer *layer = &state->layer;
+	uint32_t count = layer->kernel_rows * layer->kernel_columns, all = (1u << count) - 1, taps = 0;
+	if (state->weights == NULL || layer->binary)
+		return all;
+	const uint8_t *stream = ai8x_machine_kernels(check->machine, processor, NULL);
+	for (uint32_t row = 0; row < state->kernel_rows && taps != all; row++) {
+		struct span span = locate(layer, processor / PER_GROUP, row, pass, true);
+		bool live = layer->depthwise || state->live[row];
+		if (!live || !applies(layer, row, processor) || !inside(check, processor, span))
+			continue;
+		// The last tap lies in the first byte.
+		for (uint32_t t = 0; t < count; t++)
+			taps |= (uint32_t)((stream[span.last - t] & span.bits) != 0) << t;
+	}
+	return taps;
+}
+
+bool kernels_begin_layer(ai8x_check *check, struct layer_state *state)
+{
+	const ai8x_layer *layer = &state->layer;
+	if (!layer_has_kernels(layer) || layer->bypass)
+		return true;
+	state->kernel_rows = layer->depthwise ? 1 : state->slots;
+	size_t count = (size_t)state->kernel_rows * layer->passes;
+	state->weights = calloc(count + 1, sizeof *state->weights);
+	state->unwritten = calloc(count + 1, sizeof *state->unwritten);
+	if (state->weights == NULL || state->unwritten == NULL)
+		return false;
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
+		const uint8_t *stream = ai8x_machine_kernels(check->machine, p, NULL);
+		for (uint32_t row = 0; row < state->kernel_rows; row++) {
+			for (uint32_t pass = 0; pass < layer->passes && applies(layer, row, p); pass++)
+				look_at_kernel(check, state, row, pass, p, stream);
+		}
+	}
+	return true;
+}
+
+// --- Evaluation --------------------------------------------------------------------------------------
+
+// True when a kernel can change the result: its output counts and there are data it is applied to.
+static bool counts(const struct layer_state *state, uint32_t row, uint32_t pass, unsigned processor)
+{
+	const ai8x_layer *layer = &state->layer;
+	bool live = false;
+	if (layer->depthwise) {
+		unsigned k = (unsigned)__builtin_popcountll(layer->processors & ((UINT64_C(1) << processor) - 1));
+		uint32_t slot = pass * (uint32_t)__builtin_popcountll(layer->processors) + k;
+		live = slot < state->slots && state->live[slot];
+	} else {
+		live = row < state->slots && state->live[row];
+	}
+	return live && (state->with_data[pass] >> processor & 1) != 0;
+}
+
+static uint32_t word_address(const ai8x_check *check, unsigned processor, uint32_t word)
+{
+	const struct part_memory_row *memory = &check->part->memories[MEMORY_KERNEL];
+	return memory->address + processor / PER_GROUP * check->part->group_stride +
+	       processor % PER_GROUP * memory->unit_stride + word * memory->word_bytes;
+}
+
+static struct place kernel_place(const ai8x_check *check, int layer, unsigned processor, uint32_t word)
+{
+	struct place place = here(layer);
+	place.processor = (int)processor;
+	place.has_address = true;
+	place.address = word_address(check, processor, word);
+	return place;
+}
+
+static uint8_t worst_word(const ai8x_check *check, unsigned processor, struct span span, uint32_t *word)
+{
+	for (uint32_t w = span.first / KERNEL_BYTES; w <= span.last / KERNEL_BYTES; w++) {
+		*word = w;
+		if (check->kernels[processor][w].written != WORD_WRITTEN)
+			return check->kernels[processor][w].written;
+	}
+	return WORD_WRITTEN;
+}
+
+// A calcx4 layer whose kernels lie one behind the other, as other layers have them.
+static bool lies_linearly(const ai8x_check *check, const struct layer_state *state, uint32_t row,
+                          uint32_t pass, unsigned processor)
+{
+	if (!state->layer.calcx4 || row % 4 == 0)
+		return false;
+	struct span span = locate(&state->layer, processor / PER_GROUP, row, pass, false);
+	uint32_t word = 0;
+	return inside(check, processor, span) && worst_word(check, processor, span, &word) == WORD_WRITTEN;
+}
+
+static void report_unwritten(ai8x_check *check, const struct layer_state *state, uint32_t row, uint32_t pass,
+                             unsigned processor)
+{
+	const ai8x_layer *layer = &state->layer;
+	struct span span = locate(layer, processor / PER_GROUP, row, pass, true);
+	uint32_t word = span.first / KERNEL_BYTES;
+	uint8_t written = worst_word(check, processor, span, &word);
+	struct place place = kernel_place(check, (int)layer->index, processor, word);
+	place.channel = reading_channel(layer, processor, pass);
+	if (written == WORD_PART)
+		report(check, AI8X_CHECK_KERNEL_UNWRITTEN, AI8X_SEVERITY_ERROR, place, 1,
+		       "layer %u takes the kernel of output channel slot %u and input channel %d from word %u of "
+		       "processor "
+		       "%u's kernel memory, which was stored before all four of its bus words were written",
+		       layer->index, row, place.channel, word, processor);
+	else if (lies_linearly(check, state, row, pass, processor))
+		report(check, AI8X_CHECK_KERNEL_QUARTERS, AI8X_SEVERITY_ERROR, place, 1,
+		       "layer %u computes four output channels in parallel (calcx4) and takes the kernel of output "
+		       "channel "
+		       "slot %u from quarter %u of processor %u's kernel memory, word %u, which nobody wrote; its "
+		       "kernels lie "
+		       "one behind the other in the first quarter",
+		       layer->index, row, row % 4, processor, word);
+	else
+		report(check, AI8X_CHECK_KERNEL_UNWRITTEN, AI8X_SEVERITY_ERROR, place, 1,
+		       "layer %u takes the kernel of output channel slot %u and input channel %d from word %u of "
+		       "processor "
+		       "%u's kernel memory, but nobody wrote that word",
+		       layer->index, row, place.channel, word, processor);
+}
+
+static void check_unwritten(ai8x_check *check, const struct layer_state *state)
+{
+	for (uint32_t row = 0; row < state->kernel_rows; row++) {
+		for (uint32_t pass = 0; pass < state->layer.passes; pass++) {
+			uint64_t left = state->unwritten[(size_t)row * state->layer.passes + pass];
+			for (; left != 0; left &= left - 1) {
+				unsigned processor = (unsigned)__builtin_ctzll(left);
+				if (counts(state, row, pass, processor))
+					report_unwritten(check, state, row, pass, processor);
+			}
+		}
+	}
+}
+
+// True when a kernel of the layer that counts lies in that word.
+static bool takes_from(const struct layer_state *state, unsigned processor, uint32_t word)
+{
+	for (uint32_t row = 0; row < state->kernel_rows; row++) {
+		for (uint32_t pass = 0; pass < state->layer.passes && applies(&state->layer, row, processor);
+		     pass++) {
+			struct span span = locate(&state->layer, processor / PER_GROUP, row, pass, true);
+			if (word >= span.first / KERNEL_BYTES && word <= span.last / KERNEL_BYTES &&
+			    counts(state, row, pass, processor))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_clash(ai8x_check *check, const struct kernel_clash *clash)
+{
+	int users[2] = {-1, -1};
+	for (size_t p = 0; p < check->layer_count && users[1] < 0; p++) {
+		const struct layer_state *state = &check->layers[p];
+		int index = (int)state->layer.index;
+		if (state->weights != NULL && index != users[0] && takes_from(state, clash->processor, clash->word))
+			users[users[0] < 0 ? 0 : 1] = index;
+	}
+	if (users[0] < 0)
+		return;
+	struct place place = kernel_place(check, users[0], clash->processor, clash->word);
+	place.other_layer = users[1];
+	const ai8x_layer *layer = &check->layers[check->current[users[0]]].layer;
+	if (users[1] >= 0)
+		report(check, AI8X_CHECK_KERNEL_CONFLICT, AI8X_SEVERITY_ERROR, place, 1,
+		       "layer %d%s and layer %d%s both take kernels from word %u of processor %u's kernel memory, "
+		       "which is "
+		       "written twice with different contents (bus writes %u and %u): one of them computes with the "
+		       "other's "
+		       "kernels",
+		       users[0], layer->calcx4 ? " (calcx4)" : "", users[1],
+		       check->layers[check->current[users[1]]].layer.calcx4 ? " (calcx4)" : "", clash->word,
+		       clash->processor, clash->first, clash->second);
+	else
+		report(check, AI8X_CHECK_KERNEL_CONFLICT, AI8X_SEVERITY_ERROR, place, 1,
+		       "layer %d%s takes kernels from word %u of processor %u's kernel memory, which is written "
+		       "twice with "
+		       "different contents (bus writes %u and %u): the first ones are lost",
+		       users[0], layer->calcx4 ? " (calcx4)" : "", clash->word, clash->processor, clash->first,
+		       clash->second);
+}
+
+// Layers may share kernels, but then all of them.
+static bool share(const ai8x_layer *a, const ai8x_layer *b, unsigned group)
+{
+	return a->kernel_first_bit[group] == b->kernel_first_bit[group] &&
+	       a->kernel_tap_offset[group] == b->kernel_tap_offset[group] && a->weight_bits == b->weight_bits &&
+	       a->kernel_rows * a->kernel_columns == b->kernel_rows * b->kernel_columns &&
+	       a->passes == b->passes && a->calcx4 == b->calcx4;
+}
+
+struct claim {
+	uint16_t owner; // 1 + position; 0: free
+	uint8_t bits;
+};
+
+static void claim(ai8x_check *check, struct claim *claims, size_t position, unsigned processor,
+                  struct span span)
+{
+	const ai8x_layer *layer = &check->layers[position].layer;
+	for (uint32_t b = span.first; b <= span.last; b++) {
+		struct claim *c = &claims[b];
+		bool taken = c->owner != 0 && c->owner != position + 1 && (c->bits & span.bits) != 0;
+		const ai8x_layer *owner = c->owner != 0 ? &check->layers[c->owner - 1].layer : layer;
+		if (taken && owner->index != layer->index && !share(layer, owner, processor / PER_GROUP)) {
+			struct place place = kernel_place(check, (int)owner->index, processor, b / KERNEL_BYTES);
+			place.other_layer = (int)layer->index;
+			report(
+				check, AI8X_CHECK_KERNEL_OVERLAP, AI8X_SEVERITY_ERROR, place, 1,
+				"layer %u and layer %u take different kernels from the same bytes of kernel memory, first in "
+			    "word "
+				"%u of processor %u; the kernels of layer %u begin at word %u, those of layer %u at word %u",
+				owner->index, layer->index, b / KERNEL_BYTES, processor, owner->index,
+				locate(owner, processor / PER_GROUP, 0, 0, true).first / KERNEL_BYTES, layer->index,
+				locate(layer, processor / PER_GROUP, 0, 0, true).first / KERNEL_BYTES);
+			return;
+		}
+		if (c->owner != position + 1)
+			*c = (struct claim){(uint16_t)(position + 1),
+			                    c->owner == 0 ? span.bits : (uint8_t)(c->bits | span.bits)};
+		else
+			c->bits |= span.bits;
+	}
+}
+
+static void check_overlaps(ai8x_check *check)
+{
+	for (unsigned processor = 0; processor < AI8X_PROCESSORS; processor++) {
+		struct claim *claims = calloc((size_t)check->kernel_words[processor] * KERNEL_BYTES, sizeof *claims);
+		if (claims == NULL) {
+			check->trouble = AI8X_ERR_NO_MEMORY;
+			return;
+		}
+		for (size_t p = 0; p < check->layer_count; p++) {
+			const struct layer_state *state = &check->layers[p];
+			for (uint32_t row = 0; row < state->kernel_rows; row++) {
+				for (uint32_t pass = 0; pass < state->layer.passes; pass++) {
+					uint64_t weights = state->weights[(size_t)row * state->layer.passes + pass];
+					if ((weights >> processor & 1) != 0 && counts(state, row, pass, processor))
+						claim(check, claims, p, processor,
+						      locate(&state->layer, processor / PER_GROUP, row, pass, true));
+				}
+			}
+		}
+		free(claims);
+	}
+}
+
+// First and last word from which a layer takes kernels in a processor's group.
+static void word_range(const struct layer_state *state, unsigned processor, uint32_t *first, uint32_t *last)
+{
+	*first = UINT32_MAX;
+	*last = 0;
+	for (uint32_t row = 0; row < state->kernel_rows; row++) {
+		for (uint32_t pass = 0; pass < state->layer.passes; pass++) {
+			struct span span = locate(&state->layer, processor / PER_GROUP, row, pass, true);
+			*first = span.first / KERNEL_BYTES < *first ? span.first / KERNEL_BYTES : *first;
+			*last = span.last / KERNEL_BYTES > *last ? span.last / KERNEL_BYTES : *last;
+		}
+	}
+}
+
+// Loaded, not zero, and no layer takes kernels from it.
+static bool is_unused(const struct kernel_word *word)
+{
+	static const uint8_t zeros[KERNEL_BYTES];
+	return word->written != WORD_UNWRITTEN && !word->used && memcmp(word->content, zeros, sizeof zeros) != 0;
+}
+
+// Unused words of a processor: first one and number.
+struct unused {
+	uint32_t first;
+	uint64_t count;
+};
+
+static struct unused count_unused(const ai8x_check *check, unsigned processor, uint32_t first, uint32_t last)
+{
+	struct unused unused = {0};
+	for (uint32_t word = first; word <= last && word < check->kernel_words[processor]; word++) {
+		if (is_unused(&check->kernels[processor][word]))
+			unused.first = unused.count++ == 0 ? word : unused.first;
+	}
+	return unused;
+}
+
+// How well unused kernels of a processor fit a layer that does not use the processor; 0: not at all.
+static unsigned fitness(const ai8x_check *check, const struct layer_state *state, unsigned processor,
+                        uint64_t all)
+{
+	const ai8x_layer *layer = &state->layer;
+	uint64_t active = layer->processors & layer->kernel_processors;
+	uint32_t first = 0, last = 0;
+	if (state->weights == NULL || active == 0 || (active >> processor & 1) != 0)
+		return 0;
+	word_range(state, processor, &first, &last);
+	uint64_t inside = count_unused(check, processor, first, last).count;
+	if (inside == 0)
+		return 0;
+	bool neighbour = (processor > 0 && (active >> (processor - 1) & 1) != 0) ||
+	                 (processor + 1 < AI8X_PROCESSORS && (active >> (processor + 1) & 1) != 0);
+	return 1u + ((state->idle >> processor & 1) != 0 ? 8 : 0) + (neighbour ? 4 : 0) + (inside == all ? 2 : 0);
+}
+
+static void report_missing(ai8x_check *check, const struct layer_state *state, unsigned processor,
+                           struct unused unused)
+{
+	struct place place = kernel_place(check, (int)state->layer.index, processor, unused.first);
+	place.group = (int)(processor / PER_GROUP);
+	report(check, AI8X_CHECK_PROCESSOR_MISSING, AI8X_SEVERITY_ERROR, place, unused.count,
+	       "processor %u holds kernels where layer %u has its own in other processors (from word %u), but is "
+	       "not "
+	       "enabled in layer %u, and no other layer uses them: its input channel is left out",
+	       processor, state->layer.index, unused.first, state->layer.index);
+}
+
+static void check_unused(ai8x_check *check, unsigned processor)
+{
+	struct unused unused = count_unused(check, processor, 0, check->kernel_words[processor] - 1);
+	const struct layer_state *owner = NULL;
+	unsigned best = 0;
+	if (unused.count == 0)
+		return;
+	for (size_t p = 0; p < check->layer_count; p++) {
+		unsigned fits = fitness(check, &check->layers[p], processor, unused.count);
+		owner = fits > best ? &check->layers[p] : owner;
+		best = fits > best ? fits : best;
+	}
+	if (owner != NULL) {
+		uint32_t first = 0, last = 0;
+		word_range(owner, processor, &first, &last);
+		report_missing(check, owner, processor, count_unused(check, processor, first, last));
+		return;
+	}
+	struct place place = kernel_place(check, -1, processor, unused.first);
+	place.group = (int)(processor / PER_GROUP);
+	report(check, AI8X_CHECK_KERNEL_UNUSED, AI8X_SEVERITY_WARNING, place, unused.count,
+	       "%llu kernel words of processor %u, the first of them word %u, are loaded but no layer takes "
+	       "kernels from "
+	       "them",
+	       (unsigned long long)unused.count, processor, unused.first);
+}
+
+static bool all_loaded(const ai8x_check *check, const struct layer_state *state, unsigned processor)
+{
+	static const uint8_t zeros[KERNEL_BYTES];
+	uint32_t first = 0, last = 0;
+	bool nonzero = false;
+	word_range(state, processor, &first, &last);
+	for (uint32_t word = first; word <= last; word++) {
+		if (word >= check->kernel_words[processor] ||
+		    check->kernels[processor][word].written == WORD_UNWRITTEN)
+			return false;
+		nonzero |= memcmp(check->kernels[processor][word].content, zeros, sizeof zeros) != 0;
+	}
+	return nonzero;
+}
+
+// True when no layer but those that share their kernels with this one uses the processor's words.
+static bool only_shared(const ai8x_check *check, const struct layer_state *state, unsigned processor)
+{
+	uint32_t first = 0, last = 0;
+	word_range(state, processor, &first, &last);
+	for (size_t p = 0; p < check->layer_count; p++) {
+		const struct layer_state *other = &check->layers[p];
+		uint32_t other_first = 0, other_last = 0;
+		if (other->weights == NULL ||
+		    ((other->layer.processors & other->layer.kernel_processors) >> processor & 1) == 0)
+			continue;
+		word_range(other, processor, &other_first, &other_last);
+		if (other_first <= last && first <= other_last &&
+		    !share(&other->layer, &state->layer, processor / PER_GROUP))
+			return false;
+	}
+	return true;
+}
+
+// Layers that share kernels do not leave unused ones behind: there the data tell.
+static void check_idle(ai8x_check *check, const struct layer_state *state)
+{
+	const ai8x_layer *layer = &state->layer;
+	if (state->weights == NULL || layer->calcx4)
+		return;
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
+		uint32_t word = layer->read_base[p / PER_GROUP];
+		bool idle = (state->idle >> p & 1) != 0 && word < check->data_words &&
+		            check->lanes[p / LANES][(size_t)word * LANES + p % LANES].reader == 0;
+		if (!idle || !all_loaded(check, state, p) || !only_shared(check, state, p) ||
+		    report_has(check, AI8X_CHECK_PROCESSOR_MISSING, (int)layer->index))
+			continue;
+		struct place place = here((int)layer->index);
+		place.group = (int)(p / PER_GROUP);
+		place.processor = (int)p;
+		place.has_address = true;
+		place.address = ai8x_part_data_address(layer->part, p / LANES, layer->read_base[p / PER_GROUP]);
+		report(check, AI8X_CHECK_PROCESSOR_MISSING, AI8X_SEVERITY_ERROR, place, 1,
+		       "the lane of processor %u holds data in the input of layer %u that nobody reads, and kernels "
+		       "are loaded "
+		       "for it, but the processor is not enabled in layer %u",
+		       p, layer->index, layer->index);
+	}
+}
+
+void kernels_evaluate(ai8x_check *check, bool complete)
+{
+	for (size_t p = 0; p < check->layer_count; p++) {
+		if (check->layers[p].weights != NULL)
+			check_unwritten(check, &check->layers[p]);
+	}
+	for (size_t i = 0; i < check->clash_count; i++)
+		check_clash(check, &check->clashes[i]);
+	check_overlaps(check);
+	if (!complete)
+		return;
+	for (unsigned processor = 0; processor < AI8X_PROCESSORS; processor++)
+		check_unused(check, processor);
+	for (size_t p = 0; p < check->layer_count; p++)
+		check_idle(check, &check->layers[p]);
+}

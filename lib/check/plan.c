@@ -1,0 +1,299 @@
+// What will run: the order of layers as registers tell it, their ranges, the groups that take part. Looked
+// at when the machine starts, so that it is known even if the run does not come to its end.
+#include "check/check.h"
+
+#include <string.h>
+
+static bool snoop_on(const ai8x_check *check)
+{
+	return shadow_field(check, F_SNOOP_EN, check->master, 0) != 0 ||
+	       shadow_field(check, F_SNOOP_EN, check->master, 1) != 0;
+}
+
+static bool configured(const ai8x_check *check, unsigned group, uint32_t index)
+{
+	return check->registers[group][REG_ENA][index].value != 0;
+}
+
+// Marks the layers that can be reached from the first one. Links that snoop units may take count as taken
+// and as not taken.
+static void follow(ai8x_check *check)
+{
+	uint32_t last = shadow_field(check, F_LCNT, check->master, 0);
+	uint32_t pending[AI8X_MAX_LAYERS], count = 0;
+	pending[count++] = shadow_field(check, F_LCNT_START, check->master, 0);
+	while (count > 0) {
+		uint32_t index = pending[--count];
+		if (index >= check->part->info.layers || check->plan[index].reachable)
+			continue;
+		struct planned_layer *planned = &check->plan[index];
+		planned->reachable = true;
+		bool link = shadow_field(check, F_LINK, check->master, index) != 0;
+		bool stop = shadow_field(check, F_STOP, check->master, index) != 0;
+		if (stop)
+			continue;
+		if (link && count < AI8X_MAX_LAYERS - 1)
+			pending[count++] = shadow_field(check, F_NEXT, check->master, index);
+		if ((!link || snoop_on(check)) && index != last && count < AI8X_MAX_LAYERS - 1)
+			pending[count++] = index + 1;
+	}
+}
+
+// Layers that stream together: the ring that wraps the output of `index`, 0: none.
+static uint32_t write_ring(const ai8x_check *check, uint32_t index)
+{
+	if (!check->plan[index].layer.streaming || index + 1 >= AI8X_MAX_STREAMS)
+		return 0;
+	const struct planned_layer *next = &check->plan[index + 1];
+	return next->reachable && next->decoded && next->layer.streaming ? next->layer.ring_words : 0;
+}
+
+static void range_error(ai8x_check *check, const ai8x_layer *layer, ai8x_check_class kind, unsigned group,
+                        const char *message)
+{
+	struct place place = here((int)layer->index);
+	place.group = (int)group;
+	check->plan[layer->index].refused = true;
+	report(check, kind, AI8X_SEVERITY_ERROR, place, 1, "%s", message);
+}
+
+// The same limits that make the machine refuse the layer, one at a time and for every group.
+static void check_ranges(ai8x_check *check, const ai8x_layer *layer)
+{
+	static const struct {
+		const char *word;
+		ai8x_check_class kind;
+	} kinds[] = {
+		{"kernel memory", AI8X_CHECK_KERNEL_RANGE},
+		{"the bias", AI8X_CHECK_BIAS_RANGE},
+		{"data memory", AI8X_CHECK_DATA_RANGE},
+	};
+	ai8x_error error = {0};
+	if (layer_check_ranges(layer, write_ring(check, layer->index), &error) == AI8X_OK)
+		return;
+	ai8x_check_class kind = AI8X_CHECK_LAYER_ILLEGAL;
+	for (size_t i = sizeof kinds / sizeof kinds[0]; i-- > 0;) {
+		if (strstr(error.message, kinds[i].word) != NULL)
+			kind = kinds[i].kind;
+	}
+	range_error(check, layer, kind, layer->master, error.message);
+}
+
+static void check_masks(ai8x_check *check, const ai8x_layer *layer)
+{
+	if (!layer_has_kernels(layer) || layer->bypass)
+		return;
+	uint64_t differ = layer->processors ^ layer->kernel_processors;
+	if (differ == 0)
+		return;
+	unsigned processor = (unsigned)__builtin_ctzll(differ);
+	bool reads = (layer->processors >> processor & 1) != 0;
+	struct place place = here((int)layer->index);
+	place.processor = (int)processor;
+	place.group = (int)processor_group(processor);
+	report(
+		check, AI8X_CHECK_PROCESSOR_MASK, AI8X_SEVERITY_ERROR, place, (uint64_t)__builtin_popcountll(differ),
+		reads
+			? "layer %u: processor %u reads data, but its kernels are switched off (ENA bit %u): its channel "
+			  "has no influence"
+			: "layer %u: processor %u has its kernels switched on, but reads no data (ENA bit %u): its "
+	          "channel "
+			  "counts as zero",
+		layer->index, processor, processor % PER_GROUP + (reads ? 16 : 0));
+}
+
+// Registers that all groups of a run must agree on (hardware reference 3.2).
+static void check_agreement(ai8x_check *check, uint32_t index)
+{
+	static const enum part_register same[] = {
+		REG_RCNT,  REG_CCNT, REG_ONED,  REG_PRCNT, REG_PCCNT, REG_STRIDE,
+		REG_LCTL2, REG_MCNT, REG_MCNT1, REG_MCNT2, REG_OCHAN, REG_NXTLYR,
+	};
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		if (g == check->master || (check->members >> g & 1) == 0 || !configured(check, g, index))
+			continue;
+		for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+			enum part_register reg = same[i];
+			if (check->part->registers[reg].scope == SCOPE_NONE)
+				continue;
+			uint32_t own = check->registers[g][reg][index].value;
+			uint32_t master = check->registers[check->master][reg][index].value;
+			if (own == master)
+				continue;
+			struct place place = here((int)index);
+			place.group = (int)g;
+			place.has_address = true;
+			place.address = part_register_address(check->part, reg, g, index);
+			report(check, AI8X_CHECK_GROUP_DIFFERS, AI8X_SEVERITY_ERROR, place, 1,
+			       "layer %u: register %s of group %u holds 0x%08x, that of the master, group %u, 0x%08x; "
+			       "both run "
+			       "in lock step",
+			       index, part_register_name(reg), g, own, check->master, master);
+		}
+	}
+}
+
+static void check_layer_counts(ai8x_check *check)
+{
+	uint32_t master = check->registers[check->master][REG_LCNT_MAX][0].value;
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		uint32_t own = check->registers[g][REG_LCNT_MAX][0].value;
+		if ((check->members >> g & 1) == 0 || own == master)
+			continue;
+		struct place place = here(-1);
+		place.group = (int)g;
+		place.has_address = true;
+		place.address = part_register_address(check->part, REG_LCNT_MAX, g, 0);
+		report(check, AI8X_CHECK_GROUP_DIFFERS, AI8X_SEVERITY_ERROR, place, 1,
+		       "the layer count (LCNT_MAX) of group %u is 0x%x, that of the master, group %u, 0x%x", g, own,
+		       check->master, master);
+	}
+}
+
+static void check_configured(ai8x_check *check)
+{
+	for (uint32_t i = 0; i < check->part->info.layers; i++) {
+		uint32_t groups = 0, members = 0;
+		for (unsigned g = 0; g < AI8X_GROUPS; g++)
+			groups |= (uint32_t)configured(check, g, i) << g;
+		members = groups & check->members;
+		if (check->plan[i].reachable && groups == 0)
+			report(check, AI8X_CHECK_LAYER_UNCONFIGURED, AI8X_SEVERITY_ERROR, here((int)i), 1,
+			       "layer %u runs, but no processor is enabled for it in any group (ENA is 0): it was never "
+			       "configured, while the layer count (LCNT_MAX) is %u",
+			       i, shadow_field(check, F_LCNT, check->master, 0));
+		if (!check->plan[i].reachable && members != 0)
+			report(check, AI8X_CHECK_LAYER_SKIPPED, AI8X_SEVERITY_ERROR, here((int)i), 1,
+			       "layer %u is configured, but does not run: the last layer (LCNT_MAX) is %u and no link "
+			       "leads to "
+			       "it",
+			       i, shadow_field(check, F_LCNT, check->master, 0));
+	}
+}
+
+static void check_rings(ai8x_check *check)
+{
+	for (uint32_t a = 0; a < AI8X_MAX_STREAMS; a++) {
+		const ai8x_layer *first = &check->plan[a].layer;
+		if (!check->plan[a].reachable || !check->plan[a].decoded || !first->streaming)
+			continue;
+		for (uint32_t b = a + 1; b < AI8X_MAX_STREAMS; b++) {
+			const ai8x_layer *second = &check->plan[b].layer;
+			if (!check->plan[b].reachable || !check->plan[b].decoded || !second->streaming)
+				continue;
+			for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+				unsigned g = i / INSTANCES_PER_GROUP;
+				bool both =
+					(first->processors >> (4 * i) & 15) != 0 && (second->processors >> (4 * i) & 15) != 0;
+				uint32_t x = first->read_base[g], y = second->read_base[g];
+				if (!both || x + first->ring_words <= y || y + second->ring_words <= x)
+					continue;
+				struct place place = here((int)b);
+				place.other_layer = (int)a;
+				place.has_address = true;
+				place.address = ai8x_part_data_address(check->part, i, y > x ? y : x);
+				report(
+					check, AI8X_CHECK_RING_OVERLAP, AI8X_SEVERITY_WARNING, place, 1,
+					"the rings of the streaming layers %u (words 0x%x to 0x%x) and %u (words 0x%x to 0x%x) "
+					"overlap in data memory instance %u; whether pixels survive depends on timing",
+					a, x, x + first->ring_words - 1, b, y, y + second->ring_words - 1, i);
+			}
+		}
+	}
+}
+
+void plan_run(ai8x_check *check)
+{
+	memset(check->plan, 0, sizeof check->plan);
+	uint32_t start = 0;
+	ai8x_layer first;
+	// Even a layer that cannot be decoded tells who runs.
+	(void)ai8x_machine_decode(check->machine, start, &first, NULL);
+	check->members = first.groups;
+	check->master = first.master;
+	follow(check);
+	for (uint32_t i = 0; i < check->part->info.layers; i++) {
+		struct planned_layer *planned = &check->plan[i];
+		ai8x_error error = {0};
+		if (!planned->reachable)
+			continue;
+		planned->decoded = ai8x_machine_decode(check->machine, i, &planned->layer, &error) == AI8X_OK;
+		if (!planned->decoded) {
+			planned->refused = true;
+			report(check, AI8X_CHECK_LAYER_ILLEGAL, AI8X_SEVERITY_ERROR, here((int)i), 1, "%s",
+			       error.message);
+		}
+	}
+	for (uint32_t i = 0; i < check->part->info.layers; i++) {
+		if (!check->plan[i].reachable || !check->plan[i].decoded)
+			continue;
+		check_ranges(check, &check->plan[i].layer);
+		check_masks(check, &check->plan[i].layer);
+		check_agreement(check, i);
+	}
+	check_layer_counts(check);
+	check_configured(check);
+	check_rings(check);
+}
+
+static void check_groups(ai8x_check *check)
+{
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		if ((check->members >> g & 1) != 0)
+			continue;
+		int layer = -1;
+		for (uint32_t i = 0; i < check->part->info.layers && layer < 0; i++) {
+			if (check->plan[i].reachable && configured(check, g, i))
+				layer = (int)i;
+		}
+		if (layer < 0)
+			continue;
+		struct place place = here(layer);
+		place.group = (int)g;
+		place.has_address = true;
+		place.address = part_register_address(check->part, REG_CTL, g, 0);
+		if (check->late >> g & 1)
+			report(check, AI8X_CHECK_GROUP_ORDER, AI8X_SEVERITY_ERROR, place, 1,
+			       "group %u is enabled while the machine already runs: it was not waiting when the master, "
+			       "group "
+			       "%u, started, and misses layer %d",
+			       g, check->master, layer);
+		else
+			report(check, AI8X_CHECK_GROUP_START, AI8X_SEVERITY_ERROR, place, 1,
+			       "group %u is configured for layer %d, but does not take part: when the master, group %u, "
+			       "started, "
+			       "its CTL was 0x%x",
+			       g, layer, check->master, check->registers[g][REG_CTL][0].value);
+	}
+}
+
+void plan_evaluate(ai8x_check *check, ai8x_status status, const char *message)
+{
+	if (message == NULL)
+		message = "";
+	if (check->runs == 0) {
+		bool other = status != AI8X_OK && status != AI8X_ERR_NOT_STARTED && status != AI8X_ERR_ADDRESS &&
+		             status != AI8X_ERR_ALIGNMENT;
+		if (other)
+			report(check, AI8X_CHECK_NOT_STARTED, AI8X_SEVERITY_ERROR, here(-1), 1, "%s", message);
+		else if (status != AI8X_ERR_ADDRESS && status != AI8X_ERR_ALIGNMENT)
+			report(check, AI8X_CHECK_NOT_STARTED, AI8X_SEVERITY_ERROR, here(-1), 1,
+			       "the program ends without having started the machine: cnn_en (CTL bit 0) of no group rose "
+			       "without it following another group");
+	} else {
+		check_groups(check);
+	}
+	if (status == AI8X_ERR_ADDRESS || status == AI8X_ERR_ALIGNMENT)
+		report(check, AI8X_CHECK_BUS_ADDRESS, AI8X_SEVERITY_ERROR, here(-1), 1, "%s", message);
+	if (status == AI8X_ERR_CYCLE_LIMIT) {
+		const struct layer_state *last =
+			check->layer_count > 0 ? &check->layers[check->layer_count - 1] : NULL;
+		report(check, AI8X_CHECK_ENDLESS, AI8X_SEVERITY_ERROR,
+		       here(last != NULL ? (int)last->layer.index : -1), 1, "%s", message);
+	}
+	bool explained = false;
+	for (uint32_t i = 0; i < AI8X_MAX_LAYERS; i++)
+		explained |= check->plan[i].refused;
+	if (status == AI8X_ERR_LAYER && !explained)
+		report(check, AI8X_CHECK_LAYER_ILLEGAL, AI8X_SEVERITY_ERROR, here(-1), 1, "%s", message);
+}

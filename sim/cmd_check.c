@@ -1,0 +1,481 @@
+// ai8xsim check: the sanitizer. Runs programs with every memory word shadowed and explains what is wrong.
+#include "cli.h"
+#include "cli_files.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_JOBS = 256, LINE = 100, INDENT = 4 };
+
+// --- Options -----------------------------------------------------------------------------------------
+
+struct check_options {
+	ai8x_severity fail_on, show;
+	bool classes[AI8X_CHECK_CLASSES], some_classes;
+	bool layers;
+	unsigned jobs;
+	uint64_t max_cycles;
+	const ai8x_part *part;
+	const char *json;
+	char **paths;
+	size_t path_count;
+};
+
+enum option_key {
+	KEY_FAIL_ON = 0x100,
+	KEY_LEVEL,
+	KEY_CLASS,
+	KEY_LIST,
+	KEY_LAYERS,
+	KEY_JSON,
+	KEY_PART,
+	KEY_MAX_CYCLES
+};
+
+static const struct argp_option option_table[] = {
+	{"fail-on", KEY_FAIL_ON, "LEVEL", 0,
+     "Exit with 1 when a finding is at or above LEVEL: error (default), warning, info", 1},
+	{"class", KEY_CLASS, "NAME[,NAME...]", 0, "Only these classes count and are shown", 1},
+	{"max-cycles", KEY_MAX_CYCLES, "N", 0, "Give up after N accelerator cycles (default 1000000000)", 1},
+	{"jobs", 'j', "N", 0, "Check N programs at the same time", 1},
+	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"level", KEY_LEVEL, "LEVEL", 0, "Show findings at or above LEVEL (default warning)", 3},
+	{"layers", KEY_LAYERS, NULL, 0, "Show saturation and range of sums of every layer", 3},
+	{"list", KEY_LIST, NULL, 0, "List all classes of findings and exit", 3},
+	{"json", KEY_JSON, "FILE", 0, "Write all findings as JSON; - for standard output, in place of the text",
+     3},
+	{0},
+};
+
+static int list_classes(void)
+{
+	struct cli_table *table = cli_table_create("lll");
+	cli_table_cell(table, CLI_PLAIN, "class");
+	cli_table_cell(table, CLI_PLAIN, "up to");
+	cli_table_cell(table, CLI_PLAIN, "meaning");
+	for (unsigned i = 0; i < AI8X_CHECK_CLASSES; i++) {
+		const ai8x_check_class_info *info = ai8x_check_class_get(i);
+		cli_table_cell(table, CLI_BOLD, "%s", info->name);
+		cli_table_cell(table, CLI_PLAIN, "%s", ai8x_severity_name(info->severity));
+		cli_table_cell(table, CLI_PLAIN, "%s", info->title);
+	}
+	int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static ai8x_severity parse_level(const struct argp_state *state, const char *option, const char *text)
+{
+	for (int s = AI8X_SEVERITY_INFO; s <= AI8X_SEVERITY_ERROR; s++) {
+		if (strcmp(ai8x_severity_name((ai8x_severity)s), text) == 0)
+			return (ai8x_severity)s;
+	}
+	argp_error(state, "%s: unknown level '%s'; known are info, warning, error", option, text);
+	return AI8X_SEVERITY_ERROR;
+}
+
+static void parse_classes(const struct argp_state *state, struct check_options *options, char *text)
+{
+	char *rest = NULL;
+	for (char *name = strtok_r(text, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
+		ai8x_check_class found;
+		if (ai8x_check_class_find(name, &found) != AI8X_OK) {
+			argp_error(state, "--class: unknown class '%s'; --list names them all", name);
+			return;
+		}
+		options->classes[found] = true;
+		options->some_classes = true;
+	}
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct check_options *options = state->input;
+	switch (key) {
+	case KEY_FAIL_ON:
+		options->fail_on = parse_level(state, "--fail-on", argument);
+		return 0;
+	case KEY_LEVEL:
+		options->show = parse_level(state, "--level", argument);
+		return 0;
+	case KEY_CLASS:
+		parse_classes(state, options, argument);
+		return 0;
+	case KEY_LIST:
+		exit(list_classes());
+	case KEY_LAYERS:
+		options->layers = true;
+		return 0;
+	case KEY_JSON:
+		options->json = argument;
+		return 0;
+	case KEY_PART:
+		options->part = cli_option_part(state, argument);
+		return 0;
+	case KEY_MAX_CYCLES:
+		options->max_cycles = cli_option_number(state, "--max-cycles", argument, 1, INT64_MAX);
+		return 0;
+	case 'j':
+		options->jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
+		return 0;
+	case ARGP_KEY_ARGS:
+		options->paths = state->argv + state->next;
+		options->path_count = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no program given");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "PROGRAM...",
+	.doc =
+		"Runs recorded programs with every word of the accelerator's memories shadowed, and reports what is "
+		"wrong with them: where, why, and what to do about it. A PROGRAM is an HDF5 program file, a .mem "
+		"stimulus file, or a folder that is searched for program files.\v"
+		"Examples:\n"
+		"  ai8xsim check program.h5\n"
+		"      Why does this program not compute what it should?\n"
+		"  ai8xsim check --fail-on warning --json findings.json programs/\n"
+		"      All programs of a folder, for scripts.\n"
+		"  ai8xsim check --class kernel-conflict,kernel-overlap program.h5\n"
+		"      Only whether layers share kernel memory.\n"
+		"\n"
+		"Exit status: 0 nothing at or above --fail-on, 1 something is, 2 usage, 3 bad input, 5 out of "
+		"resources.",
+};
+
+// --- Checking ----------------------------------------------------------------------------------------
+
+struct outcome {
+	char *name;
+	const ai8x_part *part;
+	ai8x_error error;
+	ai8x_check *check; // NULL where it did not come to checking
+	size_t counts[AI8X_SEVERITY_ERROR + 1];
+};
+
+struct work {
+	const struct check_options *options;
+	const struct cli_files *files;
+	struct outcome *outcomes; // one for each file
+	pthread_mutex_t mutex;
+	size_t next, done;
+};
+
+static bool selected(const struct check_options *options, const ai8x_finding *finding)
+{
+	return !options->some_classes || options->classes[finding->kind];
+}
+
+static void check_file(const struct check_options *options, const char *path, struct outcome *outcome)
+{
+	ai8x_program_options program_options = {.skip_tensors = true, .part = options->part};
+	ai8x_check_options settings = {.max_cycles = options->max_cycles};
+	ai8x_program *program = NULL;
+	ai8x_status status = ai8x_firmware_open_program(path, &program_options, &program, &outcome->error);
+	if (status == AI8X_OK) {
+		outcome->part = ai8x_program_part(program);
+		outcome->name = strdup(ai8x_program_name(program));
+		status = ai8x_check_program(program, &settings, &outcome->check, &outcome->error);
+	}
+	outcome->error.status = status;
+	ai8x_program_destroy(program);
+	for (size_t i = 0; outcome->check != NULL && i < ai8x_check_count(outcome->check); i++) {
+		const ai8x_finding *finding = ai8x_check_get(outcome->check, i);
+		outcome->counts[finding->severity] += selected(options, finding);
+	}
+}
+
+static void *worker(void *user)
+{
+	struct work *work = user;
+	for (;;) {
+		(void)pthread_mutex_lock(&work->mutex);
+		size_t index = work->next;
+		if (index < work->files->count)
+			work->next++;
+		(void)pthread_mutex_unlock(&work->mutex);
+		if (index >= work->files->count)
+			return NULL;
+		check_file(work->options, work->files->paths[index], &work->outcomes[index]);
+		(void)pthread_mutex_lock(&work->mutex);
+		work->done++;
+		if (work->files->count > 1)
+			cli_progress("%zu of %zu programs", work->done, work->files->count);
+		(void)pthread_mutex_unlock(&work->mutex);
+	}
+}
+
+static void check_all(struct work *work)
+{
+	pthread_t threads[MAX_JOBS];
+	size_t wanted = work->options->jobs < work->files->count ? work->options->jobs : work->files->count;
+	size_t started = 0;
+	while (started + 1 < wanted && pthread_create(&threads[started], NULL, worker, work) == 0)
+		started++;
+	(void)worker(work);
+	for (size_t i = 0; i < started; i++)
+		(void)pthread_join(threads[i], NULL);
+	cli_progress_clear();
+}
+
+// --- Text --------------------------------------------------------------------------------------------
+
+static enum cli_style style_of(ai8x_severity severity)
+{
+	static const enum cli_style styles[] = {CLI_DIM, CLI_YELLOW, CLI_RED};
+	return styles[severity];
+}
+
+// Prints a paragraph, broken between words.
+static void print_wrapped(const char *text)
+{
+	int column = 0;
+	while (*text != '\0') {
+		int length = (int)strcspn(text, " ");
+		if (column > 0 && column + 1 + length > LINE) {
+			(void)putchar('\n');
+			column = 0;
+		}
+		if (column == 0)
+			column = printf("%*s", INDENT, "") + length;
+		else
+			column += printf(" ") + length;
+		(void)printf("%.*s", length, text);
+		text += length;
+		text += strspn(text, " ");
+	}
+	(void)putchar('\n');
+}
+
+static void print_finding(const ai8x_finding *finding)
+{
+	const char *name = ai8x_check_class_get(finding->kind)->name;
+	char text[2048];
+	(void)printf("  %s%s%s: %s%s%s", cli_style(stdout, style_of(finding->severity)),
+	             ai8x_severity_name(finding->severity), cli_style(stdout, CLI_PLAIN),
+	             cli_style(stdout, CLI_BOLD), name, cli_style(stdout, CLI_PLAIN));
+	if (finding->layer >= 0)
+		(void)printf(", layer %d", finding->layer);
+	if (finding->other_layer >= 0)
+		(void)printf(" with layer %d", finding->other_layer);
+	if (finding->group >= 0)
+		(void)printf(", group %d", finding->group);
+	(void)putchar('\n');
+	(void)ai8x_finding_describe(finding, text, sizeof text);
+	// Severity and class stand in the line above.
+	const char *paragraph = strstr(text, name);
+	print_wrapped(paragraph != NULL ? paragraph + strlen(name) + 2 : text);
+}
+
+static void print_head(const char *path, const struct outcome *outcome)
+{
+	const size_t *counts = outcome->counts;
+	(void)printf("%s (%s): ", outcome->name != NULL ? outcome->name : path,
+	             ai8x_part_get_info(outcome->part)->name);
+	if (counts[AI8X_SEVERITY_ERROR] + counts[AI8X_SEVERITY_WARNING] + counts[AI8X_SEVERITY_INFO] == 0) {
+		(void)printf("%snothing found%s\n", cli_style(stdout, CLI_GREEN), cli_style(stdout, CLI_PLAIN));
+		return;
+	}
+	const char *separator = "";
+	for (int s = AI8X_SEVERITY_ERROR; s >= AI8X_SEVERITY_INFO; s--) {
+		if (counts[s] == 0)
+			continue;
+		const char *plural = s != AI8X_SEVERITY_INFO && counts[s] != 1 ? "s" : "";
+		(void)printf("%s%zu %s%s", separator, counts[s], ai8x_severity_name((ai8x_severity)s), plural);
+		separator = ", ";
+	}
+	(void)putchar('\n');
+}
+
+static int print_layers(const ai8x_check *check)
+{
+	static const char *const titles[] = {"  layer",   "outputs",      "at 127",     "at -128",
+	                                     "least sum", "greatest sum", "slots used", "slots"};
+	struct cli_table *table = cli_table_create("rrrrrrrr");
+	for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
+		cli_table_cell(table, CLI_PLAIN, "%s", titles[i]);
+	for (size_t i = 0; i < ai8x_check_layer_count(check); i++) {
+		const ai8x_check_layer *layer = ai8x_check_layer_get(check, i);
+		char outputs[32], high[32], low[32];
+		cli_table_cell(table, CLI_PLAIN, "%u", layer->index);
+		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->counters.outputs, outputs));
+		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->counters.clipped_high, high));
+		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->counters.clipped_low, low));
+		cli_table_cell(table, CLI_PLAIN, "%lld", (long long)layer->counters.accumulator_min);
+		cli_table_cell(table, CLI_PLAIN, "%lld", (long long)layer->counters.accumulator_max);
+		cli_table_cell(table, CLI_PLAIN, "%u", layer->slots_used);
+		cli_table_cell(table, CLI_PLAIN, "%u", layer->slots);
+	}
+	int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static int print_outcome(const struct check_options *options, const char *path, const struct outcome *outcome)
+{
+	print_head(path, outcome);
+	for (size_t i = 0; i < ai8x_check_count(outcome->check); i++) {
+		const ai8x_finding *finding = ai8x_check_get(outcome->check, i);
+		if (selected(options, finding) && finding->severity >= options->show)
+			print_finding(finding);
+	}
+	return options->layers ? print_layers(outcome->check) : CLI_OK;
+}
+
+// --- JSON --------------------------------------------------------------------------------------------
+
+static json_t *number_or_null(int number)
+{
+	return number >= 0 ? json_integer(number) : json_null();
+}
+
+static json_t *finding_json(const ai8x_finding *finding)
+{
+	const ai8x_check_class_info *info = ai8x_check_class_get(finding->kind);
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:s}", "severity",
+	                 ai8x_severity_name(finding->severity), "class", info->name, "title", info->title,
+	                 "layer", number_or_null(finding->layer), "other_layer",
+	                 number_or_null(finding->other_layer), "group", number_or_null(finding->group),
+	                 "processor", number_or_null(finding->processor), "address",
+	                 finding->has_address ? json_integer(finding->address) : json_null(), "channel",
+	                 number_or_null(finding->channel), "row", number_or_null(finding->row), "column",
+	                 number_or_null(finding->column), "count", (json_int_t)finding->count, "cause",
+	                 cli_json_text(finding->cause), "remedy", finding->remedy);
+}
+
+static json_t *layer_json(const ai8x_check_layer *layer)
+{
+	const ai8x_counters *counters = &layer->counters;
+	return json_pack("{s:i,s:b,s:i,s:I,s:I,s:I,s:I,s:I,s:i,s:i}", "layer", (int)layer->index, "finished",
+	                 (int)layer->finished, "output_bits", (int)layer->output_bits, "outputs",
+	                 (json_int_t)counters->outputs, "clipped_low", (json_int_t)counters->clipped_low,
+	                 "clipped_high", (json_int_t)counters->clipped_high, "accumulator_min",
+	                 (json_int_t)counters->accumulator_min, "accumulator_max",
+	                 (json_int_t)counters->accumulator_max, "slots", (int)layer->slots, "slots_used",
+	                 (int)layer->slots_used);
+}
+
+static bool append(json_t *array, json_t *value)
+{
+	return value != NULL && json_array_append_new(array, value) == 0;
+}
+
+static json_t *outcome_json(const struct check_options *options, const char *path,
+                            const struct outcome *outcome)
+{
+	json_t *findings = json_array(), *layers = json_array();
+	bool complete = findings != NULL && layers != NULL;
+	for (size_t i = 0; outcome->check != NULL && complete && i < ai8x_check_count(outcome->check); i++) {
+		const ai8x_finding *finding = ai8x_check_get(outcome->check, i);
+		if (selected(options, finding))
+			complete = append(findings, finding_json(finding));
+	}
+	for (size_t i = 0; outcome->check != NULL && complete && i < ai8x_check_layer_count(outcome->check); i++)
+		complete = append(layers, layer_json(ai8x_check_layer_get(outcome->check, i)));
+	json_t *program = NULL;
+	if (complete)
+		program =
+			json_pack("{s:o,s:o,s:o,s:o,s:i,s:i,s:i,s:O,s:O}", "file", cli_json_text(path), "name",
+		              cli_json_text(outcome->name), "part",
+		              cli_json_text(outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : NULL),
+		              "error", cli_json_text(outcome->check == NULL ? outcome->error.message : NULL),
+		              "errors", (int)outcome->counts[AI8X_SEVERITY_ERROR], "warnings",
+		              (int)outcome->counts[AI8X_SEVERITY_WARNING], "infos",
+		              (int)outcome->counts[AI8X_SEVERITY_INFO], "findings", findings, "layers", layers);
+	json_decref(findings);
+	json_decref(layers);
+	return program;
+}
+
+static int write_json(const struct work *work)
+{
+	json_t *programs = json_array();
+	bool complete = programs != NULL;
+	for (size_t i = 0; i < work->files->count && complete; i++)
+		complete = append(programs, outcome_json(work->options, work->files->paths[i], &work->outcomes[i]));
+	json_t *root = complete ? json_pack("{s:i,s:O}", "version", 1, "programs", programs) : NULL;
+	int code = cli_write_json(work->options->json, root);
+	json_decref(root);
+	json_decref(programs);
+	return code;
+}
+
+// --- The command -------------------------------------------------------------------------------------
+
+static int judge(const struct check_options *options, const struct outcome *outcome)
+{
+	for (int s = options->fail_on; s <= AI8X_SEVERITY_ERROR; s++) {
+		if (outcome->counts[s] > 0)
+			return CLI_CHECK_FAILED;
+	}
+	return CLI_OK;
+}
+
+static int report(const struct work *work)
+{
+	const struct check_options *options = work->options;
+	bool text = options->json == NULL || strcmp(options->json, "-") != 0;
+	int code = CLI_OK;
+	for (size_t i = 0; i < work->files->count; i++) {
+		const struct outcome *outcome = &work->outcomes[i];
+		if (outcome->check == NULL) {
+			code = cli_worse(code, cli_fail(work->files->paths[i], &outcome->error));
+			continue;
+		}
+		code = cli_worse(code, judge(options, outcome));
+		if (text)
+			code = cli_worse(code, print_outcome(options, work->files->paths[i], outcome));
+	}
+	if (options->json != NULL)
+		code = cli_worse(code, write_json(work));
+	return code;
+}
+
+static int check_files(const struct check_options *options, const struct cli_files *files)
+{
+	struct work work = {
+		.options = options,
+		.files = files,
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.outcomes = calloc(files->count, sizeof *work.outcomes),
+	};
+	if (work.outcomes == NULL) {
+		cli_error("out of memory for the results");
+		return CLI_RESOURCES;
+	}
+	check_all(&work);
+	int code = report(&work);
+	for (size_t i = 0; i < files->count; i++) {
+		free(work.outcomes[i].name);
+		ai8x_check_destroy(work.outcomes[i].check);
+	}
+	free(work.outcomes);
+	return code;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct check_options options = {.jobs = 1, .fail_on = AI8X_SEVERITY_ERROR, .show = AI8X_SEVERITY_WARNING};
+	(void)argp_parse(&parser, argc, argv, 0, NULL, &options);
+	struct cli_files files = {0};
+	int code = cli_files_find(options.paths, options.path_count, &files);
+	for (size_t i = 0; i < files.count; i++) {
+		if (cli_has_suffix(files.paths[i], ".mem") && options.part == NULL) {
+			cli_error("%s: a .mem file does not say which part it is for; use --part", files.paths[i]);
+			code = CLI_USAGE;
+		}
+	}
+	if (code != CLI_USAGE && files.count > 0)
+		code = cli_worse(code, check_files(&options, &files));
+	cli_files_release(&files);
+	return code;
+}

@@ -162,12 +162,14 @@ static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], un
 	if (layer->chw) {
 		processor = instance * LANES;
 	} else {
-		uint32_t inside = offset % layer->pixel_step;
-		pixel = offset / layer->pixel_step;
+		// A single pixel may leave the step between pixels at anything.
+		const bool single = layer->rows * layer->columns == 1;
+		uint32_t inside = single ? offset : offset % layer->pixel_step;
+		pixel = single ? 0 : offset / layer->pixel_step;
 		if (inside >= layer->passes * layer->operands)
 			return NO_VALUE;
 		// A flattened image is one pixel with a pass for each of its own (hardware reference 4.5).
-		if (layer->rows * layer->columns == 1 && pixels > 1 && layer->passes % pixels == 0) {
+		if (single && pixels > 1 && layer->passes % pixels == 0) {
 			const uint32_t words = layer->passes / pixels * layer->operands;
 			pixel = inside / words;
 			inside %= words;
@@ -182,7 +184,7 @@ static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], un
 	channel += bit_count64(layer->processors & ((UINT64_C(1) << processor) - 1));
 	if (channel >= channels)
 		return NO_VALUE;
-	uint32_t operand = layer->chw ? 0 : offset % layer->pixel_step % layer->operands;
+	const uint32_t operand = layer->chw ? 0 : offset % layer->operands;
 	return (operand * channels + channel) * pixels + pixel;
 }
 

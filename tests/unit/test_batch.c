@@ -1,0 +1,229 @@
+// Batches: every program gives its recorded output for its recorded input, given as a tensor or not, on the
+// fast and on the exact engine, again after other inputs, and on several threads at once.
+#include <check.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ai8xsim/ai8xsim.h>
+
+static ai8x_program *open_program(const char *path)
+{
+	ai8x_program *program;
+	ai8x_error error;
+	ck_assert_msg(ai8x_program_open(path, NULL, &program, &error) == AI8X_OK, "%s", error.message);
+	return program;
+}
+
+static ai8x_batch *open_batch(const ai8x_program *program, const ai8x_batch_options *options)
+{
+	ai8x_batch *batch;
+	ai8x_error error;
+	ck_assert_msg(ai8x_batch_create(program, options, &batch, &error) == AI8X_OK, "%s: %s",
+	              ai8x_program_name(program), error.message);
+	return batch;
+}
+
+static size_t count_values(const uint32_t shape[3])
+{
+	return (size_t)shape[0] * shape[1] * shape[2];
+}
+
+// The recorded input as bytes.
+static int8_t *recorded_input(const ai8x_program *program)
+{
+	uint32_t shape[3];
+	const int32_t *input = ai8x_program_input(program, shape);
+	int8_t *bytes = malloc(count_values(shape) + 1);
+	for (size_t i = 0; i < count_values(shape); i++)
+		bytes[i] = (int8_t)input[i];
+	return bytes;
+}
+
+static void expect_recorded(const ai8x_batch *batch, const ai8x_program *program, const int32_t *output,
+                            const char *what)
+{
+	const size_t layers = ai8x_program_layer_count(program);
+	const ai8x_program_layer *last = ai8x_program_layer_at(program, layers - 1);
+	uint32_t shape[3];
+	ai8x_batch_output_shape(batch, shape);
+	ck_assert_uint_eq(count_values(shape), count_values(last->shape));
+	for (size_t i = 0; i < count_values(shape); i++)
+		ck_assert_msg(output[i] == last->output[i], "%s, %s: output %zu is %d, not %d", ai8x_program_name(program),
+		              what, i, output[i], last->output[i]);
+}
+
+// `takes_input`: false for programs that lay out their input in a way of their own.
+static void check_program(const char *path, ai8x_engine engine, bool takes_input)
+{
+	ai8x_program *program = open_program(path);
+	ai8x_batch_options options = ai8x_batch_options_default();
+	options.machine.engine = engine;
+	ai8x_batch *batch = open_batch(program, &options);
+	ai8x_batch_worker *worker;
+	ai8x_error error;
+	uint32_t shape[3], out[3];
+	if (takes_input)
+		ck_assert_msg(ai8x_batch_input_shape(batch, shape, &error) == AI8X_OK, "%s: %s", path, error.message);
+	else
+		ck_assert_int_eq(ai8x_batch_input_shape(batch, shape, &error), AI8X_ERR_UNSUPPORTED);
+	(void)ai8x_program_input(program, shape);
+	ai8x_batch_output_shape(batch, out);
+	int32_t *output = malloc((count_values(out) + 1) * sizeof *output);
+	int8_t *input = recorded_input(program), *other = malloc(count_values(shape) + 1);
+	for (size_t i = 0; i < count_values(shape); i++)
+		other[i] = (int8_t)(i * 37 + 11);
+	ck_assert_int_eq(ai8x_batch_worker_create(batch, &worker, &error), AI8X_OK);
+	ck_assert_msg(ai8x_batch_run(worker, NULL, output, &error) == AI8X_OK, "%s: %s", path, error.message);
+	expect_recorded(batch, program, output, "recorded words");
+	if (!takes_input)
+		ck_assert_int_eq(ai8x_batch_run(worker, other, output, &error), AI8X_ERR_UNSUPPORTED);
+	ck_assert_msg(ai8x_batch_run(worker, takes_input ? other : NULL, output, &error) == AI8X_OK, "%s: %s", path,
+	              error.message);
+	// Only snoop units make a run's length depend on its data.
+	if (ai8x_program_snoop(program) == NULL)
+		ck_assert_uint_eq(ai8x_machine_cycles(ai8x_batch_machine(worker)), ai8x_batch_cycles(batch));
+	ck_assert_msg(ai8x_batch_run(worker, takes_input ? input : NULL, output, &error) == AI8X_OK, "%s: %s", path, error.message);
+	expect_recorded(batch, program, output, "recorded tensor");
+	ai8x_batch_worker_destroy(worker);
+	ai8x_batch_destroy(batch);
+	ai8x_program_destroy(program);
+	free(output);
+	free(input);
+	free(other);
+}
+
+static char *shipped(const char *name)
+{
+	static char path[4096];
+	const char *source = getenv("AI8XSIM_SOURCE");
+	(void)snprintf(path, sizeof path, "%s/%s", source != NULL ? source : ".", name);
+	return path;
+}
+
+static const char *const programs[] = {
+	"golden/residual2-max78000.h5", "models/digits/digits.h5", "models/keywords/keywords.h5",
+	"models/mobile/mobile.h5",      "models/wide/wide.h5",
+};
+
+START_TEST(shipped_programs_give_their_output)
+{
+	// The residual program stores its input a second time, beside the first layer's output.
+	const bool takes_input = strstr(programs[_i], "residual2") == NULL;
+	check_program(shipped(programs[_i]), AI8X_ENGINE_AUTO, takes_input);
+	check_program(shipped(programs[_i]), AI8X_ENGINE_EXACT, takes_input);
+}
+END_TEST
+
+START_TEST(golden_programs_give_their_output)
+{
+	static const char *const parts[] = {"max78000", "max78002"};
+	const char *golden = getenv("AI8XSIM_GOLDEN");
+	char folder[2048], path[4096];
+	(void)snprintf(folder, sizeof folder, "%s/%s", golden != NULL ? golden : "../shared/golden", parts[_i]);
+	DIR *directory = opendir(folder);
+	if (directory == NULL) {
+		printf("skipped: %s is not there\n", folder);
+		return;
+	}
+	unsigned count = 0;
+	for (const struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+		const char *dot = strrchr(entry->d_name, '.');
+		if (dot == NULL || strcmp(dot, ".h5") != 0)
+			continue;
+		(void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+		check_program(path, AI8X_ENGINE_AUTO, true);
+		count++;
+	}
+	(void)closedir(directory);
+	ck_assert_uint_gt(count, 0);
+}
+END_TEST
+
+struct thread_job {
+	const ai8x_batch *batch;
+	int32_t *output;
+	unsigned seed;
+};
+
+static void *run_inputs(void *argument)
+{
+	struct thread_job *job = argument;
+	ai8x_batch_worker *worker;
+	uint32_t in[3], out[3];
+	(void)ai8x_batch_input_shape(job->batch, in, NULL);
+	ai8x_batch_output_shape(job->batch, out);
+	int8_t *input = malloc(count_values(in) + 1);
+	if (input == NULL || ai8x_batch_worker_create(job->batch, &worker, NULL) != AI8X_OK) {
+		free(input);
+		return NULL;
+	}
+	for (unsigned round = 0; round < 8; round++) {
+		for (size_t i = 0; i < count_values(in); i++)
+			input[i] = (int8_t)(i * (job->seed + round) + round);
+		if (ai8x_batch_run(worker, input, job->output + round * count_values(out), NULL) != AI8X_OK)
+			job->batch = NULL;
+	}
+	ai8x_batch_worker_destroy(worker);
+	free(input);
+	return NULL;
+}
+
+START_TEST(threads_do_not_matter)
+{
+	enum { THREADS = 4 };
+	ai8x_program *program = open_program(shipped("models/digits/digits.h5"));
+	ai8x_batch *batch = open_batch(program, NULL);
+	uint32_t out[3];
+	ai8x_batch_output_shape(batch, out);
+	struct thread_job jobs[THREADS], alone;
+	pthread_t threads[THREADS];
+	const size_t size = 8 * count_values(out) * sizeof(int32_t);
+	for (unsigned t = 0; t < THREADS; t++) {
+		jobs[t] = (struct thread_job){batch, calloc(1, size), t + 1};
+		ck_assert_int_eq(pthread_create(&threads[t], NULL, run_inputs, &jobs[t]), 0);
+	}
+	for (unsigned t = 0; t < THREADS; t++) {
+		ck_assert_int_eq(pthread_join(threads[t], NULL), 0);
+		ck_assert_ptr_nonnull(jobs[t].batch);
+		alone = (struct thread_job){batch, calloc(1, size), t + 1};
+		(void)run_inputs(&alone);
+		ck_assert_int_eq(memcmp(alone.output, jobs[t].output, size), 0);
+		free(alone.output);
+		free(jobs[t].output);
+	}
+	ai8x_batch_destroy(batch);
+	ai8x_program_destroy(program);
+}
+END_TEST
+
+START_TEST(programs_that_never_start_are_refused)
+{
+	ai8x_program *program;
+	ai8x_batch *batch;
+	ai8x_error error;
+	ck_assert_int_eq(ai8x_program_create(ai8x_part_at(0), "empty", &program, &error), AI8X_OK);
+	ck_assert_int_eq(ai8x_batch_create(program, NULL, &batch, &error), AI8X_ERR_NOT_STARTED);
+	ck_assert_ptr_null(batch);
+	ai8x_program_destroy(program);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("batch");
+	TCase *tcase = tcase_create("batch");
+	tcase_set_timeout(tcase, 300);
+	tcase_add_loop_test(tcase, shipped_programs_give_their_output, 0, sizeof programs / sizeof programs[0]);
+	tcase_add_loop_test(tcase, golden_programs_give_their_output, 0, 2);
+	tcase_add_test(tcase, threads_do_not_matter);
+	tcase_add_test(tcase, programs_that_never_start_are_refused);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "program/hdf5_heap.h"
 #include "program/hdf5_session.h"
 #include "program/program.h"
 
@@ -24,6 +25,7 @@ enum {
 struct reader {
 	const char *path;
 	hid_t file;
+	struct hdf5_heap *heap; // where texts of variable length are
 	ai8x_error *error;
 };
 
@@ -424,44 +426,45 @@ struct attribute_reader {
 	ai8x_status status;
 };
 
+static ai8x_status read_fixed_text(const struct attribute_reader *from, hid_t id, hid_t type, char **text)
+{
+	const struct reader *reader = from->reader;
+	size_t size = H5Tget_size(type);
+	if (size > PROGRAM_MAX_TEXT)
+		return too_large(reader, from->object, size, "bytes in a text", PROGRAM_MAX_TEXT);
+	*text = calloc(1, size + 1);
+	if (*text == NULL)
+		return error_no_memory(reader->error, from->object);
+	hid_t memory_type = H5Tcopy(H5T_C_S1);
+	// The character set must be the file's: HDF5 does not convert between them.
+	bool ok = memory_type >= 0 && H5Tset_size(memory_type, size + 1) >= 0 &&
+	          H5Tset_cset(memory_type, H5Tget_cset(type)) >= 0 && H5Aread(id, memory_type, *text) >= 0;
+	ai8x_status status = ok ? AI8X_OK : unreadable(reader, from->object);
+	if (memory_type >= 0)
+		(void)H5Tclose(memory_type);
+	return status;
+}
+
 static ai8x_status read_text(const struct attribute_reader *from, const char *name, hid_t id, hid_t type)
 {
 	const struct reader *reader = from->reader;
-	htri_t variable = H5Tis_variable_str(type);
-	size_t size = H5Tget_size(type);
-	if (variable == 0 && size > PROGRAM_MAX_TEXT)
-		return too_large(reader, from->object, size, "bytes in a text", PROGRAM_MAX_TEXT);
-	hid_t memory_type = H5Tcopy(H5T_C_S1);
-	// The character set must be the file's: HDF5 does not convert between them.
-	bool ok = variable >= 0 && memory_type >= 0 &&
-	          H5Tset_size(memory_type, variable > 0 ? H5T_VARIABLE : size + 1) >= 0 &&
-	          H5Tset_cset(memory_type, H5Tget_cset(type)) >= 0;
 	char *text = NULL;
 	ai8x_status status = AI8X_OK;
-	if (ok && variable > 0) {
-		ok = H5Aread(id, memory_type, &text) >= 0;
-	} else if (ok) {
-		text = calloc(1, size + 1);
-		if (text == NULL)
+	if (H5Tis_variable_str(type) > 0) {
+		const char *why = NULL;
+		text = hdf5_heap_text(reader->heap, id, PROGRAM_MAX_TEXT, &why);
+		if (text == NULL && why == NULL)
 			status = error_no_memory(reader->error, from->object);
-		else
-			ok = H5Aread(id, memory_type, text) >= 0;
+		else if (text == NULL)
+			status = bad(reader, from->object, "attribute '%.64s': %s", name, why);
+	} else {
+		status = read_fixed_text(from, id, type, &text);
 	}
-	if (!ok)
-		status = unreadable(reader, from->object);
-	if (status == AI8X_OK && text != NULL && strlen(text) > PROGRAM_MAX_TEXT)
-		status = too_large(reader, from->object, strlen(text), "bytes in a text", PROGRAM_MAX_TEXT);
 	if (status == AI8X_OK) {
-		ai8x_attribute attribute = {
-			.name = name, .type = AI8X_ATTRIBUTE_TEXT, .scalar = true, .text = text != NULL ? text : ""};
+		ai8x_attribute attribute = {.name = name, .type = AI8X_ATTRIBUTE_TEXT, .scalar = true, .text = text};
 		status = attribute_list_set(from->list, &attribute, reader->error);
 	}
-	if (variable > 0)
-		(void)H5free_memory(text);
-	else
-		free(text);
-	if (memory_type >= 0)
-		(void)H5Tclose(memory_type);
+	free(text);
 	return status;
 }
 
@@ -842,7 +845,16 @@ static ai8x_status open_file(struct reader *reader)
 		                   reader->path, reason);
 	}
 	(void)H5Pclose(access);
+	if (status == AI8X_OK && !hdf5_heap_open(reader->heap, reader->path, reader->file))
+		status = bad(reader, "/", "damaged: cannot be read");
 	return status;
+}
+
+static void close_file(struct reader *reader)
+{
+	hdf5_heap_close(reader->heap);
+	if (reader->file >= 0)
+		(void)H5Fclose(reader->file);
 }
 
 ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
@@ -850,7 +862,8 @@ ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
 	struct hdf5_session session;
 	hdf5_session_begin(&session);
 	struct attribute_list list = {0};
-	struct reader reader = {.path = path, .file = H5I_INVALID_HID, .error = error};
+	struct hdf5_heap heap = {.fd = -1};
+	struct reader reader = {.path = path, .file = H5I_INVALID_HID, .heap = &heap, .error = error};
 	struct attribute_reader from = {&reader, "/", &list, AI8X_OK};
 	ai8x_status status = open_file(&reader);
 	if (status == AI8X_OK && H5Aexists(reader.file, "format") > 0)
@@ -861,8 +874,7 @@ ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
 	*is_program =
 		format != NULL && format->type == AI8X_ATTRIBUTE_TEXT && strcmp(format->text, "ai8x-program") == 0;
 	attribute_list_free(&list);
-	if (reader.file >= 0)
-		(void)H5Fclose(reader.file);
+	close_file(&reader);
 	hdf5_session_end(&session);
 	return status;
 }
@@ -875,12 +887,12 @@ ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8
 		return error_no_memory(error, "a program");
 	struct hdf5_session session;
 	hdf5_session_begin(&session);
-	struct reader reader = {.path = path, .file = H5I_INVALID_HID, .error = error};
+	struct hdf5_heap heap = {.fd = -1};
+	struct reader reader = {.path = path, .file = H5I_INVALID_HID, .heap = &heap, .error = error};
 	ai8x_status status = open_file(&reader);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = read_all(&reader, options, read);
-		(void)H5Fclose(reader.file);
-	}
+	close_file(&reader);
 	hdf5_session_end(&session);
 	if (status != AI8X_OK) {
 		ai8x_program_destroy(read);

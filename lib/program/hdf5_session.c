@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "program/hdf5_heap.h"
+
 static pthread_mutex_t hdf5_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t hdf5_once = PTHREAD_ONCE_INIT;
 static bool hdf5_needs_mutex = true;
@@ -21,6 +23,7 @@ static void ask_hdf5(void)
 	(void)H5open();
 	if (H5is_library_threadsafe(&safe) >= 0)
 		hdf5_needs_mutex = !safe;
+	hdf5_heap_prepare();
 }
 
 void hdf5_session_begin(struct hdf5_session *session)

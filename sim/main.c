@@ -13,7 +13,10 @@ static const struct cli_command commands[] = {
 	{"compile", "turn a network description into a program", cmd_compile},
 	{"golden", "compute a network with the independent reference", cmd_golden},
 	{"info", "explain a program: layers in sentences, registers field by field", cmd_info},
+	{"map", "who owns each word of data, kernel and bias memory after each layer", cmd_map},
+	{"profile", "where every cycle goes, what limits each layer, and what to change", cmd_profile},
 	{"run", "run programs, compare every expected word, report cycles", cmd_run},
+	{"trace", "what happens in each cycle, as VCD, trace events or CSV", cmd_trace},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

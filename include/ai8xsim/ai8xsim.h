@@ -18,6 +18,7 @@
 #include "runner.h"
 #include "status.h"
 #include "time.h"
+#include "view.h"
 #include <ai8xsim/version.h> // generated: not beside this file in a source tree
 
 #endif

@@ -39,7 +39,7 @@ AI8X_API uint64_t ai8x_time_total(const ai8x_counters *counters);
  * Accelerator cycles between two FIFO words of the host that make the streaming networks measured on silicon
  * come out (docs/timing.md): a polled write by a 100 MHz core on a 50 MHz accelerator.
  */
-#define AI8X_FEED_CYCLES 32
+#define AI8X_FEED_CYCLES 29
 
 /** How FIFO words arrive. */
 typedef struct ai8x_feed {
@@ -95,7 +95,7 @@ typedef struct ai8x_loading {
  * Estimated time of one bus write of a copy loop, in seconds: fitted to public measurements of weight loading
  * (docs/timing.md, "Loading"). The host's clock sets it, not the accelerator's.
  */
-#define AI8X_BUS_WRITE_SECONDS 0.29e-6
+#define AI8X_BUS_WRITE_SECONDS 0.273e-6
 
 /** An accelerator clock. */
 typedef struct ai8x_clock {
@@ -135,7 +135,7 @@ AI8X_API void ai8x_timing_release(ai8x_timing *timing);
  * Largest error of ai8x_energy_layer() on whole networks that were not used for its fit, as a fraction
  * (docs/energy.md).
  */
-#define AI8X_ENERGY_ERROR 0.08
+#define AI8X_ENERGY_ERROR 0.06
 
 /** @brief Estimated energy of a layer above idle, in joules (docs/energy.md). */
 AI8X_API double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters);

@@ -4,8 +4,8 @@
 #include "layer/layer.h"
 
 // Joules per cycle and active processor.
-#define JOULES_CONVOLUTION 30e-12
-#define JOULES_POINTWISE 22e-12
+#define JOULES_CONVOLUTION 30.9e-12
+#define JOULES_POINTWISE 22.1e-12
 
 double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters)
 {

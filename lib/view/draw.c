@@ -1,0 +1,133 @@
+// Rectangles of memory maps, shared by the SVG picture and the HTML page.
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/words.h"
+
+#define NOBODY INT16_MIN
+
+// The owner of most words of each stretch.
+static void fill_column(const ai8x_map *map, const ai8x_map_runs *runs, unsigned instance,
+                        int16_t column[MAP_ROWS])
+{
+	const uint64_t words = ai8x_part_get_info(map->part)->data_words;
+	uint64_t best[MAP_ROWS] = {0};
+	uint64_t sum = 0;
+	int16_t owner = NOBODY;
+	unsigned row = MAP_ROWS;
+	for (unsigned r = 0; r < MAP_ROWS; r++)
+		column[r] = NOBODY;
+	for (size_t i = 0; i < runs->count; i++) {
+		const ai8x_map_run *run = &runs->run[i];
+		if (run->unit != instance)
+			continue;
+		uint64_t first = run->first, end = (uint64_t)run->first + run->count;
+		while (first < end) {
+			unsigned r = (unsigned)(first * MAP_ROWS / words);
+			uint64_t border = ((uint64_t)(r + 1) * words + MAP_ROWS - 1) / MAP_ROWS;
+			uint64_t stop = border < end ? border : end;
+			if (r != row || run->owner != owner)
+				sum = 0;
+			row = r;
+			owner = run->owner;
+			sum += stop - first;
+			if (r < MAP_ROWS && sum > best[r]) {
+				best[r] = sum;
+				column[r] = owner;
+			}
+			first = stop;
+		}
+	}
+}
+
+static void rectangle(const ai8x_map *map, FILE *file, size_t x, unsigned y, size_t width, unsigned height,
+                      int owner)
+{
+	char colour[WORD_BYTES];
+	(void)fprintf(file, "<rect x=\"%zu\" y=\"%u\" width=\"%zu\" height=\"%u\" fill=\"%s\"><title>", x, y,
+	              width, height, words_colour(owner, colour));
+	if (owner < 0)
+		(void)fputs("input", file);
+	else
+		(void)fprintf(file, "output of layer %u", map->layers[owner]);
+	(void)fputs("</title></rect>", file);
+}
+
+// A stretch of rows with one owner, from one point in time to another.
+struct stripe {
+	unsigned row, rows;
+	int16_t owner;
+	size_t since;
+};
+
+static size_t stripes_of(const int16_t column[MAP_ROWS], size_t since, struct stripe *stripes)
+{
+	size_t count = 0;
+	for (unsigned row = 0, end; row < MAP_ROWS; row = end) {
+		for (end = row + 1; end < MAP_ROWS && column[end] == column[row]; end++)
+			;
+		if (column[row] != NOBODY)
+			stripes[count++] = (struct stripe){row, end - row, column[row], since};
+	}
+	return count;
+}
+
+static bool same_stripe(const struct stripe *a, const struct stripe *b)
+{
+	return a->row == b->row && a->rows == b->rows && a->owner == b->owner;
+}
+
+void draw_instance(const ai8x_map *map, unsigned instance, FILE *file)
+{
+	struct stripe open[MAP_ROWS] = {{0}}, now[MAP_ROWS] = {{0}};
+	size_t open_count = 0;
+	for (size_t step = 0; step <= map->layer_count + 1; step++) {
+		int16_t column[MAP_ROWS];
+		size_t now_count = 0;
+		if (step <= map->layer_count) {
+			fill_column(map, &map->data[step], instance, column);
+			now_count = stripes_of(column, step, now);
+		}
+		for (size_t i = 0; i < open_count; i++) {
+			size_t k = 0;
+			while (k < now_count && !same_stripe(&open[i], &now[k]))
+				k++;
+			if (k < now_count)
+				now[k].since = open[i].since;
+			else
+				rectangle(map, file, open[i].since, open[i].row, step - open[i].since, open[i].rows,
+				          open[i].owner);
+		}
+		memcpy(open, now, sizeof open);
+		open_count = now_count;
+	}
+}
+
+void draw_kernels(const ai8x_map *map, FILE *file)
+{
+	const ai8x_map_runs *runs = &map->kernels;
+	char colour[WORD_BYTES];
+	bool *drawn = calloc(runs->count + 1, sizeof *drawn);
+	for (size_t i = 0; drawn != NULL && i < runs->count; i++) {
+		if (drawn[i])
+			continue;
+		// The same words of neighbouring processors are one rectangle.
+		const ai8x_map_run *run = &runs->run[i];
+		unsigned end = run->unit + 1u;
+		for (size_t k = i + 1; k < runs->count && runs->run[k].unit <= end; k++) {
+			const ai8x_map_run *next = &runs->run[k];
+			if (next->unit == end && next->first == run->first && next->count == run->count &&
+			    next->owner == run->owner) {
+				drawn[k] = true;
+				end++;
+			}
+		}
+		(void)fprintf(file,
+		              "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" fill=\"%s\"><title>kernels of "
+		              "layer %u, words "
+		              "%u to %u</title></rect>",
+		              run->unit, run->first, end - run->unit, run->count, words_colour(run->owner, colour),
+		              map->layers[run->owner], run->first, run->first + run->count - 1);
+	}
+	free(drawn);
+}

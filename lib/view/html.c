@@ -1,0 +1,573 @@
+// A profile as one self-contained HTML page: no scripts, no fonts, no network. Bars are boxes whose widths are
+// percentages, so that text keeps its size on a phone; maps are SVG pictures without text.
+#include <stdarg.h>
+#include <string.h>
+
+#include "layer/layer.h"
+#include "view/style.h"
+#include "view/words.h"
+
+struct page {
+	FILE *file;
+	const ai8x_profile *profile;
+	const ai8x_profile *baseline;
+	const ai8x_advice_list *advice;
+};
+
+static void say(const struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(const struct page *page, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vfprintf(page->file, format, arguments);
+	va_end(arguments);
+}
+
+static double percent(double part, double whole)
+{
+	return whole > 0 ? 100 * part / whole : 0;
+}
+
+static const char *thousands(uint64_t number, char text[WORD_BYTES])
+{
+	return words_thousands(number, text);
+}
+
+static void say_layer_name(const struct page *page, const ai8x_profile_layer *layer)
+{
+	say(page, "%u ", layer->number);
+	words_escape(layer->name[0] != '\0' ? layer->name : layer->operation, page->file);
+}
+
+static void begin_section(const struct page *page, const char *title, const char *text)
+{
+	say(page, "<section><h2>%s</h2><p>%s</p>\n", title, text);
+}
+
+static void end_section(const struct page *page)
+{
+	say(page, "</section>\n");
+}
+
+// --- Head ----------------------------------------------------------------------------------------------
+
+static void say_tile(const struct page *page, const char *value, const char *label)
+{
+	say(page, "<div class=\"tile\"><b>%s</b><span>%s</span></div>\n", value, label);
+}
+
+static void say_head(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
+	say(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+	          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
+	words_escape(profile->name, page->file);
+	say(page, " on %s</title>\n<style>\n%s%s", info->name, style_base, style_parts);
+	for (unsigned c = 0; c < CAUSES; c++)
+		say(page, ".c%s{background:%s}", causes[c].key, causes[c].colour);
+	say(page, "\n</style></head><body><main>\n<h1>");
+	words_escape(profile->name, page->file);
+	say(page, "</h1><p class=\"lead\">%s, accelerator clock %s = %g MHz. ", info->name, profile->clock.name,
+	    profile->clock.hz / 1e6);
+	if (info->cycles_exact)
+		say(page, "Cycles are exact");
+	else
+		say(page, "Cycles are an <b>estimate</b>: no cycle counts of this part are public");
+	if (profile->timing.schedule.fifo_words > 0 && profile->feed.write_cycles > 0)
+		say(page, "; FIFO words are assumed to arrive every %u cycles", profile->feed.write_cycles);
+	say(page, ". Energy is an estimate (&plusmn;%.0f %%).</p>\n", 100 * AI8X_ENERGY_ERROR);
+}
+
+static void say_tiles(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	char text[WORD_BYTES], label[96];
+	double cycles = (double)profile->timing.schedule.cycles;
+	say(page, "<div class=\"tiles\">\n");
+	say_tile(page, thousands(profile->timing.schedule.cycles, text), "cycles");
+	say_tile(page, words_seconds(profile->seconds, text), "per inference");
+	say_tile(page, words_joules(profile->joules, text), "above idle (estimate)");
+	(void)snprintf(text, sizeof text, "%.1f", (double)profile->macs / cycles);
+	(void)snprintf(label, sizeof label, "MAC per cycle, peak %u", ai8x_peak_macs(profile->part));
+	say_tile(page, text, label);
+	(void)snprintf(text, sizeof text, "%.1f M", (double)profile->macs / 1e6);
+	(void)snprintf(label, sizeof label, "MAC in %zu layers", profile->layer_count);
+	say_tile(page, text, label);
+	(void)snprintf(text, sizeof text, "%.0f %%",
+	               percent((double)profile->kernel_words, (double)profile->kernel_capacity));
+	say_tile(page, text, "of kernel memory used");
+	(void)snprintf(text, sizeof text, "%.0f %%",
+	               percent((double)profile->data_words, (double)profile->data_capacity));
+	say_tile(page, text, "of data memory, at most");
+	const ai8x_loading *loading = &profile->timing.loading;
+	say_tile(page,
+	         words_seconds(loading->kernel_seconds + loading->bias_seconds + loading->register_seconds, text),
+	         "to load kernels once (estimate)");
+	say(page, "</div>\n");
+}
+
+// --- Causes --------------------------------------------------------------------------------------------
+
+static void say_keys(const struct page *page)
+{
+	say(page, "<div class=\"keys\">");
+	for (unsigned c = 0; c < CAUSES; c++)
+		say(page, "<span><i class=\"c%s\"></i>%s</span>", causes[c].key, causes[c].name);
+	say(page, "</div>\n");
+}
+
+// Segments of a bar whose whole length stands for `whole` cycles.
+static void say_segments(const struct page *page, const ai8x_counters *counters, double whole)
+{
+	for (unsigned c = 0; c < CAUSES; c++) {
+		uint64_t cycles = cause_cycles(&causes[c], counters);
+		char text[WORD_BYTES];
+		if (cycles > 0)
+			say(page, "<i class=\"c%s\" style=\"width:%.3f%%\" title=\"%s: %s cycles, %.1f %%\"></i>",
+			    causes[c].key, percent((double)cycles, whole), causes[c].name, thousands(cycles, text),
+			    percent((double)cycles, whole));
+	}
+}
+
+static void total_counters(const ai8x_profile *profile, ai8x_counters *total)
+{
+	memset(total, 0, sizeof *total);
+	total->state[AI8X_STATE_START] = 1;
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		const ai8x_counters *counters = &profile->layers[i].schedule->counters;
+		for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
+			total->state[s] += counters->state[s];
+		total->pass_cycles += counters->pass_cycles;
+	}
+}
+
+static void say_causes(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	ai8x_counters total;
+	char text[WORD_BYTES];
+	total_counters(profile, &total);
+	double cycles = (double)profile->timing.schedule.cycles;
+	begin_section(page, "Where the cycles go", "What the sequencer does in each cycle of the run.");
+	say_keys(page);
+	say(page, "<div class=\"bar\">");
+	say_segments(page, &total, cycles);
+	say(page, "</div>\n<div class=\"scroll\"><table style=\"margin-top:12px\"><tr><th>cause</th><th "
+	          "class=\"r\">cycles</th>"
+	          "<th class=\"r\">share</th></tr>\n");
+	for (unsigned c = 0; c < CAUSES; c++) {
+		uint64_t cause = cause_cycles(&causes[c], &total);
+		if (cause > 0)
+			say(page,
+			    "<tr><td><i class=\"dot c%s\"></i>%s</td><td class=\"r\">%s</td><td class=\"r\">%.1f "
+			    "%%</td></tr>\n",
+			    causes[c].key, causes[c].name, thousands(cause, text), percent((double)cause, cycles));
+	}
+	say(page,
+	    "<tr><td>of all these: passes after the first</td><td class=\"r\">%s</td><td class=\"r\">%.1f "
+	    "%%</td></tr>",
+	    thousands(total.pass_cycles, text), percent((double)total.pass_cycles, cycles));
+	say(page, "</table></div>\n");
+	end_section(page);
+}
+
+// --- Timeline ------------------------------------------------------------------------------------------
+
+static void say_timeline(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	const double cycles = (double)profile->timing.schedule.cycles;
+	char text[WORD_BYTES];
+	begin_section(
+		page, "Timeline",
+		"One row per layer, from the start to the end of the run. Layers that stream together overlap: "
+		"they take turns pixel by pixel.");
+	say(page, "<div class=\"rows\">\n");
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		const ai8x_profile_layer *layer = &profile->layers[i];
+		const ai8x_schedule_layer *entry = layer->schedule;
+		double length = (double)(entry->stop_cycle - entry->start_cycle);
+		say(page, "<div class=\"n\">");
+		say_layer_name(page, layer);
+		say(page, "</div><div class=\"t\"><div class=\"s\" style=\"left:%.3f%%;width:%.3f%%\">",
+		    percent((double)entry->start_cycle, cycles), percent(length, cycles));
+		say_segments(page, &entry->counters, (double)entry->cycles);
+		say(page, "</div></div><div class=\"v\">%s</div>\n", words_seconds(layer->seconds, text));
+	}
+	say(page, "<div></div><div class=\"axis\"><span>0</span><span>%s</span></div><div></div></div>\n",
+	    words_seconds(profile->seconds, text));
+	end_section(page);
+}
+
+static void say_layer_causes(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	begin_section(page, "Causes, layer by layer", "Each bar is one layer, whatever its length.");
+	say_keys(page);
+	say(page, "<div class=\"rows\">\n");
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		const ai8x_profile_layer *layer = &profile->layers[i];
+		say(page, "<div class=\"n\">");
+		say_layer_name(page, layer);
+		say(page, "</div><div class=\"t\"><div class=\"b\">");
+		say_segments(page, &layer->schedule->counters, (double)layer->schedule->cycles);
+		say(page, "</div></div><div class=\"v\">%.1f %%</div>\n", 100 * layer->share);
+	}
+	say(page, "</div>\n");
+	end_section(page);
+}
+
+// --- Table ---------------------------------------------------------------------------------------------
+
+static void say_row(const struct page *page, const ai8x_profile_layer *layer)
+{
+	const ai8x_schedule_layer *entry = layer->schedule;
+	char text[WORD_BYTES];
+	say(page, "<tr><td>%u</td><td>", layer->number);
+	if (layer->name[0] != '\0') {
+		words_escape(layer->name, page->file);
+		say(page, ": ");
+	}
+	words_escape(layer->operation, page->file);
+	say(page, "</td><td>");
+	words_escape(layer->shape, page->file);
+	say(page, "</td><td class=\"r\">%u</td><td class=\"r\">%u</td>", entry->layer.passes, layer->processors);
+	say(page, "<td class=\"r\">%s</td><td class=\"r\">%.1f %%</td>", thousands(entry->cycles, text),
+	    100 * layer->share);
+	say(page, "<td class=\"r\">%s</td>", words_seconds(layer->seconds, text));
+	say(page, "<td class=\"r\">%s</td><td class=\"r\">%.1f</td><td class=\"r\">%.1f %%</td>",
+	    thousands(layer->macs, text), layer->macs_per_cycle, 100 * layer->peak_share);
+	if (layer->macs > 0)
+		say(page, "<td class=\"r\">%.4f</td>", layer->words_per_mac);
+	else
+		say(page, "<td class=\"r\">&ndash;</td>");
+	say(page, "<td class=\"r\">%s</td>", thousands(layer->input_words, text));
+	say(page, "<td class=\"r\">%s</td>", thousands(layer->output_words, text));
+	say(page, "<td class=\"r\">%s</td>", thousands(layer->kernel_words, text));
+	say(page, "<td>%s</td><td class=\"r\">~%s</td></tr>\n", ai8x_bound_text(layer->bound),
+	    words_joules(layer->joules, text));
+}
+
+static void say_table(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	char text[WORD_BYTES];
+	begin_section(page, "Layers",
+	              "Memory in words: data memory 32 bit, kernel memory 72 bit (all processors).");
+	say(page, "<div class=\"scroll\"><table><thead><tr><th></th><th>operation</th><th>shape</th><th "
+	          "class=\"r\">passes</th>"
+	          "<th class=\"r\">proc.<br>of 64</th><th class=\"r\">cycles</th><th class=\"r\">share</th>"
+	          "<th class=\"r\">time</th><th class=\"r\">MAC</th><th class=\"r\">MAC/<br>cycle</th>"
+	          "<th class=\"r\">of<br>peak</th><th class=\"r\">data words<br>per MAC</th><th "
+	          "class=\"r\">data<br>in</th>"
+	          "<th class=\"r\">data<br>out</th><th class=\"r\">kernel<br>words</th><th>bound</th>"
+	          "<th class=\"r\">energy<br>(est.)</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < profile->layer_count; i++)
+		say_row(page, &profile->layers[i]);
+	say(page,
+	    "</tbody><tfoot><tr><td></td><td>run</td><td></td><td></td><td></td><td class=\"r\">%s</td><td></td>",
+	    thousands(profile->timing.schedule.cycles, text));
+	say(page, "<td class=\"r\">%s</td>", words_seconds(profile->seconds, text));
+	say(page, "<td class=\"r\">%s</td><td class=\"r\">%.1f</td><td></td><td></td><td></td><td></td>",
+	    thousands(profile->macs, text), (double)profile->macs / (double)profile->timing.schedule.cycles);
+	say(page, "<td class=\"r\">%s</td><td></td>", thousands(profile->kernel_words, text));
+	say(page, "<td class=\"r\">~%s</td></tr></tfoot></table></div>\n", words_joules(profile->joules, text));
+	end_section(page);
+}
+
+// --- Processors ----------------------------------------------------------------------------------------
+
+static void say_processors(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	begin_section(
+		page, "Processors",
+		"64 processors from left to right, one row per layer. The darker, the larger the share of the "
+		"layer's cycles in which the processor multiplies; pale: it only moves data.");
+	say(page, "<div class=\"heat\">\n");
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		const ai8x_profile_layer *layer = &profile->layers[i];
+		const ai8x_layer *decoded = &layer->schedule->layer;
+		uint64_t multiplying =
+			layer->macs > 0 ? decoded->bypass ? decoded->processors : decoded->kernel_processors : 0;
+		double busy =
+			(double)layer->schedule->counters.state[AI8X_STATE_OUTPUT] / (double)layer->schedule->cycles;
+		say(page, "<div class=\"n\">");
+		say_layer_name(page, layer);
+		say(page,
+		    "</div><svg viewBox=\"0 0 64 1\" preserveAspectRatio=\"none\"><rect class=\"map\" width=\"64\" "
+		    "height=\"1\" fill=\"#8fa3b8\" opacity=\".15\"/>");
+		for (unsigned p = 0, end; p < AI8X_PROCESSORS; p = end) {
+			unsigned kind = (unsigned)(multiplying >> p & 1) * 2 + (unsigned)(decoded->processors >> p & 1);
+			for (end = p + 1;
+			     end < AI8X_PROCESSORS &&
+			     (unsigned)(multiplying >> end & 1) * 2 + (unsigned)(decoded->processors >> end & 1) == kind;
+			     end++)
+				;
+			if (kind != 0)
+				say(page,
+				    "<rect x=\"%u\" width=\"%u\" height=\"1\" fill=\"#2459b8\" "
+				    "opacity=\"%.2f\"><title>processors %u to "
+				    "%u: %.0f %%</title></rect>",
+				    p, end - p, kind >= 2 ? 0.25 + 0.75 * busy : 0.15, p, end - 1,
+				    kind >= 2 ? 100 * busy : 0);
+		}
+		say(page, "</svg>\n");
+	}
+	say(page, "<div></div><div class=\"axis\"><span>0</span><span>16</span><span>32</span><span>48</span>"
+	          "<span>63</span></div></div>\n");
+	end_section(page);
+}
+
+// --- Memory --------------------------------------------------------------------------------------------
+
+static void say_owner_keys(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	char colour[WORD_BYTES];
+	say(page, "<div class=\"keys\"><span><i style=\"background:%s\"></i>input</span>",
+	    words_colour(AI8X_MAP_INPUT, colour));
+	for (size_t i = 0; i < profile->layer_count; i++)
+		say(page, "<span><i style=\"background:%s\"></i>%u</span>", words_colour((int)i, colour),
+		    profile->layers[i].number);
+	say(page, "</div>\n");
+}
+
+static void say_data_memory(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	say(page,
+	    "<section><h2>Data memory over time</h2><p>Sixteen instances of %u words; in each, time runs from "
+	    "left (in "
+	    "front of the run) to right (behind the last layer), addresses from top to bottom. Colours tell "
+	    "whose output "
+	    "lies there.</p>\n",
+	    ai8x_part_get_info(profile->part)->data_words);
+	say_owner_keys(page);
+	say(page, "<div class=\"grid\">\n");
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		say(page,
+		    "<div><svg class=\"map\" style=\"height:120px\" viewBox=\"0 0 %zu %u\" "
+		    "preserveAspectRatio=\"none\" "
+		    "shape-rendering=\"crispEdges\">",
+		    profile->layer_count + 1, MAP_ROWS);
+		draw_instance(profile->map, i, page->file);
+		say(page, "</svg><div class=\"tiny\">instance %u</div></div>\n", i);
+	}
+	say(page, "</div>\n");
+	end_section(page);
+}
+
+static void say_kernel_memory(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
+	const unsigned words =
+		info->kernel_words_first > info->kernel_words ? info->kernel_words_first : info->kernel_words;
+	begin_section(
+		page, "Kernel memory",
+		"64 columns, one per processor; words from top to bottom. Kernels are loaded once and stay.");
+	say_owner_keys(page);
+	say(page,
+	    "<svg class=\"map\" style=\"height:260px\" viewBox=\"0 0 64 %u\" preserveAspectRatio=\"none\" "
+	    "shape-rendering=\"crispEdges\">",
+	    words);
+	draw_kernels(profile->map, page->file);
+	say(page,
+	    "</svg><div class=\"axis\"><span>processor "
+	    "0</span><span>16</span><span>32</span><span>48</span><span>63</span>"
+	    "</div><div class=\"tiny\">%u words of 72 bit per processor</div>\n",
+	    info->kernel_words);
+	end_section(page);
+}
+
+// --- Graph ---------------------------------------------------------------------------------------------
+
+#define NODE_HEIGHT 30
+#define ARC_STEP 14
+
+// Column of the arc from one row to another: as far out as no other arc is in the way.
+static unsigned arc_lane(const size_t *busy_until, unsigned lanes, size_t from)
+{
+	unsigned lane = 0;
+	while (lane < lanes && busy_until[lane] > from)
+		lane++;
+	return lane;
+}
+
+static void say_arcs(const struct page *page, unsigned lanes_max)
+{
+	const ai8x_map *map = page->profile->map;
+	const size_t sources = map->layer_count + 1;
+	size_t busy_until[64] = {0};
+	const unsigned right = (lanes_max + 1) * ARC_STEP;
+	for (size_t from = 0; from < sources; from++) {
+		for (size_t to = from + 1; to <= map->layer_count; to++) {
+			if (map->reads[(to - 1) * sources + from] == 0)
+				continue;
+			size_t y0 = from * NODE_HEIGHT + NODE_HEIGHT / 2, y1 = to * NODE_HEIGHT + NODE_HEIGHT / 2;
+			if (to == from + 1) {
+				say(page,
+				    "<line x1=\"%u\" y1=\"%zu\" x2=\"%u\" y2=\"%zu\" stroke=\"#7d8898\" stroke-width=\"2\"/>",
+				    right, y0, right, y1);
+				continue;
+			}
+			unsigned lane = arc_lane(busy_until, 63, from);
+			busy_until[lane] = to;
+			unsigned shown = lane + 1 < lanes_max ? lane + 1 : lanes_max;
+			say(page,
+			    "<path d=\"M%u %zu C%u %zu %u %zu %u %zu\" fill=\"none\" stroke=\"#d9534f\" "
+			    "stroke-width=\"2\"><title>layer "
+			    "%zu of the run reads what %s%zu wrote</title></path>",
+			    right, y0, right - shown * ARC_STEP, y0 + NODE_HEIGHT / 2, right - shown * ARC_STEP,
+			    y1 - NODE_HEIGHT / 2, right, y1, to - 1, from == 0 ? "the input, step " : "layer ",
+			    from == 0 ? from : from - 1);
+		}
+	}
+}
+
+static void say_graph(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	const unsigned lanes = 4;
+	const size_t height = (profile->layer_count + 1) * NODE_HEIGHT;
+	const unsigned width = (lanes + 1) * ARC_STEP + 8;
+	char colour[WORD_BYTES];
+	begin_section(page, "Graph",
+	              "Who reads whose results, found from the addresses that layers read and write. Joins and "
+	              "skipped connections are red.");
+	say(page, "<div class=\"graph\"><svg width=\"%u\" height=\"%zu\">", width, height);
+	say_arcs(page, lanes);
+	for (size_t i = 0; i <= profile->layer_count; i++)
+		say(page, "<circle cx=\"%u\" cy=\"%zu\" r=\"6\" fill=\"%s\"/>", (lanes + 1) * ARC_STEP,
+		    i * NODE_HEIGHT + NODE_HEIGHT / 2, words_colour((int)i - 1, colour));
+	say(page, "</svg><div><div class=\"node\"><b>input</b></div>\n");
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		const ai8x_profile_layer *layer = &profile->layers[i];
+		say(page, "<div class=\"node\"><b>%u</b>", layer->number);
+		words_escape(layer->name[0] != '\0' ? layer->name : layer->operation, page->file);
+		say(page, " <span>%s</span></div>\n", layer->shape);
+	}
+	say(page, "</div></div>\n");
+	end_section(page);
+}
+
+// --- Loading, baseline, advice -------------------------------------------------------------------------
+
+static void say_loading_row(const struct page *page, const char *what, uint64_t writes, double seconds)
+{
+	char count[WORD_BYTES], time[WORD_BYTES];
+	if (writes == 0)
+		return;
+	say(page, "<tr><td>%s</td><td class=\"r\">%s</td><td class=\"r\">~%s</td></tr>\n", what,
+	    thousands(writes, count), words_seconds(seconds, time));
+}
+
+static void say_loading(const struct page *page)
+{
+	const ai8x_loading *loading = &page->profile->timing.loading;
+	char text[WORD_BYTES];
+	say(page,
+	    "<section><h2>Loading</h2><p>Bus writes in front of the run. They are not part of the inference "
+	    "time; kernels, "
+	    "bias and registers are written once. Times are estimates at %.3f us a write.</p>\n",
+	    1e6 * AI8X_BUS_WRITE_SECONDS);
+	say(page,
+	    "<div class=\"scroll\"><table><tr><th>what</th><th class=\"r\">bus writes</th><th class=\"r\">time "
+	    "(est.)</th></tr>\n");
+	say_loading_row(page, "kernels", loading->kernel_writes, loading->kernel_seconds);
+	say_loading_row(page, "bias", loading->bias_writes, loading->bias_seconds);
+	say_loading_row(page, "registers", loading->register_writes, loading->register_seconds);
+	say_loading_row(page, "input", loading->input_writes, loading->input_seconds);
+	if (loading->fifo_writes > 0)
+		say(page,
+		    "<tr><td>FIFO words, during the run</td><td class=\"r\">%s</td><td class=\"r\">in the "
+		    "cycles</td></tr>\n",
+		    thousands(loading->fifo_writes, text));
+	say(page, "</table></div>\n");
+	end_section(page);
+}
+
+static void say_change(const struct page *page, const char *what, double before, double after,
+                       const char *format)
+{
+	double change = percent(after - before, before);
+	say(page, "<tr><td>%s</td><td class=\"r\">", what);
+	(void)fprintf(page->file, strcmp(format, "f") == 0 ? "%.1f" : "%.0f", before);
+	say(page, "</td><td class=\"r\">");
+	(void)fprintf(page->file, strcmp(format, "f") == 0 ? "%.1f" : "%.0f", after);
+	say(page, "</td><td class=\"r %s\">%+.1f %%</td></tr>\n", after <= before ? "good" : "bad", change);
+}
+
+static void say_baseline(const struct page *page)
+{
+	const ai8x_profile *now = page->profile, *old = page->baseline;
+	begin_section(page, "Compared with a baseline", "The baseline is on the left of each pair.");
+	say(page, "<div class=\"scroll\"><table><tr><th></th><th class=\"r\">");
+	words_escape(old->name, page->file);
+	say(page, "</th><th class=\"r\">");
+	words_escape(now->name, page->file);
+	say(page, "</th><th class=\"r\">change</th></tr>\n");
+	say_change(page, "cycles", (double)old->timing.schedule.cycles, (double)now->timing.schedule.cycles, "d");
+	say_change(page, "time, us", 1e6 * old->seconds, 1e6 * now->seconds, "f");
+	say_change(page, "energy (estimate), uJ", 1e6 * old->joules, 1e6 * now->joules, "f");
+	say_change(page, "multiply-accumulates", (double)old->macs, (double)now->macs, "d");
+	say_change(page, "kernel words", (double)old->kernel_words, (double)now->kernel_words, "d");
+	say_change(page, "data words at most", (double)old->data_words, (double)now->data_words, "d");
+	say(page, "</table></div>\n");
+	end_section(page);
+}
+
+static void say_advice(const struct page *page)
+{
+	char before[WORD_BYTES], after[WORD_BYTES];
+	begin_section(page, "Advice",
+	              "Each change was compiled and timed by itself; gains do not simply add up.");
+	for (size_t i = 0; i < page->advice->count; i++) {
+		const ai8x_advice *advice = &page->advice->advice[i];
+		double change = percent((double)advice->cycles_after - (double)advice->cycles_before,
+		                        (double)advice->cycles_before);
+		say(page, "<div class=\"advice\"><b>");
+		words_escape(advice->change, page->file);
+		say(page, "</b><p><span class=\"%s\">%+.1f %%</span> cycles: %s &rarr; %s",
+		    change <= 0 ? "good" : "bad", change, thousands(advice->cycles_before, before),
+		    thousands(advice->cycles_after, after));
+		say(page, "; with input ~%s &rarr; ~%s", words_seconds(advice->seconds_before, before),
+		    words_seconds(advice->seconds_after, after));
+		say(page, "; energy ~%s &rarr; ~%s", words_joules(advice->joules_before, before),
+		    words_joules(advice->joules_after, after));
+		if (advice->kernel_words_before != advice->kernel_words_after)
+			say(page, "; kernel words %s &rarr; %s", thousands(advice->kernel_words_before, before),
+			    thousands(advice->kernel_words_after, after));
+		say(page, "</p><p>");
+		words_escape(advice->why, page->file);
+		say(page, "</p></div>\n");
+	}
+	if (page->advice->count == 0)
+		say(page, "<p>None of %zu changes tried makes this network faster.</p>", page->advice->tried);
+	end_section(page);
+}
+
+void ai8x_profile_html(const ai8x_profile *profile, const ai8x_profile *baseline,
+                       const ai8x_advice_list *advice, FILE *file)
+{
+	const struct page page = {file, profile, baseline, advice};
+	say_head(&page);
+	say_tiles(&page);
+	if (baseline != NULL)
+		say_baseline(&page);
+	say_causes(&page);
+	say_timeline(&page);
+	say_table(&page);
+	if (advice != NULL)
+		say_advice(&page);
+	say_layer_causes(&page);
+	say_processors(&page);
+	say_data_memory(&page);
+	say_kernel_memory(&page);
+	say_graph(&page);
+	say_loading(&page);
+	say(&page, "</main></body></html>\n");
+}

@@ -1,0 +1,137 @@
+// Memory maps as one SVG picture: data memory over time, kernel memory, bias memory.
+#include "view/words.h"
+
+#define MARGIN 24
+#define CELL_WIDTH 220
+#define CELL_HEIGHT 130
+#define GAP_X 24
+#define GAP_Y 44
+#define ACROSS 4
+#define KEY_STEP 52
+#define KEY_HEIGHT 22
+
+struct picture {
+	const ai8x_map *map;
+	FILE *file;
+	unsigned width, y;
+};
+
+static void title(struct picture *picture, const char *text, const char *note)
+{
+	(void)fprintf(picture->file,
+	              "<text x=\"%u\" y=\"%u\" font-size=\"18\" font-weight=\"600\">%s</text>"
+	              "<text x=\"%u\" y=\"%u\" font-size=\"13\" fill=\"#5b6675\">%s</text>\n",
+	              MARGIN, picture->y + 18, text, MARGIN, picture->y + 38, note);
+	picture->y += 52;
+}
+
+static unsigned key_rows(const struct picture *picture)
+{
+	unsigned per_row = (picture->width - 2 * MARGIN) / KEY_STEP;
+	return ((unsigned)picture->map->layer_count + 1 + per_row) / per_row;
+}
+
+static void keys(struct picture *picture)
+{
+	const unsigned per_row = (picture->width - 2 * MARGIN) / KEY_STEP;
+	for (unsigned i = 0; i <= picture->map->layer_count; i++) {
+		char colour[WORD_BYTES];
+		unsigned x = MARGIN + i % per_row * KEY_STEP, y = picture->y + i / per_row * KEY_HEIGHT;
+		(void)fprintf(picture->file,
+		              "<rect x=\"%u\" y=\"%u\" width=\"12\" height=\"12\" rx=\"3\" fill=\"%s\"/>"
+		              "<text x=\"%u\" y=\"%u\" font-size=\"12\">",
+		              x, y, words_colour((int)i - 1, colour), x + 17, y + 11);
+		if (i == 0)
+			(void)fputs("input</text>\n", picture->file);
+		else
+			(void)fprintf(picture->file, "%u</text>\n", picture->map->layers[i - 1]);
+	}
+	picture->y += key_rows(picture) * KEY_HEIGHT + 8;
+}
+
+static void begin_cell(const struct picture *picture, unsigned x, unsigned y, unsigned width, unsigned height,
+                       size_t box_width, unsigned box_height)
+{
+	(void)fprintf(
+		picture->file,
+		"<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" fill=\"#eef1f5\"/><svg x=\"%u\" y=\"%u\" "
+		"width=\"%u\" height=\"%u\" viewBox=\"0 0 %zu %u\" preserveAspectRatio=\"none\" "
+		"shape-rendering=\"crispEdges\">",
+		x, y, width, height, x, y, width, height, box_width, box_height);
+}
+
+static void data_memory(struct picture *picture)
+{
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		unsigned x = MARGIN + i % ACROSS * (CELL_WIDTH + GAP_X);
+		unsigned y = picture->y + i / ACROSS * (CELL_HEIGHT + GAP_Y);
+		begin_cell(picture, x, y, CELL_WIDTH, CELL_HEIGHT, picture->map->layer_count + 1, MAP_ROWS);
+		draw_instance(picture->map, i, picture->file);
+		(void)fprintf(picture->file,
+		              "</svg><text x=\"%u\" y=\"%u\" font-size=\"12\" fill=\"#5b6675\">instance %u</text>\n",
+		              x, y + CELL_HEIGHT + 16, i);
+	}
+	picture->y += AI8X_INSTANCES / ACROSS * (CELL_HEIGHT + GAP_Y);
+}
+
+static void kernel_memory(struct picture *picture)
+{
+	const ai8x_part_info *info = ai8x_part_get_info(picture->map->part);
+	unsigned words =
+		info->kernel_words_first > info->kernel_words ? info->kernel_words_first : info->kernel_words;
+	const unsigned width = picture->width - 2 * MARGIN, height = 300;
+	begin_cell(picture, MARGIN, picture->y, width, height, AI8X_PROCESSORS, words);
+	draw_kernels(picture->map, picture->file);
+	(void)fprintf(picture->file, "</svg>\n");
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p += 16)
+		(void)fprintf(picture->file, "<text x=\"%u\" y=\"%u\" font-size=\"12\" fill=\"#5b6675\">%u</text>\n",
+		              MARGIN + width * p / AI8X_PROCESSORS, picture->y + height + 16, p);
+	picture->y += height + GAP_Y;
+}
+
+static void bias_memory(struct picture *picture)
+{
+	const ai8x_part_info *info = ai8x_part_get_info(picture->map->part);
+	const unsigned width = picture->width - 2 * MARGIN - 70, height = 16;
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		unsigned y = picture->y + g * (height + 6);
+		(void)fprintf(picture->file,
+		              "<text x=\"%u\" y=\"%u\" font-size=\"12\" fill=\"#5b6675\">group %u</text>", MARGIN,
+		              y + 12, g);
+		begin_cell(picture, MARGIN + 70, y, width, height, info->bias_entries, 1);
+		for (size_t i = 0; i < picture->map->bias.count; i++) {
+			const ai8x_map_run *run = &picture->map->bias.run[i];
+			char colour[WORD_BYTES];
+			if (run->unit == g)
+				(void)fprintf(picture->file,
+				              "<rect x=\"%u\" width=\"%u\" height=\"1\" fill=\"%s\"><title>bias of layer "
+				              "%u</title></rect>",
+				              run->first, run->count, words_colour(run->owner, colour),
+				              picture->map->layers[run->owner]);
+		}
+		(void)fprintf(picture->file, "</svg>\n");
+	}
+	picture->y += AI8X_GROUPS * (height + 6);
+}
+
+void ai8x_map_svg(const ai8x_map *map, FILE *file)
+{
+	struct picture picture = {map, file, 2 * MARGIN + ACROSS * CELL_WIDTH + (ACROSS - 1) * GAP_X, MARGIN};
+	const unsigned height = 3 * 52 + AI8X_INSTANCES / ACROSS * (CELL_HEIGHT + GAP_Y) +
+	                        key_rows(&picture) * KEY_HEIGHT + 8 + 300 + GAP_Y + AI8X_GROUPS * 22 + 2 * MARGIN;
+	(void)fprintf(
+		file,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %u %u\" width=\"%u\" height=\"%u\" "
+		"font-family=\"system-ui,'Segoe UI',Roboto,'Liberation Sans',sans-serif\" fill=\"#1c2430\">\n"
+		"<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n",
+		picture.width, height, picture.width, height, picture.width, height);
+	title(&picture, "Data memory",
+	      "left: in front of the run; right: behind the last layer; addresses from top to bottom");
+	keys(&picture);
+	data_memory(&picture);
+	title(&picture, "Kernel memory", "processors from left to right, words from top to bottom");
+	kernel_memory(&picture);
+	title(&picture, "Bias memory", "entries from left to right");
+	bias_memory(&picture);
+	(void)fprintf(file, "</svg>\n");
+}

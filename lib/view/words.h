@@ -1,0 +1,44 @@
+// What all views share: numbers as people read them, escaping, colours of layers and causes.
+#ifndef AI8X_VIEW_WORDS_H
+#define AI8X_VIEW_WORDS_H
+
+#include <ai8xsim/view.h>
+
+#define WORD_BYTES 32
+
+// 1234567 as "1,234,567"; returns text.
+const char *words_thousands(uint64_t number, char text[WORD_BYTES]);
+// Seconds and joules with a fitting unit: "4.56 ms", "215 uJ"; returns text.
+const char *words_seconds(double seconds, char text[WORD_BYTES]);
+const char *words_joules(double joules, char text[WORD_BYTES]);
+
+// Writes text with the characters escaped that mean something in HTML and SVG.
+void words_escape(const char *text, FILE *file);
+
+// Writes a string as JSON, quotes included; bytes that are no UTF-8 become '?'.
+void words_json(const char *text, FILE *file);
+
+// Colour of a layer by its position in the run, or of the input.
+const char *words_colour(int owner, char text[WORD_BYTES]);
+
+// A cause that cycles are split by: one or several states of the sequencer.
+struct cause {
+	const char *name; // "reading data"
+	const char *key;  // one letter: CSS class and JSON key
+	const char *colour;
+	uint32_t states; // bit s: ai8x_state s
+};
+
+#define CAUSES 8
+extern const struct cause causes[CAUSES];
+
+uint64_t cause_cycles(const struct cause *cause, const ai8x_counters *counters);
+
+// Who owns most of each stretch of an instance over time: rectangles for both kinds of pictures. Drawn into
+// a coordinate system of layer_count + 1 by MAP_ROWS.
+#define MAP_ROWS 96
+void draw_instance(const ai8x_map *map, unsigned instance, FILE *file);
+// Kernel memory, 64 columns by the words of the largest processor.
+void draw_kernels(const ai8x_map *map, FILE *file);
+
+#endif

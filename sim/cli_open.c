@@ -1,0 +1,30 @@
+// Programs and networks from one argument; see cli_open.h.
+#include "cli_open.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool has_suffix(const char *path, const char *suffix)
+{
+	size_t length = strlen(path), want = strlen(suffix);
+	return length > want && strcasecmp(path + length - want, suffix) == 0;
+}
+
+int cli_open_any(const char *path, const ai8x_part *part, const ai8x_compile_options *compile,
+                 ai8x_program **program, ai8x_network **network)
+{
+	ai8x_error error = {0};
+	*program = NULL;
+	*network = NULL;
+	if (!has_suffix(path, ".yaml") && !has_suffix(path, ".yml")) {
+		ai8x_program_options options = {.part = part, .skip_tensors = true};
+		return ai8x_firmware_open_program(path, &options, program, &error) == AI8X_OK
+		           ? CLI_OK
+		           : cli_fail(path, &error);
+	}
+	ai8x_status status = ai8x_network_open(path, NULL, network, &error);
+	if (status == AI8X_OK)
+		status =
+			ai8x_network_compile(*network, part != NULL ? part : ai8x_part_at(0), compile, program, &error);
+	return status == AI8X_OK ? CLI_OK : cli_fail(path, &error);
+}

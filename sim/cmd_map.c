@@ -1,0 +1,240 @@
+// ai8xsim map: who owns each word of data, kernel and bias memory.
+#include "cli.h"
+#include "cli_open.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct map_settings {
+	const char *program, *json, *svg;
+	const ai8x_part *part;
+	bool each_layer;
+	int layer;
+};
+
+enum option_key { KEY_JSON = 0x100, KEY_SVG, KEY_LAYER, KEY_ALL, KEY_PART };
+
+static const struct argp_option option_table[] = {
+	{"layer", KEY_LAYER, "N", 0, "Show data memory behind layer N (register set; default: behind the last)",
+     1},
+	{"all", KEY_ALL, NULL, 0, "Show data memory in front of the run and behind every layer", 1},
+	{"json", KEY_JSON, "FILE", 0, "Write all maps as JSON; - for standard output, in place of the tables", 2},
+	{"svg", KEY_SVG, "FILE", 0, "Draw all memories over time as an SVG picture", 2},
+	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files (default MAX78000)", 3},
+	{0},
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct map_settings *settings = state->input;
+	switch (key) {
+	case KEY_JSON:
+		settings->json = argument;
+		return 0;
+	case KEY_SVG:
+		settings->svg = argument;
+		return 0;
+	case KEY_LAYER:
+		settings->layer = (int)cli_option_number(state, "--layer", argument, 0, AI8X_MAX_LAYERS - 1);
+		return 0;
+	case KEY_PART:
+		settings->part = cli_option_part(state, argument);
+		return 0;
+	case KEY_ALL:
+		settings->each_layer = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (settings->program != NULL)
+			argp_error(state, "one program at a time");
+		settings->program = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (settings->program == NULL)
+			argp_error(state, "no program given");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "PROGRAM|NETWORK.yaml",
+	.doc = "Shows who owns each word of data, kernel and bias memory in the course of a run. Nothing is run: "
+           "the "
+		   "maps follow from the registers.\v"
+		   "  ai8xsim map program.h5\n"
+		   "  ai8xsim map network.yaml --svg memory.svg\n"
+		   "  ai8xsim map program.h5 --layer 3 --json -",
+};
+
+static const char *owner_name(const ai8x_map *map, int owner, char text[24])
+{
+	if (owner == AI8X_MAP_INPUT)
+		return "input";
+	(void)snprintf(text, 24, "layer %u", map->layers[owner]);
+	return text;
+}
+
+// --- Tables ------------------------------------------------------------------------------------------
+
+static int print_runs(const ai8x_map *map, const ai8x_map_runs *runs, const char *unit, const char *word)
+{
+	struct cli_table *table = cli_table_create("rrrrl");
+	cli_table_cell(table, CLI_BOLD, "%s", unit);
+	cli_table_cell(table, CLI_BOLD, "first %s", word);
+	cli_table_cell(table, CLI_BOLD, "last");
+	cli_table_cell(table, CLI_BOLD, "count");
+	cli_table_cell(table, CLI_BOLD, "owner");
+	for (size_t i = 0; i < runs->count; i++) {
+		const ai8x_map_run *run = &runs->run[i];
+		char text[24];
+		cli_table_cell(table, CLI_PLAIN, "%u", run->unit);
+		cli_table_cell(table, CLI_PLAIN, "0x%04x", run->first);
+		cli_table_cell(table, CLI_PLAIN, "0x%04x", run->first + run->count - 1);
+		cli_table_cell(table, CLI_PLAIN, "%u", run->count);
+		cli_table_cell(table, CLI_PLAIN, "%s", owner_name(map, run->owner, text));
+	}
+	int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static int print_data(const ai8x_map *map, size_t step)
+{
+	if (step == 0)
+		printf("\nData memory in front of the run\n");
+	else
+		printf("\nData memory behind layer %u\n", map->layers[step - 1]);
+	return print_runs(map, &map->data[step], "instance", "word");
+}
+
+static int print_all(const struct map_settings *settings, const ai8x_map *map, size_t step)
+{
+	int code = CLI_OK;
+	for (size_t i = settings->each_layer ? 0 : step; i <= step && code == CLI_OK; i++)
+		code = print_data(map, i);
+	if (code == CLI_OK) {
+		printf("\nKernel memory\n");
+		code = print_runs(map, &map->kernels, "processor", "word");
+	}
+	if (code == CLI_OK && map->bias.count > 0) {
+		printf("\nBias memory\n");
+		code = print_runs(map, &map->bias, "group", "entry");
+	}
+	return code;
+}
+
+// --- JSON --------------------------------------------------------------------------------------------
+
+static json_t *json_of_runs(const ai8x_map *map, const ai8x_map_runs *runs, const char *unit)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < runs->count; i++) {
+		const ai8x_map_run *run = &runs->run[i];
+		json_t *owner =
+			run->owner == AI8X_MAP_INPUT ? json_string("input") : json_integer(map->layers[run->owner]);
+		(void)json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:o}", unit, (int)run->unit, "first",
+		                                            (json_int_t)run->first, "count", (json_int_t)run->count,
+		                                            "owner", owner));
+	}
+	return list;
+}
+
+static json_t *json_of_map(const ai8x_map *map)
+{
+	json_t *data = json_array(), *reads = json_array();
+	const size_t sources = map->layer_count + 1;
+	for (size_t i = 0; i <= map->layer_count; i++) {
+		json_t *behind = i == 0 ? json_null() : json_integer(map->layers[i - 1]);
+		(void)json_array_append_new(data, json_pack("{s:o, s:o}", "behind", behind, "runs",
+		                                            json_of_runs(map, &map->data[i], "instance")));
+	}
+	for (size_t i = 0; i < map->layer_count; i++) {
+		json_t *from = json_array();
+		for (size_t k = 0; k < sources; k++) {
+			if (map->reads[i * sources + k])
+				(void)json_array_append_new(from,
+				                            k == 0 ? json_string("input") : json_integer(map->layers[k - 1]));
+		}
+		(void)json_array_append_new(
+			reads, json_pack("{s:I, s:o}", "layer", (json_int_t)map->layers[i], "from", from));
+	}
+	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "part",
+	                 ai8x_part_get_info(map->part)->name, "data", data, "kernels",
+	                 json_of_runs(map, &map->kernels, "processor"), "bias",
+	                 json_of_runs(map, &map->bias, "group"), "reads", reads);
+}
+
+static int write_json(const char *path, const ai8x_map *map)
+{
+	json_t *root = json_of_map(map);
+	int code = cli_write_json(path, root);
+	json_decref(root);
+	return code;
+}
+
+static int write_svg(const char *path, const ai8x_map *map)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	if (file == NULL) {
+		cli_error("out of memory");
+		return CLI_RESOURCES;
+	}
+	ai8x_map_svg(map, file);
+	bool whole = fclose(file) == 0;
+	int code = whole ? cli_write_file(path, text, size) : CLI_RESOURCES;
+	if (!whole)
+		cli_error("%s: out of memory for the picture", path);
+	free(text);
+	return code;
+}
+
+// --- Command -----------------------------------------------------------------------------------------
+
+static int show(const struct map_settings *settings, const ai8x_map *map)
+{
+	size_t step = map->layer_count;
+	if (settings->layer >= 0) {
+		step = 1;
+		while (step <= map->layer_count && map->layers[step - 1] != (uint32_t)settings->layer)
+			step++;
+		if (step > map->layer_count) {
+			cli_error("%s: layer %d does not run", settings->program, settings->layer);
+			return CLI_USAGE;
+		}
+	}
+	int code = CLI_OK;
+	if (settings->svg != NULL)
+		code = write_svg(settings->svg, map);
+	if (code == CLI_OK && settings->json != NULL)
+		code = write_json(settings->json, map);
+	bool tables = settings->json == NULL && settings->svg == NULL;
+	return code == CLI_OK && tables ? print_all(settings, map, step) : code;
+}
+
+int cmd_map(int argc, char **argv)
+{
+	struct map_settings settings = {.layer = -1};
+	(void)argp_parse(&parser, argc, argv, 0, NULL, &settings);
+	ai8x_program *program = NULL;
+	ai8x_network *network = NULL;
+	ai8x_timing timing = {0};
+	ai8x_map *map = NULL;
+	ai8x_error error = {0};
+	int code = cli_open_any(settings.program, settings.part, NULL, &program, &network);
+	if (code == CLI_OK) {
+		ai8x_status status = ai8x_time_program(program, NULL, &timing, &error);
+		if (status == AI8X_OK)
+			status = ai8x_map_create(program, &timing.schedule, &map, &error);
+		code = status == AI8X_OK ? show(&settings, map) : cli_fail(settings.program, &error);
+	}
+	ai8x_map_destroy(map);
+	ai8x_timing_release(&timing);
+	ai8x_network_destroy(network);
+	ai8x_program_destroy(program);
+	return code;
+}

@@ -1,0 +1,563 @@
+// ai8xsim profile: where every cycle goes, what limits each layer, and what to change.
+#include "cli.h"
+#include "cli_open.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ADVICE_DEFAULT = 8 };
+
+struct profile_settings {
+	const char *path, *baseline, *json, *html, *clock;
+	const ai8x_part *part;
+	uint32_t fifo_pace;
+	uint32_t advice;
+	ai8x_compile_options compile;
+};
+
+enum option_key {
+	KEY_JSON = 0x100,
+	KEY_HTML,
+	KEY_BASELINE,
+	KEY_CLOCK,
+	KEY_PART,
+	KEY_FIFO_PACE,
+	KEY_ADVICE,
+	KEY_FEED,
+	KEY_NO_PIPELINE,
+};
+
+static const struct argp_option option_table[] = {
+	{"baseline", KEY_BASELINE, "FILE", 0, "Compare with another program or network", 1},
+	{"clock", KEY_CLOCK, "CLOCK", 0,
+     "Accelerator clock: PCLK, ISO/4, IPLL (MAX78002), \"12.5 MHz\", PCLKDIV=0x10000 (default: as generated "
+     "software "
+     "sets it up)",
+     1},
+	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
+     "Accelerator cycles between two FIFO writes of the host (default 29, as measured; 0: always in time)",
+     1},
+	{"advice", KEY_ADVICE, "N", 0, "At most N suggestions (default 8; 0: none). Networks only", 1},
+	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files: MAX78000 (default) or MAX78002", 2},
+	{"feed", KEY_FEED, "HOW", 0, "Input of a network: auto (default), memory, fifo, fast-fifo", 2},
+	{"no-pipeline", KEY_NO_PIPELINE, NULL, 0, "Networks on the MAX78002: without pipelining", 2},
+	{"json", KEY_JSON, "FILE", 0, "Write the profile as JSON; - for standard output, in place of the table",
+     3},
+	{"html", KEY_HTML, "FILE", 0, "Write the profile as one self-contained HTML page", 3},
+	{0},
+};
+
+static const struct {
+	const char *name;
+	ai8x_network_feed feed;
+} feeds[] = {
+	{"auto", AI8X_FEED_AUTO},
+	{"memory", AI8X_FEED_MEMORY},
+	{"fifo", AI8X_FEED_FIFO},
+	{"fast-fifo", AI8X_FEED_FAST_FIFO},
+};
+
+static error_t parse_feed(struct profile_settings *settings, const char *text, const struct argp_state *state)
+{
+	for (size_t i = 0; i < sizeof feeds / sizeof feeds[0]; i++) {
+		if (strcmp(feeds[i].name, text) == 0) {
+			settings->compile.feed = feeds[i].feed;
+			return 0;
+		}
+	}
+	argp_error(state, "--feed: unknown feed '%s'; known are auto, memory, fifo, fast-fifo", text);
+	return EINVAL;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct profile_settings *settings = state->input;
+	switch (key) {
+	case KEY_JSON:
+		settings->json = argument;
+		return 0;
+	case KEY_HTML:
+		settings->html = argument;
+		return 0;
+	case KEY_BASELINE:
+		settings->baseline = argument;
+		return 0;
+	case KEY_CLOCK:
+		settings->clock = argument;
+		return 0;
+	case KEY_PART:
+		settings->part = cli_option_part(state, argument);
+		return 0;
+	case KEY_FIFO_PACE:
+		settings->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
+		return 0;
+	case KEY_ADVICE:
+		settings->advice = (uint32_t)cli_option_number(state, "--advice", argument, 0, 1000);
+		return 0;
+	case KEY_FEED:
+		return parse_feed(settings, argument, state);
+	case KEY_NO_PIPELINE:
+		settings->compile.pipeline = false;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (settings->path != NULL)
+			argp_error(state, "one program at a time; --baseline compares two");
+		settings->path = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (settings->path == NULL)
+			argp_error(state, "no program or network given");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "PROGRAM|NETWORK.yaml",
+	.doc =
+		"Shows where every cycle of a program or network goes, what limits each layer, and what to change. "
+		"Nothing is run and no weights are needed: cycles follow from the registers, and equal what the "
+        "exact "
+		"engine counts.\v"
+		"Cycles of the MAX78002 and all energies are estimates and marked with ~.\n\n"
+		"  ai8xsim profile program.h5\n"
+		"  ai8xsim profile network.yaml --html report.html\n"
+		"  ai8xsim profile new.yaml --baseline old.yaml --clock ISO",
+};
+
+// --- Table -------------------------------------------------------------------------------------------
+
+static const char *energy_text(double joules, char text[32])
+{
+	(void)snprintf(text, 32, joules < 1e-6 ? "~%.2f uJ" : "~%.1f uJ", 1e6 * joules);
+	return text;
+}
+
+static void print_row(struct cli_table *table, const ai8x_profile_layer *layer, const char *mark)
+{
+	char text[32];
+	cli_table_cell(table, CLI_PLAIN, "%u", layer->number);
+	if (layer->name[0] != '\0')
+		cli_table_cell(table, CLI_PLAIN, "%s: %s", layer->name, layer->operation);
+	else
+		cli_table_cell(table, CLI_PLAIN, "%s", layer->operation);
+	cli_table_cell(table, CLI_PLAIN, "%s", layer->shape);
+	cli_table_cell(table, CLI_PLAIN, "%u", layer->schedule->layer.passes);
+	cli_table_cell(table, CLI_PLAIN, "%u", layer->processors);
+	cli_table_cell(table, CLI_PLAIN, "%s%s", mark, cli_thousands(layer->schedule->cycles, text));
+	cli_table_cell(table, CLI_PLAIN, "%.1f %%", 100 * layer->share);
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_duration(layer->seconds, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->macs, text));
+	cli_table_cell(table, CLI_PLAIN, "%.1f", layer->macs_per_cycle);
+	cli_table_cell(table, CLI_PLAIN, "%.1f %%", 100 * layer->peak_share);
+	if (layer->macs > 0)
+		cli_table_cell(table, CLI_PLAIN, "%.4f", layer->words_per_mac);
+	else
+		cli_table_cell(table, CLI_DIM, "-");
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->input_words, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->output_words, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->kernel_words, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", energy_text(layer->joules, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", ai8x_bound_text(layer->bound));
+}
+
+static int print_layers(const ai8x_profile *profile)
+{
+	static const char *const heads[] = {"layer",   "operation", "shape",   "passes",  "proc.", "cycles",
+	                                    "share",   "time",      "MAC",     "MAC/cyc", "peak",  "words/MAC",
+	                                    "data in", "data out",  "kernels", "energy",  "bound"};
+	const char *mark = ai8x_part_get_info(profile->part)->cycles_exact ? "" : "~";
+	struct cli_table *table = cli_table_create("rllrrrrrrrrrrrrrl");
+	char text[32];
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+		cli_table_cell(table, CLI_BOLD, "%s", heads[i]);
+	for (size_t i = 0; i < profile->layer_count; i++)
+		print_row(table, &profile->layers[i], mark);
+	cli_table_rule(table);
+	cli_table_cell(table, CLI_PLAIN, "run");
+	for (unsigned i = 0; i < 4; i++)
+		cli_table_cell(table, CLI_PLAIN, "%s", "");
+	cli_table_cell(table, CLI_BOLD, "%s%s", mark, cli_thousands(profile->timing.schedule.cycles, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", "");
+	cli_table_cell(table, CLI_BOLD, "%s", cli_duration(profile->seconds, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(profile->macs, text));
+	cli_table_cell(table, CLI_PLAIN, "%.1f", (double)profile->macs / (double)profile->timing.schedule.cycles);
+	cli_table_cell(table, CLI_PLAIN, "%.1f %%",
+	               100.0 * (double)profile->macs / (double)profile->timing.schedule.cycles /
+	                   ai8x_peak_macs(profile->part));
+	for (unsigned i = 0; i < 3; i++)
+		cli_table_cell(table, CLI_PLAIN, "%s", "");
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(profile->kernel_words, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", energy_text(profile->joules, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", "");
+	int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static const struct {
+	const char *name, *key;
+	uint32_t states;
+} cause_rows[] = {
+	{"output writes", "output", 1u << AI8X_STATE_OUTPUT},
+	{"reading data", "read", 1u << AI8X_STATE_READ},
+	{"pooling reads", "pool_read", 1u << AI8X_STATE_POOL_READ},
+	{"line buffer writes", "tram", 1u << AI8X_STATE_TRAM},
+	{"padding", "pad", 1u << AI8X_STATE_PAD},
+	{"filling", "fill", 1u << AI8X_STATE_FILL},
+	{"set-up", "setup",
+     1u << AI8X_STATE_START | 1u << AI8X_STATE_ROW_END | 1u << AI8X_STATE_SEEK | 1u << AI8X_STATE_FLATTEN},
+	{"waiting for FIFO", "stall", 1u << AI8X_STATE_STALL},
+};
+
+#define CAUSE_ROWS (sizeof cause_rows / sizeof cause_rows[0])
+
+static uint64_t cycles_of(const ai8x_counters *counters, uint32_t states)
+{
+	uint64_t cycles = 0;
+	for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
+		cycles += states >> s & 1 ? counters->state[s] : 0;
+	return cycles;
+}
+
+static void add_up(const ai8x_profile *profile, ai8x_counters *total)
+{
+	*total = (ai8x_counters){0};
+	total->state[AI8X_STATE_START] = 1;
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		const ai8x_counters *counters = &profile->layers[i].schedule->counters;
+		for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
+			total->state[s] += counters->state[s];
+		total->pass_cycles += counters->pass_cycles;
+	}
+}
+
+static void print_causes(const ai8x_profile *profile)
+{
+	ai8x_counters total;
+	char text[32];
+	const double cycles = (double)profile->timing.schedule.cycles;
+	add_up(profile, &total);
+	printf("\nWhere the cycles go:\n");
+	for (size_t i = 0; i < CAUSE_ROWS; i++) {
+		uint64_t cause = cycles_of(&total, cause_rows[i].states);
+		if (cause > 0)
+			printf("  %-20s %12s  %5.1f %%\n", cause_rows[i].name, cli_thousands(cause, text),
+			       100 * (double)cause / cycles);
+	}
+	if (total.pass_cycles > 0)
+		printf("  of all these, %s cycles (%.1f %%) are passes after the first\n",
+		       cli_thousands(total.pass_cycles, text), 100 * (double)total.pass_cycles / cycles);
+}
+
+static void print_loading(const ai8x_profile *profile)
+{
+	const ai8x_loading *loading = &profile->timing.loading;
+	char count[32], time[32];
+	const struct {
+		const char *what;
+		uint64_t writes;
+		double seconds;
+	} rows[] = {
+		{"kernels", loading->kernel_writes, loading->kernel_seconds},
+		{"bias", loading->bias_writes, loading->bias_seconds},
+		{"registers", loading->register_writes, loading->register_seconds},
+		{"input", loading->input_writes, loading->input_seconds},
+	};
+	printf("\nLoading in front of the run, not part of its time (estimate, %.3f us a bus write):\n",
+	       1e6 * AI8X_BUS_WRITE_SECONDS);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (rows[i].writes > 0)
+			printf("  %-20s %12s writes  ~%s\n", rows[i].what, cli_thousands(rows[i].writes, count),
+			       cli_duration(rows[i].seconds, time));
+	}
+	if (profile->timing.schedule.fifo_words > 0)
+		printf("  %-20s %12s words, during the run, %u cycles apart%s\n", "FIFO",
+		       cli_thousands(profile->timing.schedule.fifo_words, count), profile->feed.write_cycles,
+		       profile->timing.synthetic_feed ? " (one frame assumed)" : "");
+}
+
+static void print_memory(const ai8x_profile *profile)
+{
+	char used[32], all[32];
+	printf("\nMemory: %s of %s kernel words", cli_thousands(profile->kernel_words, used),
+	       cli_thousands(profile->kernel_capacity, all));
+	printf(", at most %s of %s data words\n", cli_thousands(profile->data_words, used),
+	       cli_thousands(profile->data_capacity, all));
+}
+
+// --- Baseline and advice -----------------------------------------------------------------------------
+
+static void compare_row(struct cli_table *table, const char *what, double before, double after, int digits)
+{
+	double change = before > 0 ? 100 * (after - before) / before : 0;
+	cli_table_cell(table, CLI_PLAIN, "%s", what);
+	cli_table_cell(table, CLI_PLAIN, "%.*f", digits, before);
+	cli_table_cell(table, CLI_PLAIN, "%.*f", digits, after);
+	cli_table_cell(table, after <= before ? CLI_GREEN : CLI_YELLOW, "%+.1f %%", change);
+}
+
+static int print_baseline(const ai8x_profile *profile, const ai8x_profile *baseline)
+{
+	struct cli_table *table = cli_table_create("lrrr");
+	cli_table_cell(table, CLI_BOLD, "%s", "");
+	cli_table_cell(table, CLI_BOLD, "%s", baseline->name);
+	cli_table_cell(table, CLI_BOLD, "%s", profile->name);
+	cli_table_cell(table, CLI_BOLD, "change");
+	compare_row(table, "cycles", (double)baseline->timing.schedule.cycles,
+	            (double)profile->timing.schedule.cycles, 0);
+	compare_row(table, "time, us", 1e6 * baseline->seconds, 1e6 * profile->seconds, 1);
+	compare_row(table, "energy, uJ (estimate)", 1e6 * baseline->joules, 1e6 * profile->joules, 1);
+	compare_row(table, "multiply-accumulates", (double)baseline->macs, (double)profile->macs, 0);
+	compare_row(table, "kernel words", (double)baseline->kernel_words, (double)profile->kernel_words, 0);
+	compare_row(table, "data words at most", (double)baseline->data_words, (double)profile->data_words, 0);
+	printf("\nCompared with the baseline:\n");
+	int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static void print_advice(const ai8x_advice_list *list)
+{
+	char before[32], after[32];
+	printf("\nAdvice (%zu changes tried; each was compiled and timed by itself):\n", list->tried);
+	for (size_t i = 0; i < list->count; i++) {
+		const ai8x_advice *advice = &list->advice[i];
+		double change = 100 * ((double)advice->cycles_after / (double)advice->cycles_before - 1);
+		printf("%3zu. %s\n     %s -> %s cycles (%+.1f %%)", i + 1, advice->change,
+		       cli_thousands(advice->cycles_before, before), cli_thousands(advice->cycles_after, after),
+		       change);
+		printf(", with input ~%s -> ~%s", cli_duration(advice->seconds_before, before),
+		       cli_duration(advice->seconds_after, after));
+		printf(", energy %s -> %s", energy_text(advice->joules_before, before),
+		       energy_text(advice->joules_after, after));
+		if (advice->kernel_words_after != advice->kernel_words_before)
+			printf(", kernel words %s -> %s", cli_thousands(advice->kernel_words_before, before),
+			       cli_thousands(advice->kernel_words_after, after));
+		printf("\n     %s\n", advice->why);
+	}
+	if (list->count == 0)
+		printf("  none of them makes this network faster or larger for free\n");
+}
+
+// --- JSON --------------------------------------------------------------------------------------------
+
+static json_t *json_of_counters(const ai8x_counters *counters)
+{
+	json_t *causes = json_object();
+	for (size_t i = 0; i < CAUSE_ROWS; i++)
+		(void)json_object_set_new(causes, cause_rows[i].key,
+		                          json_integer((json_int_t)cycles_of(counters, cause_rows[i].states)));
+	return causes;
+}
+
+static json_t *json_of_layer(const ai8x_profile_layer *layer)
+{
+	const ai8x_schedule_layer *entry = layer->schedule;
+	json_t *object = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:I}", "layer",
+	                           (json_int_t)layer->number, "name", layer->name, "operation", layer->operation,
+	                           "shape", layer->shape, "passes", (json_int_t)entry->layer.passes, "processors",
+	                           (json_int_t)layer->processors, "cycles", (json_int_t)entry->cycles, "share",
+	                           layer->share, "start_cycle", (json_int_t)entry->start_cycle, "stop_cycle",
+	                           (json_int_t)entry->stop_cycle, "causes", json_of_counters(&entry->counters),
+	                           "later_pass_cycles", (json_int_t)entry->counters.pass_cycles);
+	json_t *more = json_pack(
+		"{s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f}", "macs", (json_int_t)layer->macs,
+		"macs_per_cycle", layer->macs_per_cycle, "peak_share", layer->peak_share, "data_words_per_mac",
+		layer->words_per_mac, "words_read", (json_int_t)entry->counters.words_read, "words_written",
+		(json_int_t)entry->counters.words_written, "input_words", (json_int_t)layer->input_words,
+		"output_words", (json_int_t)layer->output_words, "kernel_words", (json_int_t)layer->kernel_words,
+		"bias_bytes", (json_int_t)layer->bias_bytes, "bound", ai8x_bound_text(layer->bound), "seconds",
+		layer->seconds, "joules_estimate", layer->joules);
+	(void)json_object_update(object, more);
+	json_decref(more);
+	return object;
+}
+
+static json_t *json_of_loading(const ai8x_loading *loading)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "kernel_writes",
+	                 (json_int_t)loading->kernel_writes, "bias_writes", (json_int_t)loading->bias_writes,
+	                 "register_writes", (json_int_t)loading->register_writes, "input_writes",
+	                 (json_int_t)loading->input_writes, "fifo_writes", (json_int_t)loading->fifo_writes,
+	                 "kernel_seconds_estimate", loading->kernel_seconds, "bias_seconds_estimate",
+	                 loading->bias_seconds, "register_seconds_estimate", loading->register_seconds,
+	                 "input_seconds_estimate", loading->input_seconds);
+}
+
+static json_t *json_of_profile(const ai8x_profile *profile)
+{
+	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
+	ai8x_counters total;
+	add_up(profile, &total);
+	json_t *layers = json_array();
+	for (size_t i = 0; i < profile->layer_count; i++)
+		(void)json_array_append_new(layers, json_of_layer(&profile->layers[i]));
+	return json_pack(
+		"{s:s, s:s, s:b, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"name", profile->name, "part", info->name, "cycles_exact", (int)info->cycles_exact, "cycles",
+		(json_int_t)profile->timing.schedule.cycles, "stall_cycles",
+		(json_int_t)profile->timing.schedule.stall_cycles, "causes", json_of_counters(&total), "clock",
+		profile->clock.name, "clock_hz", (json_int_t)profile->clock.hz, "seconds", profile->seconds,
+		"joules_estimate", profile->joules, "joules_error", AI8X_ENERGY_ERROR, "macs",
+		(json_int_t)profile->macs, "peak_macs_per_cycle", (json_int_t)ai8x_peak_macs(profile->part),
+		"kernel_words", (json_int_t)profile->kernel_words, "kernel_capacity",
+		(json_int_t)profile->kernel_capacity, "data_words", (json_int_t)profile->data_words, "data_capacity",
+		(json_int_t)profile->data_capacity, "loading", json_of_loading(&profile->timing.loading), "layers",
+		layers);
+}
+
+static json_t *json_of_advice(const ai8x_advice_list *list)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < list->count; i++) {
+		const ai8x_advice *advice = &list->advice[i];
+		(void)json_array_append_new(
+			array,
+			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:b}", "change",
+		              advice->change, "why", advice->why, "cycles_before", (json_int_t)advice->cycles_before,
+		              "cycles_after", (json_int_t)advice->cycles_after, "kernel_words_before",
+		              (json_int_t)advice->kernel_words_before, "kernel_words_after",
+		              (json_int_t)advice->kernel_words_after, "macs_before", (json_int_t)advice->macs_before,
+		              "macs_after", (json_int_t)advice->macs_after, "joules_before_estimate",
+		              advice->joules_before, "joules_after_estimate", advice->joules_after,
+		              "seconds_with_input_before_estimate", advice->seconds_before,
+		              "seconds_with_input_after_estimate", advice->seconds_after, "same_function",
+		              (int)advice->same_function));
+	}
+	return array;
+}
+
+// --- Command -----------------------------------------------------------------------------------------
+
+struct profiled {
+	ai8x_program *program;
+	ai8x_network *network;
+	ai8x_profile *profile;
+};
+
+static void release(struct profiled *profiled)
+{
+	ai8x_profile_destroy(profiled->profile);
+	ai8x_network_destroy(profiled->network);
+	ai8x_program_destroy(profiled->program);
+}
+
+static int profile_file(const struct profile_settings *settings, const char *path, struct profiled *profiled)
+{
+	ai8x_error error = {0};
+	int code = cli_open_any(path, settings->part, &settings->compile, &profiled->program, &profiled->network);
+	if (code != CLI_OK)
+		return code;
+	ai8x_profile_options options = {.network = profiled->network, .feed = {settings->fifo_pace}};
+	if (settings->clock != NULL && ai8x_clock_parse(ai8x_program_part(profiled->program), settings->clock,
+	                                                &options.clock, &error) != AI8X_OK)
+		return cli_fail(NULL, &error);
+	if (ai8x_profile_create(profiled->program, &options, &profiled->profile, &error) != AI8X_OK)
+		return cli_fail(path, &error);
+	return CLI_OK;
+}
+
+static int print_tables(const ai8x_profile *profile, const ai8x_profile *baseline,
+                        const ai8x_advice_list *advice)
+{
+	printf("%s on %s, %s = %g MHz\n\n", profile->name, ai8x_part_get_info(profile->part)->name,
+	       profile->clock.name, profile->clock.hz / 1e6);
+	int code = print_layers(profile);
+	if (code != CLI_OK)
+		return code;
+	print_causes(profile);
+	print_loading(profile);
+	print_memory(profile);
+	printf("Energy is an estimate, wrong by up to %.0f %% on networks it was not fitted to%s.\n",
+	       100 * AI8X_ENERGY_ERROR,
+	       ai8x_part_get_info(profile->part)->cycles_exact ? "" : "; cycles of this part are estimates");
+	if (profile->timing.schedule.conditional)
+		printf("A snoop unit decides at run time which layers follow; it was taken not to trigger.\n");
+	if (baseline != NULL)
+		code = print_baseline(profile, baseline);
+	if (code == CLI_OK && advice != NULL)
+		print_advice(advice);
+	return code;
+}
+
+static int write_html(const char *path, const ai8x_profile *profile, const ai8x_profile *baseline,
+                      const ai8x_advice_list *advice)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	if (file == NULL) {
+		cli_error("out of memory");
+		return CLI_RESOURCES;
+	}
+	ai8x_profile_html(profile, baseline, advice, file);
+	bool whole = fclose(file) == 0;
+	int code = whole ? cli_write_file(path, text, size) : CLI_RESOURCES;
+	if (!whole)
+		cli_error("%s: out of memory for the page", path);
+	free(text);
+	return code;
+}
+
+static int write_json(const char *path, const ai8x_profile *profile, const ai8x_profile *baseline,
+                      const ai8x_advice_list *advice)
+{
+	json_t *root = json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "profile", json_of_profile(profile),
+	                         "baseline", baseline != NULL ? json_of_profile(baseline) : json_null(), "advice",
+	                         advice != NULL ? json_of_advice(advice) : json_null());
+	int code = cli_write_json(path, root);
+	json_decref(root);
+	return code;
+}
+
+static int report(const struct profile_settings *settings, const ai8x_profile *profile,
+                  const ai8x_profile *baseline, const ai8x_advice_list *advice)
+{
+	int code = CLI_OK;
+	if (settings->html != NULL)
+		code = write_html(settings->html, profile, baseline, advice);
+	if (code == CLI_OK && settings->json != NULL)
+		code = write_json(settings->json, profile, baseline, advice);
+	if (code == CLI_OK && (settings->json == NULL || strcmp(settings->json, "-") != 0))
+		code = print_tables(profile, baseline, advice);
+	return code;
+}
+
+static int advise(const struct profile_settings *settings, const struct profiled *profiled,
+                  ai8x_advice_list *list)
+{
+	ai8x_error error = {0};
+	ai8x_profile_options options = {.feed = {settings->fifo_pace}, .clock = profiled->profile->clock};
+	ai8x_status status = ai8x_advise(profiled->network, ai8x_program_part(profiled->program),
+	                                 &settings->compile, &options, settings->advice, list, &error);
+	return status == AI8X_OK ? CLI_OK : cli_fail(settings->path, &error);
+}
+
+int cmd_profile(int argc, char **argv)
+{
+	struct profile_settings settings = {
+		.fifo_pace = AI8X_FEED_CYCLES,
+		.advice = ADVICE_DEFAULT,
+		.compile = ai8x_compile_options_default(),
+	};
+	(void)argp_parse(&parser, argc, argv, 0, NULL, &settings);
+	struct profiled now = {0}, baseline = {0};
+	ai8x_advice_list list = {0};
+	int code = profile_file(&settings, settings.path, &now);
+	if (code == CLI_OK && settings.baseline != NULL)
+		code = profile_file(&settings, settings.baseline, &baseline);
+	bool advised = code == CLI_OK && now.network != NULL && settings.advice > 0;
+	if (advised)
+		code = advise(&settings, &now, &list);
+	if (code == CLI_OK)
+		code = report(&settings, now.profile, baseline.profile, advised ? &list : NULL);
+	ai8x_advice_release(&list);
+	release(&baseline);
+	release(&now);
+	return code;
+}

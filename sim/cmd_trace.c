@@ -1,0 +1,212 @@
+// ai8xsim trace: writes what happens in each cycle as VCD, trace events or CSV.
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+struct trace_settings {
+	const char *program, *output;
+	ai8x_trace_options trace;
+	uint32_t fifo_pace;
+	const char *clock;
+};
+
+enum option_key { KEY_FROM = 0x100, KEY_TO, KEY_SIGNALS, KEY_FIFO_PACE, KEY_CLOCK };
+
+static const struct argp_option option_table[] = {
+	{"output", 'o', "FILE", 0, "Where to; the suffix says how: .vcd, .json or .csv", 1},
+	{"from", KEY_FROM, "WHEN", 0, "First cycle, or first layer as L3", 1},
+	{"to", KEY_TO, "WHEN", 0, "Cycle behind the last one, or last layer as L3", 1},
+	{"signals", KEY_SIGNALS, "LIST", 0, "Some of sequencer,reads,writes,tram,output,fifo (default all)", 1},
+	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
+     "Accelerator cycles between two FIFO writes of the host (default 29)", 1},
+	{"clock", KEY_CLOCK, "CLOCK", 0,
+     "Clock of the time axis: PCLK/2, ISO, \"12.5 MHz\" (default: the part's)", 1},
+	{0},
+};
+
+static const struct {
+	const char *suffix;
+	ai8x_trace_format format;
+} formats[] = {{".vcd", AI8X_TRACE_VCD}, {".json", AI8X_TRACE_EVENTS}, {".csv", AI8X_TRACE_CSV}};
+
+static void parse_when(struct argp_state *state, const char *name, const char *text, uint64_t *cycle,
+                       int *layer)
+{
+	if (text[0] == 'L' || text[0] == 'l')
+		*layer = (int)cli_option_number(state, name, text + 1, 0, AI8X_MAX_LAYERS - 1);
+	else
+		*cycle = cli_option_number(state, name, text, 0, INT64_MAX);
+}
+
+static void parse_signals(struct argp_state *state, const char *text, unsigned *signals)
+{
+	char name[24];
+	for (const char *at = text; *at != '\0';) {
+		size_t length = strcspn(at, ",");
+		(void)snprintf(name, sizeof name, "%.*s", (int)length, at);
+		unsigned bit = length < sizeof name ? ai8x_trace_signal_find(name) : 0;
+		if (bit == 0)
+			argp_error(
+				state,
+				"--signals: no signals '%s'; known are sequencer, reads, writes, tram, output, fifo, all",
+				name);
+		*signals |= bit;
+		at += length + (at[length] == ',');
+	}
+}
+
+static void pick_format(struct argp_state *state, struct trace_settings *settings)
+{
+	size_t length = strlen(settings->output);
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		size_t suffix = strlen(formats[i].suffix);
+		if (length > suffix && strcasecmp(settings->output + length - suffix, formats[i].suffix) == 0) {
+			settings->trace.format = formats[i].format;
+			return;
+		}
+	}
+	argp_error(state, "--output: '%s' ends in none of .vcd, .json, .csv", settings->output);
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct trace_settings *settings = state->input;
+	switch (key) {
+	case 'o':
+		settings->output = argument;
+		return 0;
+	case KEY_FROM:
+		parse_when(state, "--from", argument, &settings->trace.from_cycle, &settings->trace.from_layer);
+		return 0;
+	case KEY_TO:
+		parse_when(state, "--to", argument, &settings->trace.to_cycle, &settings->trace.to_layer);
+		return 0;
+	case KEY_SIGNALS:
+		parse_signals(state, argument, &settings->trace.signals);
+		return 0;
+	case KEY_FIFO_PACE:
+		settings->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
+		return 0;
+	case KEY_CLOCK:
+		settings->clock = argument;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (settings->program != NULL)
+			argp_error(state, "one program at a time");
+		settings->program = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (settings->program == NULL)
+			argp_error(state, "no program given");
+		if (settings->output == NULL)
+			argp_error(state, "no file to write to: give -o FILE.vcd, FILE.json or FILE.csv");
+		pick_format(state, settings);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "PROGRAM",
+	.doc = "Runs a program cycle by cycle and writes what happens in each cycle.\v"
+		   "A .vcd file opens in GTKWave, a .json file at ui.perfetto.dev, a .csv file anywhere.\n\n"
+		   "  ai8xsim trace program.h5 -o program.json\n"
+		   "  ai8xsim trace program.h5 -o layer2.vcd --from L2 --to L2 --signals sequencer,writes\n"
+		   "  ai8xsim trace program.h5 -o start.csv --to 2000",
+};
+
+static int run_traced(const struct trace_settings *settings, const ai8x_program *program, ai8x_trace *trace)
+{
+	ai8x_machine_options choices = ai8x_machine_options_default();
+	ai8x_machine *machine = NULL;
+	ai8x_error error = {0};
+	choices.engine = AI8X_ENGINE_EXACT;
+	if (ai8x_machine_create(ai8x_program_part(program), &choices, &machine, &error) != AI8X_OK)
+		return cli_fail(settings->program, &error);
+	ai8x_runner_options options = ai8x_runner_options_default();
+	options.fifo_write_cycles = settings->fifo_pace;
+	options.observer = ai8x_trace_event;
+	options.observer_kinds = ai8x_trace_kinds(trace);
+	options.observer_user = trace;
+	ai8x_runner_result result;
+	ai8x_status status = ai8x_runner_run(machine, program, &options, &result);
+	int code = cli_exit_of(status);
+	if (status != AI8X_OK)
+		cli_error("%s: %s", settings->program, result.message);
+	else if (!result.pass)
+		cli_error("%s: the run did not compute what the program expects; the trace shows what it did",
+		          settings->program);
+	if (status == AI8X_OK && !result.pass)
+		code = CLI_CHECK_FAILED;
+	ai8x_runner_result_release(&result);
+	ai8x_machine_destroy(machine);
+	return code;
+}
+
+// Into a file beside the target, which takes its place when it is whole: also of a run that was stopped.
+static int write_trace(struct trace_settings *settings, const ai8x_program *program)
+{
+	char *temporary = NULL;
+	ai8x_error error = {0};
+	ai8x_trace *trace = NULL;
+	if (asprintf(&temporary, "%s.%ld.tmp", settings->output, (long)getpid()) < 0) {
+		cli_error("out of memory");
+		return CLI_RESOURCES;
+	}
+	FILE *file = fopen(temporary, "wx");
+	if (file == NULL) {
+		cli_error("%s: cannot write: %s", settings->output, strerror(errno));
+		free(temporary);
+		return CLI_RESOURCES;
+	}
+	int code = CLI_OK;
+	if (ai8x_trace_create(ai8x_program_part(program), &settings->trace, file, &trace, &error) != AI8X_OK) {
+		code = cli_fail(settings->output, &error);
+	} else {
+		code = run_traced(settings, program, trace);
+		if (ai8x_trace_finish(trace, &error) != AI8X_OK) {
+			cli_error("%s: %s", settings->output, error.message);
+			code = CLI_RESOURCES;
+		}
+	}
+	bool closed = fclose(file) == 0;
+	if (code == CLI_RESOURCES || !closed || rename(temporary, settings->output) != 0) {
+		if (code != CLI_RESOURCES)
+			cli_error("%s: cannot write: %s", settings->output, strerror(errno));
+		(void)unlink(temporary);
+		code = CLI_RESOURCES;
+	}
+	free(temporary);
+	return code;
+}
+
+int cmd_trace(int argc, char **argv)
+{
+	struct trace_settings settings = {.fifo_pace = AI8X_FEED_CYCLES,
+	                                  .trace = {.from_layer = -1, .to_layer = -1}};
+	(void)argp_parse(&parser, argc, argv, 0, NULL, &settings);
+	ai8x_program_options options = {.skip_results = true};
+	ai8x_program *program = NULL;
+	ai8x_error error = {0};
+	if (ai8x_firmware_open_program(settings.program, &options, &program, &error) != AI8X_OK)
+		return cli_fail(settings.program, &error);
+	int code = CLI_OK;
+	ai8x_clock clock = {0};
+	if (settings.clock != NULL &&
+	    ai8x_clock_parse(ai8x_program_part(program), settings.clock, &clock, &error) != AI8X_OK) {
+		code = cli_fail(NULL, &error);
+	} else {
+		settings.trace.clock_hz = clock.hz;
+		settings.trace.name = ai8x_program_name(program);
+		code = write_trace(&settings, program);
+	}
+	ai8x_program_destroy(program);
+	return code;
+}

@@ -64,6 +64,8 @@ static ai8x_firmware *open_image(const struct image *image, const ai8x_firmware_
 static const uint16_t print_a[] = {0x4902, 0x2041, 0x6008, 0xE7FE, 0xBF00, 0xBF00, 0x2020, 0x4004};
 // ldr r1, [pc, #4]; str r1, [r1]; b .; padding; an address where nothing is
 static const uint16_t wild_store[] = {0x4901, 0x6009, 0xE7FE, 0xBF00, 0x0000, 0x9000};
+// ldr r1, [pc, #4]; strh r1, [r1]; b .; padding; a register of the accelerator
+static const uint16_t narrow_store[] = {0x4901, 0x8009, 0xE7FE, 0xBF00, 0x0000, 0x5010};
 // nop; b to the nop
 static const uint16_t spin[] = {0xBF00, 0xE7FD};
 // b 0xFFFF words away: out of the image, into flash that was not loaded (zeros: movs r0, r0)
@@ -128,6 +130,8 @@ static void expect_end(const uint16_t *code, size_t count, ai8x_firmware_end end
 START_TEST(broken_code_ends)
 {
 	expect_end(wild_store, COUNT(wild_store), AI8X_FIRMWARE_FAULT, AI8X_ERR_ADDRESS, "writes 0x90000000");
+	expect_end(narrow_store, COUNT(narrow_store), AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_ALIGNMENT,
+	           "16-bit write");
 	expect_end(spin, COUNT(spin), AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT, "code units");
 	expect_end(run_away, COUNT(run_away), AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT, "code units");
 }

@@ -170,7 +170,8 @@ def compare_operations(first, second, notes: list) -> str:
         for name in x.memory:
             if list(x.memory[name]) != list(y.memory[name]):
                 only = set(x.memory[name]) ^ set(y.memory[name])
-                notes.append(f'{name} memory: ' + (f'{len(only)} zero words written by one only'
+                what = 'kernels' if name == 'kernel' else 'words'
+                notes.append(f'{name} memory: ' + (f'{len(only)} zero {what} written by one only'
                                                    if only else 'other order'))
         if not notes:
             notes.append('other split into blocks')

@@ -24,6 +24,7 @@ ai8x_status ai8x_check_create(const ai8x_part *part, const ai8x_check_options *o
 	c->part = part;
 	if (options != NULL)
 		c->options = *options;
+	registers_create(c);
 	ai8x_status status = shadow_create(c);
 	if (status == AI8X_OK)
 		status = kernels_create(c);
@@ -135,7 +136,7 @@ static void bus_read(ai8x_check *check, const ai8x_event *event)
 	if (event->u.bus.running)
 		memory_while_running(check, &target, event->u.bus.address, false);
 	else if (check->stopped && target.memory == MEMORY_DATA)
-		shadow_bus_read(check, event->u.bus.address);
+		shadow_bus_read(check, &target, event->u.bus.address);
 }
 
 static void observe(void *user, const ai8x_event *event)
@@ -268,13 +269,18 @@ static ai8x_status summarise(ai8x_check *check)
 ai8x_status ai8x_check_finish(ai8x_check *check, ai8x_status status, const char *message, ai8x_error *error)
 {
 	if (check->trouble == AI8X_OK) {
-		bool complete = status == AI8X_OK && check->stopped && !check->looping;
+		bool complete = status == AI8X_OK && check->stopped;
 		plan_evaluate(check, status, message);
 		fifo_evaluate(check, status, message);
 		registers_evaluate(check);
-		flow_evaluate(check, complete);
-		kernels_evaluate(check, complete);
-		bias_evaluate(check);
+		if (check->looping) {
+			report(check, AI8X_CHECK_ENDLESS, AI8X_SEVERITY_INFO, here(-1), 1,
+			       "more than %d layers are started: what they hand to each other is not examined", MAX_RUNS);
+		} else {
+			flow_evaluate(check, complete);
+			kernels_evaluate(check, complete);
+			bias_evaluate(check);
+		}
 		for (size_t p = 0; p < check->layer_count; p++)
 			check_values(check, &check->layers[p]);
 		report_sort(check);

@@ -109,14 +109,10 @@ enum { WORD_UNWRITTEN, WORD_WRITTEN, WORD_PART };
 
 struct kernel_word {
 	uint8_t content[KERNEL_BYTES];
-	uint8_t written; // WORD_...
-	bool used;       // a layer that ran takes kernels from it
-	uint32_t by;     // number of the bus write
-};
-
-struct kernel_clash {
-	uint16_t processor, word;
-	uint32_t first, second; // numbers of the bus writes
+	uint8_t written;  // WORD_...
+	bool used;        // a layer that ran takes kernels from it
+	uint32_t by;      // number of the bus write
+	uint32_t lost_by; // number of the bus write whose different content was overwritten, or 0
 };
 
 struct kernel_loader {
@@ -148,6 +144,7 @@ struct ai8x_check {
 	uint64_t bus_writes; // FIFO pushes excluded
 	bool started, stopped;
 	uint32_t runs; // RUN_START events
+	uint32_t known_bits[REG_COUNT];
 	struct register_state registers[AI8X_GROUPS][REG_COUNT][AI8X_MAX_LAYERS];
 
 	struct planned_layer plan[AI8X_MAX_LAYERS];
@@ -169,8 +166,6 @@ struct ai8x_check {
 	struct kernel_word *kernels[AI8X_PROCESSORS];
 	uint32_t kernel_words[AI8X_PROCESSORS];
 	struct kernel_loader loaders[AI8X_PROCESSORS];
-	struct kernel_clash *clashes;
-	size_t clash_count, clash_capacity;
 
 	uint32_t *bias_by[AI8X_GROUPS]; // number of the bus write, 0: nobody
 	int8_t *bias_value[AI8X_GROUPS];
@@ -211,6 +206,7 @@ void report_release(ai8x_check *check);
 bool report_has(const ai8x_check *check, ai8x_check_class kind, int layer);
 
 // registers.c
+void registers_create(ai8x_check *check);
 void registers_written(ai8x_check *check, const struct part_target *target, uint32_t value, bool running);
 void registers_evaluate(ai8x_check *check);
 uint32_t shadow_field(const ai8x_check *check, enum part_field_id id, unsigned group, uint32_t index);
@@ -247,12 +243,14 @@ void shadow_begin_layer(ai8x_check *check, const ai8x_event *event);
 void shadow_end_layer(ai8x_check *check, const ai8x_event *event);
 void shadow_read(ai8x_check *check, const ai8x_event *event);
 void shadow_write(ai8x_check *check, const ai8x_event *event);
-void shadow_bus_read(ai8x_check *check, uint32_t address);
+void shadow_bus_read(ai8x_check *check, const struct part_target *target, uint32_t address);
 // True when a slot's kernels are not all zero (or it needs none).
 bool slot_is_loaded(const struct layer_state *state, uint32_t slot);
 void shadow_release_layers(ai8x_check *check);
 
 // flow.c
+// What a lane of data memory holds belongs to the result.
+void flow_mark(ai8x_check *check, struct lane lane, uint32_t word);
 void flow_evaluate(ai8x_check *check, bool complete);
 
 // fifo.c

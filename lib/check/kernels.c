@@ -20,21 +20,9 @@ void kernels_destroy(ai8x_check *check)
 {
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
 		free(check->kernels[p]);
-	free(check->clashes);
 }
 
 // --- Loading -----------------------------------------------------------------------------------------
-
-static void note_clash(ai8x_check *check, unsigned processor, uint32_t word, uint32_t first)
-{
-	if (!array_reserve(&check->clashes, &check->clash_capacity, check->clash_count + 1,
-	                   sizeof *check->clashes)) {
-		check->trouble = AI8X_ERR_NO_MEMORY;
-		return;
-	}
-	check->clashes[check->clash_count++] =
-		(struct kernel_clash){(uint16_t)processor, (uint16_t)word, first, (uint32_t)check->bus_writes};
-}
 
 static void commit(ai8x_check *check, unsigned processor, uint32_t word, const uint8_t content[KERNEL_BYTES],
                    uint8_t written)
@@ -45,7 +33,7 @@ static void commit(ai8x_check *check, unsigned processor, uint32_t word, const u
 	// Between two runs kernels may be replaced.
 	if (state->written == WORD_WRITTEN && check->runs == 0 &&
 	    memcmp(state->content, content, KERNEL_BYTES) != 0)
-		note_clash(check, processor, word, state->by);
+		state->lost_by = state->by;
 	memcpy(state->content, content, KERNEL_BYTES);
 	state->written = written;
 	state->by = (uint32_t)check->bus_writes;
@@ -300,54 +288,6 @@ static void check_unwritten(ai8x_check *check, const struct layer_state *state)
 	}
 }
 
-// True when a kernel of the layer that counts lies in that word.
-static bool takes_from(const struct layer_state *state, unsigned processor, uint32_t word)
-{
-	for (uint32_t row = 0; row < state->kernel_rows; row++) {
-		for (uint32_t pass = 0; pass < state->layer.passes && applies(&state->layer, row, processor);
-		     pass++) {
-			struct span span = locate(&state->layer, processor / PER_GROUP, row, pass, true);
-			if (word >= span.first / KERNEL_BYTES && word <= span.last / KERNEL_BYTES &&
-			    counts(state, row, pass, processor))
-				return true;
-		}
-	}
-	return false;
-}
-
-static void check_clash(ai8x_check *check, const struct kernel_clash *clash)
-{
-	int users[2] = {-1, -1};
-	for (size_t p = 0; p < check->layer_count && users[1] < 0; p++) {
-		const struct layer_state *state = &check->layers[p];
-		int index = (int)state->layer.index;
-		if (state->weights != NULL && index != users[0] && takes_from(state, clash->processor, clash->word))
-			users[users[0] < 0 ? 0 : 1] = index;
-	}
-	if (users[0] < 0)
-		return;
-	struct place place = kernel_place(check, users[0], clash->processor, clash->word);
-	place.other_layer = users[1];
-	const ai8x_layer *layer = &check->layers[check->current[users[0]]].layer;
-	if (users[1] >= 0)
-		report(check, AI8X_CHECK_KERNEL_CONFLICT, AI8X_SEVERITY_ERROR, place, 1,
-		       "layer %d%s and layer %d%s both take kernels from word %u of processor %u's kernel memory, "
-		       "which is "
-		       "written twice with different contents (bus writes %u and %u): one of them computes with the "
-		       "other's "
-		       "kernels",
-		       users[0], layer->calcx4 ? " (calcx4)" : "", users[1],
-		       check->layers[check->current[users[1]]].layer.calcx4 ? " (calcx4)" : "", clash->word,
-		       clash->processor, clash->first, clash->second);
-	else
-		report(check, AI8X_CHECK_KERNEL_CONFLICT, AI8X_SEVERITY_ERROR, place, 1,
-		       "layer %d%s takes kernels from word %u of processor %u's kernel memory, which is written "
-		       "twice with "
-		       "different contents (bus writes %u and %u): the first ones are lost",
-		       users[0], layer->calcx4 ? " (calcx4)" : "", clash->word, clash->processor, clash->first,
-		       clash->second);
-}
-
 // Layers may share kernels, but then all of them.
 static bool share(const ai8x_layer *a, const ai8x_layer *b, unsigned group)
 {
@@ -357,10 +297,30 @@ static bool share(const ai8x_layer *a, const ai8x_layer *b, unsigned group)
 	       a->passes == b->passes && a->calcx4 == b->calcx4;
 }
 
+// What layers take of a processor's kernel memory: bytes ...
 struct claim {
 	uint16_t owner; // 1 + position; 0: free
 	uint8_t bits;
 };
+
+// ... and words: 1 + position of the first two layers; 0: none.
+struct users {
+	uint16_t first, second;
+};
+
+static void report_overlap(ai8x_check *check, const ai8x_layer *owner, const ai8x_layer *layer,
+                           unsigned processor, uint32_t word)
+{
+	struct place place = kernel_place(check, (int)owner->index, processor, word);
+	place.other_layer = (int)layer->index;
+	report(check, AI8X_CHECK_KERNEL_OVERLAP, AI8X_SEVERITY_ERROR, place, 1,
+	       "layer %u and layer %u take different kernels from the same bytes of kernel memory, first in word "
+	       "%u of "
+	       "processor %u; the kernels of layer %u begin at word %u, those of layer %u at word %u",
+	       owner->index, layer->index, word, processor, owner->index,
+	       locate(owner, processor / PER_GROUP, 0, 0, true).first / KERNEL_BYTES, layer->index,
+	       locate(layer, processor / PER_GROUP, 0, 0, true).first / KERNEL_BYTES);
+}
 
 static void claim(ai8x_check *check, struct claim *claims, size_t position, unsigned processor,
                   struct span span)
@@ -368,50 +328,87 @@ static void claim(ai8x_check *check, struct claim *claims, size_t position, unsi
 	const ai8x_layer *layer = &check->layers[position].layer;
 	for (uint32_t b = span.first; b <= span.last; b++) {
 		struct claim *c = &claims[b];
-		bool taken = c->owner != 0 && c->owner != position + 1 && (c->bits & span.bits) != 0;
-		const ai8x_layer *owner = c->owner != 0 ? &check->layers[c->owner - 1].layer : layer;
-		if (taken && owner->index != layer->index && !share(layer, owner, processor / PER_GROUP)) {
-			struct place place = kernel_place(check, (int)owner->index, processor, b / KERNEL_BYTES);
-			place.other_layer = (int)layer->index;
-			report(
-				check, AI8X_CHECK_KERNEL_OVERLAP, AI8X_SEVERITY_ERROR, place, 1,
-				"layer %u and layer %u take different kernels from the same bytes of kernel memory, first in "
-			    "word "
-				"%u of processor %u; the kernels of layer %u begin at word %u, those of layer %u at word %u",
-				owner->index, layer->index, b / KERNEL_BYTES, processor, owner->index,
-				locate(owner, processor / PER_GROUP, 0, 0, true).first / KERNEL_BYTES, layer->index,
-				locate(layer, processor / PER_GROUP, 0, 0, true).first / KERNEL_BYTES);
+		if (c->owner == 0 || c->owner == position + 1) {
+			*c = (struct claim){(uint16_t)(position + 1), (uint8_t)(c->bits | span.bits)};
+			continue;
+		}
+		const ai8x_layer *owner = &check->layers[c->owner - 1].layer;
+		if ((c->bits & span.bits) != 0 && !share(layer, owner, processor / PER_GROUP)) {
+			report_overlap(check, owner, layer, processor, b / KERNEL_BYTES);
 			return;
 		}
-		if (c->owner != position + 1)
-			*c = (struct claim){(uint16_t)(position + 1),
-			                    c->owner == 0 ? span.bits : (uint8_t)(c->bits | span.bits)};
-		else
-			c->bits |= span.bits;
+		*c = (struct claim){(uint16_t)(position + 1), (uint8_t)(c->bits | span.bits)};
 	}
 }
 
-static void check_overlaps(ai8x_check *check)
+static void note_users(struct users *users, size_t position, struct span span)
 {
-	for (unsigned processor = 0; processor < AI8X_PROCESSORS; processor++) {
-		struct claim *claims = calloc((size_t)check->kernel_words[processor] * KERNEL_BYTES, sizeof *claims);
-		if (claims == NULL) {
-			check->trouble = AI8X_ERR_NO_MEMORY;
-			return;
-		}
-		for (size_t p = 0; p < check->layer_count; p++) {
-			const struct layer_state *state = &check->layers[p];
-			for (uint32_t row = 0; row < state->kernel_rows; row++) {
-				for (uint32_t pass = 0; pass < state->layer.passes; pass++) {
-					uint64_t weights = state->weights[(size_t)row * state->layer.passes + pass];
-					if ((weights >> processor & 1) != 0 && counts(state, row, pass, processor))
-						claim(check, claims, p, processor,
-						      locate(&state->layer, processor / PER_GROUP, row, pass, true));
-				}
+	for (uint32_t word = span.first / KERNEL_BYTES; word <= span.last / KERNEL_BYTES; word++) {
+		struct users *u = &users[word];
+		if (u->first == 0)
+			u->first = (uint16_t)(position + 1);
+		else if (u->first != position + 1 && u->second == 0)
+			u->second = (uint16_t)(position + 1);
+	}
+}
+
+static void report_clash(ai8x_check *check, unsigned processor, uint32_t word, struct users users)
+{
+	const struct kernel_word *state = &check->kernels[processor][word];
+	const ai8x_layer *first = &check->layers[users.first - 1].layer;
+	const char *fourfold = first->calcx4 ? " (calcx4)" : "";
+	struct place place = kernel_place(check, (int)first->index, processor, word);
+	if (users.second == 0) {
+		report(check, AI8X_CHECK_KERNEL_CONFLICT, AI8X_SEVERITY_ERROR, place, 1,
+		       "layer %u%s takes kernels from word %u of processor %u's kernel memory, which is written "
+		       "twice with "
+		       "different contents (bus writes %u and %u): the first ones are lost",
+		       first->index, fourfold, word, processor, state->lost_by, state->by);
+		return;
+	}
+	const ai8x_layer *second = &check->layers[users.second - 1].layer;
+	place.other_layer = (int)second->index;
+	report(
+		check, AI8X_CHECK_KERNEL_CONFLICT, AI8X_SEVERITY_ERROR, place, 1,
+		"layer %u%s and layer %u%s both take kernels from word %u of processor %u's kernel memory, which is "
+		"written twice with different contents (bus writes %u and %u): one of them computes with the other's "
+		"kernels",
+		first->index, fourfold, second->index, second->calcx4 ? " (calcx4)" : "", word, processor,
+		state->lost_by, state->by);
+}
+
+// Who takes what from one processor's kernel memory.
+static void check_sharing(ai8x_check *check, unsigned processor)
+{
+	const uint32_t words = check->kernel_words[processor];
+	struct claim *claims = calloc((size_t)words * KERNEL_BYTES, sizeof *claims);
+	struct users *users = calloc(words, sizeof *users);
+	if (claims == NULL || users == NULL)
+		check->trouble = AI8X_ERR_NO_MEMORY;
+	for (size_t p = 0; p < check->layer_count && check->trouble == AI8X_OK; p++) {
+		const struct layer_state *state = &check->layers[p];
+		// A layer that ran several times is looked at once.
+		if (check->current[state->layer.index] != (int)p)
+			continue;
+		for (uint32_t row = 0; row < state->kernel_rows; row++) {
+			for (uint32_t pass = 0; pass < state->layer.passes && applies(&state->layer, row, processor);
+			     pass++) {
+				struct span span = locate(&state->layer, processor / PER_GROUP, row, pass, true);
+				if (!inside(check, processor, span) || !counts(state, row, pass, processor))
+					continue;
+				note_users(users, p, span);
+				uint64_t weights = state->weights[(size_t)row * state->layer.passes + pass];
+				if ((weights >> processor & 1) != 0)
+					claim(check, claims, p, processor, span);
 			}
 		}
-		free(claims);
 	}
+	for (uint32_t word = 0; word < words && check->trouble == AI8X_OK; word++) {
+		if (check->kernels[processor][word].lost_by != 0 && users[word].first != 0)
+			report_clash(check, processor, word, users[word]);
+	}
+	free(claims);
+	free(users);
 }
 
 // First and last word from which a layer takes kernels in a processor's group.
@@ -574,9 +571,8 @@ void kernels_evaluate(ai8x_check *check, bool complete)
 		if (check->layers[p].weights != NULL)
 			check_unwritten(check, &check->layers[p]);
 	}
-	for (size_t i = 0; i < check->clash_count; i++)
-		check_clash(check, &check->clashes[i]);
-	check_overlaps(check);
+	for (unsigned processor = 0; processor < AI8X_PROCESSORS; processor++)
+		check_sharing(check, processor);
 	if (!complete)
 		return;
 	for (unsigned processor = 0; processor < AI8X_PROCESSORS; processor++)

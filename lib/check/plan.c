@@ -97,7 +97,7 @@ static void check_masks(ai8x_check *check, const ai8x_layer *layer)
 			? "layer %u: processor %u reads data, but its kernels are switched off (ENA bit %u): its channel "
 			  "has no influence"
 			: "layer %u: processor %u has its kernels switched on, but reads no data (ENA bit %u): its "
-	          "channel "
+			  "channel "
 			  "counts as zero",
 		layer->index, processor, processor % PER_GROUP + (reads ? 16 : 0));
 }
@@ -171,8 +171,43 @@ static void check_configured(ai8x_check *check)
 	}
 }
 
+// What the last streaming layer writes lies there while the rings are in use.
+static void check_output_in_rings(ai8x_check *check, const ai8x_layer *last)
+{
+	uint32_t slots = ai8x_layer_output_slots(last), pixels = last->output_rows * last->output_columns;
+	for (uint32_t slot = 0; slot < slots; slot++) {
+		ai8x_output_place from = ai8x_layer_place(last, slot, 0),
+						  to = ai8x_layer_place(last, slot, pixels - 1);
+		for (uint32_t a = 0; a < AI8X_MAX_STREAMS && from.instance < AI8X_INSTANCES; a++) {
+			const ai8x_layer *layer = &check->plan[a].layer;
+			uint32_t ring = layer->read_base[from.instance / INSTANCES_PER_GROUP];
+			bool reads = (layer->processors >> (4 * from.instance) & 15) != 0;
+			if (!check->plan[a].reachable || !check->plan[a].decoded || !layer->streaming || !reads ||
+			    to.word < ring || from.word >= ring + layer->ring_words)
+				continue;
+			struct place place = here((int)last->index);
+			place.other_layer = (int)a;
+			place.has_address = true;
+			place.address =
+				ai8x_part_data_address(check->part, from.instance, from.word > ring ? from.word : ring);
+			report(check, AI8X_CHECK_RING_OVERLAP, AI8X_SEVERITY_WARNING, place, 1,
+			       "the streaming layer %u writes its output (words 0x%x to 0x%x) into the ring from which "
+			       "layer %u "
+			       "reads (words 0x%x to 0x%x) in data memory instance %u; whether pixels survive depends on "
+			       "timing",
+			       last->index, from.word, to.word, a, ring, ring + layer->ring_words - 1, from.instance);
+		}
+	}
+}
+
 static void check_rings(ai8x_check *check)
 {
+	for (uint32_t a = 0; a < AI8X_MAX_STREAMS; a++) {
+		const struct planned_layer *planned = &check->plan[a];
+		if (planned->reachable && planned->decoded && !planned->refused && planned->layer.streaming &&
+		    write_ring(check, a) == 0)
+			check_output_in_rings(check, &planned->layer);
+	}
 	for (uint32_t a = 0; a < AI8X_MAX_STREAMS; a++) {
 		const ai8x_layer *first = &check->plan[a].layer;
 		if (!check->plan[a].reachable || !check->plan[a].decoded || !first->streaming)

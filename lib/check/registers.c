@@ -11,7 +11,7 @@ uint32_t shadow_field(const ai8x_check *check, enum part_field_id id, unsigned g
 	return part_field_extract(check->part, id, check->registers[group][field->reg][index].value);
 }
 
-static uint32_t known_bits(const ai8x_part *part, enum part_register reg)
+static uint32_t find_known_bits(const ai8x_part *part, enum part_register reg)
 {
 	uint32_t bits = 0;
 	// Of the snoop registers only some bits are understood (hardware reference 3.3).
@@ -25,6 +25,12 @@ static uint32_t known_bits(const ai8x_part *part, enum part_register reg)
 			bits |= part_field_mask(part, (enum part_field_id)f);
 	}
 	return bits;
+}
+
+void registers_create(ai8x_check *check)
+{
+	for (unsigned r = 0; r < REG_COUNT; r++)
+		check->known_bits[r] = find_known_bits(check->part, (enum part_register)r);
 }
 
 static bool is_layer_register(const ai8x_part *part, enum part_register reg)
@@ -44,7 +50,7 @@ static struct place register_place(const ai8x_check *check, const struct part_ta
 
 static void check_bits(ai8x_check *check, const struct part_target *target, uint32_t value)
 {
-	uint32_t known = known_bits(check->part, target->reg);
+	uint32_t known = check->known_bits[target->reg];
 	// Registers without any known field are not described by any source.
 	if (known == 0 || (value & ~known) == 0)
 		return;

@@ -74,11 +74,14 @@ void shadow_cleared(ai8x_check *check, unsigned group)
 	}
 }
 
-void shadow_bus_read(ai8x_check *check, uint32_t address)
+void shadow_bus_read(ai8x_check *check, const struct part_target *target, uint32_t address)
 {
 	// The words that a program names are all that counts.
 	if (check->results_named)
 		return;
+	unsigned instance = target->group * INSTANCES_PER_GROUP + target->unit;
+	for (unsigned l = 0; l < LANES; l++)
+		flow_mark(check, check->lanes[instance][(size_t)target->word * LANES + l], target->word);
 	if (!array_reserve(&check->results, &check->result_capacity, check->result_count + 1,
 	                   sizeof *check->results)) {
 		check->trouble = AI8X_ERR_NO_MEMORY;
@@ -385,9 +388,9 @@ static uint16_t slot_of_lane(const struct layer_state *state, const ai8x_event *
 
 void shadow_write(ai8x_check *check, const ai8x_event *event)
 {
-	struct lane *word = check->lanes[event->u.data.instance] + (size_t)event->u.data.word * LANES;
 	if (event->u.data.word >= check->data_words)
 		return;
+	struct lane *word = check->lanes[event->u.data.instance] + (size_t)event->u.data.word * LANES;
 	struct layer_state *state = event->layer != NULL ? state_of(check, event->layer) : NULL;
 	if (event->layer != NULL && state == NULL)
 		return;

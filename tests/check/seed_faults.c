@@ -42,7 +42,8 @@ struct subject {
 	ai8x_layer ran[MAX_RAN]; // layers in the order in which they ran
 	size_t ran_count;
 	bool streams, fifo;
-	uint32_t last_word; // behind all data memory that is touched
+	uint32_t last_word;           // behind all data memory that is touched
+	bool feeds[MAX_RAN][MAX_RAN]; // [a][b]: layer b reads what layer a wrote
 };
 
 // What an injector did.
@@ -266,27 +267,56 @@ static bool move_output_onto_own_input(struct subject *s, unsigned attempt, stru
 static bool move_output_onto_residual(struct subject *s, unsigned attempt, struct seeded *seeded)
 {
 	for (size_t r = 2; r < s->ran_count; r++) {
-		const ai8x_layer *reader = &s->ran[r];
-		// The last one that wrote there, which is the one that is read.
-		for (size_t w = r - 1; w-- > 0;) {
-			const ai8x_layer *writer = &s->ran[w], *mover = &s->ran[r - 1];
-			uint32_t base = reader->read_base[reader->master];
-			uint32_t from = writer->write_word[writer->master];
-			bool feeds = writer->write_mode == AI8X_WRITE_CHANNELS &&
-			             mover->write_mode == AI8X_WRITE_CHANNELS && from >= base &&
-			             from < base + reader->operands && reader->operands > 1 && writer->write_step > 1 &&
-			             plain(s, w) && plain(s, r) && plain(s, r - 1) &&
-			             writer->output_rows * writer->output_columns >= 8 &&
-			             writer->output_rows * writer->output_columns == reader->rows * reader->columns;
-			if (!feeds)
-				continue;
-			if (attempt-- != 0)
-				break;
-			uint32_t half = writer->output_rows * writer->output_columns / 2 * writer->write_step;
-			uint32_t pointer = get_register(s, REG_WPTR_BASE, writer->master, writer->index);
-			set_all_groups(s, REG_WPTR_BASE, mover->index, UINT32_MAX, pointer + half);
-			*seeded = (struct seeded){(int)mover->index, -1};
-			return true;
+		for (size_t w = 0; w + 1 < r; w++) {
+			const ai8x_layer *writer = &s->ran[w];
+			uint32_t pixels = writer->output_rows * writer->output_columns;
+			for (size_t m = w + 1; m < r && s->feeds[w][r]; m++) {
+				const ai8x_layer *mover = &s->ran[m];
+				bool fits = plain(s, w) && plain(s, r) && plain(s, m) && pixels >= 8 &&
+				            writer->write_mode == AI8X_WRITE_CHANNELS &&
+				            mover->write_mode == AI8X_WRITE_CHANNELS &&
+				            mover->output_rows * mover->output_columns >= 4;
+				if (!fits || attempt-- != 0)
+					continue;
+				uint32_t pointer = get_register(s, REG_WPTR_BASE, writer->master, writer->index);
+				set_all_groups(s, REG_WPTR_BASE, mover->index, UINT32_MAX,
+				               pointer + pixels / 2 * writer->write_step);
+				*seeded = (struct seeded){(int)mover->index, -1};
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static unsigned readers_of(const struct subject *s, size_t writer)
+{
+	unsigned readers = 0;
+	for (size_t r = 0; r < s->ran_count; r++)
+		readers += s->feeds[writer][r];
+	return readers;
+}
+
+// The outputs of two layers that both feed a third one lie on top of each other.
+static bool overlap_outputs(struct subject *s, unsigned attempt, struct seeded *seeded)
+{
+	for (size_t r = 2; r < s->ran_count; r++) {
+		for (size_t w = 0; w < r; w++) {
+			for (size_t m = w + 1; m < r; m++) {
+				const ai8x_layer *writer = &s->ran[w], *mover = &s->ran[m];
+				bool fits = s->feeds[w][r] && s->feeds[m][r] && readers_of(s, w) == 1 && plain(s, w) &&
+				            plain(s, m) && writer->write_mode == AI8X_WRITE_CHANNELS &&
+				            mover->write_mode == AI8X_WRITE_CHANNELS &&
+				            writer->output_rows * writer->output_columns ==
+				                mover->output_rows * mover->output_columns &&
+				            writer->slots <= mover->slots && writer->write_step == mover->write_step;
+				if (!fits || attempt-- != 0)
+					continue;
+				set_all_groups(s, REG_WPTR_BASE, mover->index, UINT32_MAX,
+				               get_register(s, REG_WPTR_BASE, writer->master, writer->index));
+				*seeded = (struct seeded){(int)mover->index, -1};
+				return true;
+			}
 		}
 	}
 	return false;
@@ -856,8 +886,9 @@ static const struct fault {
 } faults[] = {
 #define ACCEPT(...) {__VA_ARGS__}, sizeof((ai8x_check_class[]){__VA_ARGS__}) / sizeof(ai8x_check_class)
 	{"move-output-onto-own-input", move_output_onto_own_input, true, MINIMUM, ACCEPT(AI8X_CHECK_DATA_SELF)},
-	{"move-output-onto-residual", move_output_onto_residual, true, 4,
+	{"move-output-onto-residual", move_output_onto_residual, true, MINIMUM,
      ACCEPT(AI8X_CHECK_DATA_OVERWRITTEN, AI8X_CHECK_DATA_SELF)},
+	{"overlap-outputs", overlap_outputs, true, MINIMUM, ACCEPT(AI8X_CHECK_OUTPUT_OVERLAP)},
 	{"move-output-away", move_output_away, true, MINIMUM,
      ACCEPT(AI8X_CHECK_OUTPUT_UNUSED, AI8X_CHECK_OUTPUT_UNWRITTEN)},
 	{"move-input-to-unwritten", move_input_to_unwritten, true, MINIMUM, ACCEPT(AI8X_CHECK_DATA_UNWRITTEN)},
@@ -914,14 +945,53 @@ static void copy_ops(struct subject *s)
 	}
 }
 
+// Who wrote each word last, to learn which layer feeds which.
+struct flow {
+	struct subject *subject;
+	int position[AI8X_MAX_LAYERS];
+	size_t started;
+	uint16_t *writer; // [instance][word]: 1 + position
+};
+
+static void follow_flow(void *user, const ai8x_event *event)
+{
+	struct flow *flow = user;
+	size_t words = flow->subject->part->info.data_words;
+	if (event->kind == AI8X_EVENT_LAYER_START) {
+		flow->position[event->layer->index] = (int)flow->started++;
+		return;
+	}
+	if (event->layer == NULL)
+		return;
+	uint16_t *writer = &flow->writer[event->u.data.instance * words + event->u.data.word];
+	size_t position = (size_t)flow->position[event->layer->index];
+	if (position >= MAX_RAN)
+		return;
+	if (event->kind == AI8X_EVENT_DATA_WRITE)
+		*writer = (uint16_t)(position + 1);
+	else if (*writer != 0 && *writer != position + 1)
+		flow->subject->feeds[*writer - 1][position] = true;
+}
+
 // Runs the program once to learn which layers it has.
 static bool study(struct subject *s)
 {
+	struct flow flow = {.subject = s};
+	ai8x_runner_options options = ai8x_runner_options_default();
+	options.observer = follow_flow;
+	options.observer_user = &flow;
+	options.observer_kinds = AI8X_EVENT_LAYER_START | AI8X_EVENT_DATA_READ | AI8X_EVENT_DATA_WRITE;
+	flow.writer = calloc((size_t)AI8X_INSTANCES * s->part->info.data_words, sizeof *flow.writer);
+	if (flow.writer == NULL)
+		die("out of memory");
 	ai8x_machine *machine;
 	ai8x_runner_result result;
-	if (ai8x_machine_create(s->part, NULL, &machine, NULL) != AI8X_OK)
+	ai8x_machine_options machine_options = ai8x_machine_options_default();
+	machine_options.engine = AI8X_ENGINE_EXACT;
+	if (ai8x_machine_create(s->part, &machine_options, &machine, NULL) != AI8X_OK)
 		die("out of memory");
-	bool pass = ai8x_runner_run(machine, s->program, NULL, &result) == AI8X_OK && result.pass;
+	bool pass = ai8x_runner_run(machine, s->program, &options, &result) == AI8X_OK && result.pass;
+	free(flow.writer);
 	s->ran_count = ai8x_machine_layer_count(machine);
 	s->ran_count = s->ran_count < MAX_RAN ? s->ran_count : MAX_RAN;
 	for (size_t i = 0; i < s->ran_count; i++) {
@@ -1053,7 +1123,7 @@ struct tally {
 static void try_program(const char *path, size_t number, size_t count, const char *only, bool all,
                         bool verbose, struct tally tallies[FAULTS])
 {
-	struct subject subject;
+	static struct subject subject;
 	bool needed = all;
 	for (size_t f = 0; f < FAULTS; f++)
 		needed |= tallies[f].found + tallies[f].missed < ENOUGH;

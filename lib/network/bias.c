@@ -106,6 +106,12 @@ static ai8x_status place_depthwise(struct plan *plan, struct plan_layer *layer, 
 	return AI8X_OK;
 }
 
+// A streaming first layer of some parts reads one entry late (hardware reference 4.5, quirk).
+static uint32_t late(const struct plan *plan, const struct plan_layer *layer)
+{
+	return plan->target->stream_bias_late && layer->position == 0 && layer->streaming;
+}
+
 // Quad fan-out: slot s in group s % 4, entry s / 4.
 static ai8x_status place_quad(struct plan *plan, struct plan_layer *layer, ai8x_error *error)
 {
@@ -119,7 +125,7 @@ static ai8x_status place_quad(struct plan *plan, struct plan_layer *layer, ai8x_
 	}
 	for (uint32_t c = 0; c < layer->net->out_channels; c++) {
 		uint32_t slot = slot_of_channel(layer, c);
-		uint32_t entry = first + slot / 4;
+		uint32_t entry = first + slot / 4 + late(plan, layer);
 		if (entry >= plan->part->info.bias_entries) {
 			return exhausted(plan, layer, entry - first + 1, slot % 4, error);
 		}
@@ -129,12 +135,6 @@ static ai8x_status place_quad(struct plan *plan, struct plan_layer *layer, ai8x_
 		plan->bias_used[slot % 4] = entry + 1;
 	}
 	return AI8X_OK;
-}
-
-// A streaming first layer of some parts reads one entry late (hardware reference 4.5, quirk).
-static uint32_t late(const struct plan *plan, const struct plan_layer *layer)
-{
-	return plan->target->stream_bias_late && layer->position == 0 && layer->streaming;
 }
 
 // true: two layers read the same entries in the same way.

@@ -218,8 +218,8 @@ static ai8x_status check_switches(const struct subject *s)
 	if (layer->chw && s->position != 0) {
 		return refuse(s, "data_format CHW is possible for the first layer only");
 	}
-	if (layer->chw && (layer->operands > 1 || layer->in_channels > AI8X_INSTANCES)) {
-		return refuse(s, "data_format CHW takes one operand and at most 16 channels");
+	if (layer->chw && (layer->operands > 1 || layer->flatten || layer->in_channels > AI8X_INSTANCES)) {
+		return refuse(s, "data_format CHW takes one operand and at most 16 channels, and cannot be flattened");
 	}
 	bool links = layer->next != AI8X_NETWORK_DEFAULT && layer->next != AI8X_NETWORK_STOP &&
 	             layer->next != s->position + 1;

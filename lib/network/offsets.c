@@ -179,7 +179,12 @@ static void form_blocks(struct chooser *c)
 		uint32_t words = in_ring(c, t) ? plan_ring_words(&c->plan, t) + 1 : tensor_words(c, t);
 		uint32_t end = tensor->block_offset + words;
 		uint32_t lead = lead_words(c, t);
-		block->instances = (uint16_t)(block->instances | instances_of(tensor->map));
+		uint64_t map = tensor->map;
+		if (t == 0 && c->plan.feed == AI8X_FEED_FAST_FIFO_QUAD) {
+			// Every group gets the input.
+			map |= map << 16 | map << 32 | map << 48;
+		}
+		block->instances = (uint16_t)(block->instances | instances_of(map));
 		block->words = end > block->words ? end : block->words;
 		block->lead = lead > block->lead ? lead : block->lead;
 		block->align = 1;

@@ -228,6 +228,12 @@ static ai8x_status shape_maps(const struct plan *plan, struct plan_layer *layer,
 	if (net->flatten) {
 		layer->slots -= layer->out_passes * layer->out_thresh - net->out_channels;
 	}
+	if (status == AI8X_OK && (layer->quad || net->calcx4) && layer->slots % 4 != 0) {
+		return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+		                     "four output channels are computed at a time, but output_processors 0x%016llx makes %u of "
+		                     "them: the count must be a multiple of 4",
+		                     (unsigned long long)layer->output_processors, layer->slots);
+	}
 	return status;
 }
 

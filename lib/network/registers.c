@@ -74,7 +74,7 @@ static void decoded_kernels(const struct plan_layer *layer, ai8x_layer *out)
 static void decoded_write_base(const struct plan *plan, const struct plan_layer *layer, ai8x_layer *out)
 {
 	const ai8x_network_layer *net = layer->net;
-	uint32_t lead = layer->lead_pixels * layer->out_passes * (net->write_gap + 1);
+	uint32_t lead = layer->lead_pixels * layer->out_passes * (net->write_gap + 1) * (net->output_bits / 8);
 	uint32_t word = (uint32_t)(net->out_offset / 4) - lead;
 	uint64_t rest = layer->output_processors;
 	unsigned first_group = bits_first(layer->processors) / 16;

@@ -305,10 +305,12 @@ static void *image_realloc(void *bytes, size_t size, H5FD_file_image_op_t op, vo
 static herr_t image_free(void *bytes, H5FD_file_image_op_t op, void *user)
 {
 	struct image *image = user;
-	if (op == H5FD_FILE_IMAGE_OP_FILE_CLOSE)
-		image->bytes = bytes;
-	else
+	if (op != H5FD_FILE_IMAGE_OP_FILE_CLOSE) {
 		free(bytes);
+		return 0;
+	}
+	free(image->bytes);
+	image->bytes = bytes;
 	return 0;
 }
 
@@ -336,7 +338,8 @@ static hid_t create_file(const struct writer *writer, struct image *image)
 	(void)H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
 	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
 	(void)H5Pset_obj_track_times(creation, false);
-	hid_t file = H5Fcreate(writer->path, H5F_ACC_TRUNC, creation, access);
+	// Only a name: under that of a file that exists the driver would load it first.
+	hid_t file = H5Fcreate(".ai8xsim-program-in-memory", H5F_ACC_TRUNC, creation, access);
 	char reason[200];
 	hdf5_reason(reason, sizeof reason);
 	(void)H5Pclose(creation);

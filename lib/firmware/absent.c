@@ -54,7 +54,7 @@ bool ai8x_firmware_symbol(const ai8x_firmware *firmware, const char *name, uint3
 {
 	(void)firmware;
 	(void)name;
-	(void)address;
+	*address = 0;
 	return false;
 }
 

@@ -18,8 +18,9 @@
 
 // How often a FIFO-fed run is brought up to the core's time while the core does not look at it.
 #define QUANTUM_CYCLES 2000
-// A FIFO that does not take a word for so long never will.
-#define FIFO_PATIENCE_CYCLES 100000000u
+// No network takes so long, and no FIFO that has not taken a word by then ever will. Bounds the time of runs
+// without an end.
+#define PATIENCE_CYCLES 100000000u
 
 static bool is_fifo_data(uint32_t address)
 {
@@ -84,8 +85,10 @@ static void set_end(struct ai8x_firmware *soc)
 	soc->cnn.end = soc->cnn.start + ai8x_machine_cycles(soc->cnn.machine) * soc->cnn.cycle;
 }
 
-static void account(struct ai8x_firmware *soc)
+void cnn_account(struct ai8x_firmware *soc)
 {
+	if (soc->result.inference_count == 0)
+		return;
 	ai8x_firmware_inference *inference = last_inference(soc);
 	inference->cycles = ai8x_machine_cycles(soc->cnn.machine);
 	inference->seconds = (double)inference->cycles * (double)soc->cnn.cycle / (double)FS_PER_SECOND;
@@ -96,7 +99,7 @@ static void account(struct ai8x_firmware *soc)
 static void finish(struct ai8x_firmware *soc)
 {
 	soc->cnn.busy = false;
-	account(soc);
+	cnn_account(soc);
 	ai8x_firmware_inference *inference = last_inference(soc);
 	inference->finished = true;
 	record_finish(soc);
@@ -106,14 +109,27 @@ static void finish(struct ai8x_firmware *soc)
 		cpu_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_CANCELLED, "stopped after an inference");
 }
 
+static void too_long(struct ai8x_firmware *soc)
+{
+	char why[256], where[96];
+	(void)ai8x_machine_explain_wait(soc->cnn.machine, why, sizeof why);
+	image_describe(&soc->image, soc->block, where, sizeof where);
+	cpu_end(soc, AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT,
+	        "watchdog: the accelerator still runs after %llu cycles%s%s; the core is at %s",
+	        (unsigned long long)ai8x_machine_cycles(soc->cnn.machine), why[0] != 0 ? ": " : "", why, where);
+}
+
 // Lets the machine run on its own; AI8X_WAITING is no error.
-static ai8x_status run(struct ai8x_firmware *soc, const ai8x_run_limits *limits)
+static ai8x_status run(struct ai8x_firmware *soc, ai8x_run_limits limits)
 {
 	ai8x_error error = {0};
-	ai8x_status status = ai8x_machine_run(soc->cnn.machine, limits, &error);
+	limits.max_cycles = PATIENCE_CYCLES;
+	ai8x_status status = ai8x_machine_run(soc->cnn.machine, &limits, &error);
 	if (status == AI8X_OK && !ai8x_machine_running(soc->cnn.machine))
 		set_end(soc);
-	else if (status != AI8X_OK && status != AI8X_WAITING && status != AI8X_ERR_CYCLE_LIMIT)
+	else if (status == AI8X_ERR_CYCLE_LIMIT)
+		too_long(soc);
+	else if (status != AI8X_OK && status != AI8X_WAITING)
 		refuse(soc, status, &error);
 	return status;
 }
@@ -127,14 +143,8 @@ static void start(struct ai8x_firmware *soc)
 	cnn->cycle = FS_PER_SECOND / gcr_cnn_hz(soc);
 	if (!add_inference(soc))
 		return;
-	// The time limit also bounds this call; a run that no FIFO feeds depends on nothing else.
-	ai8x_run_limits limits = {.max_cycles =
-	                              (uint64_t)(soc->options.max_seconds * (double)gcr_cnn_hz(soc)) + 1};
-	ai8x_status status = run(soc, &limits);
-	cnn->fifo = status == AI8X_WAITING;
-	if (status == AI8X_ERR_CYCLE_LIMIT)
-		cpu_end(soc, AI8X_FIRMWARE_TIMEOUT, status, "the accelerator still ran after %.3g simulated seconds",
-		        soc->options.max_seconds);
+	// A run that no FIFO feeds depends on nothing else.
+	cnn->fifo = run(soc, (ai8x_run_limits){0}) == AI8X_WAITING;
 }
 
 static void advance(struct ai8x_firmware *soc)
@@ -150,6 +160,8 @@ static void advance(struct ai8x_firmware *soc)
 		set_end(soc);
 	else if (status != AI8X_OK && status != AI8X_WAITING && status != AI8X_ERR_CYCLE_LIMIT)
 		refuse(soc, status, &error);
+	else if (ai8x_machine_cycles(cnn->machine) >= PATIENCE_CYCLES)
+		too_long(soc);
 }
 
 void cnn_sync(struct ai8x_firmware *soc)
@@ -175,7 +187,7 @@ uint64_t cnn_next(const struct ai8x_firmware *soc)
 void cnn_settle(struct ai8x_firmware *soc)
 {
 	if (soc->cnn.busy && soc->cnn.fifo && soc->cnn.end == TIME_NEVER)
-		(void)run(soc, NULL);
+		(void)run(soc, (ai8x_run_limits){0});
 }
 
 void cnn_power(struct ai8x_firmware *soc)
@@ -195,8 +207,8 @@ static bool wait_for_fifo(struct ai8x_firmware *soc, uint32_t address)
 	if (!cnn->busy || cnn->end != TIME_NEVER)
 		return false;
 	ai8x_run_limits limits = {
-		.max_cycles = FIFO_PATIENCE_CYCLES, .until_fifo_ready = true, .fifo_address = address};
-	ai8x_status status = run(soc, &limits);
+		.max_cycles = PATIENCE_CYCLES, .until_fifo_ready = true, .fifo_address = address};
+	ai8x_status status = run(soc, limits);
 	soc_pass_until(soc, cnn->start + ai8x_machine_cycles(cnn->machine) * cnn->cycle);
 	return status == AI8X_OK;
 }
@@ -304,7 +316,7 @@ void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsi
 		return;
 	if (cnn->busy && (value & CONTROL_RUN) == 0 && !was_running) {
 		// Stopped before its time.
-		account(soc);
+		cnn_account(soc);
 		cnn->busy = false;
 	}
 	if (!was_running && ai8x_machine_running(cnn->machine))

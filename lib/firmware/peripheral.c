@@ -247,7 +247,8 @@ static const struct peripheral_register fast_fifo_registers[] = {
 
 #define ROW(name, base, bytes, kind, unit, set)                                                              \
 	{                                                                                                        \
-		name, base, bytes, kind, unit, set##_registers, sizeof set##_registers / sizeof set##_registers[0]   \
+		(name), (base), (bytes), (kind), (unit), set##_registers,                                            \
+			sizeof set##_registers / sizeof set##_registers[0]                                               \
 	}
 #define PLAIN(name, base, bytes, set) ROW(name, base, bytes, PERIPHERAL_STORAGE, 0, set)
 
@@ -362,7 +363,7 @@ static const struct peripheral max78002[] = {
 	PLAIN("TRIMSIR", 0x40105400, 0x400, trimsir),
 };
 
-#define ROWS(table) (sizeof table / sizeof table[0])
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 const struct peripheral *peripheral_find(const struct soc_part *part, uint32_t address)
 {

@@ -139,7 +139,7 @@ ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_options *op
 		status = ai8x_firmware_open_memory(bytes, (size_t)size, options, firmware, error);
 		if (status != AI8X_OK)
 			status = error_prefix(error, status, "%s", path);
-		else
+		else if (*firmware != NULL)
 			(*firmware)->name = base_name(path);
 	}
 	free(bytes);
@@ -216,6 +216,8 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 		cpu_run(soc);
 	else
 		cpu_end(soc, AI8X_FIRMWARE_CANCELLED, status, "%s", error.message);
+	if (soc->cnn.busy)
+		cnn_account(soc);
 	if (soc->recorder.failed)
 		soc->result.status = AI8X_ERR_NO_MEMORY;
 	soc->result.main_returned = soc->main_returned;

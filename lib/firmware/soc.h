@@ -312,6 +312,8 @@ void cnn_sync(struct ai8x_firmware *soc);
 uint64_t cnn_next(const struct ai8x_firmware *soc);
 // The core has nothing to do but wait: let a FIFO-fed run go on as far as it can.
 void cnn_settle(struct ai8x_firmware *soc);
+// Brings the last inference's row up to the machine's state.
+void cnn_account(struct ai8x_firmware *soc);
 
 // ---- watchdog.c ----
 

@@ -72,12 +72,11 @@ ai8x_status ai8x_firmware_judge(const ai8x_firmware_result *result, const ai8x_f
 	const ai8x_firmware_inference *last =
 		result->inference_count > 0 ? &result->inferences[result->inference_count - 1] : NULL;
 	*verdict = AI8X_FIRMWARE_FAIL;
-	if (broke(result->end, expect != NULL && passed))
+	bool bad_exit = result->end == AI8X_FIRMWARE_EXITED && result->exit_code != 0;
+	if (broke(result->end, expect != NULL && passed) || (bad_exit && !failed))
 		(void)snprintf(reason, AI8X_MESSAGE_SIZE, "%s", result->message);
 	else if (failed)
 		(void)snprintf(reason, AI8X_MESSAGE_SIZE, "it prints '%s'", fail_line);
-	else if (result->end == AI8X_FIRMWARE_EXITED && result->exit_code != 0)
-		(void)snprintf(reason, AI8X_MESSAGE_SIZE, "%s", result->message);
 	else if (expect != NULL && !passed)
 		(void)snprintf(reason, AI8X_MESSAGE_SIZE, "nothing it prints matches '%s'; %.300s", expect,
 		               result->message);

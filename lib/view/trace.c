@@ -98,7 +98,8 @@ void ai8x_trace_event(void *user, const ai8x_event *event)
 	ai8x_trace *trace = user;
 	if (!is_wanted(&trace->options, event))
 		return;
-	uint64_t end = event->cycle + (event->kind == AI8X_EVENT_STATE ? event->u.state.cycles : 1);
+	const bool stop = event->kind == AI8X_EVENT_LAYER_STOP || event->kind == AI8X_EVENT_RUN_STOP;
+	uint64_t end = event->cycle + (event->kind == AI8X_EVENT_STATE ? event->u.state.cycles : !stop);
 	trace->end_cycle = end > trace->end_cycle ? end : trace->end_cycle;
 	if (event->kind != AI8X_EVENT_RUN_STOP)
 		trace->writer->event(trace->state, event);

@@ -1,11 +1,11 @@
 // Traces as CSV: one line per event.
-#include <inttypes.h>
 #include <stdlib.h>
 
+#include "view/sink.h"
 #include "view/trace.h"
 
 struct csv {
-	FILE *file;
+	struct sink sink;
 };
 
 static void *csv_create(const struct trace_head *head)
@@ -13,78 +13,133 @@ static void *csv_create(const struct trace_head *head)
 	struct csv *csv = calloc(1, sizeof *csv);
 	if (csv == NULL)
 		return NULL;
-	csv->file = head->file;
-	(void)fputs("cycle,event,layer,cycles,row,column,pass,slot,unit,word,value,detail\n", head->file);
+	csv->sink.file = head->file;
+	sink_text(&csv->sink, "cycle,event,layer,cycles,row,column,pass,slot,unit,word,value,detail\n");
 	return csv;
 }
 
-static void put_head(const struct csv *csv, const ai8x_event *event, const char *name)
+static void put_head(struct sink *sink, const ai8x_event *event, const char *name)
 {
-	(void)fprintf(csv->file, "%" PRIu64 ",%s,", event->cycle, name);
+	sink_room(sink);
+	sink_number(sink, event->cycle);
+	sink_char(sink, ',');
+	sink_text(sink, name);
+	sink_char(sink, ',');
 	if (event->layer != NULL)
-		(void)fprintf(csv->file, "%" PRIu32, event->layer->index);
+		sink_number(sink, event->layer->index);
 }
 
-static void put_data(const struct csv *csv, const ai8x_event *event, bool write)
+static void put_next(struct sink *sink, uint64_t number)
 {
-	put_head(csv, event, write ? "write" : "read");
-	(void)fprintf(csv->file, ",,,,%" PRIu32 ",,%u,%" PRIu32 ",0x%08" PRIx32 ",\n", event->u.data.pass,
-	              event->u.data.instance, event->u.data.word, event->u.data.value);
+	sink_char(sink, ',');
+	sink_number(sink, number);
+}
+
+static void put_value(struct sink *sink, uint32_t value)
+{
+	sink_text(sink, ",0x");
+	sink_hex(sink, value, 8);
+}
+
+static void put_state(struct sink *sink, const ai8x_event *event)
+{
+	put_head(sink, event, "state");
+	put_next(sink, event->u.state.cycles);
+	put_next(sink, event->u.state.row);
+	put_next(sink, event->u.state.column);
+	put_next(sink, event->u.state.pass);
+	put_next(sink, event->u.state.slot);
+	sink_text(sink, ",,,,");
+	sink_text(sink, ai8x_state_name(event->u.state.state));
+}
+
+static void put_data(struct sink *sink, const ai8x_event *event, bool write)
+{
+	put_head(sink, event, write ? "write" : "read");
+	sink_text(sink, ",,,");
+	// Of a write, the event tells the slot in place of the pass.
+	if (write)
+		sink_char(sink, ',');
+	put_next(sink, event->u.data.pass);
+	if (!write)
+		sink_char(sink, ',');
+	put_next(sink, event->u.data.instance);
+	put_next(sink, event->u.data.word);
+	put_value(sink, event->u.data.value);
+	sink_char(sink, ',');
+}
+
+static void put_tram(struct sink *sink, const ai8x_event *event)
+{
+	put_head(sink, event, "tram");
+	sink_char(sink, ',');
+	put_next(sink, event->u.tram.row);
+	put_next(sink, event->u.tram.column);
+	put_next(sink, event->u.tram.pass);
+	sink_text(sink, ",,,,,");
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
+		sink_hex(sink, (uint8_t)event->u.tram.values[p], 2);
+}
+
+static void put_output(struct sink *sink, const ai8x_event *event)
+{
+	put_head(sink, event, "output");
+	sink_text(sink, ",,,,");
+	put_next(sink, event->u.output.slot);
+	sink_char(sink, ',');
+	put_next(sink, event->u.output.pixel);
+	sink_char(sink, ',');
+	sink_signed(sink, event->u.output.value);
+	sink_char(sink, ',');
+	sink_signed(sink, event->u.output.accumulator);
+}
+
+static void put_fifo(struct sink *sink, const ai8x_event *event)
+{
+	put_head(sink, event, event->kind == AI8X_EVENT_FIFO_PUSH ? "push" : "pop");
+	sink_text(sink, ",,,,,");
+	put_next(sink, event->u.fifo.fifo);
+	sink_char(sink, ',');
+	put_value(sink, event->u.fifo.value);
+	put_next(sink, event->u.fifo.level);
 }
 
 static void csv_event(void *writer, const ai8x_event *event)
 {
-	const struct csv *csv = writer;
+	struct sink *sink = &((struct csv *)writer)->sink;
 	switch (event->kind) {
 	case AI8X_EVENT_STATE:
-		put_head(csv, event, "state");
-		(void)fprintf(csv->file, ",%" PRIu64 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",,,,%s\n",
-		              event->u.state.cycles, event->u.state.row, event->u.state.column, event->u.state.pass,
-		              event->u.state.slot, ai8x_state_name(event->u.state.state));
+		put_state(sink, event);
 		break;
 	case AI8X_EVENT_LAYER_START:
-		put_head(csv, event, "layer-start");
-		(void)fputs(",,,,,,,,,\n", csv->file);
-		break;
 	case AI8X_EVENT_LAYER_STOP:
-		put_head(csv, event, "layer-stop");
-		(void)fputs(",,,,,,,,,\n", csv->file);
+		put_head(sink, event, event->kind == AI8X_EVENT_LAYER_START ? "layer-start" : "layer-stop");
+		sink_text(sink, ",,,,,,,,,");
 		break;
 	case AI8X_EVENT_DATA_READ:
-		put_data(csv, event, false);
-		break;
 	case AI8X_EVENT_DATA_WRITE:
-		put_data(csv, event, true);
+		put_data(sink, event, event->kind == AI8X_EVENT_DATA_WRITE);
 		break;
 	case AI8X_EVENT_TRAM_WRITE:
-		put_head(csv, event, "tram");
-		(void)fprintf(csv->file, ",,%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",,,,,", event->u.tram.row,
-		              event->u.tram.column, event->u.tram.pass);
-		for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
-			(void)fprintf(csv->file, "%02x", (uint8_t)event->u.tram.values[p]);
-		(void)fputc('\n', csv->file);
+		put_tram(sink, event);
 		break;
 	case AI8X_EVENT_OUTPUT:
-		put_head(csv, event, "output");
-		(void)fprintf(csv->file, ",,,,,%" PRIu32 ",,%" PRIu32 ",%" PRId32 ",%" PRId64 "\n",
-		              event->u.output.slot, event->u.output.pixel, event->u.output.value,
-		              event->u.output.accumulator);
+		put_output(sink, event);
 		break;
 	case AI8X_EVENT_FIFO_PUSH:
 	case AI8X_EVENT_FIFO_POP:
-		put_head(csv, event, event->kind == AI8X_EVENT_FIFO_PUSH ? "push" : "pop");
-		(void)fprintf(csv->file, ",,,,,,%u,,0x%08" PRIx32 ",%" PRIu32 "\n", event->u.fifo.fifo,
-		              event->u.fifo.value, event->u.fifo.level);
+		put_fifo(sink, event);
 		break;
 	default:
-		break;
+		return;
 	}
+	sink_char(sink, '\n');
 }
 
 static void csv_finish(void *writer, uint64_t end_cycle)
 {
-	(void)writer;
 	(void)end_cycle;
+	sink_flush(&((struct csv *)writer)->sink);
 }
 
 const struct trace_writer trace_csv = {csv_create, csv_event, csv_finish};

@@ -1,10 +1,10 @@
 // Traces as trace events (JSON): opens in Perfetto. One track for the sequencer, one per layer that streams
 // beside others, one per group and memory; FIFO levels are counters. Accesses close together are one slice, so
 // that a track tells when a memory was busy, and the file stays small.
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "view/sink.h"
 #include "view/trace.h"
 
 #define JOIN_CYCLES 16 // accesses at most this far apart are one slice
@@ -26,8 +26,8 @@ struct slice {
 };
 
 struct events {
-	FILE *file;
-	double microseconds; // of a cycle
+	struct sink sink;
+	double picoseconds; // of a cycle
 	bool comma;
 	uint8_t layer_track[AI8X_MAX_LAYERS]; // of layers under way, else 0
 	struct slice slice[TRACK_COUNT];
@@ -35,24 +35,24 @@ struct events {
 
 static void separate(struct events *events)
 {
-	(void)fputs(events->comma ? ",\n" : "\n", events->file);
+	sink_room(&events->sink);
+	sink_text(&events->sink, events->comma ? ",\n" : "\n");
 	events->comma = true;
 }
 
 static void put_track(struct events *events, unsigned track, const char *name, unsigned number, bool numbered)
 {
 	separate(events);
-	(void)fprintf(events->file,
-	              "{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s",
+	sink_flush(&events->sink);
+	FILE *file = events->sink.file;
+	(void)fprintf(file, "{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s",
 	              track, name);
 	if (numbered)
-		(void)fprintf(events->file, " %u", number);
-	(void)fputs("\"}}", events->file);
-	separate(events);
-	(void)fprintf(
-		events->file,
-		"{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":%u}}",
-		track, track);
+		(void)fprintf(file, " %u", number);
+	(void)fprintf(file,
+	              "\"}},\n{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_sort_index\",\"args\":{\"sort_"
+	              "index\":%u}}",
+	              track, track);
 }
 
 static void *events_create(const struct trace_head *head)
@@ -60,13 +60,15 @@ static void *events_create(const struct trace_head *head)
 	struct events *events = calloc(1, sizeof *events);
 	if (events == NULL)
 		return NULL;
-	events->file = head->file;
-	events->microseconds = 1e6 / head->clock_hz;
-	(void)fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", head->file);
-	separate(events);
-	(void)fputs("{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":", head->file);
+	events->sink.file = head->file;
+	events->picoseconds = 1e12 / head->clock_hz;
+	(void)fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_"
+	            "name\",\"args\":"
+	            "{\"name\":",
+	            head->file);
 	words_json(head->name[0] != '\0' ? head->name : ai8x_part_get_info(head->part)->name, head->file);
 	(void)fputs("}}", head->file);
+	events->comma = true;
 	if (head->signals & AI8X_TRACE_SEQUENCER) {
 		put_track(events, TRACK_STATE, "sequencer", 0, false);
 		for (unsigned i = 0; i < AI8X_MAX_STREAMS; i++)
@@ -85,10 +87,16 @@ static void *events_create(const struct trace_head *head)
 	return events;
 }
 
-static void put_times(const struct events *events, uint64_t start, uint64_t end)
+static void put_field(struct events *events, const char *name, uint64_t number)
 {
-	(void)fprintf(events->file, "\"ts\":%.4f,\"dur\":%.4f", (double)start * events->microseconds,
-	              (double)(end - start) * events->microseconds);
+	sink_text(&events->sink, name);
+	sink_number(&events->sink, number);
+}
+
+static void put_time(struct events *events, const char *name, uint64_t cycles)
+{
+	sink_text(&events->sink, name);
+	sink_microseconds(&events->sink, (uint64_t)((double)cycles * events->picoseconds + 0.5));
 }
 
 static const char *slice_name(unsigned track, unsigned key)
@@ -107,11 +115,14 @@ static void close_slice(struct events *events, unsigned track)
 		return;
 	slice->open = false;
 	separate(events);
-	(void)fprintf(events->file, "{\"ph\":\"X\",\"pid\":1,\"tid\":%u,\"name\":\"%s\",", track,
-	              slice_name(track, slice->key));
-	put_times(events, slice->start, slice->end);
-	(void)fprintf(events->file, ",\"args\":{\"cycle\":%" PRIu64 ",\"count\":%" PRIu64 "}}", slice->start,
-	              slice->accesses);
+	put_field(events, "{\"ph\":\"X\",\"pid\":1,\"tid\":", track);
+	sink_text(&events->sink, ",\"name\":\"");
+	sink_text(&events->sink, slice_name(track, slice->key));
+	put_time(events, "\",\"ts\":", slice->start);
+	put_time(events, ",\"dur\":", slice->end - slice->start);
+	put_field(events, ",\"args\":{\"cycle\":", slice->start);
+	put_field(events, ",\"count\":", slice->accesses);
+	sink_text(&events->sink, "}}");
 }
 
 static void extend(struct events *events, unsigned track, unsigned key, uint64_t cycle, uint64_t cycles,
@@ -150,13 +161,17 @@ static void put_layer(struct events *events, const ai8x_event *event, bool start
 		return;
 	events->layer_track[index] = (uint8_t)(start ? layer_track(event->layer) : 0);
 	separate(events);
-	(void)fprintf(events->file, "{\"ph\":\"%c\",\"pid\":1,\"tid\":%u,\"ts\":%.4f", start ? 'B' : 'E',
-	              layer_track(event->layer), (double)event->cycle * events->microseconds);
-	if (start)
-		(void)fprintf(events->file,
-		              ",\"name\":\"layer %u\",\"args\":{\"operation\":\"%s\",\"cycle\":%" PRIu64 "}", index,
-		              ai8x_operation_name(event->layer->operation), event->cycle);
-	(void)fputc('}', events->file);
+	sink_text(&events->sink, start ? "{\"ph\":\"B\"" : "{\"ph\":\"E\"");
+	put_field(events, ",\"pid\":1,\"tid\":", layer_track(event->layer));
+	put_time(events, ",\"ts\":", event->cycle);
+	if (start) {
+		put_field(events, ",\"name\":\"layer ", index);
+		sink_text(&events->sink, "\",\"args\":{\"operation\":\"");
+		sink_text(&events->sink, ai8x_operation_name(event->layer->operation));
+		put_field(events, "\",\"cycle\":", event->cycle);
+		sink_char(&events->sink, '}');
+	}
+	sink_char(&events->sink, '}');
 }
 
 static void events_event(void *writer, const ai8x_event *event)
@@ -182,10 +197,10 @@ static void events_event(void *writer, const ai8x_event *event)
 	case AI8X_EVENT_FIFO_PUSH:
 	case AI8X_EVENT_FIFO_POP:
 		separate(events);
-		(void)fprintf(events->file,
-		              "{\"ph\":\"C\",\"pid\":1,\"name\":\"FIFO %u\",\"ts\":%.4f,\"args\":{\"words\":%" PRIu32
-		              "}}",
-		              event->u.fifo.fifo, (double)event->cycle * events->microseconds, event->u.fifo.level);
+		put_field(events, "{\"ph\":\"C\",\"pid\":1,\"name\":\"FIFO ", event->u.fifo.fifo);
+		put_time(events, "\",\"ts\":", event->cycle);
+		put_field(events, ",\"args\":{\"words\":", event->u.fifo.level);
+		sink_text(&events->sink, "}}");
 		break;
 	default:
 		break;
@@ -201,10 +216,13 @@ static void events_finish(void *writer, uint64_t end_cycle)
 		if (events->layer_track[i] == 0)
 			continue;
 		separate(events);
-		(void)fprintf(events->file, "{\"ph\":\"E\",\"pid\":1,\"tid\":%u,\"ts\":%.4f}", events->layer_track[i],
-		              (double)end_cycle * events->microseconds);
+		put_field(events, "{\"ph\":\"E\",\"pid\":1,\"tid\":", events->layer_track[i]);
+		put_time(events, ",\"ts\":", end_cycle);
+		sink_char(&events->sink, '}');
 	}
-	(void)fputs("\n]}\n", events->file);
+	sink_room(&events->sink);
+	sink_text(&events->sink, "\n]}\n");
+	sink_flush(&events->sink);
 }
 
 const struct trace_writer trace_events = {events_create, events_event, events_finish};

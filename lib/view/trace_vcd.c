@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "view/sink.h"
 #include "view/trace.h"
 
 #define FIFOS 5
@@ -42,31 +43,30 @@ enum {
 static const struct {
 	unsigned first, count, width, group;
 	const char *scope, *name;
-	bool pulse;
 } rows[] = {
-	{SIGNAL_STATE, 1, 4, AI8X_TRACE_SEQUENCER, "sequencer", "state", false},
-	{SIGNAL_STATE_TEXT, 1, 64, AI8X_TRACE_SEQUENCER, "sequencer", "state_text", false},
-	{SIGNAL_LAYER, 1, 8, AI8X_TRACE_SEQUENCER, "sequencer", "layer", false},
-	{SIGNAL_PASS, 1, 16, AI8X_TRACE_SEQUENCER, "sequencer", "pass", false},
-	{SIGNAL_ROW, 1, 16, AI8X_TRACE_SEQUENCER, "sequencer", "row", false},
-	{SIGNAL_COLUMN, 1, 16, AI8X_TRACE_SEQUENCER, "sequencer", "column", false},
-	{SIGNAL_SLOT, 1, 16, AI8X_TRACE_SEQUENCER, "sequencer", "slot", false},
-	{SIGNAL_READS, 1, AI8X_INSTANCES, AI8X_TRACE_READS, "read_pointers", "reads", true},
-	{SIGNAL_READ_WORD, AI8X_INSTANCES, 16, AI8X_TRACE_READS, "read_pointers", "word_", false},
-	{SIGNAL_READ_VALUE, AI8X_INSTANCES, 32, AI8X_TRACE_READS, "read_pointers", "value_", false},
-	{SIGNAL_WRITES, 1, AI8X_INSTANCES, AI8X_TRACE_WRITES, "write_pointers", "writes", true},
-	{SIGNAL_WRITE_WORD, AI8X_INSTANCES, 16, AI8X_TRACE_WRITES, "write_pointers", "word_", false},
-	{SIGNAL_WRITE_VALUE, AI8X_INSTANCES, 32, AI8X_TRACE_WRITES, "write_pointers", "value_", false},
-	{SIGNAL_TRAM_WRITE, 1, 1, AI8X_TRACE_TRAM, "tram", "tram_write", true},
-	{SIGNAL_TRAM_ROW, 1, 16, AI8X_TRACE_TRAM, "tram", "row", false},
-	{SIGNAL_TRAM_COLUMN, 1, 16, AI8X_TRACE_TRAM, "tram", "column", false},
-	{SIGNAL_TRAM_PASS, 1, 16, AI8X_TRACE_TRAM, "tram", "pass", false},
-	{SIGNAL_TRAM_VALUE, TRAM_SIGNALS, 64, AI8X_TRACE_TRAM, "tram", "processors_x8_", false},
-	{SIGNAL_OUTPUT_SLOT, 1, 16, AI8X_TRACE_OUTPUT, "output", "slot", false},
-	{SIGNAL_OUTPUT_PIXEL, 1, 24, AI8X_TRACE_OUTPUT, "output", "pixel", false},
-	{SIGNAL_ACCUMULATOR, 1, 40, AI8X_TRACE_OUTPUT, "output", "accumulator", false},
-	{SIGNAL_OUTPUT_VALUE, 1, 32, AI8X_TRACE_OUTPUT, "output", "value", false},
-	{SIGNAL_FIFO, FIFOS, 8, AI8X_TRACE_FIFO, "fifo", "level_", false},
+	{SIGNAL_STATE, 1, 4, AI8X_TRACE_SEQUENCER, "sequencer", "state"},
+	{SIGNAL_STATE_TEXT, 1, 64, AI8X_TRACE_SEQUENCER, "sequencer", "state_text"},
+	{SIGNAL_LAYER, 1, 8, AI8X_TRACE_SEQUENCER, "sequencer", "layer"},
+	{SIGNAL_PASS, 1, 16, AI8X_TRACE_SEQUENCER, "sequencer", "pass"},
+	{SIGNAL_ROW, 1, 16, AI8X_TRACE_SEQUENCER, "sequencer", "row"},
+	{SIGNAL_COLUMN, 1, 16, AI8X_TRACE_SEQUENCER, "sequencer", "column"},
+	{SIGNAL_SLOT, 1, 16, AI8X_TRACE_SEQUENCER, "sequencer", "slot"},
+	{SIGNAL_READS, 1, AI8X_INSTANCES, AI8X_TRACE_READS, "read_pointers", "reads"},
+	{SIGNAL_READ_WORD, AI8X_INSTANCES, 16, AI8X_TRACE_READS, "read_pointers", "word_"},
+	{SIGNAL_READ_VALUE, AI8X_INSTANCES, 32, AI8X_TRACE_READS, "read_pointers", "value_"},
+	{SIGNAL_WRITES, 1, AI8X_INSTANCES, AI8X_TRACE_WRITES, "write_pointers", "writes"},
+	{SIGNAL_WRITE_WORD, AI8X_INSTANCES, 16, AI8X_TRACE_WRITES, "write_pointers", "word_"},
+	{SIGNAL_WRITE_VALUE, AI8X_INSTANCES, 32, AI8X_TRACE_WRITES, "write_pointers", "value_"},
+	{SIGNAL_TRAM_WRITE, 1, 1, AI8X_TRACE_TRAM, "tram", "tram_write"},
+	{SIGNAL_TRAM_ROW, 1, 16, AI8X_TRACE_TRAM, "tram", "row"},
+	{SIGNAL_TRAM_COLUMN, 1, 16, AI8X_TRACE_TRAM, "tram", "column"},
+	{SIGNAL_TRAM_PASS, 1, 16, AI8X_TRACE_TRAM, "tram", "pass"},
+	{SIGNAL_TRAM_VALUE, TRAM_SIGNALS, 64, AI8X_TRACE_TRAM, "tram", "processors_x8_"},
+	{SIGNAL_OUTPUT_SLOT, 1, 16, AI8X_TRACE_OUTPUT, "output", "slot"},
+	{SIGNAL_OUTPUT_PIXEL, 1, 24, AI8X_TRACE_OUTPUT, "output", "pixel"},
+	{SIGNAL_ACCUMULATOR, 1, 40, AI8X_TRACE_OUTPUT, "output", "accumulator"},
+	{SIGNAL_OUTPUT_VALUE, 1, 32, AI8X_TRACE_OUTPUT, "output", "value"},
+	{SIGNAL_FIFO, FIFOS, 8, AI8X_TRACE_FIFO, "fifo", "level_"},
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -74,15 +74,18 @@ static const struct {
 struct signal {
 	uint64_t value, shown;
 	unsigned width; // 0: not traced
-	bool pulse, known;
+	bool known;     // shown at least once
+	bool touched;   // in the list of what may have changed
 	char id[ID_BYTES];
 };
 
 struct vcd {
-	FILE *file;
+	struct sink sink;
 	double picoseconds; // of a cycle
 	uint64_t cycle;     // whose changes are being collected
 	bool begun;
+	unsigned touched_count;
+	uint8_t touched[SIGNAL_COUNT];
 	struct signal signal[SIGNAL_COUNT];
 };
 
@@ -99,14 +102,13 @@ static void declare(struct vcd *vcd, size_t r)
 	for (unsigned i = 0; i < rows[r].count; i++) {
 		struct signal *signal = &vcd->signal[rows[r].first + i];
 		signal->width = rows[r].width;
-		signal->pulse = rows[r].pulse;
 		make_id(signal->id, rows[r].first + i);
-		(void)fprintf(vcd->file, "$var wire %u %s %s", signal->width, signal->id, rows[r].name);
+		(void)fprintf(vcd->sink.file, "$var wire %u %s %s", signal->width, signal->id, rows[r].name);
 		if (rows[r].count > 1)
-			(void)fprintf(vcd->file, "%u", i);
+			(void)fprintf(vcd->sink.file, "%u", i);
 		if (signal->width > 1)
-			(void)fprintf(vcd->file, " [%u:0]", signal->width - 1);
-		(void)fputs(" $end\n", vcd->file);
+			(void)fprintf(vcd->sink.file, " [%u:0]", signal->width - 1);
+		(void)fputs(" $end\n", vcd->sink.file);
 	}
 }
 
@@ -115,7 +117,7 @@ static void *vcd_create(const struct trace_head *head)
 	struct vcd *vcd = calloc(1, sizeof *vcd);
 	if (vcd == NULL)
 		return NULL;
-	vcd->file = head->file;
+	vcd->sink.file = head->file;
 	vcd->picoseconds = 1e12 / head->clock_hz;
 	(void)fprintf(head->file, "$comment %s, %u Hz; states:", ai8x_part_get_info(head->part)->name,
 	              head->clock_hz);
@@ -140,37 +142,56 @@ static void *vcd_create(const struct trace_head *head)
 	return vcd;
 }
 
-static void put_value(const struct vcd *vcd, const struct signal *signal)
+static void put_value(struct vcd *vcd, const struct signal *signal)
 {
-	char digits[64 + 1];
-	unsigned width = signal->width;
-	if (width == 1) {
-		(void)fprintf(vcd->file, "%u%s\n", (unsigned)(signal->value & 1), signal->id);
+	struct sink *sink = &vcd->sink;
+	sink_room(sink);
+	if (signal->width == 1) {
+		sink_char(sink, (char)('0' + (signal->value & 1)));
+	} else {
+		// Leading zeros may be left out.
+		sink_char(sink, 'b');
+		sink_binary(sink, signal->value);
+		sink_char(sink, ' ');
+	}
+	sink_text(sink, signal->id);
+	sink_char(sink, '\n');
+}
+
+static void put_time(struct vcd *vcd, uint64_t cycle)
+{
+	sink_room(&vcd->sink);
+	sink_char(&vcd->sink, '#');
+	sink_number(&vcd->sink, (uint64_t)((double)cycle * vcd->picoseconds + 0.5));
+	sink_char(&vcd->sink, '\n');
+}
+
+static void touch(struct vcd *vcd, unsigned index)
+{
+	struct signal *signal = &vcd->signal[index];
+	if (signal->touched || signal->width == 0)
 		return;
-	}
-	// Leading zeros may be left out.
-	unsigned length = 0;
-	for (unsigned bit = width; bit-- > 0;) {
-		bool one = (signal->value >> bit & 1) != 0;
-		if (one || length > 0 || bit == 0)
-			digits[length++] = one ? '1' : '0';
-	}
-	digits[length] = '\0';
-	(void)fprintf(vcd->file, "b%s %s\n", digits, signal->id);
+	signal->touched = true;
+	vcd->touched[vcd->touched_count++] = (uint8_t)index;
 }
 
-static void put_time(const struct vcd *vcd, uint64_t cycle)
+static void set(struct vcd *vcd, unsigned index, uint64_t value)
 {
-	(void)fprintf(vcd->file, "#%.0f\n", (double)cycle * vcd->picoseconds);
+	struct signal *signal = &vcd->signal[index];
+	if (value == signal->value && signal->known)
+		return;
+	signal->value = signal->width < 64 ? value & ((UINT64_C(1) << signal->width) - 1) : value;
+	touch(vcd, index);
 }
 
-// Writes what changed in the cycle that is over. Pulses that did not come again fall in the cycle behind it.
-static void flush_cycle(struct vcd *vcd, uint64_t next)
+// Writes what changed in the cycle that is being collected.
+static void put_changes(struct vcd *vcd)
 {
 	bool timed = false;
-	for (unsigned i = 0; i < SIGNAL_COUNT; i++) {
-		struct signal *signal = &vcd->signal[i];
-		if (signal->width == 0 || (signal->known && signal->value == signal->shown))
+	for (unsigned i = 0; i < vcd->touched_count; i++) {
+		struct signal *signal = &vcd->signal[vcd->touched[i]];
+		signal->touched = false;
+		if (signal->known && signal->value == signal->shown)
 			continue;
 		if (!timed)
 			put_time(vcd, vcd->cycle);
@@ -179,25 +200,29 @@ static void flush_cycle(struct vcd *vcd, uint64_t next)
 		signal->shown = signal->value;
 		signal->known = true;
 	}
-	bool falling = false;
-	for (unsigned i = 0; i < SIGNAL_COUNT; i++) {
-		struct signal *signal = &vcd->signal[i];
-		if (!signal->pulse || signal->width == 0 || signal->value == 0)
-			continue;
-		signal->value = 0;
-		falling = true;
-	}
-	if (falling && next > vcd->cycle + 1) {
-		vcd->cycle++;
-		flush_cycle(vcd, next);
-	}
-	vcd->cycle = next;
+	vcd->touched_count = 0;
 }
 
-static void set(struct vcd *vcd, unsigned index, uint64_t value)
+static bool end_pulses(struct vcd *vcd)
 {
-	struct signal *signal = &vcd->signal[index];
-	signal->value = signal->width < 64 ? value & ((UINT64_C(1) << signal->width) - 1) : value;
+	static const unsigned pulses[] = {SIGNAL_READS, SIGNAL_WRITES, SIGNAL_TRAM_WRITE};
+	bool falling = false;
+	for (unsigned i = 0; i < sizeof pulses / sizeof pulses[0]; i++) {
+		falling |= vcd->signal[pulses[i]].value != 0;
+		set(vcd, pulses[i], 0);
+	}
+	return falling;
+}
+
+// The cycle is over. Pulses that do not come again fall in the cycle behind it.
+static void flush_cycle(struct vcd *vcd, uint64_t next)
+{
+	put_changes(vcd);
+	if (end_pulses(vcd) && next > vcd->cycle + 1) {
+		vcd->cycle++;
+		put_changes(vcd);
+	}
+	vcd->cycle = next;
 }
 
 static uint64_t state_text(ai8x_state state)
@@ -211,8 +236,9 @@ static uint64_t state_text(ai8x_state state)
 
 static void set_state(struct vcd *vcd, const ai8x_event *event)
 {
+	if (event->u.state.state != vcd->signal[SIGNAL_STATE].value || !vcd->signal[SIGNAL_STATE].known)
+		set(vcd, SIGNAL_STATE_TEXT, state_text(event->u.state.state));
 	set(vcd, SIGNAL_STATE, event->u.state.state);
-	set(vcd, SIGNAL_STATE_TEXT, state_text(event->u.state.state));
 	set(vcd, SIGNAL_LAYER, event->layer != NULL ? event->layer->index : 0);
 	set(vcd, SIGNAL_PASS, event->u.state.pass);
 	set(vcd, SIGNAL_ROW, event->u.state.row);
@@ -237,10 +263,16 @@ static void set_tram(struct vcd *vcd, const ai8x_event *event)
 static void vcd_event(void *writer, const ai8x_event *event)
 {
 	struct vcd *vcd = writer;
-	if (!vcd->begun)
+	// The layer is a signal like others.
+	if (event->kind == AI8X_EVENT_LAYER_START || event->kind == AI8X_EVENT_LAYER_STOP)
+		return;
+	if (!vcd->begun) {
 		vcd->cycle = event->cycle;
-	else if (event->cycle > vcd->cycle)
+		for (unsigned i = 0; i < SIGNAL_COUNT; i++)
+			touch(vcd, i);
+	} else if (event->cycle > vcd->cycle) {
 		flush_cycle(vcd, event->cycle);
+	}
 	vcd->begun = true;
 	switch (event->kind) {
 	case AI8X_EVENT_STATE:
@@ -279,6 +311,7 @@ static void vcd_finish(void *writer, uint64_t end_cycle)
 	struct vcd *vcd = writer;
 	flush_cycle(vcd, end_cycle > vcd->cycle ? end_cycle : vcd->cycle + 1);
 	put_time(vcd, vcd->cycle);
+	sink_flush(&vcd->sink);
 }
 
 const struct trace_writer trace_vcd = {vcd_create, vcd_event, vcd_finish};

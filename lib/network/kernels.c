@@ -297,24 +297,6 @@ static void fill(const struct plan *plan, const struct plan_layer *layer)
 	}
 }
 
-// Binary kernels cannot be zero: what must not count would count as +1.
-static ai8x_status check_binary(const struct plan *plan, const struct plan_layer *layer, ai8x_error *error)
-{
-	const ai8x_network_layer *net = layer->net;
-	const char *why = NULL;
-	if (net->weight_bits != -1) {
-		return AI8X_OK;
-	}
-	if (net->sources[0] != AI8X_NETWORK_INPUT && net->in_channels != layer->in_passes * layer->in_thresh) {
-		why = "its channels do not fill the last pass";
-	} else if (layer->kernel_rows != net->kernel_rows) {
-		why = "streaming 1x1 kernels are sent as 3x3 kernels";
-	}
-	return why == NULL ? AI8X_OK
-	                   : network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-	                                   "binary weights cannot be 0, but %s", why);
-}
-
 static ai8x_status create_memories(struct plan *plan, bool weights, ai8x_error *error)
 {
 	const ai8x_part_info *info = &plan->part->info;
@@ -346,10 +328,7 @@ ai8x_status plan_kernels(struct plan *plan, ai8x_error *error)
 			if (!network_has_weights(layer->net) || (layer->processors == UINT64_MAX) != (full == 1)) {
 				continue;
 			}
-			status = check_binary(plan, layer, error);
-			if (status == AI8X_OK) {
-				status = allocate(plan, layer, error);
-			}
+			status = allocate(plan, layer, error);
 			if (status == AI8X_OK && layer->weights->weights != NULL) {
 				fill(plan, layer);
 			}

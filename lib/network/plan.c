@@ -237,6 +237,25 @@ static ai8x_status shape_maps(const struct plan *plan, struct plan_layer *layer,
 	return status;
 }
 
+// Binary weights and bypassed kernels cannot be 0: what must not count would count.
+static ai8x_status check_zero_weights(const struct plan *plan, const struct plan_layer *layer, ai8x_error *error)
+{
+	const ai8x_network_layer *net = layer->net;
+	const char *why = NULL;
+	if (net->weight_bits != -1 && !net->bypass) {
+		return AI8X_OK;
+	}
+	if (!layer->depthwise && net->sources[0] != AI8X_NETWORK_INPUT &&
+	    net->in_channels != layer->in_passes * layer->in_thresh) {
+		why = "its channels do not fill the last pass";
+	} else if (layer->kernel_rows != net->kernel_rows) {
+		why = net->dilation > 1 ? "dilated kernels are filled up with zeros" : "streaming 1x1 kernels are sent as 3x3 kernels";
+	}
+	return why == NULL ? AI8X_OK
+	                   : network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+	                                   "%s cannot be 0, but %s", net->bypass ? "bypassed weights" : "binary weights", why);
+}
+
 // Write slots per pixel of layers whose groups write on their own: the most any group needs.
 static void shape_time_slots(struct plan_layer *layer)
 {
@@ -344,6 +363,7 @@ static ai8x_status plan_layer_create(struct plan *plan, size_t i, uint32_t *rese
 	}
 	if (status == AI8X_OK) {
 		shape_time_slots(layer);
+		status = check_zero_weights(plan, layer, error);
 	}
 	return status;
 }

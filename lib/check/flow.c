@@ -393,7 +393,7 @@ static bool pixels_matter(const ai8x_check *check, const struct layer_state *sta
 	const ai8x_layer *layer = &state->layer;
 	bool direct =
 		layer->pooling == AI8X_POOL_NONE && layer->pool_stride == 1 && !layer->transposed && !layer->flatten;
-	if (!direct || !layer_has_kernels(layer) || state->producer >= 0)
+	if (!direct || state->producer >= 0)
 		return true;
 	uint32_t last = last_pixel_needed(state);
 	uint32_t pass = (uint32_t)(plane / AI8X_PROCESSORS / layer->operands);

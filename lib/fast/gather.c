@@ -11,7 +11,7 @@ bool fast_reserve(void **buffer, size_t *size, size_t need)
 		return true;
 	free(*buffer);
 	*size = 0;
-	// Room behind the end: kernels may load whole vectors.
+	// Room behind the end: pooling reads whole strips of channels, of the last window's last operand too.
 	*buffer = aligned_alloc(64, (need + 128 + 63) / 64 * 64);
 	if (*buffer == NULL)
 		return false;
@@ -73,163 +73,56 @@ static void copy_pixels(const struct fast_plan *plan, const struct sources *sour
 		           to + (size_t)x * words * plan->lanes);
 }
 
-static int32_t clip8(int32_t value)
+static uint32_t pool_kind(const ai8x_layer *layer)
 {
-	return value < -128 ? -128 : value > 127 ? 127 : value;
-}
-
-static void fold(ai8x_eltwise eltwise, int32_t *restrict into, const int32_t *restrict value, uint32_t count)
-{
-	switch (eltwise) {
-	case AI8X_ELTWISE_SUB:
-		for (uint32_t i = 0; i < count; i++)
-			into[i] -= value[i];
-		break;
-	case AI8X_ELTWISE_ADD:
-		for (uint32_t i = 0; i < count; i++)
-			into[i] += value[i];
-		break;
-	case AI8X_ELTWISE_OR:
-		for (uint32_t i = 0; i < count; i++)
-			into[i] |= value[i];
-		break;
-	case AI8X_ELTWISE_XOR:
-		for (uint32_t i = 0; i < count; i++)
-			into[i] ^= value[i];
-		break;
-	}
-}
-
-// Largest of a window, over all channels of a pixel at once.
-static void pool_max(const int8_t *corner, const ai8x_layer *layer, size_t row_step, size_t column_step,
-                     uint32_t channels, int8_t *restrict to)
-{
-	memcpy(to, corner, channels);
-	for (uint32_t a = 0; a < layer->pool_rows; a++) {
-		for (uint32_t b = 0; b < layer->pool_columns; b++) {
-			const int8_t *restrict from = corner + a * row_step + b * column_step;
-			for (uint32_t c = 0; c < channels; c++)
-				to[c] = from[c] > to[c] ? from[c] : to[c];
-		}
-	}
-}
-
-static void pool_average(const struct fast_plan *plan, const int8_t *corner, size_t row_step, size_t column_step,
-                         uint32_t channels, int8_t *to)
-{
-	const ai8x_layer *layer = &plan->layer;
-	const int32_t bias = 128 * (int32_t)(layer->pool_rows * layer->pool_columns);
-	// In strips that stay in registers and the nearest cache.
-	for (uint32_t strip = 0; strip < channels; strip += AI8X_PROCESSORS) {
-		const uint32_t count = channels - strip < AI8X_PROCESSORS ? channels - strip : AI8X_PROCESSORS;
-		int32_t sum[AI8X_PROCESSORS] = {0};
-		for (uint32_t a = 0; a < layer->pool_rows; a++) {
-			for (uint32_t b = 0; b < layer->pool_columns; b++) {
-				const int8_t *from = corner + a * row_step + b * column_step + strip;
-				for (uint32_t c = 0; c < count; c++)
-					sum[c] += from[c];
-			}
-		}
-		for (uint32_t c = 0; c < count; c++)
-			to[strip + c] = plan->average[sum[c] + bias];
-	}
-}
-
-// One pooled pixel of a layer without operands: all passes at once.
-static void pool_plain(const struct fast_plan *plan, const int8_t *corner, size_t row_step, size_t column_step,
-                       int8_t *to)
-{
-	switch (plan->layer.pooling) {
-	case AI8X_POOL_NONE:
-		memcpy(to, corner, plan->channels);
-		break;
+	switch (layer->pooling) {
 	case AI8X_POOL_MAX:
-		pool_max(corner, &plan->layer, row_step, column_step, plan->channels, to);
-		break;
+		return FAST_POOL_MAX;
 	case AI8X_POOL_AVERAGE:
-		pool_average(plan, corner, row_step, column_step, plan->channels, to);
+		return FAST_POOL_AVERAGE;
+	case AI8X_POOL_NONE:
 		break;
 	}
+	return FAST_POOL_NONE;
 }
 
-// Pool each operand, then combine.
-static void combine_last(const struct fast_plan *plan, const int8_t *corner, size_t row_step, size_t column_step,
-                         int8_t *to)
+static uint32_t eltwise_kind(const ai8x_layer *layer)
 {
-	const ai8x_layer *layer = &plan->layer;
-	int32_t result[AI8X_PROCESSORS], value[AI8X_PROCESSORS];
-	int8_t pooled[AI8X_PROCESSORS];
-	for (uint32_t operand = 0; operand < layer->operands; operand++) {
-		const int8_t *from = corner + (size_t)operand * plan->lanes;
-		if (layer->pooling == AI8X_POOL_MAX)
-			pool_max(from, layer, row_step, column_step, plan->lanes, pooled);
-		else if (layer->pooling == AI8X_POOL_AVERAGE)
-			pool_average(plan, from, row_step, column_step, plan->lanes, pooled);
-		else
-			memcpy(pooled, from, plan->lanes);
-		for (uint32_t lane = 0; lane < plan->lanes; lane++)
-			value[lane] = pooled[lane];
-		if (operand == 0)
-			memcpy(result, value, sizeof result);
-		else
-			fold(layer->eltwise, result, value, plan->lanes);
+	switch (layer->eltwise) {
+	case AI8X_ELTWISE_SUB:
+		return FAST_ELTWISE_SUB;
+	case AI8X_ELTWISE_ADD:
+		return FAST_ELTWISE_ADD;
+	case AI8X_ELTWISE_OR:
+		return FAST_ELTWISE_OR;
+	case AI8X_ELTWISE_XOR:
+		break;
 	}
-	for (uint32_t lane = 0; lane < plan->lanes; lane++)
-		to[lane] = (int8_t)clip8(result[lane]);
+	return FAST_ELTWISE_XOR;
 }
 
-// Combine (and clip) at every position of the window, then pool.
-static void combine_first(const struct fast_plan *plan, const int8_t *corner, size_t row_step, size_t column_step,
-                          int8_t *to)
-{
-	const ai8x_layer *layer = &plan->layer;
-	int32_t pooled[AI8X_PROCESSORS], result[AI8X_PROCESSORS], value[AI8X_PROCESSORS];
-	const int32_t bias = 128 * (int32_t)(layer->pool_rows * layer->pool_columns);
-	for (uint32_t lane = 0; lane < plan->lanes; lane++)
-		pooled[lane] = layer->pooling == AI8X_POOL_MAX ? -128 : 0;
-	for (uint32_t a = 0; a < layer->pool_rows; a++) {
-		for (uint32_t b = 0; b < layer->pool_columns; b++) {
-			for (uint32_t operand = 0; operand < layer->operands; operand++) {
-				const int8_t *from = corner + a * row_step + b * column_step + (size_t)operand * plan->lanes;
-				for (uint32_t lane = 0; lane < plan->lanes; lane++)
-					value[lane] = from[lane];
-				if (operand == 0)
-					memcpy(result, value, sizeof result);
-				else
-					fold(layer->eltwise, result, value, plan->lanes);
-			}
-			for (uint32_t lane = 0; lane < plan->lanes; lane++) {
-				int32_t clipped = clip8(result[lane]);
-				if (layer->pooling == AI8X_POOL_MAX)
-					pooled[lane] = clipped > pooled[lane] ? clipped : pooled[lane];
-				else
-					pooled[lane] += clipped;
-			}
-		}
-	}
-	for (uint32_t lane = 0; lane < plan->lanes; lane++)
-		to[lane] = layer->pooling == AI8X_POOL_AVERAGE ? plan->average[pooled[lane] + bias] : (int8_t)pooled[lane];
-}
-
-static void pool_pixel(const struct fast_plan *plan, const int8_t *samples, uint32_t row, uint32_t column, int8_t *to)
+// Everything about pooling that is the same for all rows.
+static struct fast_pool pool_stage(const struct fast_plan *plan, uint32_t scale, uint8_t flip)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const size_t pixel = (size_t)plan->channels * layer->operands;
-	const size_t column_step = layer->pool_dilation_columns * pixel;
-	const size_t row_step = (size_t)layer->pool_dilation_rows * layer->columns * pixel;
-	const int8_t *corner =
-		samples + ((size_t)row * layer->pool_stride * layer->columns + column * layer->pool_stride) * pixel;
-	if (layer->operands == 1) {
-		pool_plain(plan, corner, row_step, column_step, to);
-		return;
-	}
-	for (uint32_t pass = 0; pass < layer->passes; pass++) {
-		const int8_t *from = corner + (size_t)pass * layer->operands * plan->lanes;
-		if (layer->pool_first)
-			combine_last(plan, from, row_step, column_step, to + (size_t)pass * plan->lanes);
-		else
-			combine_first(plan, from, row_step, column_step, to + (size_t)pass * plan->lanes);
-	}
+	return (struct fast_pool){
+		.step = layer->pool_stride * pixel,
+		.row_step = (size_t)layer->pool_dilation_rows * layer->columns * pixel,
+		.column_step = layer->pool_dilation_columns * pixel,
+		.rows = layer->pool_rows,
+		.columns = layer->pool_columns,
+		.count = layer->pooled_columns,
+		.passes = layer->passes,
+		.operands = layer->operands,
+		.lanes = plan->lanes,
+		.kind = pool_kind(layer),
+		.eltwise = eltwise_kind(layer),
+		.combine_first = !layer->pool_first,
+		.average = plan->average,
+		.flip = flip,
+		.to_step = (size_t)scale * plan->channels,
+	};
 }
 
 static uint32_t samples_needed(const ai8x_layer *layer)
@@ -269,6 +162,7 @@ bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, con
 			return false;
 		copy_pixels(plan, &sources, 0, samples, flip ^ late, scratch->samples);
 	}
+	struct fast_pool pool = pool_stage(plan, scale, late);
 	for (uint32_t row = 0; row < layer->pooled_rows; row++) {
 		int8_t *to = scratch->image +
 		             ((size_t)(row * scale + layer->pad_rows) * plan->image_columns + layer->pad_columns) * plan->channels;
@@ -276,11 +170,9 @@ bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, con
 			copy_pixels(plan, &sources, row * layer->columns, layer->pooled_columns, flip, to);
 			continue;
 		}
-		for (uint32_t column = 0; column < layer->pooled_columns; column++, to += scale * plan->channels) {
-			pool_pixel(plan, scratch->samples, row, column, to);
-			for (uint32_t c = 0; late != 0 && c < plan->channels; c++)
-				to[c] = (int8_t)((uint8_t)to[c] ^ late);
-		}
+		pool.samples = scratch->samples + (size_t)row * layer->pool_stride * layer->columns * plan->channels * layer->operands;
+		pool.to = to;
+		plan->kernel->pool(&pool);
 	}
 	return true;
 }

@@ -101,5 +101,6 @@ const struct fast_kernel fast_kernel_avx2 = {
 	.conv = conv,
 	.finish = finish_avx2,
 	.interleave = interleave_avx2,
+	.pool = pool_avx2,
 	.depthwise = depthwise_avx2,
 };

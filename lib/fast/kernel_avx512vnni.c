@@ -112,7 +112,7 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	const size_t depth = (size_t)conv->rows * conv->run;
 	const int8_t *image = (const int8_t *)conv->image + pixel * conv->pixel_stride;
 	const int8_t *weights = (const int8_t *)conv->weights + (size_t)block * depth * BLOCK;
-	__m512i sum[8][4];
+	__m512i sum[12][4];
 	for (uint32_t p = 0; p < pixels; p++) {
 		for (uint32_t b = 0; b < blocks; b++)
 			sum[p][b] = _mm512_setzero_si512();
@@ -139,54 +139,43 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	}
 }
 
-#define TILES(pixels) \
-	static void tiles_##pixels(const struct fast_conv *conv, uint32_t pixel) \
+// Tiles of `most` pixels and a fixed number of blocks over all pixels; fewer blocks leave registers for more
+// pixels. The rest is done in halves.
+#define COLUMN(blocks, most) \
+	static void column_##blocks(const struct fast_conv *conv, uint32_t block) \
 	{ \
-		uint32_t block = 0; \
-		for (; block + 4 <= conv->blocks; block += 4) \
-			tile(conv, pixel, block, pixels, 4); \
-		switch (conv->blocks - block) { \
-		case 3: \
-			tile(conv, pixel, block, pixels, 3); \
-			break; \
-		case 2: \
-			tile(conv, pixel, block, pixels, 2); \
-			break; \
-		case 1: \
-			tile(conv, pixel, block, pixels, 1); \
-			break; \
-		default: \
-			break; \
+		uint32_t pixel = 0; \
+		for (; pixel + (most) <= conv->pixels; pixel += (most)) \
+			tile(conv, pixel, block, most, blocks); \
+		if (pixel + (most) / 2 <= conv->pixels) { \
+			tile(conv, pixel, block, (most) / 2, blocks); \
+			pixel += (most) / 2; \
 		} \
+		for (; pixel + 2 <= conv->pixels; pixel += 2) \
+			tile(conv, pixel, block, 2, blocks); \
+		if (pixel < conv->pixels) \
+			tile(conv, pixel, block, 1, blocks); \
 	}
 
-TILES(6)
-TILES(5)
-TILES(4)
-TILES(3)
-TILES(2)
-TILES(1)
+COLUMN(4, 6)
+COLUMN(3, 8)
+COLUMN(2, 12)
+COLUMN(1, 12)
 
 static void conv(const struct fast_conv *conv)
 {
-	uint32_t pixel = 0;
-	for (; pixel + 6 <= conv->pixels; pixel += 6)
-		tiles_6(conv, pixel);
-	switch (conv->pixels - pixel) {
-	case 5:
-		tiles_5(conv, pixel);
-		break;
-	case 4:
-		tiles_4(conv, pixel);
-		break;
+	uint32_t block = 0;
+	for (; block + 4 <= conv->blocks; block += 4)
+		column_4(conv, block);
+	switch (conv->blocks - block) {
 	case 3:
-		tiles_3(conv, pixel);
+		column_3(conv, block);
 		break;
 	case 2:
-		tiles_2(conv, pixel);
+		column_2(conv, block);
 		break;
 	case 1:
-		tiles_1(conv, pixel);
+		column_1(conv, block);
 		break;
 	default:
 		break;
@@ -203,5 +192,6 @@ const struct fast_kernel fast_kernel_avx512vnni = {
 	.conv = conv,
 	.finish = finish_avx512vnni,
 	.interleave = interleave_avx512vnni,
+	.pool = pool_avx512vnni,
 	.depthwise = depthwise_avx512vnni,
 };

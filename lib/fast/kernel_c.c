@@ -56,5 +56,6 @@ const struct fast_kernel fast_kernel_c = {
 	.conv = conv,
 	.finish = finish_c,
 	.interleave = interleave_c,
+	.pool = pool_c,
 	.depthwise = depthwise_c,
 };

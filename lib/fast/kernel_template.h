@@ -75,3 +75,5 @@ static void KERNEL(depthwise)(const int8_t *const *window, const int16_t *weight
 			to[c] += (int32_t)pixel[c] * weight[c];
 	}
 }
+
+#include "fast/pool_template.h"

@@ -10,6 +10,9 @@
 // Output pixels of one call at the most.
 #define FAST_TILE 32
 
+// Channels that pooling works on at a time; samples must be readable this far behind the last.
+#define FAST_POOL_STRIP 64
+
 // Kernels applied to adjacent output pixels.
 struct fast_conv {
 	const void *image;       // bytes (or 16-bit values of a wide kernel) of the first pixel's window
@@ -44,6 +47,27 @@ struct fast_interleave {
 	int8_t *to;
 };
 
+enum { FAST_POOL_NONE, FAST_POOL_MAX, FAST_POOL_AVERAGE };
+enum { FAST_ELTWISE_SUB, FAST_ELTWISE_ADD, FAST_ELTWISE_OR, FAST_ELTWISE_XOR };
+
+// A row of pooled pixels: windows of samples, pooled and combined, all channels of a pixel side by side.
+struct fast_pool {
+	const int8_t *samples;   // first window: [pass][operand][lane] of its first pixel
+	size_t step;             // bytes between windows of adjacent pixels
+	size_t row_step, column_step; // bytes between rows and columns of a window
+	uint32_t rows, columns;  // of a window
+	uint32_t count;          // pixels
+	uint32_t passes, operands;
+	uint32_t lanes;          // at most 64
+	uint32_t kind;           // FAST_POOL_...
+	uint32_t eltwise;        // FAST_ELTWISE_...
+	bool combine_first;
+	const int8_t *average;   // average of a sum of samples, each offset by 128
+	uint8_t flip;            // results are exclusive-ored with this
+	int8_t *to;              // [pass][lane]
+	size_t to_step;          // bytes between results of adjacent pixels
+};
+
 struct fast_kernel {
 	const char *name;
 	bool (*supported)(void);
@@ -56,6 +80,7 @@ struct fast_kernel {
 	void (*conv)(const struct fast_conv *conv);
 	void (*finish)(const struct fast_output *output);
 	void (*interleave)(const struct fast_interleave *interleave);
+	void (*pool)(const struct fast_pool *pool);
 	// sums[c] = sum over taps of window[t] [c] * weights[t * channels + c]; window: one pointer per tap.
 	void (*depthwise)(const int8_t *const *window, const int16_t *weights, uint32_t taps, uint32_t channels,
 	                  int32_t *sums);

@@ -280,6 +280,110 @@ START_TEST(depthwise_equals_plain_loops)
 }
 END_TEST
 
+// One pooled value by the book: pool first or combine first, clip once, average by table.
+static int8_t pooled_value(const struct fast_pool *pool, const int8_t *corner)
+{
+	int32_t most = -128, total = 0, combined = 0;
+	const uint32_t outer = pool->combine_first ? pool->rows * pool->columns : pool->operands;
+	const uint32_t inner = pool->combine_first ? pool->operands : pool->rows * pool->columns;
+	for (uint32_t i = 0; i < outer; i++) {
+		int32_t value = 0, window_most = -128, window_total = 0;
+		for (uint32_t j = 0; j < inner; j++) {
+			const uint32_t position = pool->combine_first ? i : j, operand = pool->combine_first ? j : i;
+			const int32_t sample = corner[position / pool->columns * pool->row_step +
+			                              position % pool->columns * pool->column_step + operand * pool->lanes];
+			if (pool->combine_first) {
+				value = j == 0 ? sample
+				        : pool->eltwise == FAST_ELTWISE_SUB ? value - sample
+				        : pool->eltwise == FAST_ELTWISE_ADD ? value + sample
+				        : pool->eltwise == FAST_ELTWISE_OR  ? (value | sample)
+				                                            : (value ^ sample);
+			} else {
+				window_most = sample > window_most ? sample : window_most;
+				window_total += sample + 128;
+				if (j == 0)
+					value = sample;
+			}
+		}
+		if (pool->combine_first) {
+			value = value < -128 ? -128 : value > 127 ? 127 : value;
+			most = value > most ? value : most;
+			total += value + 128;
+			continue;
+		}
+		if (pool->kind == FAST_POOL_MAX)
+			value = window_most;
+		else if (pool->kind == FAST_POOL_AVERAGE)
+			value = pool->average[window_total];
+		combined = i == 0 ? value
+		           : pool->eltwise == FAST_ELTWISE_SUB ? combined - value
+		           : pool->eltwise == FAST_ELTWISE_ADD ? combined + value
+		           : pool->eltwise == FAST_ELTWISE_OR  ? (combined | value)
+		                                               : (combined ^ value);
+	}
+	if (pool->combine_first)
+		return pool->kind == FAST_POOL_MAX ? (int8_t)most : pool->average[total];
+	return (int8_t)(combined < -128 ? -128 : combined > 127 ? 127 : combined);
+}
+
+static void test_pool(const struct fast_kernel *kernel, uint64_t *state)
+{
+	enum { COLUMNS = 19, ROWS = 17 };
+	struct fast_pool pool = {
+		.rows = next_random(state) % 16 + 1,
+		.columns = next_random(state) % 16 + 1,
+		.passes = next_random(state) % 3 + 1,
+		.operands = next_random(state) % 3 == 0 ? next_random(state) % 16 + 1 : 1,
+		.lanes = next_random(state) % 16 * 4 + 4,
+		.kind = next_random(state) % 3,
+		.eltwise = next_random(state) % 4,
+		.flip = next_random(state) % 2 ? 0x80 : 0,
+	};
+	if (pool.kind == FAST_POOL_NONE)
+		pool.rows = pool.columns = 1;
+	pool.combine_first = pool.operands > 1 && pool.kind != FAST_POOL_NONE && next_random(state) % 2;
+	const size_t pixel = (size_t)pool.passes * pool.operands * pool.lanes;
+	pool.count = (COLUMNS - pool.columns) / 2 + 1;
+	pool.step = 2 * pixel;
+	pool.column_step = pixel;
+	pool.row_step = COLUMNS * pixel;
+	pool.to_step = (size_t)pool.passes * pool.lanes;
+	const size_t size = (size_t)ROWS * COLUMNS * pixel, area = (size_t)pool.rows * pool.columns;
+	int8_t *samples = malloc(size + FAST_POOL_STRIP), *average = malloc(area * 256);
+	int8_t *to = malloc(pool.count * pool.to_step);
+	fill(samples, size, (enum filling)(next_random(state) % FILL_COUNT), state);
+	memset(samples + size, 99, FAST_POOL_STRIP);
+	for (size_t i = 0; i < area * 256; i++)
+		average[i] = (int8_t)((int32_t)(i / area) - 128);
+	pool.samples = samples;
+	pool.average = average;
+	pool.to = to;
+	kernel->pool(&pool);
+	for (uint32_t p = 0; p < pool.count; p++) {
+		for (uint32_t pass = 0; pass < pool.passes; pass++) {
+			for (uint32_t lane = 0; lane < pool.lanes; lane++) {
+				const int8_t *corner = samples + p * pool.step + (size_t)pass * pool.operands * pool.lanes + lane;
+				int8_t want = (int8_t)((uint8_t)pooled_value(&pool, corner) ^ pool.flip);
+				int8_t got = to[p * pool.to_step + (size_t)pass * pool.lanes + lane];
+				ck_assert_msg(got == want, "%s: window %ux%u, %u operands, kind %u: %d, not %d", kernel->name, pool.rows,
+				              pool.columns, pool.operands, pool.kind, got, want);
+			}
+		}
+	}
+	free(samples);
+	free(average);
+	free(to);
+}
+
+START_TEST(pool_equals_plain_loops)
+{
+	const struct fast_kernel *kernel = runnable(_i);
+	uint64_t state = 11;
+	for (unsigned round = 0; kernel != NULL && round < 300; round++)
+		test_pool(kernel, &state);
+}
+END_TEST
+
 START_TEST(kernels_are_found_by_name)
 {
 	ck_assert_ptr_eq(fast_kernel_find("c"), &fast_kernel_c);
@@ -330,6 +434,7 @@ int main(void)
 	tcase_add_loop_test(tcase, finish_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, interleave_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, depthwise_equals_plain_loops, 0, kernels);
+	tcase_add_loop_test(tcase, pool_equals_plain_loops, 0, kernels);
 	tcase_add_test(tcase, kernels_are_found_by_name);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);

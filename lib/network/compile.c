@@ -7,6 +7,7 @@
 #include "network/network.h"
 #include "network/place.h"
 #include "network/plan.h"
+#include "network/trace.h"
 
 ai8x_compile_options ai8x_compile_options_default(void)
 {
@@ -82,6 +83,7 @@ ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part, c
 		status = plan_create(network, part, &chosen, &plan, error);
 	}
 	if (status == AI8X_OK) {
+		network_trace(&plan, network);
 		status = ai8x_program_create(part, network->name, program, error);
 	}
 	if (status == AI8X_OK) {

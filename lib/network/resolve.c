@@ -301,8 +301,12 @@ static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *e
 	layer->out_columns = (uint32_t)columns;
 	if (layer->out_channels == 0) {
 		const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
-		layer->out_channels = network_has_weights(layer) && source->weights != NULL ? source->out_channels
-		                                                                           : layer->in_channels;
+		bool known = network_has_weights(layer) && source->weights != NULL;
+		layer->out_channels = known ? source->out_channels : layer->in_channels;
+		if (network_has_weights(layer) && !known) {
+			network_note(network, (int)i, "out_channels is not given and there are no weights: assumed %u",
+			             layer->out_channels);
+		}
 	}
 	if ((uint64_t)layer->out_channels * layer->out_rows * layer->out_columns > NETWORK_MAX_ELEMENTS) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the output of %ux%ux%u is too large",

@@ -1,0 +1,10 @@
+// Comparing where layers read with where their sources wrote; see trace.c.
+#ifndef AI8X_NETWORK_TRACE_H
+#define AI8X_NETWORK_TRACE_H
+
+#include "network/plan.h"
+
+// Adds notes to the network (which is the plan's).
+void network_trace(const struct plan *plan, ai8x_network *network);
+
+#endif

@@ -224,10 +224,9 @@ static uint32_t read_register(ai8x_machine *machine, const struct part_target *t
 	}
 	case REG_MLAT:
 		return mlator_read(machine);
-	case REG_FIFO_WR:
-	case REG_FAST_DR:
-		return 0;
 	default:
+		if (machine->part->registers[target->reg].write_only)
+			return 0;
 		return register_get(&machine->bus.registers, target->reg, target->group, target->index);
 	}
 }

@@ -121,7 +121,15 @@ static ai8x_status check_storage(const struct dataset *dataset)
 		status = bad(reader, dataset->object, "virtual datasets are not accepted");
 	} else if (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation) > 0) {
 		status = bad(reader, dataset->object, "data in external files is not accepted");
-	} else if (layout == H5D_CHUNKED) {
+	} else if (layout != H5D_CHUNKED) {
+		// libhdf5 copies as much as type and shape say, whatever is stored. Only contiguous data may be
+		// absent as a whole: they read as zeros.
+		hsize_t stored = H5Dget_storage_size(dataset->id);
+		size_t bytes = H5Tget_size(dataset->type);
+		bool absent = stored == 0 && layout == H5D_CONTIGUOUS;
+		if (bytes == 0 || (!absent && stored / bytes < dataset->rows))
+			status = bad(reader, dataset->object, "damaged: holds less data than its shape asks for");
+	} else {
 		hsize_t chunk[H5S_MAX_RANK];
 		int rank = H5Pget_chunk(creation, H5S_MAX_RANK, chunk);
 		unsigned long long bytes = H5Tget_size(dataset->type);
@@ -207,6 +215,7 @@ static ai8x_status check_members(const struct dataset *dataset, const struct row
 	if (H5Tget_class(dataset->type) != H5T_COMPOUND)
 		return bad(reader, dataset->object,
 		           "expected a compound type with the integer members of the format");
+	size_t row_bytes = H5Tget_size(dataset->type);
 	for (size_t i = 0; i < rows->member_count; i++) {
 		const struct member *member = &rows->members[i];
 		int index = H5Tget_member_index(dataset->type, member->name);
@@ -216,11 +225,15 @@ static ai8x_status check_members(const struct dataset *dataset, const struct row
 		if (type < 0)
 			return unreadable(reader, dataset->object);
 		bool integer = H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) <= 8;
+		bool inside = H5Tget_member_offset(dataset->type, (unsigned)index) <= row_bytes &&
+		              row_bytes - H5Tget_member_offset(dataset->type, (unsigned)index) >= H5Tget_size(type);
 		if (H5Tget_size(type) > member->bytes || H5Tget_sign(type) != H5T_SGN_NONE)
 			*exact = false;
 		(void)H5Tclose(type);
 		if (!integer)
 			return bad(reader, dataset->object, "member '%s' is not an integer", member->name);
+		if (!inside)
+			return bad(reader, dataset->object, "damaged: member '%s' lies outside of its row", member->name);
 	}
 	return AI8X_OK;
 }

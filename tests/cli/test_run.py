@@ -35,14 +35,19 @@ def operations(*rows):
     return numpy.array([tuple(row) + (0,) * (4 - len(row)) for row in rows], dtype=OPERATION)
 
 
-def write_program(path, rows, **attributes):
-    """A program file with the given operations."""
+def write_identity(file, **attributes):
+    """The root attributes every program has; None leaves one out."""
     values = {"format": "ai8x-program", "version": 1, "device": "MAX78000", "name": "test"}
     values.update(attributes)
+    for name, value in values.items():
+        if value is not None:
+            file.attrs[name] = value
+
+
+def write_program(path, rows, **attributes):
+    """A program file with the given operations."""
     with h5py.File(path, "w") as file:
-        for name, value in values.items():
-            if value is not None:
-                file.attrs[name] = value
+        write_identity(file, **attributes)
         if rows is not None:
             file["program"] = rows if isinstance(rows, numpy.ndarray) else operations(*rows)
     return path
@@ -434,6 +439,22 @@ class BadFiles(Case):
             result = ai8xsim("run", "--per-layer", "--max-cycles", 10000000, path)
             self.assertIn(result.returncode, (OK, FAILED, BAD_INPUT, STOPPED), (result.returncode, result.stderr))
 
+    def test_damaged_heap_of_texts(self):
+        # Texts of variable length lie in a heap that no checksum covers.
+        with open(SHIPPED, "rb") as file:
+            content = file.read()
+        path = self.path("damaged.h5")
+        heap = content.index(b"GCOL")
+        for position, value in ((heap, b"X"), (heap + 4, b"\2"), (heap + 8, b"\0\0\0\0"), (heap + 8, b"\xff" * 8),
+                                (heap + 24, b"\xff" * 8), (heap + 24, b"\0" * 8), (heap + 24, b"\xf0" + b"\xff" * 7),
+                                (heap + 16, b"\0\0"), (heap + 16, b"\x77\x77")):
+            damaged = bytearray(content)
+            damaged[position:position + len(value)] = value
+            with open(path, "wb") as file:
+                file.write(damaged)
+            with self.subTest(position=position - heap, value=value):
+                self.refuse(path, BAD_INPUT, "damaged")
+
     def test_identity(self):
         rows = [(RUN,)]
         path = self.path("program.h5")
@@ -508,6 +529,23 @@ class BadFiles(Case):
 
         path = self.edited(change)
         self.refuse(path, BAD_INPUT, "/layers/0/output", "values; at most")
+
+    def test_less_data_than_the_shape_asks_for(self):
+        path = self.path("program.h5")
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_layout(h5py.h5d.COMPACT)
+        with h5py.File(path, "w") as file:
+            write_identity(file)
+            space = h5py.h5s.create_simple((16,))
+            h5py.h5d.create(file.id, b"program", h5py.h5t.py_create(OPERATION), space, creation)
+        with open(path, "rb") as file:
+            content = bytearray(file.read())
+        # Layout message of version 3 with compact storage of 16 * 13 bytes.
+        place = content.index(bytes((3, 0, 16 * 13, 0)))
+        content[place + 2] = 0
+        with open(path, "wb") as file:
+            file.write(content)
+        self.refuse(path, BAD_INPUT, "/program", "damaged")
 
     def test_external_and_virtual_data(self):
         path = write_program(self.path("program.h5"), None)

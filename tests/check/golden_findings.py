@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -70,14 +71,27 @@ def check_defective(tap, args):
         tap.point(good, f'{row["file"]}: {row["defect"]}', f'found {sorted(found)}')
 
 
+def check_page(tap, args):
+    """docs/check.md describes every class that the program has, with its level."""
+    listed = subprocess.run([args.ai8xsim, 'check', '--list'], stdin=subprocess.DEVNULL, capture_output=True,
+                            text=True, check=True).stdout.splitlines()[1:]
+    classes = [tuple(line.split()[:2]) for line in listed]
+    with open(os.path.join(args.source, 'docs', 'check.md'), encoding='utf-8') as page:
+        rows = re.findall(r'^\| `([a-z-]+)` \| (error|warning|info) \|', page.read(), re.MULTILINE)
+    tap.point(classes and sorted(classes) == sorted(rows), 'docs/check.md describes all classes',
+              f'differ in {sorted(set(classes) ^ set(rows))}')
+
+
 def main():
     """One point for each part, one for each defective program."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--ai8xsim', required=True)
     parser.add_argument('--golden', required=True)
     parser.add_argument('--shipped', required=True)
+    parser.add_argument('--source', required=True)
     args = parser.parse_args()
     tap = Tap()
+    check_page(tap, args)
     check_valid(tap, args, 'shipped', [args.shipped])
     for part in ('max78000', 'max78002'):
         folder = os.path.join(args.golden, part)

@@ -272,7 +272,7 @@ static bool move_output_onto_residual(struct subject *s, unsigned attempt, struc
 			uint32_t pixels = writer->output_rows * writer->output_columns;
 			for (size_t m = w + 1; m < r && s->feeds[w][r]; m++) {
 				const ai8x_layer *mover = &s->ran[m];
-				bool fits = plain(s, w) && plain(s, r) && plain(s, m) && pixels >= 8 &&
+				bool fits = !s->feeds[w][m] && plain(s, w) && plain(s, r) && plain(s, m) && pixels >= 8 &&
 				            writer->write_mode == AI8X_WRITE_CHANNELS &&
 				            mover->write_mode == AI8X_WRITE_CHANNELS &&
 				            mover->output_rows * mover->output_columns >= 4;
@@ -887,7 +887,7 @@ static const struct fault {
 #define ACCEPT(...) {__VA_ARGS__}, sizeof((ai8x_check_class[]){__VA_ARGS__}) / sizeof(ai8x_check_class)
 	{"move-output-onto-own-input", move_output_onto_own_input, true, MINIMUM, ACCEPT(AI8X_CHECK_DATA_SELF)},
 	{"move-output-onto-residual", move_output_onto_residual, true, MINIMUM,
-     ACCEPT(AI8X_CHECK_DATA_OVERWRITTEN, AI8X_CHECK_DATA_SELF)},
+     ACCEPT(AI8X_CHECK_DATA_OVERWRITTEN)},
 	{"overlap-outputs", overlap_outputs, true, MINIMUM, ACCEPT(AI8X_CHECK_OUTPUT_OVERLAP)},
 	{"move-output-away", move_output_away, true, MINIMUM,
      ACCEPT(AI8X_CHECK_OUTPUT_UNUSED, AI8X_CHECK_OUTPUT_UNWRITTEN)},

@@ -121,7 +121,7 @@ static const struct argp parser = {
 	.doc =
 		"Shows where every cycle of a program or network goes, what limits each layer, and what to change. "
 		"Nothing is run and no weights are needed: cycles follow from the registers, and equal what the "
-        "exact "
+		"exact "
 		"engine counts.\v"
 		"Cycles of the MAX78002 and all energies are estimates and marked with ~.\n\n"
 		"  ai8xsim profile program.h5\n"
@@ -268,8 +268,9 @@ static void print_loading(const ai8x_profile *profile)
 		{"registers", loading->register_writes, loading->register_seconds},
 		{"input", loading->input_writes, loading->input_seconds},
 	};
-	printf("\nLoading in front of the run, not part of its time (estimate, %.3f us a bus write):\n",
-	       1e6 * AI8X_BUS_WRITE_SECONDS);
+	printf("\nLoading in front of the run, not part of its time (estimate, %.3f us a bus write%s):\n",
+	       1e6 * AI8X_BUS_WRITE_SECONDS,
+	       profile->loading_assumed ? "; packed kernels, as there are none" : "");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (rows[i].writes > 0)
 			printf("  %-20s %12s writes  ~%s\n", rows[i].what, cli_thousands(rows[i].writes, count),
@@ -378,15 +379,16 @@ static json_t *json_of_layer(const ai8x_profile_layer *layer)
 	return object;
 }
 
-static json_t *json_of_loading(const ai8x_loading *loading)
+static json_t *json_of_loading(const ai8x_loading *loading, bool assumed)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "kernel_writes",
-	                 (json_int_t)loading->kernel_writes, "bias_writes", (json_int_t)loading->bias_writes,
-	                 "register_writes", (json_int_t)loading->register_writes, "input_writes",
-	                 (json_int_t)loading->input_writes, "fifo_writes", (json_int_t)loading->fifo_writes,
-	                 "kernel_seconds_estimate", loading->kernel_seconds, "bias_seconds_estimate",
-	                 loading->bias_seconds, "register_seconds_estimate", loading->register_seconds,
-	                 "input_seconds_estimate", loading->input_seconds);
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "assumed", (int)assumed,
+	                 "kernel_writes", (json_int_t)loading->kernel_writes, "bias_writes",
+	                 (json_int_t)loading->bias_writes, "register_writes",
+	                 (json_int_t)loading->register_writes, "input_writes", (json_int_t)loading->input_writes,
+	                 "fifo_writes", (json_int_t)loading->fifo_writes, "kernel_seconds_estimate",
+	                 loading->kernel_seconds, "bias_seconds_estimate", loading->bias_seconds,
+	                 "register_seconds_estimate", loading->register_seconds, "input_seconds_estimate",
+	                 loading->input_seconds);
 }
 
 static json_t *json_of_profile(const ai8x_profile *profile)
@@ -407,8 +409,8 @@ static json_t *json_of_profile(const ai8x_profile *profile)
 		(json_int_t)profile->macs, "peak_macs_per_cycle", (json_int_t)ai8x_peak_macs(profile->part),
 		"kernel_words", (json_int_t)profile->kernel_words, "kernel_capacity",
 		(json_int_t)profile->kernel_capacity, "data_words", (json_int_t)profile->data_words, "data_capacity",
-		(json_int_t)profile->data_capacity, "loading", json_of_loading(&profile->timing.loading), "layers",
-		layers);
+		(json_int_t)profile->data_capacity, "loading",
+		json_of_loading(&profile->timing.loading, profile->loading_assumed), "layers", layers);
 }
 
 static json_t *json_of_advice(const ai8x_advice_list *list)
@@ -473,7 +475,7 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 	print_causes(profile);
 	print_loading(profile);
 	print_memory(profile);
-	printf("Energy is an estimate, wrong by up to %.0f %% on networks it was not fitted to%s.\n",
+	printf("Energy is an estimate, off by up to %.0f %% on measured layers it was not fitted to%s.\n",
 	       100 * AI8X_ENERGY_ERROR,
 	       ai8x_part_get_info(profile->part)->cycles_exact ? "" : "; cycles of this part are estimates");
 	if (profile->timing.schedule.conditional)

@@ -132,10 +132,10 @@ AI8X_API ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_f
 AI8X_API void ai8x_timing_release(ai8x_timing *timing);
 
 /**
- * Largest error of ai8x_energy_layer() on whole networks that were not used for its fit, as a fraction
+ * Largest error of ai8x_energy_layer() on layers of measured networks that were not used for its fit, as a fraction
  * (docs/energy.md).
  */
-#define AI8X_ENERGY_ERROR 0.06
+#define AI8X_ENERGY_ERROR 0.18
 
 /** @brief Estimated energy of a layer above idle, in joules (docs/energy.md). */
 AI8X_API double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters);

@@ -110,7 +110,8 @@ typedef struct ai8x_profile_layer {
 typedef struct ai8x_profile {
 	char name[64];
 	const ai8x_part *part;
-	ai8x_timing timing;
+	ai8x_timing timing;        /**< where the program has no kernels, bias or input, loading is that of packed ones */
+	bool loading_assumed;      /**< that was the case */
 	ai8x_map *map;
 	ai8x_clock clock;
 	ai8x_feed feed;

@@ -12,8 +12,10 @@
 
 // Suggestions of one rule at most: the same advice for one layer after the other helps nobody.
 #define SAME_RULE_MOST 2
-// Changes compiled at most; layers that cost most come first.
+// Changes compiled: fewer of large networks, so that advice never takes long. Layers that cost most come first.
 #define TRIALS_MOST 96
+#define TRIALS_LEAST 12
+#define TRIAL_LAYERS_MOST 1200
 // What counts as saved, and as next to nothing, as fractions of the whole run.
 #define SAVED_LEAST 0.001
 #define SAVED_LEAST_RETRAINED 0.01
@@ -687,8 +689,10 @@ static void thin_out(ai8x_advice_list *list)
 
 static ai8x_status try_all(struct adviser *adviser, ai8x_error *error)
 {
+	size_t most = TRIAL_LAYERS_MOST / adviser->base->layer_count;
+	most = most > TRIALS_MOST ? TRIALS_MOST : most < TRIALS_LEAST ? TRIALS_LEAST : most;
 	for (size_t k = 0; k < adviser->base->layer_count; k++) {
-		for (size_t r = 0; r < RULES && adviser->list->tried < TRIALS_MOST; r++) {
+		for (size_t r = 0; r < RULES && adviser->list->tried < most; r++) {
 			ai8x_status status = try_rule(adviser, r, adviser->order[k], error);
 			if (status != AI8X_OK)
 				return status;

@@ -472,8 +472,9 @@ static void say_loading(const struct page *page)
 	say(page,
 	    "<section><h2>Loading</h2><p>Bus writes in front of the run. They are not part of the inference "
 	    "time; kernels, "
-	    "bias and registers are written once. Times are estimates at %.3f us a write.</p>\n",
-	    1e6 * AI8X_BUS_WRITE_SECONDS);
+	    "bias and registers are written once. Times are estimates at %.3f us a write%s.</p>\n",
+	    1e6 * AI8X_BUS_WRITE_SECONDS,
+	    page->profile->loading_assumed ? ", for packed kernels: the program has none" : "");
 	say(page,
 	    "<div class=\"scroll\"><table><tr><th>what</th><th class=\"r\">bus writes</th><th class=\"r\">time "
 	    "(est.)</th></tr>\n");
@@ -490,15 +491,24 @@ static void say_loading(const struct page *page)
 	end_section(page);
 }
 
-static void say_change(const struct page *page, const char *what, double before, double after,
-                       const char *format)
+// A number with its thousands apart, or with a decimal.
+static void say_number(const struct page *page, double number, bool decimal)
 {
-	double change = percent(after - before, before);
+	char text[WORD_BYTES];
+	if (decimal)
+		say(page, "%.1f", number);
+	else
+		say(page, "%s", thousands((uint64_t)number, text));
+}
+
+static void say_change(const struct page *page, const char *what, double before, double after, bool decimal)
+{
 	say(page, "<tr><td>%s</td><td class=\"r\">", what);
-	(void)fprintf(page->file, strcmp(format, "f") == 0 ? "%.1f" : "%.0f", before);
+	say_number(page, before, decimal);
 	say(page, "</td><td class=\"r\">");
-	(void)fprintf(page->file, strcmp(format, "f") == 0 ? "%.1f" : "%.0f", after);
-	say(page, "</td><td class=\"r %s\">%+.1f %%</td></tr>\n", after <= before ? "good" : "bad", change);
+	say_number(page, after, decimal);
+	say(page, "</td><td class=\"r %s\">%+.1f %%</td></tr>\n", after <= before ? "good" : "bad",
+	    percent(after - before, before));
 }
 
 static void say_baseline(const struct page *page)
@@ -510,12 +520,13 @@ static void say_baseline(const struct page *page)
 	say(page, "</th><th class=\"r\">");
 	words_escape(now->name, page->file);
 	say(page, "</th><th class=\"r\">change</th></tr>\n");
-	say_change(page, "cycles", (double)old->timing.schedule.cycles, (double)now->timing.schedule.cycles, "d");
-	say_change(page, "time, us", 1e6 * old->seconds, 1e6 * now->seconds, "f");
-	say_change(page, "energy (estimate), uJ", 1e6 * old->joules, 1e6 * now->joules, "f");
-	say_change(page, "multiply-accumulates", (double)old->macs, (double)now->macs, "d");
-	say_change(page, "kernel words", (double)old->kernel_words, (double)now->kernel_words, "d");
-	say_change(page, "data words at most", (double)old->data_words, (double)now->data_words, "d");
+	say_change(page, "cycles", (double)old->timing.schedule.cycles, (double)now->timing.schedule.cycles,
+	           false);
+	say_change(page, "time, us", 1e6 * old->seconds, 1e6 * now->seconds, true);
+	say_change(page, "energy (estimate), uJ", 1e6 * old->joules, 1e6 * now->joules, true);
+	say_change(page, "multiply-accumulates", (double)old->macs, (double)now->macs, false);
+	say_change(page, "kernel words", (double)old->kernel_words, (double)now->kernel_words, false);
+	say_change(page, "data words at most", (double)old->data_words, (double)now->data_words, false);
 	say(page, "</table></div>\n");
 	end_section(page);
 }

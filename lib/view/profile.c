@@ -152,6 +152,26 @@ static void fill_layer(const ai8x_profile *profile, size_t position, ai8x_profil
 	out->joules = ai8x_energy_layer(layer, &entry->counters);
 }
 
+// What a description without weights does not load: kernels packed (nine bytes a word), bias byte by byte, input.
+static void assume_loading(ai8x_profile *profile)
+{
+	ai8x_loading *loading = &profile->timing.loading;
+	uint64_t bias = 0;
+	for (size_t i = 0; i < profile->layer_count; i++)
+		bias += profile->layers[i].bias_bytes;
+	if (loading->kernel_writes != 0 || profile->kernel_words == 0)
+		return;
+	profile->loading_assumed = true;
+	loading->kernel_writes = (profile->kernel_words * 9 + 3) / 4;
+	loading->kernel_seconds = (double)loading->kernel_writes * AI8X_BUS_WRITE_SECONDS;
+	if (loading->bias_writes == 0)
+		loading->bias_writes = bias;
+	loading->bias_seconds = (double)loading->bias_writes * AI8X_BUS_WRITE_SECONDS;
+	if (loading->input_writes == 0 && profile->timing.schedule.fifo_words == 0)
+		loading->input_writes = profile->layers[0].input_words;
+	loading->input_seconds = (double)loading->input_writes * AI8X_BUS_WRITE_SECONDS;
+}
+
 static void sum_up(ai8x_profile *profile)
 {
 	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
@@ -203,6 +223,7 @@ ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_
 		name_by_network(options->network, &profile->layers[i]);
 	}
 	sum_up(profile);
+	assume_loading(profile);
 	*out = profile;
 	return AI8X_OK;
 }

@@ -258,7 +258,8 @@ static void compare_random(const struct bus *bus, const ai8x_layer *layer, unsig
 		.data = (struct data_memory *)&bus->data, .kernel = &bus->kernel, .bias = &bus->bias};
 	ai8x_counters counted = {0}, expected;
 	struct exact_layer *x = NULL;
-	ck_assert_int_eq(exact_layer_create(&context, layer, &(struct exact_setup){.counters = &counted}, &x, NULL), AI8X_OK);
+	ck_assert_int_eq(
+		exact_layer_create(&context, layer, &(struct exact_setup){.counters = &counted}, &x, NULL), AI8X_OK);
 	uint64_t cycles = exact_layer_run(x, UINT64_MAX, false);
 	exact_layer_destroy(x);
 	ai8x_time_layer(layer, &expected);
@@ -294,6 +295,109 @@ START_TEST(random_layers_equal_the_engine)
 	printf("%u random layers\n", done);
 	for (unsigned p = 0; p < 2; p++)
 		bus_destroy(&bus[p]);
+}
+END_TEST
+
+// --- Against silicon -----------------------------------------------------------------------------------
+
+// Value of a row of measured.tsv in its unit; false where the table is not there.
+static bool measured(const char *id, double *value)
+{
+	char path[MAX_PATH_BYTES], line[4096];
+	const char *golden = getenv("AI8XSIM_GOLDEN");
+	(void)snprintf(path, sizeof path, "%s/../reference/measured.tsv", golden != NULL ? golden : ".");
+	FILE *file = fopen(path, "r");
+	bool found = false;
+	while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
+		char *rest = line, *cell = strsep(&rest, "\t");
+		found = strcmp(cell, id) == 0;
+		for (unsigned column = 1; found && column <= 9; column++)
+			cell = strsep(&rest, "\t");
+		if (found)
+			*value = strtod(cell, NULL);
+	}
+	if (file != NULL)
+		(void)fclose(file);
+	return found;
+}
+
+static bool time_golden(const char *name, ai8x_timing *timing)
+{
+	char path[MAX_PATH_BYTES];
+	const char *golden = getenv("AI8XSIM_GOLDEN");
+	(void)snprintf(path, sizeof path, "%s/max78000/%s.h5", golden != NULL ? golden : ".", name);
+	FILE *file = fopen(path, "r");
+	if (file == NULL) {
+		printf("skipped: %s is not there\n", path);
+		return false;
+	}
+	(void)fclose(file);
+	ai8x_program *program = open_program(path);
+	const ai8x_feed feed = {.write_cycles = AI8X_FEED_CYCLES};
+	ck_assert_int_eq(ai8x_time_program(program, &feed, timing, NULL), AI8X_OK);
+	ai8x_program_destroy(program);
+	return true;
+}
+
+// The same network stopped behind layer 0, 1, 2, 3, 4: measured times lie on one straight line over the
+// simulated cycles (docs/timing.md).
+START_TEST(silicon_prefixes)
+{
+	static const char *const ids[] = {"nd-029", "nd-031", "nd-033", "nd-035", "nd-037"};
+	enum { POINTS = sizeof ids / sizeof ids[0] };
+	ai8x_timing timing;
+	double x[POINTS], y[POINTS], mean_x = 0, mean_y = 0, xx = 0, xy = 0, cycles = 1;
+	if (!time_golden("net-cifar10-nas", &timing))
+		return;
+	for (unsigned i = 0; i < POINTS; i++) {
+		ck_assert(measured(ids[i], &y[i]));
+		cycles += (double)timing.schedule.layers[i].cycles;
+		x[i] = cycles;
+		mean_x += x[i] / POINTS;
+		mean_y += y[i] / POINTS;
+	}
+	for (unsigned i = 0; i < POINTS; i++) {
+		xx += (x[i] - mean_x) * (x[i] - mean_x);
+		xy += (x[i] - mean_x) * (y[i] - mean_y);
+	}
+	const double slope = xy / xx;
+	for (unsigned i = 0; i < POINTS; i++) {
+		double residual = (y[i] - mean_y) / slope - (x[i] - mean_x);
+		ck_assert_msg(residual > -15 && residual < 15, "%s lies %.1f cycles off the line", ids[i], residual);
+	}
+	ck_assert_msg(slope > 1 / 50.5 && slope < 1 / 49.5, "%.3f MHz", 1 / slope);
+	ai8x_timing_release(&timing);
+}
+END_TEST
+
+static const struct {
+	const char *id, *program;
+	double start_cycles; // fixed cost of starting and stopping the timer
+	double least, most;  // of measured minus simulated, as a fraction of the measured time ...
+	double cycles;       // ... or in cycles, where not 0
+} silicon_cases[] = {
+	{"sdk-mnist", "net-mnist", 330, 0, 0, 30},
+	{"sdk-kws20v3", "net-kws20-v3", 330, 0, 0, 30},
+	{"iss74-catsdogs", "net-cats-dogs", 330, -0.05, 0.05, 0},
+	{"iss74-faceid", "net-faceid", 330, -0.05, 0.05, 0},
+};
+
+START_TEST(silicon_totals)
+{
+	ai8x_timing timing;
+	double microseconds;
+	if (!time_golden(silicon_cases[_i].program, &timing))
+		return;
+	ck_assert(measured(silicon_cases[_i].id, &microseconds));
+	double cycles = 50 * microseconds;
+	double off = cycles - silicon_cases[_i].start_cycles - (double)timing.schedule.cycles;
+	if (silicon_cases[_i].cycles > 0)
+		ck_assert_msg(off > -silicon_cases[_i].cycles && off < silicon_cases[_i].cycles,
+		              "%s: %.0f cycles off", silicon_cases[_i].id, off);
+	else
+		ck_assert_msg(off / cycles > silicon_cases[_i].least && off / cycles < silicon_cases[_i].most,
+		              "%s: %.1f %% off", silicon_cases[_i].id, 100 * off / cycles);
+	ai8x_timing_release(&timing);
 }
 END_TEST
 
@@ -399,6 +503,8 @@ int main(void)
 	tcase_add_test(tests, shipped_program_equals_the_engine);
 	tcase_add_loop_test(tests, golden_programs_equal_the_engine, 0, 2);
 	tcase_add_test(tests, random_layers_equal_the_engine);
+	tcase_add_test(tests, silicon_prefixes);
+	tcase_add_loop_test(tests, silicon_totals, 0, sizeof silicon_cases / sizeof silicon_cases[0]);
 	tcase_add_loop_test(tests, clocks, 0, sizeof clock_cases / sizeof clock_cases[0]);
 	tcase_add_test(tests, default_clocks);
 	tcase_add_test(tests, loading_counts_every_write);

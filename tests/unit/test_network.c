@@ -8,6 +8,9 @@
 
 #include <ai8xsim/network.h>
 #include <ai8xsim/program.h>
+#include <ai8xsim/runner.h>
+
+#include "golden.h"
 
 #include "layer/encode.h"
 #include "network/npy.h"
@@ -130,6 +133,384 @@ START_TEST(golden_registers_survive_decoding)
 }
 END_TEST
 
+// --- descriptions -----------------------------------------------------------------------------------
+
+static ai8x_network *parse(const char *text)
+{
+	ai8x_network *network = NULL;
+	ai8x_error error = {AI8X_OK, ""};
+	ai8x_status status = ai8x_network_parse(text, strlen(text), "net.yaml", NULL, &network, &error);
+	ck_assert_msg(status == AI8X_OK, "%s", error.message);
+	return network;
+}
+
+// Expects a refusal whose message contains `text`.
+static void expect_refusal(const char *description, ai8x_status expected, const char *text)
+{
+	ai8x_network *network = NULL;
+	ai8x_error error = {AI8X_OK, ""};
+	ai8x_status status = ai8x_network_parse(description, strlen(description), "net.yaml", NULL, &network, &error);
+	ck_assert_msg(status == expected, "status %d instead of %d: %s", status, expected, error.message);
+	ck_assert_msg(strstr(error.message, text) != NULL, "'%s' lacks '%s'", error.message, text);
+	ck_assert_ptr_null(network);
+}
+
+START_TEST(defaults_follow_the_operation)
+{
+	ai8x_network *network = parse("layers:\n"
+	                              "  - in_channels: 3\n"
+	                              "    in_dim: [8, 6]\n"
+	                              "    out_channels: 5\n"
+	                              "  - op: Passthrough\n"
+	                              "    avg_pool: [2, 3]\n"
+	                              "    pool_stride: 2\n"
+	                              "  - operator: Linear\n"
+	                              "    flatten: yes\n"
+	                              "    out_channels: 4\n"
+	                              "    quantization: 2\n"
+	                              "    output_shift: -1\n");
+	const ai8x_network_layer *layer = network->layers;
+	ck_assert_uint_eq(network->layer_count, 3);
+	ck_assert_int_eq(layer[0].operation, AI8X_OP_CONV2D);
+	ck_assert_uint_eq(layer[0].kernel_rows, 3);
+	ck_assert_uint_eq(layer[0].pad_rows, 1);
+	ck_assert_uint_eq(layer[0].out_rows, 8);
+	ck_assert_uint_eq(layer[0].out_columns, 6);
+	ck_assert_uint_eq(layer[0].line, 2);
+	ck_assert_int_eq(layer[1].pooling, AI8X_POOL_AVERAGE);
+	ck_assert_uint_eq(layer[1].pooled_rows, 4);
+	ck_assert_uint_eq(layer[1].pooled_columns, 2);
+	ck_assert_uint_eq(layer[1].out_channels, 5);
+	ck_assert_uint_eq(layer[2].in_channels, 5);
+	ck_assert_uint_eq(layer[2].fan_channels, 5 * 4 * 2);
+	ck_assert_uint_eq(layer[2].pad_rows, 0);
+	ck_assert_int_eq(layer[2].output_shift, -1 + 6);
+	ai8x_network_destroy(network);
+}
+END_TEST
+
+START_TEST(maps_and_integers_are_read_as_yaml_writes_them)
+{
+	ai8x_network *network = parse("layers:\n"
+	                              "  - in_channels: 2\n"
+	                              "    in_dim: 4\n"
+	                              "    operation: conv1d\n"
+	                              "    kernel_size: 3\n"
+	                              "    out_channels: 4\n"
+	                              "    processors: 0x0000.0000.0003.0000\n"
+	                              "    output_processors: 0x0f00_0000_0000_0000\n"
+	                              "    out_offset: 0x2_000\n"
+	                              "    in_offset: 020\n");
+	ck_assert(network->layers[0].processors == UINT64_C(0x30000));
+	ck_assert(network->layers[0].output_processors == UINT64_C(0x0f00000000000000));
+	ck_assert_int_eq(network->layers[0].out_offset, 0x2000);
+	ck_assert_int_eq(network->layers[0].in_offset, 16);
+	ck_assert_uint_eq(network->input_shape[2], 1);
+	ai8x_network_destroy(network);
+}
+END_TEST
+
+START_TEST(joins_follow_from_in_sequences)
+{
+	ai8x_network *network = parse("layers:\n"
+	                              "  - in_channels: 4\n"
+	                              "    in_dim: [4, 4]\n"
+	                              "    out_channels: 8\n"
+	                              "    name: one\n"
+	                              "  - out_channels: 8\n"
+	                              "    name: two\n"
+	                              "  - in_sequences: [one, 1]\n"
+	                              "    eltwise: sub\n"
+	                              "    out_channels: 8\n"
+	                              "  - in_sequences: [2, one]\n"
+	                              "    out_channels: 3\n"
+	                              "  - in_sequences: [0, 1]\n"
+	                              "    op: passthrough\n"
+	                              "    in_channels: 8\n"
+	                              "    in_dim: [8, 4]\n");
+	ck_assert_int_eq(network->layers[2].sources[0], 0);
+	ck_assert_int_eq(network->layers[2].sources[1], 1);
+	ck_assert_uint_eq(network->layers[2].in_channels, 8);
+	ck_assert_uint_eq(network->layers[3].in_channels, 16);
+	ck_assert_int_eq(network->layers[3].join, AI8X_JOIN_CHANNELS);
+	ck_assert_int_eq(network->layers[4].join, AI8X_JOIN_PIXELS);
+	ck_assert_uint_eq(network->layers[4].out_rows, 8);
+	ai8x_network_destroy(network);
+}
+END_TEST
+
+START_TEST(errors_name_line_key_and_remedy)
+{
+	static const struct {
+		const char *text;
+		ai8x_status status;
+		const char *message;
+	} cases[] = {
+		{"layers:\n  - in_dim: 4\n    kernelsize: 3x3\n", AI8X_ERR_FORMAT,
+	     "net.yaml:3: layer: unknown key 'kernelsize'; did you mean 'kernel_size'?"},
+		{"layer: []\n", AI8X_ERR_FORMAT, "net.yaml:1: description: unknown key 'layer'; did you mean 'layers'?"},
+		{"arch: x\n", AI8X_ERR_FORMAT, "key 'layers' is missing"},
+		{"layers: []\n", AI8X_ERR_FORMAT, "1 to 1024 layers"},
+		{"layers:\n  - op: conv2d\n    operation: conv2d\n", AI8X_ERR_FORMAT, "repeats 'op' of line 2"},
+		{"layers:\n  - op: conv3d\n", AI8X_ERR_FORMAT, "net.yaml:2: key 'op': expected one of conv2d"},
+		{"layers:\n  - pad: x\n", AI8X_ERR_FORMAT, "key 'pad': expected an integer"},
+		{"layers:\n  - stride: 2\n", AI8X_ERR_FORMAT, "pool_stride"},
+		{"layers:\n  - kernel_size: 5x5\n", AI8X_ERR_FORMAT, "3x3 or 1x1"},
+		{"layers:\n  - max_pool: 2\n    avg_pool: 2\n", AI8X_ERR_FORMAT, "cannot be combined"},
+		{"layers:\n  - in_sequences: [nowhere]\n", AI8X_ERR_FORMAT, "number or name of a layer"},
+		{"layers:\n  - buffer_shift: 1\n", AI8X_ERR_UNSUPPORTED, "buffer_shift"},
+		{"layers:\n  - in_dim: [4, 4]\n", AI8X_ERR_NETWORK, "channel count is not known"},
+		{"layers:\n  - in_channels: 3\n", AI8X_ERR_NETWORK, "size is not known"},
+		{"layers:\n  - in_channels: 3\n    in_dim: [2, 2]\n    pad: 0\n", AI8X_ERR_NETWORK, "leaves nothing"},
+		{"layers:\n  - in_channels: 3\n    in_dim: [4, 4]\n    op: passthrough\n    activate: relu\n", AI8X_ERR_NETWORK,
+	     "no activation"},
+		{"layers: [ {\n", AI8X_ERR_FORMAT, "net.yaml:"},
+		{"", AI8X_ERR_FORMAT, "expected a mapping"},
+		{"\xff\xfe", AI8X_ERR_FORMAT, "net.yaml:"},
+	};
+	expect_refusal(cases[_i].text, cases[_i].status, cases[_i].message);
+	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 19);
+}
+END_TEST
+
+// Limits of a part, by what a one-layer network asks for.
+START_TEST(limits_are_explained)
+{
+	static const struct {
+		const char *keys;
+		const char *part;
+		const char *message;
+	} cases[] = {
+		{"in_channels: 3, in_dim: [1500, 4]", "MAX78000", "exceeds 1023 rows or columns (limit of the MAX78000)"},
+		{"in_channels: 2000, in_dim: [4, 4]", "MAX78000", "at most 1024"},
+		{"in_channels: 8, in_dim: [4, 4], groups: 8", "MAX78000", "depth-wise"},
+		{"in_channels: 8, in_dim: [4, 4], quantization: bin", "MAX78000", "binary weights"},
+		{"in_channels: 8, in_dim: [4, 4], bypass: true", "MAX78000", "bypass"},
+		{"in_channels: 8, in_dim: [4, 4], output_shift: 16", "MAX78002", "-15 to 15"},
+		{"in_channels: 8, in_dim: [9, 9], max_pool: 2, pool_dilation: 3", "MAX78000", "dilated pooling"},
+		{"in_channels: 80, in_dim: [9, 9], max_pool: 2, op: passthrough", "MAX78000", "at most 1 pass"},
+		{"in_channels: 80, in_dim: 9, op: conv1d, kernel_size: 3", "MAX78002", "at most 64 input channels"},
+		{"in_channels: 8, in_dim: 90, op: conv1d, kernel_size: 4, dilation: 5, pad: 0", "MAX78000",
+	     "length of at most 3"},
+		{"in_channels: 4, in_dim: [9, 9], processors: 0x7", "MAX78000", "has 3 processors, but 4 channels"},
+		{"in_channels: 64, in_dim: [200, 200]", "MAX78000", "data memory"},
+		{"in_channels: 64, out_channels: 1024, in_dim: [4, 4]", "MAX78000", "kernel memory is exhausted"},
+	};
+	char text[256];
+	ai8x_error error = {AI8X_OK, ""};
+	ai8x_program *program = NULL;
+	snprintf(text, sizeof text, "layers:\n  - {%s}\n", cases[_i].keys);
+	ai8x_network *network = parse(text);
+	ck_assert_int_eq(ai8x_network_compile(network, ai8x_part_find(cases[_i].part), NULL, &program, &error),
+	                 AI8X_ERR_NETWORK);
+	ck_assert_msg(strstr(error.message, cases[_i].message) != NULL, "%s", error.message);
+	ck_assert_msg(strstr(error.message, "net.yaml:2: layer 0") != NULL, "%s", error.message);
+	ck_assert_ptr_null(program);
+	ai8x_network_destroy(network);
+	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 13);
+}
+END_TEST
+
+// --- placement and programs -------------------------------------------------------------------------
+
+static const char residual[] = "layers:\n"
+                               "  - {in_channels: 3, in_dim: [12, 10], out_channels: 20, activate: relu, name: a}\n"
+                               "  - {out_channels: 20, activate: relu, name: b}\n"
+                               "  - {in_sequences: [a, b], eltwise: add, out_channels: 70, quantization: 4}\n"
+                               "  - {out_channels: 12, kernel_size: 1x1, pad: 0, max_pool: 2, pool_stride: 2, name: c}\n"
+                               "  - {in_sequences: 2, op: conv2d, out_channels: 12, max_pool: 2, pool_stride: 2, name: d}\n"
+                               "  - {in_sequences: [c, d], op: passthrough, avg_pool: 2, pool_stride: 1}\n"
+                               "  - {op: linear, flatten: true, out_channels: 6, output_width: 32}\n";
+
+// Compiles with the golden model's outputs and runs; every layer must agree.
+static void expect_agreement(ai8x_network *network, const ai8x_part *part)
+{
+	ai8x_error error = {AI8X_OK, ""};
+	golden_model *model = NULL;
+	ai8x_network_tensor *outputs = NULL;
+	ai8x_program *program = NULL;
+	ai8x_machine *machine = NULL;
+	ai8x_runner_result result;
+	ai8x_compile_options options = ai8x_compile_options_default();
+	ai8x_runner_options run = ai8x_runner_options_default();
+	run.per_layer = true;
+
+	ck_assert_msg(ai8x_network_place(network, part, &options, &error) == AI8X_OK, "%s", error.message);
+	ck_assert_int_eq(golden_model_create(network, &model, &error), AI8X_OK);
+	ck_assert_msg(golden_model_outputs(model, &outputs, &error) == AI8X_OK, "%s", error.message);
+	options.outputs = outputs;
+	ck_assert_msg(ai8x_network_compile(network, part, &options, &program, &error) == AI8X_OK, "%s", error.message);
+	// Captured outputs are what per-layer comparison compares.
+	ai8x_machine_options settings = ai8x_machine_options_default();
+	settings.capture_outputs = true;
+	ck_assert_int_eq(ai8x_machine_create(part, &settings, &machine, &error), AI8X_OK);
+	ck_assert_msg(ai8x_runner_run(machine, program, &run, &result) == AI8X_OK, "%s", result.message);
+	ck_assert_uint_gt(result.checks, 0);
+	ck_assert_uint_eq(result.mismatches, 0);
+	for (size_t i = 0; i < result.layer_count; i++) {
+		ck_assert(result.layers[i].compared);
+	}
+	ai8x_runner_result_release(&result);
+	ai8x_machine_destroy(machine);
+	ai8x_program_destroy(program);
+	free(outputs);
+	golden_model_destroy(model);
+}
+
+START_TEST(chosen_placement_computes_what_the_reference_computes)
+{
+	ai8x_network *network = parse(residual);
+	ck_assert_int_eq(ai8x_network_randomise(network, 7, NULL, NULL, NULL), AI8X_OK);
+	expect_agreement(network, ai8x_part_at((unsigned)_i));
+	// Without a read gap the operand that is read twice needs a copy.
+	ck_assert_uint_eq(network->layer_count, ai8x_part_at((unsigned)_i) == ai8x_part_find("MAX78000") ? 8 : 7);
+	ck_assert_uint_ge(network->note_count, network->layer_count);
+	ai8x_network_destroy(network);
+}
+END_TEST
+
+static void expect_same_ops(const ai8x_program *a, const ai8x_program *b)
+{
+	size_t count = 0, other = 0;
+	const ai8x_op *x = ai8x_program_ops(a, &count);
+	const ai8x_op *y = ai8x_program_ops(b, &other);
+	ck_assert_uint_eq(count, other);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_uint_eq(x[i].kind, y[i].kind);
+		ck_assert_uint_eq(x[i].address, y[i].address);
+		ck_assert_uint_eq(x[i].value, y[i].value);
+	}
+}
+
+START_TEST(written_descriptions_and_weights_give_the_same_program)
+{
+	const ai8x_part *part = ai8x_part_at((unsigned)_i);
+	char yaml[] = "/tmp/ai8x-network-XXXXXX.yaml";
+	char weights[] = "/tmp/ai8x-weights-XXXXXX.h5";
+	ai8x_error error = {AI8X_OK, ""};
+	ai8x_program *first = NULL, *second = NULL;
+	ai8x_network *again = NULL;
+	close(mkstemps(yaml, 5));
+	close(mkstemps(weights, 3));
+
+	ai8x_network *network = parse(residual);
+	ck_assert_int_eq(ai8x_network_randomise(network, 11, NULL, NULL, NULL), AI8X_OK);
+	ck_assert_int_eq(ai8x_network_compile(network, part, NULL, &first, &error), AI8X_OK);
+	ck_assert_int_eq(ai8x_network_write_yaml(network, yaml, &error), AI8X_OK);
+	ck_assert_int_eq(ai8x_network_write_weights(network, weights, &error), AI8X_OK);
+	ai8x_network_files files = {.weights = weights};
+	ck_assert_msg(ai8x_network_open(yaml, &files, &again, &error) == AI8X_OK, "%s", error.message);
+	ck_assert_msg(ai8x_network_compile(again, part, NULL, &second, &error) == AI8X_OK, "%s", error.message);
+	expect_same_ops(first, second);
+	unlink(yaml);
+	unlink(weights);
+	ai8x_program_destroy(first);
+	ai8x_program_destroy(second);
+	ai8x_network_destroy(network);
+	ai8x_network_destroy(again);
+}
+END_TEST
+
+START_TEST(seeds_are_the_same_everywhere)
+{
+	ai8x_network *network = parse(residual);
+	ck_assert_int_eq(ai8x_network_randomise(network, 1, NULL, NULL, NULL), AI8X_OK);
+	// Worked out from the published definition of SplitMix64, independently of the library.
+	static const int8_t input[] = {-15, -61, 116, -26, -31, 39, -36, 36};
+	static const int8_t weights[] = {21, -124, -89, 21, -127, -125, -59, 68};
+	ck_assert_mem_eq(network->input, input, sizeof input);
+	ck_assert_mem_eq(network->layers[0].weights, weights, sizeof weights);
+	ai8x_network_destroy(network);
+}
+END_TEST
+
+START_TEST(shapes_alone_make_a_program)
+{
+	ai8x_error error = {AI8X_OK, ""};
+	ai8x_program *program = NULL;
+	ai8x_network *network = parse(residual);
+	size_t count = 0, expectations = 0;
+	ck_assert_int_eq(ai8x_network_compile(network, ai8x_part_find("MAX78002"), NULL, &program, &error), AI8X_OK);
+	const ai8x_op *ops = ai8x_program_ops(program, &count);
+	for (size_t i = 0; i < count; i++) {
+		expectations += ops[i].kind == AI8X_BUS_EXPECT;
+		ck_assert_uint_ne(ops[i].kind, AI8X_BUS_WRITE8);
+	}
+	ck_assert_uint_eq(expectations, 0);
+	ck_assert_uint_eq(ai8x_program_layer_count(program), 7);
+	ck_assert_str_eq(ai8x_program_text(program, 2, "eltwise", ""), "add");
+	ai8x_program_destroy(program);
+	ai8x_network_destroy(network);
+}
+END_TEST
+
+// --- NumPy files ------------------------------------------------------------------------------------
+
+// A .npy image in memory: header text, then data.
+static size_t make_npy(uint8_t *bytes, const char *header, const void *data, size_t size)
+{
+	size_t length = strlen(header);
+	memcpy(bytes, "\x93NUMPY\x01\x00", 8);
+	bytes[8] = (uint8_t)length;
+	bytes[9] = (uint8_t)(length >> 8);
+	memcpy(bytes + 10, header, length);
+	memcpy(bytes + 10 + length, data, size);
+	return 10 + length + size;
+}
+
+START_TEST(arrays_of_every_kind_are_read)
+{
+	static const uint8_t little[] = {1, 0, 0xff, 0xff, 3, 0, 0xfc, 0xff, 5, 0, 6, 0};
+	static const uint8_t big[] = {0, 1, 0xff, 0xff, 0, 3, 0xff, 0xfc, 0, 5, 0, 6};
+	static const int32_t rows[] = {1, -1, 3, -4, 5, 6};
+	static const int32_t columns[] = {1, 3, 5, -1, -4, 6};
+	static const struct {
+		const char *header;
+		const uint8_t *data;
+		const int32_t *values;
+	} cases[] = {
+		{"{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3), }", little, rows},
+		{"{'descr': '>i2', 'fortran_order': False, 'shape': (2, 3), }", big, rows},
+		{"{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", little, columns},
+	};
+	uint8_t bytes[256];
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct array_list list = {NULL, 0};
+		size_t size = make_npy(bytes, cases[i].header, cases[i].data, sizeof little);
+		ck_assert_int_eq(arrays_parse(bytes, size, "a.npy", "", &list, NULL), AI8X_OK);
+		ck_assert_uint_eq(list.count, 1);
+		ck_assert_uint_eq(list.arrays[0].rank, 2);
+		ck_assert_uint_eq(list.arrays[0].shape[1], 3);
+		ck_assert_mem_eq(list.arrays[0].values, cases[i].values, sizeof rows);
+		arrays_release(&list);
+	}
+}
+END_TEST
+
+START_TEST(damaged_arrays_are_refused)
+{
+	static const char *const headers[] = {
+		"{'descr': '<i2', 'fortran_order': False, 'shape': (2, 4), }",
+		"{'descr': '<i3', 'fortran_order': False, 'shape': (2, 3), }",
+		"{'descr': '|O', 'fortran_order': False, 'shape': (2, 3), }",
+		"{'descr': '<i2', 'fortran_order': False, 'shape': (99999999999999999999, 9), }",
+		"{'descr': '<i2', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1), }",
+		"{'descr': '<i2', 'shape': (2, 3), }",
+		"",
+	};
+	uint8_t data[12] = {0};
+	uint8_t bytes[256];
+	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+		struct array_list list = {NULL, 0};
+		ai8x_error error = {AI8X_OK, ""};
+		size_t size = make_npy(bytes, headers[i], data, sizeof data);
+		ck_assert_msg(arrays_parse(bytes, size, "a.npy", "", &list, &error) == AI8X_ERR_FORMAT, "%s", headers[i]);
+		ck_assert_msg(strstr(error.message, "a.npy: offset") != NULL, "%s", error.message);
+		arrays_release(&list);
+	}
+}
+END_TEST
+
 static Suite *network_suite(void)
 {
 	Suite *suite = suite_create("network");
@@ -137,6 +518,27 @@ static Suite *network_suite(void)
 	tcase_set_timeout(registers, 300);
 	tcase_add_test(registers, golden_registers_survive_decoding);
 	suite_add_tcase(suite, registers);
+
+	TCase *descriptions = tcase_create("descriptions");
+	tcase_add_test(descriptions, defaults_follow_the_operation);
+	tcase_add_test(descriptions, maps_and_integers_are_read_as_yaml_writes_them);
+	tcase_add_test(descriptions, joins_follow_from_in_sequences);
+	tcase_add_loop_test(descriptions, errors_name_line_key_and_remedy, 0, 19);
+	tcase_add_loop_test(descriptions, limits_are_explained, 0, 13);
+	suite_add_tcase(suite, descriptions);
+
+	TCase *programs = tcase_create("programs");
+	tcase_set_timeout(programs, 60);
+	tcase_add_loop_test(programs, chosen_placement_computes_what_the_reference_computes, 0, 2);
+	tcase_add_loop_test(programs, written_descriptions_and_weights_give_the_same_program, 0, 2);
+	tcase_add_test(programs, seeds_are_the_same_everywhere);
+	tcase_add_test(programs, shapes_alone_make_a_program);
+	suite_add_tcase(suite, programs);
+
+	TCase *arrays = tcase_create("arrays");
+	tcase_add_test(arrays, arrays_of_every_kind_are_read);
+	tcase_add_test(arrays, damaged_arrays_are_refused);
+	suite_add_tcase(suite, arrays);
 	return suite;
 }
 

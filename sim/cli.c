@@ -484,8 +484,8 @@ json_t *cli_json_text(const char *text)
 		if ((unsigned char)text[i] < 0x80) {
 			mended[used++] = text[i];
 		} else {
-			memcpy(mended + used, replacement, 3);
-			used += 3;
+			for (size_t k = 0; k < 3; k++)
+				mended[used++] = replacement[k];
 		}
 	}
 	json_t *json = json_stringn(mended, used);

@@ -29,7 +29,7 @@ static int create_beside(const char *path, char **temporary, int *fd)
 		int problem = errno;
 		free(name);
 		if (problem != EEXIST)
-			return problem;
+			return problem != 0 ? problem : EIO;
 	}
 	return EEXIST;
 }

@@ -68,7 +68,7 @@ static herr_t write_booleans(hid_t id, hid_t type, const ai8x_attribute *attribu
 	if (bytes == NULL)
 		return -1;
 	for (size_t i = 0; i < attribute->count; i++)
-		bytes[i] = attribute->integers[i] != 0;
+		bytes[i] = (int8_t)(attribute->integers[i] != 0);
 	herr_t done = H5Awrite(id, type, bytes);
 	free(bytes);
 	return done;

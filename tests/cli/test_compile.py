@@ -1,0 +1,218 @@
+"""ai8xsim compile as users call it: weights of every format, what is chosen, refusals that write nothing."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import h5py
+import numpy
+
+AI8XSIM = os.environ["AI8XSIM"]
+
+OK, FAILED, USAGE, BAD_INPUT, RESOURCES = 0, 1, 2, 3, 5
+
+NETWORK = """
+layers:
+  - name: first
+    operation: conv2d
+    activate: ReLU
+    output_shift: -2
+  - name: second
+    max_pool: 2
+    pool_stride: 2
+    operation: conv2d
+    kernel_size: 1x1
+    pad: 0
+    output_width: 32
+"""
+
+SHAPES = """
+layers:
+  - {in_channels: 3, in_dim: [8, 8], out_channels: 8, name: a}
+  - {out_channels: 8, name: b}
+  - {in_sequences: [a, b], eltwise: add, out_channels: 70}
+"""
+
+STREAMING = """
+layers:
+  - {in_channels: 3, in_dim: [16, 16], out_channels: 8, streaming: true, activate: ReLU}
+  - {out_channels: 16, max_pool: 2, pool_stride: 2, streaming: true, activate: ReLU}
+  - {out_channels: 5, kernel_size: 1x1, pad: 0}
+"""
+
+
+def ai8xsim(*arguments):
+    """Runs the program under test; a call that takes a minute hangs."""
+    return subprocess.run([AI8XSIM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, check=False, timeout=60)
+
+
+class Compile(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        random = numpy.random.default_rng(1)
+        self.input = random.integers(-128, 128, (3, 6, 8)).astype("i1")
+        self.weights = [random.integers(-60, 60, shape).astype("i1") for shape in ((4, 3, 3, 3), (5, 4, 1, 1))]
+        self.biases = [random.integers(-60, 60, count).astype("i1") for count in (4, 5)]
+        self.network = self.write("net.yaml", NETWORK)
+        self.output = self.path("out.h5")
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(name)
+
+    def hdf5(self):
+        with h5py.File(self.path("w.h5"), "w") as file:
+            file["input"] = self.input
+            for index in range(2):
+                file[f"weights/{index}/weight"] = self.weights[index]
+                file[f"weights/{index}/bias"] = self.biases[index]
+        return self.path("w.h5")
+
+    def compile(self, *arguments, code=OK):
+        result = ai8xsim("compile", *arguments)
+        self.assertEqual(result.returncode, code, result.stderr)
+        return result
+
+    def run_program(self, path):
+        result = ai8xsim("run", "--per-layer", path)
+        self.assertEqual(result.returncode, OK, result.stdout + result.stderr)
+        self.assertRegex(result.stdout, r" 0  pass")
+
+    def operations(self, path):
+        with h5py.File(path) as file:
+            return file["program"][:].tolist()
+
+    def test_weights_of_every_format_make_the_same_program(self):
+        weights = self.hdf5()
+        self.compile(self.network, "--weights", weights, "--input", weights, "-o", self.output)
+        self.run_program(self.output)
+        expected = self.operations(self.output)
+        self.assertTrue(any(kind == 3 for kind, *_ in expected))
+
+        numpy.savez_compressed(self.path("w.npz"), weight_0=self.weights[0], weight_1=self.weights[1],
+                               bias_0=self.biases[0], bias_1=self.biases[1], input=self.input)
+        self.compile(self.network, "--weights", self.path("w.npz"), "-o", self.output)
+        self.assertEqual(self.operations(self.output), expected)
+
+        for name, arrays in (("w.npy", self.weights), ("b.npy", self.biases), ("i.npy", [self.input])):
+            with open(self.path(name), "wb") as file:
+                for array in arrays:
+                    numpy.save(file, array.astype("i8"))
+        self.compile(self.network, "--weights", self.path("w.npy"), "--bias", self.path("b.npy"), "--input",
+                     self.path("i.npy"), "-o", self.output)
+        self.assertEqual(self.operations(self.output), expected)
+
+    def test_shapes_only(self):
+        result = self.compile(self.write("s.yaml", SHAPES), "--part", "MAX78000", "-o", self.output)
+        self.assertIn("layer 0 (a): chosen: processors 0x", result.stdout)
+        self.assertIn("inserted: copies the result of layer 0", result.stdout)
+        self.assertFalse(any(kind == 3 for kind, *_ in self.operations(self.output)))
+        self.assertEqual(ai8xsim("run", self.output).returncode, OK)
+
+    def test_random_is_repeatable_and_runs(self):
+        network = self.write("s.yaml", SHAPES)
+        for part in ("MAX78000", "MAX78002"):
+            self.compile(network, "--random", "5", "--part", part, "-o", self.output, "-q")
+            self.run_program(self.output)
+            self.compile(network, "--random", "5", "--part", part, "-o", self.path("again.h5"), "-q")
+            self.assertEqual(self.operations(self.output), self.operations(self.path("again.h5")))
+            self.compile(network, "--random", "6", "--part", part, "-o", self.path("other.h5"), "-q")
+            self.assertNotEqual(self.operations(self.output), self.operations(self.path("other.h5")))
+
+    def test_outputs_use_their_range(self):
+        self.compile(self.write("s.yaml", SHAPES), "--random", "2", "-o", self.output, "-q")
+        with h5py.File(self.output) as file:
+            for layer in file["layers"].values():
+                if layer.attrs["operator"] != b"passthrough" and layer.attrs["operator"] != "passthrough":
+                    self.assertGreaterEqual(numpy.abs(layer["output"][:]).max(), 63)
+
+    def test_completed_description(self):
+        network = self.write("s.yaml", SHAPES)
+        self.compile(network, "--random", "5", "-o", self.output, "--write-yaml", self.path("full.yaml"),
+                     "--save-weights", self.path("saved.h5"), "-q")
+        self.compile(self.path("full.yaml"), "--weights", self.path("saved.h5"), "-o", self.path("again.h5"))
+        self.assertEqual(self.operations(self.output), self.operations(self.path("again.h5")))
+
+    def test_feeds(self):
+        network = self.write("f.yaml", STREAMING)
+        for part in ("MAX78000", "MAX78002"):
+            outputs = set()
+            for feed in ((), ("--fifo",), ("--fast-fifo",), ("--ignore-streaming",)):
+                self.compile(network, "--random", "3", "--part", part, *feed, "-o", self.output, "-q")
+                self.run_program(self.output)
+                with h5py.File(self.output) as file:
+                    outputs.add(file["layers/2/output"][:].tobytes())
+            self.assertEqual(len(outputs), 1)
+
+    def test_kernel_loading_styles(self):
+        weights = self.hdf5()
+        for style in ((), ("--plain-kernels",), ("--write-zero-registers",), ("--kernels-from-0",)):
+            self.compile(self.network, "--weights", weights, "--part", "MAX78002", *style, "-o", self.output)
+            self.run_program(self.output)
+
+    def test_info_shows_the_network_back(self):
+        self.compile(self.write("s.yaml", SHAPES), "--part", "MAX78002", "-o", self.output, "-q")
+        result = ai8xsim("info", self.output)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertRegex(result.stdout, re.compile("add", re.IGNORECASE))
+
+    def test_default_name(self):
+        result = subprocess.run([AI8XSIM, "compile", self.write("s.yaml", SHAPES), "-q"], cwd=self.folder, check=False,
+                                timeout=60)
+        self.assertEqual(result.returncode, OK)
+        self.assertTrue(os.path.exists(self.path("s.h5")))
+
+    def refuse(self, text, message, *arguments):
+        network = self.write("bad.yaml", text)
+        before = set(os.listdir(self.folder))
+        result = self.compile(network, "-o", self.output, "--write-yaml", self.path("w.yaml"), *arguments, code=BAD_INPUT)
+        self.assertIn(message, result.stderr)
+        self.assertEqual(set(os.listdir(self.folder)), before)
+
+    def test_refusals_write_nothing(self):
+        self.refuse("layers:\n  - kernelsize: 3x3\n", "bad.yaml:2: layer: unknown key 'kernelsize'; did you mean "
+                    "'kernel_size'?")
+        self.refuse("layers:\n  - {in_channels: 3, in_dim: [4000, 2]}\n",
+                    "bad.yaml:2: layer 0: the image of 4000x2 pixels exceeds 1023 rows or columns")
+        self.refuse("layers:\n  - {in_channels: 3, in_dim: [4, 4]}\n", "", "--weights", self.path("missing.h5"))
+        self.refuse("layers:\n  - {in_channels: 7, in_dim: [4, 4]}\n", "channels", "--weights",
+                    self.hdf5())
+        self.refuse(":\n- [", "bad.yaml:")
+
+    def test_damaged_weights_files(self):
+        for suffix, content in (("h5", b"\x89HDF\r\n\x1a\nnothing"), ("npz", b"PK\x03\x04nothing"),
+                                ("npy", b"\x93NUMPY\x01\x00\xff\xff{"), ("npy", b"")):
+            path = self.path("bad." + suffix)
+            with open(path, "wb") as file:
+                file.write(content)
+            result = self.compile(self.network, "--weights", path, "-o", self.output, code=BAD_INPUT)
+            self.assertIn(path, result.stderr)
+            self.assertFalse(os.path.exists(self.output))
+
+    def test_weights_that_do_not_fit(self):
+        with h5py.File(self.path("w.h5"), "w") as file:
+            file["weights/0/weight"] = numpy.full((4, 3, 3, 3), 100, "i2") * 2
+            file["weights/1/weight"] = self.weights[1]
+        result = self.compile(self.network, "--weights", self.path("w.h5"), "-o", self.output, code=BAD_INPUT)
+        self.assertIn("net.yaml:3: layer 0 (first): weight 200", result.stderr)
+
+    def test_usage(self):
+        self.assertEqual(ai8xsim("compile").returncode, USAGE)
+        self.assertEqual(ai8xsim("compile", self.network, "--part", "MAX1").returncode, USAGE)
+        self.assertEqual(ai8xsim("compile", self.network, "--random", "x").returncode, USAGE)
+        self.assertEqual(ai8xsim("compile", "--help").returncode, OK)
+
+    def test_unwritable_output(self):
+        self.compile(self.write("s.yaml", SHAPES), "-o", self.path("no", "such", "folder.h5"), code=RESOURCES)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -11,6 +11,7 @@ static const struct cli_command commands[] = {
 	{"bench", "measure how fast programs run in steady state", cmd_bench},
 	{"check", "find what is wrong with programs, and say why", cmd_check},
 	{"compile", "turn a network description into a program", cmd_compile},
+	{"eval", "run a program on a whole data set: outputs, accuracy, confusion matrix", cmd_eval},
 	{"golden", "compute a network with the independent reference", cmd_golden},
 	{"info", "explain a program: layers in sentences, registers field by field", cmd_info},
 	{"map", "who owns each word of data, kernel and bias memory after each layer", cmd_map},

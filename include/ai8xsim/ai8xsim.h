@@ -7,6 +7,8 @@
 
 #include "check.h"
 #include "batch.h"
+#include "cluster.h"
+#include "eval.h"
 #include "event.h"
 #include "firmware.h"
 #include "junit.h"

@@ -1,0 +1,285 @@
+// Data sets (docs/eval.md): HDF5 files with `input` and `labels`, or NumPy arrays. HDF5 data is read in pieces as
+// it is needed, NumPy arrays at once.
+#include "runner/dataset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "network/npy.h"
+#include "program/hdf5_session.h"
+
+// One table of integers, of either kind of file.
+struct source {
+	char *path;
+	const char *name;            // of the table inside the file
+	hid_t file, set;             // HDF5, or H5I_INVALID_HID
+	struct array_list arrays;    // NumPy
+	const struct array *array;   // in arrays
+	uint64_t count, item;        // inputs, values of one
+	struct dataset_shape shape;
+};
+
+struct dataset {
+	struct source input, labels;
+	bool has_labels;
+};
+
+// --- HDF5 --------------------------------------------------------------------------------------------
+
+static ai8x_status check_extent(struct source *source, unsigned rank, const uint64_t *sides, ai8x_error *error)
+{
+	if (rank < 1 || rank > DATASET_MAX_RANK)
+		return error_set(error, AI8X_ERR_FORMAT, "%s: %s has %u dimensions, expected 1 to %d", source->path,
+		                 source->name, rank, DATASET_MAX_RANK);
+	source->count = sides[0];
+	source->item = 1;
+	source->shape = (struct dataset_shape){.rank = rank - 1, .sides = {1, 1, 1}};
+	for (unsigned i = 1; i < rank; i++) {
+		source->shape.sides[i - 1] = sides[i];
+		if (sides[i] == 0 || sides[i] > (1u << 24) || (source->item *= sides[i]) > (1u << 24))
+			return error_set(error, AI8X_ERR_LIMIT, "%s: %s: one input has no values, or more than 2^24",
+			                 source->path, source->name);
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status inspect_hdf5(struct source *source, ai8x_error *error)
+{
+	hid_t type = H5Dget_type(source->set), space = H5Dget_space(source->set);
+	hsize_t sides[DATASET_MAX_RANK] = {0};
+	uint64_t extent[DATASET_MAX_RANK] = {0};
+	const int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
+	ai8x_status status;
+	if (type < 0 || H5Tget_class(type) != H5T_INTEGER)
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: %s is not a table of integers", source->path, source->name);
+	else if (rank > DATASET_MAX_RANK || rank < 1)
+		status = check_extent(source, rank < 0 ? 0 : (unsigned)rank, extent, error);
+	else {
+		(void)H5Sget_simple_extent_dims(space, sides, NULL);
+		for (int i = 0; i < rank; i++)
+			extent[i] = sides[i];
+		status = check_extent(source, (unsigned)rank, extent, error);
+	}
+	if (space >= 0)
+		(void)H5Sclose(space);
+	if (type >= 0)
+		(void)H5Tclose(type);
+	return status;
+}
+
+// Finds one of `names` (the last is NULL); AI8X_WAITING when there is none of them.
+static ai8x_status open_hdf5(struct source *source, const char *const *names, ai8x_error *error)
+{
+	char reason[200];
+	struct hdf5_session session;
+	ai8x_status status = AI8X_WAITING;
+	hdf5_session_begin(&session);
+	source->file = H5Fopen(source->path, H5F_ACC_RDONLY, H5P_DEFAULT);
+	if (source->file < 0) {
+		hdf5_reason(reason, sizeof reason);
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: cannot be opened as HDF5: %s", source->path, reason);
+	}
+	for (; status == AI8X_WAITING && *names != NULL; names++) {
+		if (H5Lexists(source->file, *names, H5P_DEFAULT) <= 0)
+			continue;
+		source->name = *names;
+		source->set = H5Dopen2(source->file, *names, H5P_DEFAULT);
+		status = source->set < 0
+		             ? error_set(error, AI8X_ERR_FORMAT, "%s: %s is not a data set", source->path, *names)
+		             : inspect_hdf5(source, error);
+	}
+	hdf5_session_end(&session);
+	return status;
+}
+
+static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64_t count, hid_t type, void *values,
+                             ai8x_error *error)
+{
+	hsize_t start[DATASET_MAX_RANK] = {first}, size[DATASET_MAX_RANK] = {count};
+	const hsize_t total = count * source->item;
+	for (unsigned i = 0; i < source->shape.rank; i++)
+		size[i + 1] = source->shape.sides[i];
+	struct hdf5_session session;
+	char reason[200] = "";
+	hdf5_session_begin(&session);
+	hid_t space = H5Dget_space(source->set), memory = H5Screate_simple(1, &total, NULL);
+	const bool ok = space >= 0 && memory >= 0 &&
+	                H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) >= 0 &&
+	                H5Dread(source->set, type, memory, space, H5P_DEFAULT, values) >= 0;
+	if (!ok)
+		hdf5_reason(reason, sizeof reason);
+	if (space >= 0)
+		(void)H5Sclose(space);
+	if (memory >= 0)
+		(void)H5Sclose(memory);
+	hdf5_session_end(&session);
+	if (!ok)
+		return error_set(error, AI8X_ERR_FORMAT, "%s: cannot read %s: %s", source->path, source->name, reason);
+	return AI8X_OK;
+}
+
+// --- NumPy -------------------------------------------------------------------------------------------
+
+static ai8x_status open_numpy(struct source *source, const char *const *names, ai8x_error *error)
+{
+	ai8x_status status = arrays_open(source->path, &source->arrays, error);
+	if (status != AI8X_OK)
+		return status;
+	// A .npy file holds one nameless array.
+	if (source->arrays.count == 1 && source->arrays.arrays[0].name[0] == '\0')
+		source->array = &source->arrays.arrays[0];
+	for (const char *const *name = names; source->array == NULL && *name != NULL; name++)
+		source->array = arrays_find(&source->arrays, *name);
+	if (source->array == NULL)
+		return AI8X_WAITING;
+	source->name = source->array->name[0] != '\0' ? source->array->name : "the array";
+	uint64_t sides[DATASET_MAX_RANK] = {0};
+	for (unsigned i = 0; i < source->array->rank && i < DATASET_MAX_RANK; i++)
+		sides[i] = source->array->shape[i];
+	return check_extent(source, source->array->rank, sides, error);
+}
+
+// --- Either ------------------------------------------------------------------------------------------
+
+static void close_source(struct source *source)
+{
+	struct hdf5_session session;
+	hdf5_session_begin(&session);
+	if (source->set >= 0)
+		(void)H5Dclose(source->set);
+	if (source->file >= 0)
+		(void)H5Fclose(source->file);
+	hdf5_session_end(&session);
+	arrays_release(&source->arrays);
+	free(source->path);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	const size_t length = strlen(text), tail = strlen(end);
+	return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+static ai8x_status open_source(struct source *source, const char *path, const char *const *names, ai8x_error *error)
+{
+	ai8x_status status = file_check_readable(path, error);
+	*source = (struct source){.path = strdup(path), .file = H5I_INVALID_HID, .set = H5I_INVALID_HID};
+	if (source->path == NULL)
+		return error_no_memory(error, path);
+	if (status != AI8X_OK)
+		return status;
+	return ends_with(path, ".npy") || ends_with(path, ".npz") ? open_numpy(source, names, error)
+	                                                          : open_hdf5(source, names, error);
+}
+
+static ai8x_status open_labels(struct dataset *dataset, const char *path, bool must_be_there, ai8x_error *error)
+{
+	static const char *const names[] = {"labels", NULL};
+	// A single array is either inputs or labels.
+	if (!must_be_there && ends_with(path, ".npy"))
+		return AI8X_OK;
+	ai8x_status status = open_source(&dataset->labels, path, names, error);
+	dataset->has_labels = status == AI8X_OK;
+	if (status == AI8X_WAITING)
+		status = must_be_there ? error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'labels'", path) : AI8X_OK;
+	if (status == AI8X_OK && dataset->has_labels && dataset->labels.count != dataset->input.count)
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: labels of %llu inputs, but there are %llu inputs", path,
+		                   (unsigned long long)dataset->labels.count, (unsigned long long)dataset->input.count);
+	return status;
+}
+
+ai8x_status dataset_open(const char *path, const char *labels_path, struct dataset **out, ai8x_error *error)
+{
+	static const char *const names[] = {"input", "images", NULL};
+	struct dataset *dataset = calloc(1, sizeof *dataset);
+	*out = NULL;
+	if (dataset == NULL)
+		return error_no_memory(error, path);
+	dataset->labels.file = dataset->labels.set = H5I_INVALID_HID;
+	ai8x_status status = open_source(&dataset->input, path, names, error);
+	if (status == AI8X_WAITING)
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'input'", path);
+	if (status == AI8X_OK && dataset->input.count == 0)
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: there are no inputs in it", path);
+	if (status == AI8X_OK)
+		status = open_labels(dataset, labels_path != NULL ? labels_path : path, labels_path != NULL, error);
+	if (status != AI8X_OK) {
+		dataset_close(dataset);
+		return status;
+	}
+	*out = dataset;
+	return AI8X_OK;
+}
+
+void dataset_close(struct dataset *dataset)
+{
+	if (dataset == NULL)
+		return;
+	close_source(&dataset->input);
+	close_source(&dataset->labels);
+	free(dataset);
+}
+
+uint64_t dataset_count(const struct dataset *dataset)
+{
+	return dataset->input.count;
+}
+
+struct dataset_shape dataset_input_shape(const struct dataset *dataset)
+{
+	return dataset->input.shape;
+}
+
+bool dataset_has_labels(const struct dataset *dataset)
+{
+	return dataset->has_labels;
+}
+
+struct dataset_shape dataset_label_shape(const struct dataset *dataset)
+{
+	return dataset->labels.shape;
+}
+
+ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, uint64_t count, int8_t *values,
+                                ai8x_error *error)
+{
+	const struct source *source = &dataset->input;
+	const uint64_t total = count * source->item;
+	int16_t *wide = NULL;
+	const int32_t *array = NULL;
+	ai8x_status status = AI8X_OK;
+	if (source->array != NULL) {
+		array = source->array->values + first * source->item;
+	} else {
+		// HDF5 moves what does not fit to the nearest value that does: out of range stays out of range.
+		wide = malloc(total * sizeof *wide + 1);
+		if (wide == NULL)
+			return error_no_memory(error, source->path);
+		status = read_hdf5(source, first, count, H5T_NATIVE_INT16, wide, error);
+	}
+	for (uint64_t i = 0; i < total && status == AI8X_OK; i++) {
+		const int32_t value = array != NULL ? array[i] : wide[i];
+		if (value < -128 || value > 127)
+			status = error_set(error, AI8X_ERR_FORMAT,
+			                   "%s: %s: value %llu of input %llu is not in -128..127; subtract 128 from pixels 0..255",
+			                   source->path, source->name, (unsigned long long)(i % source->item),
+			                   (unsigned long long)(first + i / source->item));
+		values[i] = (int8_t)value;
+	}
+	free(wide);
+	return status;
+}
+
+ai8x_status dataset_read_labels(const struct dataset *dataset, uint64_t first, uint64_t count, int32_t *values,
+                                ai8x_error *error)
+{
+	const struct source *source = &dataset->labels;
+	if (source->array != NULL) {
+		memcpy(values, source->array->values + first * source->item, count * source->item * sizeof *values);
+		return AI8X_OK;
+	}
+	return read_hdf5(source, first, count, H5T_NATIVE_INT32, values, error);
+}

@@ -1,0 +1,318 @@
+// ai8xsim eval: a program on a whole data set.
+#include "cli.h"
+#include "cli_cluster.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_JOBS = 1024, SHOWN_CLASSES = 20 };
+
+struct eval_settings {
+	const char *program, *data, *json;
+	const ai8x_part *part;
+	ai8x_eval_options options;
+};
+
+enum option_key { KEY_DATA = 0x100, KEY_LABELS, KEY_LIMIT, KEY_ENGINE, KEY_CPU, KEY_RESTART, KEY_PART, KEY_JSON };
+
+static const struct argp_option option_table[] = {
+	{"data", KEY_DATA, "FILE", 0, "The data set: HDF5 with data sets input and (maybe) labels, or .npy, .npz", 1},
+	{"labels", KEY_LABELS, "FILE", OPTION_ARG_OPTIONAL,
+     "Fail where there are no labels; =FILE: take them from that file (HDF5, .npy, .npz)", 1},
+	{"limit", KEY_LIMIT, "N", 0, "The first N inputs only", 1},
+	{"output", 'o', "FILE", 0,
+     "Write all outputs to this HDF5 file (FILE.part until it is complete; the same command goes on from there)", 2},
+	{"restart", KEY_RESTART, NULL, 0, "Do not go on from FILE.part", 2},
+	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of the tables", 2},
+	{"jobs", 'j', "N", 0, "Run N inferences at the same time (default: as many as there are processors)", 3},
+	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 3},
+	{"cpu", KEY_CPU, "NAME", 0, "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 3},
+	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 3},
+	{0},
+};
+
+static void take_engine(struct argp_state *state, const char *argument, ai8x_engine *engine)
+{
+	static const struct {
+		const char *name;
+		ai8x_engine engine;
+	} engines[] = {{"auto", AI8X_ENGINE_AUTO}, {"exact", AI8X_ENGINE_EXACT}, {"fast", AI8X_ENGINE_FAST}};
+	for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
+		if (strcmp(argument, engines[i].name) == 0) {
+			*engine = engines[i].engine;
+			return;
+		}
+	}
+	argp_error(state, "--engine %s: expected auto, exact or fast", argument);
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct eval_settings *settings = state->input;
+	switch (key) {
+	case KEY_DATA:
+		settings->data = argument;
+		break;
+	case KEY_LABELS:
+		settings->options.labels_needed = true;
+		settings->options.labels = argument;
+		break;
+	case KEY_LIMIT:
+		settings->options.limit = cli_option_number(state, "limit", argument, 1, UINT32_MAX);
+		break;
+	case 'o':
+		settings->options.output = argument;
+		break;
+	case KEY_RESTART:
+		settings->options.restart = true;
+		break;
+	case KEY_JSON:
+		settings->json = argument;
+		break;
+	case 'j':
+		settings->options.jobs = (unsigned)cli_option_number(state, "jobs", argument, 1, MAX_JOBS);
+		break;
+	case KEY_ENGINE:
+		take_engine(state, argument, &settings->options.machine.engine);
+		break;
+	case KEY_CPU:
+		settings->options.machine.cpu = argument;
+		break;
+	case KEY_PART:
+		settings->part = cli_option_part(state, argument);
+		break;
+	case ARGP_KEY_ARG:
+		if (settings->program != NULL)
+			argp_error(state, "one program at a time");
+		settings->program = argument;
+		break;
+	case ARGP_KEY_END:
+		if (settings->program == NULL)
+			argp_error(state, "no program given");
+		if (settings->data == NULL)
+			argp_error(state, "no data set given (--data)");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "PROGRAM",
+	.doc = "Runs a program on every input of a data set: outputs to a file, accuracy where there are labels. "
+		   "Results do not depend on --jobs, nor on interruptions.\v"
+		   "Examples:\n"
+		   "  ai8xsim eval program.h5 --data test.h5              how often is the network right?\n"
+		   "  ai8xsim eval program.h5 --data test.h5 -o out.h5    keep all outputs; go on after Ctrl-C\n"
+		   "  mpirun -n 4 ai8xsim eval program.h5 --data test.h5  on several machines (docs/cluster.md)\n",
+};
+
+// --- While it runs -----------------------------------------------------------------------------------
+
+static bool report(void *user, const ai8x_eval_progress *progress)
+{
+	(void)user;
+	char left[32] = "";
+	const uint64_t own = progress->done - progress->resumed;
+	const double rate = progress->seconds > 0 ? (double)own / progress->seconds : 0;
+	if (own > 0)
+		(void)cli_duration((double)(progress->inputs - progress->done) / rate, left);
+	cli_progress("%llu of %llu inputs, %.0f per second%s%s", (unsigned long long)progress->done,
+	             (unsigned long long)progress->inputs, rate, own > 0 ? ", time left " : "", left);
+	return cli_interrupted() == 0;
+}
+
+// --- Afterwards --------------------------------------------------------------------------------------
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole > 0 ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static int print_classes(const ai8x_eval_result *result)
+{
+	const size_t n = result->classes;
+	struct cli_table *table = cli_table_create("rrrrr");
+	for (const char *const *heading =
+	         (const char *const[]){"class", "labels", "recall %", "answers", "IoU", NULL};
+	     *heading != NULL; heading++)
+		cli_table_cell(table, CLI_BOLD, "%s", *heading);
+	for (uint32_t c = 0; c < n; c++) {
+		uint64_t labels = 0, answers = 0;
+		for (size_t i = 0; i < n; i++) {
+			labels += result->confusion[c * n + i];
+			answers += result->confusion[i * n + c];
+		}
+		if (labels + answers == 0)
+			continue;
+		cli_table_cell(table, CLI_PLAIN, "%u", c);
+		cli_table_cell(table, CLI_PLAIN, "%llu", (unsigned long long)labels);
+		cli_table_cell(table, CLI_PLAIN, "%.2f", percent(result->confusion[c * n + c], labels));
+		cli_table_cell(table, CLI_PLAIN, "%llu", (unsigned long long)answers);
+		cli_table_cell(table, CLI_PLAIN, "%.4f", ai8x_eval_iou(result, c));
+	}
+	(void)putchar('\n');
+	const int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static int print_confusion(const ai8x_eval_result *result)
+{
+	const size_t n = result->classes;
+	char columns[SHOWN_CLASSES + 2];
+	memset(columns, 'r', n + 1);
+	columns[n + 1] = '\0';
+	struct cli_table *table = cli_table_create(columns);
+	cli_table_cell(table, CLI_BOLD, "label \\ answer");
+	for (uint32_t c = 0; c < n; c++)
+		cli_table_cell(table, CLI_BOLD, "%u", c);
+	for (uint32_t label = 0; label < n; label++) {
+		cli_table_cell(table, CLI_BOLD, "%u", label);
+		for (uint32_t answer = 0; answer < n; answer++)
+			cli_table_cell(table, label == answer ? CLI_PLAIN : CLI_DIM, "%llu",
+			               (unsigned long long)result->confusion[label * n + answer]);
+	}
+	(void)putchar('\n');
+	const int code = cli_table_print(table, stdout);
+	cli_table_destroy(table);
+	return code;
+}
+
+static int print_result(const struct eval_settings *settings, const ai8x_program *program,
+                        const ai8x_eval_result *result)
+{
+	const ai8x_eval_progress *progress = &result->progress;
+	const uint64_t own = progress->inputs - progress->resumed;
+	char text[32];
+	printf("%s: %llu inputs in %s", ai8x_program_name(program), (unsigned long long)own,
+	       cli_duration(progress->seconds, text));
+	if (own > 0)
+		printf(", %.0f per second", (double)own / progress->seconds);
+	if (progress->resumed > 0)
+		printf(" (and %llu done before)", (unsigned long long)progress->resumed);
+	(void)putchar('\n');
+	int code = CLI_OK;
+	if (result->labelled) {
+		printf("%s  %6.2f %%  (%llu of %llu)\n", result->dense ? "pixels right   " : "top-1 accuracy ",
+		       percent(result->top1, result->answers), (unsigned long long)result->top1,
+		       (unsigned long long)result->answers);
+		if (!result->dense && result->classes > 5)
+			printf("top-5 accuracy   %6.2f %%  (%llu of %llu)\n", percent(result->top5, result->answers),
+			       (unsigned long long)result->top5, (unsigned long long)result->answers);
+		if (result->dense)
+			printf("mean IoU         %6.4f\n", result->mean_iou);
+		if (result->classes <= SHOWN_CLASSES)
+			code = print_confusion(result);
+		code = cli_worse(code, print_classes(result));
+	}
+	if (settings->options.output != NULL)
+		printf("%soutputs in %s\n", result->labelled ? "\n" : "", settings->options.output);
+	return code;
+}
+
+static json_t *json_shape(const uint32_t shape[3])
+{
+	return json_pack("[i,i,i]", (int)shape[0], (int)shape[1], (int)shape[2]);
+}
+
+static json_t *json_labels(const ai8x_eval_result *result)
+{
+	if (!result->labelled)
+		return json_null();
+	json_t *matrix = json_array();
+	for (size_t label = 0; label < result->classes; label++) {
+		json_t *row = json_array();
+		for (size_t answer = 0; answer < result->classes; answer++)
+			(void)json_array_append_new(row,
+			                            json_integer((json_int_t)result->confusion[label * result->classes + answer]));
+		(void)json_array_append_new(matrix, row);
+	}
+	const double answers = result->answers > 0 ? (double)result->answers : 1;
+	return json_pack("{s:s,s:i,s:I,s:I,s:I,s:f,s:f,s:f,s:o}", "of", result->dense ? "pixels" : "inputs", "classes",
+	                 (int)result->classes, "answers", (json_int_t)result->answers, "top1", (json_int_t)result->top1,
+	                 "top5", (json_int_t)result->top5, "top1_accuracy", (double)result->top1 / answers,
+	                 "top5_accuracy", (double)result->top5 / answers, "mean_iou", result->mean_iou, "confusion",
+	                 matrix);
+}
+
+static int write_json(const struct eval_settings *settings, const ai8x_program *program,
+                      const ai8x_eval_result *result)
+{
+	const ai8x_eval_progress *progress = &result->progress;
+	const ai8x_cluster *cluster = settings->options.cluster;
+	json_t *root = json_pack(
+		"{s:i,s:o,s:o,s:s,s:o,s:I,s:I,s:f,s:i,s:i,s:i,s:I,s:o,s:o,s:o,s:o}", "version", 1, "program",
+		cli_json_text(settings->program), "name", cli_json_text(ai8x_program_name(program)), "part",
+		ai8x_part_get_info(ai8x_program_part(program))->name, "data", cli_json_text(settings->data), "inputs",
+		(json_int_t)progress->inputs, "resumed", (json_int_t)progress->resumed, "seconds", progress->seconds, "jobs",
+		(int)settings->options.jobs, "ranks", cluster != NULL ? (int)cluster->size : 1, "lost_ranks",
+		cluster != NULL ? (int)cluster->lost : 0, "cycles", (json_int_t)result->cycles, "input_shape",
+		json_shape(result->input_shape), "output_shape", json_shape(result->output_shape), "labels",
+		json_labels(result), "output", cli_json_text(settings->options.output));
+	const int code = cli_write_json(settings->json, root);
+	json_decref(root);
+	return code;
+}
+
+// --- All ---------------------------------------------------------------------------------------------
+
+static int finish(const struct eval_settings *settings, const ai8x_program *program, const ai8x_eval_result *result)
+{
+	int code = CLI_OK;
+	if (settings->json == NULL || strcmp(settings->json, "-") != 0)
+		code = print_result(settings, program, result);
+	if (settings->json != NULL)
+		code = cli_worse(code, write_json(settings, program, result));
+	return code;
+}
+
+static int evaluate(struct eval_settings *settings, const ai8x_program *program)
+{
+	ai8x_error error = {0};
+	ai8x_eval_result result;
+	const ai8x_cluster *cluster = settings->options.cluster;
+	settings->options.progress = report;
+	cli_interruptible();
+	ai8x_status status = ai8x_eval(program, settings->data, &settings->options, &result, &error);
+	cli_progress_clear();
+	int code = CLI_OK;
+	if (status == AI8X_OK && (cluster == NULL || cluster->rank == 0))
+		code = finish(settings, program, &result);
+	else if (status != AI8X_OK && (cluster == NULL || cluster->rank == 0))
+		code = cli_fail(NULL, &error);
+	else if (status != AI8X_OK)
+		code = cli_exit_of(status);
+	if (status == AI8X_ERR_CANCELLED && settings->options.output != NULL)
+		cli_error("%s.part has what is done; the same command goes on from there", settings->options.output);
+	ai8x_eval_release(&result);
+	return code;
+}
+
+int cmd_eval(int argc, char **argv)
+{
+	struct eval_settings settings = {.options = ai8x_eval_options_default()};
+	settings.options.jobs = cli_processors();
+	if (argp_parse(&parser, argc, argv, 0, NULL, &settings) != 0)
+		return CLI_USAGE;
+	ai8x_error error = {0};
+	ai8x_program *program = NULL;
+	const ai8x_program_options open_options = {.part = settings.part};
+	int code = cli_cluster_open(&settings.options.cluster);
+	if (code != CLI_OK)
+		return code;
+	if (ai8x_program_open(settings.program, &open_options, &program, &error) == AI8X_OK) {
+		code = evaluate(&settings, program);
+		ai8x_program_destroy(program);
+	} else {
+		code = cli_cluster_refuse(settings.options.cluster, settings.program, &error);
+	}
+	cli_cluster_close(settings.options.cluster, code);
+	cli_end_as_interrupted();
+	return code;
+}

@@ -24,6 +24,7 @@ struct run_options {
 	size_t shown;
 	unsigned jobs;
 	ai8x_engine engine;
+	const char *cpu;
 	const ai8x_part *part;
 	const char *json, *dump, *expect;
 	char **paths;
@@ -46,6 +47,7 @@ enum option_key {
 	KEY_JSON,
 	KEY_MAX_CYCLES,
 	KEY_ENGINE,
+	KEY_CPU,
 	KEY_FIFO_PACE,
 	KEY_PART,
 	KEY_EXPECT,
@@ -59,6 +61,8 @@ static const struct argp_option option_table[] = {
      "Stop behind layer N (what is expected behind the run is not compared)", 1},
 	{"max-cycles", KEY_MAX_CYCLES, "N", 0, "Give up after N accelerator cycles (default 1000000000)", 1},
 	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
+	{"cpu", KEY_CPU, "NAME", 0,
+     "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
 	{"fifo-pace", KEY_FIFO_PACE, "N", 0, "Accelerator cycles between two FIFO writes of the host (default 0)",
      1},
 	{"jobs", 'j', "N", 0, "Run N programs at the same time", 1},
@@ -68,7 +72,7 @@ static const struct argp_option option_table[] = {
 	{"dump", KEY_DUMP, "FILE", 0,
      "Write all layers' outputs and the final memory as a program file (one program only)", 3},
 	{"mismatches", KEY_SHOW, "N", 0, "Show at most N differing words per program (default 8)", 3},
-	{"verbose", 'v', NULL, 0, "Show every layer's cycles", 3},
+	{"verbose", 'v', NULL, 0, "Show every layer's cycles, which engine ran it, and why when not the fast one", 3},
 	{0},
 };
 
@@ -96,6 +100,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		}
 		argp_error(state, "--engine: unknown engine '%s'; known are auto, exact, fast", argument);
 		return EINVAL;
+	case KEY_CPU:
+		options->cpu = argument;
+		return 0;
 	case KEY_FIFO_PACE:
 		options->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
 		return 0;
@@ -138,7 +145,8 @@ static const struct argp parser = {
 	.args_doc = "PROGRAM...",
 	.doc = "Runs recorded programs on a simulated accelerator and compares every word they expect. "
 		   "A PROGRAM is an HDF5 program file, a .mem stimulus file, or a folder that is searched for "
-		   "program files.\v"
+		   "program files. Firmware (ELF files) runs too, with options of its own: "
+		   "'ai8xsim run --help FIRMWARE.elf' lists them.\v"
 		   "Examples:\n"
 		   "  ai8xsim run program.h5\n"
 		   "      Does it compute what it should, and in how many cycles?\n"
@@ -180,6 +188,7 @@ static void run_opened(const struct run_options *options, const ai8x_program *pr
 	outcome->name = strdup(ai8x_program_name(program));
 	ai8x_machine_options machine_options = ai8x_machine_options_default();
 	machine_options.engine = options->engine;
+	machine_options.cpu = options->cpu;
 	machine_options.capture_outputs = options->per_layer || options->dump != NULL;
 	ai8x_machine *machine = NULL;
 	if (ai8x_machine_create(outcome->part, &machine_options, &machine, &outcome->error) != AI8X_OK)
@@ -300,6 +309,12 @@ static void add_program(struct cli_table *table, const char *path, const struct 
 	}
 	cli_table_cell(table, CLI_PLAIN, "%s", outcome->name);
 	cli_table_cell(table, CLI_PLAIN, "%s", ai8x_part_get_info(outcome->part)->name);
+	if (failed(outcome) && result->layer_count == 0) {
+		for (int i = 0; i < 5; i++)
+			cli_table_cell(table, CLI_PLAIN, "-");
+		cli_table_cell(table, CLI_RED, "error");
+		return;
+	}
 	cli_table_cell(table, CLI_PLAIN, "%zu", result->layer_count);
 	cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_thousands(result->cycles, cycles));
 	cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_duration(result->simulated_seconds, time));
@@ -337,9 +352,9 @@ static void add_total(struct cli_table *table, const struct work *work)
 static int print_layers(const struct outcome *outcome)
 {
 	static const char *const titles[] = {
-		"layer", "cycles", "multiply-accumulates", "checks", "mismatches", "engine", "", NULL};
+		"layer", "cycles", "multiply-accumulates", "checks", "mismatches", "engine", "", "", NULL};
 	const ai8x_runner_result *result = &outcome->result;
-	struct cli_table *table = cli_table_create("rrrrrll");
+	struct cli_table *table = cli_table_create("rrrrrlll");
 	add_heading(table, titles);
 	for (size_t i = 0; i < result->layer_count; i++) {
 		const ai8x_runner_layer *layer = &result->layers[i];
@@ -357,6 +372,7 @@ static int print_layers(const struct outcome *outcome)
 			cli_table_cell(table, CLI_RED, "FAIL");
 		else
 			cli_table_cell(table, CLI_PLAIN, "%s", layer->compared ? "pass" : "");
+		cli_table_cell(table, CLI_DIM, "%s", layer->exact_reason);
 	}
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
@@ -433,6 +449,21 @@ static int print_details(const struct run_options *options, const char *path, co
 	return code;
 }
 
+// How much of all layers the fast engine left to the cycle-by-cycle one.
+static void print_engine_share(const struct work *work)
+{
+	size_t layers = 0, exact = 0;
+	for (size_t i = 0; i < work->files->count; i++) {
+		const ai8x_runner_result *result = &work->outcomes[i].result;
+		layers += result->layer_count;
+		for (size_t k = 0; k < result->layer_count; k++)
+			exact += result->layers[k].exact_engine;
+	}
+	if (layers > 0)
+		(void)printf("\n%zu of %zu layers (%.1f %%) ran on the exact engine\n", exact, layers,
+		             100.0 * (double)exact / (double)layers);
+}
+
 static int print_tables(const struct work *work)
 {
 	static const char *const titles[] = {"program", "part",       "layers", "cycles", "time",
@@ -447,6 +478,8 @@ static int print_tables(const struct work *work)
 	cli_table_destroy(table);
 	for (size_t i = 0; i < work->files->count; i++)
 		code = cli_worse(code, print_details(work->options, work->files->paths[i], &work->outcomes[i]));
+	if (work->options->verbose)
+		print_engine_share(work);
 	if (code != CLI_OK)
 		cli_error("out of memory for the table of results");
 	return code;

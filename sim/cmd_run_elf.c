@@ -21,6 +21,7 @@ struct options {
 enum option_key {
 	KEY_PART = 0x100,
 	KEY_ENGINE,
+	KEY_CPU,
 	KEY_STRICT,
 	KEY_EXPECT,
 	KEY_FAIL,
@@ -47,6 +48,8 @@ static const struct argp_option option_table[] = {
 	{"part", KEY_PART, "NAME", 0, "MAX78000 or MAX78002 (default: told from stack pointer and image size)",
      1},
 	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
+	{"cpu", KEY_CPU, "NAME", 0,
+     "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
 	{"strict", KEY_STRICT, NULL, 0, "Stop at the first read of a register that is not modelled", 1},
 	{"max-instructions", KEY_INSTRUCTIONS, "N", 0, "Watchdog: 16-bit code units executed (default 500000000)",
      1},
@@ -81,6 +84,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		}
 		argp_error(state, "--engine: unknown engine '%s'; known are auto, exact, fast", argument);
 		return EINVAL;
+	case KEY_CPU:
+		options->firmware.machine.cpu = argument;
+		return 0;
 	case KEY_STRICT:
 		options->firmware.strict = true;
 		return 0;

@@ -54,7 +54,8 @@ typedef struct ai8x_runner_layer {
 	bool compared;             /**< recorded results were compared */
 	bool pass;                 /**< true when nothing differed (or nothing was compared) */
 	uint64_t checks, mismatches;
-	bool exact_engine;
+	bool exact_engine;         /**< executed cycle by cycle */
+	char exact_reason[128];    /**< why, in a few words, or "" */
 } ai8x_runner_layer;
 
 /** Outcome of a run. Release with ai8x_runner_result_release(). */

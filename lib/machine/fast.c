@@ -130,9 +130,15 @@ ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
 ai8x_status fast_setup(ai8x_machine *machine, ai8x_error *error)
 {
 	machine->fast.kernel = fast_kernel_find(machine->options.cpu);
-	if (machine->fast.kernel == NULL)
-		return error_set(error, AI8X_ERR_UNSUPPORTED, "no kernel '%s' runs on this processor", machine->options.cpu);
-	return AI8X_OK;
+	if (machine->fast.kernel != NULL)
+		return AI8X_OK;
+	char able[64] = "";
+	for (size_t i = 0, used = 0; fast_kernels[i] != NULL && used < sizeof able; i++)
+		if (fast_kernels[i]->supported())
+			used += (size_t)snprintf(able + used, sizeof able - used, "%s%s", used > 0 ? ", " : "",
+			                         fast_kernels[i]->name);
+	return error_set(error, AI8X_ERR_ARGUMENT, "no kernels '%s' on this processor; it can run %s",
+	                 machine->options.cpu, able);
 }
 
 void fast_release(ai8x_machine *machine)

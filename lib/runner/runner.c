@@ -134,7 +134,8 @@ static ai8x_status compare_memory(struct runner *runner, const ai8x_program_laye
                                   const struct placement *placement, ai8x_runner_layer *layer)
 {
 	unsigned instance = AI8X_INSTANCES;
-	for (size_t i = 0; i < recorded->memory_count; i++) {
+	size_t count = recorded->memory != NULL ? recorded->memory_count : 0;
+	for (size_t i = 0; i < count; i++) {
 		const ai8x_word *expected = &recorded->memory[i];
 		uint32_t word = 0;
 		if (!data_memory_split(runner->part, expected->address, &instance, &word))
@@ -592,6 +593,8 @@ static ai8x_status collect_layers(struct runner *runner)
 		layer->cycles = report->cycles;
 		layer->macs = ai8x_layer_macs(&report->layer);
 		layer->exact_engine = report->exact_engine;
+		(void)snprintf(layer->exact_reason, sizeof layer->exact_reason, "%s",
+		               report->exact_engine ? report->exact_reason : "");
 	}
 	return AI8X_OK;
 }

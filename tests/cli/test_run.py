@@ -333,6 +333,21 @@ class Results(Case):
         result = ai8xsim("run", "--verbose", SHIPPED)
         self.assertIn("multiply-accumulates", result.stdout)
 
+    def test_verbose_says_which_engine_and_why(self):
+        fast = ai8xsim("run", "--verbose", SHIPPED)
+        self.assertIn("\n0 of 2 layers (0.0 %) ran on the exact engine\n", fast.stdout)
+        self.assertNotIn("asked for", fast.stdout)
+        exact = ai8xsim("run", "--verbose", "--engine", "exact", SHIPPED)
+        self.assertEqual(exact.stdout.count("the exact engine was asked for"), 2)
+        self.assertIn("\n2 of 2 layers (100.0 %) ran on the exact engine\n", exact.stdout)
+
+    def test_cpu(self):
+        result = ai8xsim("run", "--cpu", "c", "--per-layer", SHIPPED)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        result = ai8xsim("run", "--cpu", "abacus", SHIPPED)
+        self.assertEqual(result.returncode, USAGE)
+        self.assertIn("no kernels 'abacus' on this processor; it can run c", result.stderr)
+
     def test_engines(self):
         cycles = set()
         for engine in ("auto", "exact", "fast"):

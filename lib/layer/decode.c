@@ -79,6 +79,8 @@ static void decode_kind(struct decoder *d)
 		layer->operation = oned ? AI8X_OP_CONV1D : AI8X_OP_CONV2D;
 	}
 	layer->transposed = layer->operation == AI8X_OP_CONVT2D;
+	// Without kernels there is nothing that processors could do on their own.
+	layer->depthwise = layer->depthwise && layer->operation != AI8X_OP_PASSTHROUGH;
 }
 
 static void decode_stages(struct decoder *d)

@@ -66,6 +66,11 @@ bool input_pull(struct input *input, uint64_t until, unsigned *empty)
 {
 	if (until > input->frame)
 		until = input->frame;
+	// Without any FIFO nothing ever arrives, however long the frame.
+	if (input->enabled == 0 && input->stored < until) {
+		*empty = 0;
+		return false;
+	}
 	while (input->stored < until) {
 		for (unsigned f = 0; f < FIFO_COUNT; f++) {
 			if ((input->enabled >> f & 1) != 0 && input->fifos[f].level == 0) {

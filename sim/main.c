@@ -16,7 +16,8 @@ static const struct cli_command commands[] = {
 	{"info", "explain a program: layers in sentences, registers field by field", cmd_info},
 	{"map", "who owns each word of data, kernel and bias memory after each layer", cmd_map},
 	{"profile", "where every cycle goes, what limits each layer, and what to change", cmd_profile},
-	{"run", "run programs, compare every expected word, report cycles", cmd_run},
+	{"regs", "the registers and memories of a part, and what a value in them means", cmd_regs},
+	{"run", "run programs or firmware, compare every expected word, report cycles", cmd_run},
 	{"trace", "what happens in each cycle, as VCD, trace events or CSV", cmd_trace},
 };
 

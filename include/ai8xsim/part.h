@@ -74,6 +74,29 @@ AI8X_API ai8x_status ai8x_part_locate(const ai8x_part *part, uint32_t address, a
 /** @brief Bus address of @p word of data memory @p instance (0..15); no range check. */
 AI8X_API uint32_t ai8x_part_data_address(const ai8x_part *part, unsigned instance, uint32_t word);
 
+/** A memory, or a register in all its copies. */
+typedef struct ai8x_region {
+	const char *name;      /**< "data memory", "LCTL" */
+	const char *kind;      /**< "memory", "layer register", "group register", ... */
+	bool memory;
+	uint32_t address;      /**< bus address in group 0, of unit or layer 0 */
+	uint32_t stride;       /**< bytes to the next unit or layer (0 where there is one) */
+	uint32_t count;        /**< units of a group, or layers */
+	unsigned groups;       /**< 1 where groups do not matter */
+	uint32_t group_stride; /**< bytes to the next group */
+	uint32_t words;        /**< memories: words of a unit ... */
+	uint32_t words_first;  /**< ... and of the first unit of a group */
+	uint32_t word_bytes;   /**< memories: bus bytes that one word takes */
+	uint32_t reset;        /**< registers */
+	bool read_only, write_only;
+} ai8x_region;
+
+/**
+ * @brief Lists what a part has on the bus: memories first, then registers.
+ * @return false when there are no more than @p index
+ */
+AI8X_API bool ai8x_part_region(const ai8x_part *part, size_t index, ai8x_region *region);
+
 /** One field of a register: the row that decoding, `info`, traces and documentation share. */
 typedef struct ai8x_field {
 	const char *name;      /**< as in the hardware reference: "xpch_max" */

@@ -388,6 +388,60 @@ uint32_t ai8x_part_data_address(const ai8x_part *part, unsigned instance, uint32
 	       instance % per_group * row->unit_stride + word * row->word_bytes;
 }
 
+static ai8x_region memory_region(const ai8x_part *part, enum part_memory memory)
+{
+	const struct part_memory_row *row = &part->memories[memory];
+	return (ai8x_region){
+		.name = memory_names[memory],
+		.kind = "memory",
+		.memory = true,
+		.address = row->address,
+		.stride = row->units > 1 ? row->unit_stride : 0,
+		.count = row->units,
+		.groups = AI8X_GROUPS,
+		.group_stride = part->group_stride,
+		.words = row->words,
+		.words_first = row->words_first,
+		.word_bytes = row->word_bytes,
+	};
+}
+
+static ai8x_region register_region(const ai8x_part *part, enum part_register reg)
+{
+	const struct part_register_row *row = &part->registers[reg];
+	bool global = row->scope == SCOPE_GLOBAL;
+	return (ai8x_region){
+		.name = register_names[reg],
+		.kind = scope_names[row->scope],
+		.address = row->address,
+		.stride = row->count > 1 ? row->stride : 0,
+		.count = row->count,
+		.groups = global ? 1 : AI8X_GROUPS,
+		.group_stride = global ? 0 : part->group_stride,
+		.reset = row->reset,
+		.read_only = row->read_only,
+		.write_only = row->write_only,
+	};
+}
+
+bool ai8x_part_region(const ai8x_part *part, size_t index, ai8x_region *region)
+{
+	if (index < MEMORY_COUNT) {
+		*region = memory_region(part, (enum part_memory)index);
+		return true;
+	}
+	index -= MEMORY_COUNT;
+	for (unsigned r = 0; r < REG_COUNT; r++) {
+		if (part->registers[r].scope == SCOPE_NONE)
+			continue;
+		if (index-- == 0) {
+			*region = register_region(part, (enum part_register)r);
+			return true;
+		}
+	}
+	return false;
+}
+
 ai8x_status ai8x_part_locate(const ai8x_part *part, uint32_t address, ai8x_location *location)
 {
 	struct part_target target;

@@ -1,5 +1,6 @@
 // Programs and networks from one argument; see cli_open.h.
 #include "cli_open.h"
+#include "cli_guard.h"
 
 #include <string.h>
 #include <strings.h>
@@ -18,7 +19,7 @@ int cli_open_any(const char *path, const ai8x_part *part, const ai8x_compile_opt
 	*network = NULL;
 	if (!has_suffix(path, ".yaml") && !has_suffix(path, ".yml")) {
 		ai8x_program_options options = {.part = part, .skip_tensors = true};
-		return ai8x_firmware_open_program(path, &options, program, &error) == AI8X_OK
+		return cli_open_image(path, &options, program, &error) == AI8X_OK
 		           ? CLI_OK
 		           : cli_fail(path, &error);
 	}

@@ -1,5 +1,6 @@
 // ai8xsim bench: how fast programs run in steady state - loaded once, run many times.
 #include "cli.h"
+#include "cli_guard.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -241,7 +242,7 @@ static ai8x_status bench_program(const char *path, const struct bench_options *o
 {
 	const ai8x_program_options open_options = {.part = options->part};
 	ai8x_program *program;
-	ai8x_status status = ai8x_program_open(path, &open_options, &program, error);
+	ai8x_status status = cli_open_program(path, &open_options, &program, error);
 	if (status != AI8X_OK)
 		return status;
 	(void)snprintf(outcome->name, sizeof outcome->name, "%s", ai8x_program_name(program));

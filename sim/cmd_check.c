@@ -1,5 +1,6 @@
 // ai8xsim check: the sanitizer. Runs programs with every memory word shadowed and explains what is wrong.
 #include "cli.h"
+#include "cli_guard.h"
 #include "cli_files.h"
 
 #include <errno.h>
@@ -180,7 +181,7 @@ static void check_file(const struct check_options *options, const char *path, st
 	ai8x_program_options program_options = {.skip_tensors = true, .part = options->part};
 	ai8x_check_options settings = {.max_cycles = options->max_cycles};
 	ai8x_program *program = NULL;
-	ai8x_status status = ai8x_firmware_open_program(path, &program_options, &program, &outcome->error);
+	ai8x_status status = cli_open_image(path, &program_options, &program, &outcome->error);
 	if (status == AI8X_OK) {
 		outcome->part = ai8x_program_part(program);
 		outcome->name = strdup(ai8x_program_name(program));

@@ -1,5 +1,6 @@
 // ai8xsim eval: a program on a whole data set.
 #include "cli.h"
+#include "cli_guard.h"
 #include "cli_cluster.h"
 
 #include <signal.h>
@@ -306,7 +307,7 @@ int cmd_eval(int argc, char **argv)
 	int code = cli_cluster_open(&settings.options.cluster);
 	if (code != CLI_OK)
 		return code;
-	if (ai8x_program_open(settings.program, &open_options, &program, &error) == AI8X_OK) {
+	if (cli_open_program(settings.program, &open_options, &program, &error) == AI8X_OK) {
 		code = evaluate(&settings, program);
 		ai8x_program_destroy(program);
 	} else {

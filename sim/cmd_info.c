@@ -1,5 +1,6 @@
 // ai8xsim info: what a program configures, in words: layers as sentences, registers field by field.
 #include "cli.h"
+#include "cli_guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,7 @@ struct subject {
 static ai8x_status subject_open(struct subject *subject, const struct info_options *options, ai8x_error *error)
 {
 	const ai8x_program_options open_options = {.part = options->part, .skip_results = true};
-	ai8x_status status = ai8x_firmware_open_program(subject->path, &open_options, &subject->program, error);
+	ai8x_status status = cli_open_image(subject->path, &open_options, &subject->program, error);
 	if (status == AI8X_OK)
 		status = ai8x_machine_create(ai8x_program_part(subject->program), NULL, &subject->machine, error);
 	if (status == AI8X_OK)

@@ -62,7 +62,7 @@ static const struct argp parser = {
 	.parser = parse_option,
 	.args_doc = "PROGRAM|NETWORK.yaml",
 	.doc = "Shows who owns each word of data, kernel and bias memory in the course of a run. Nothing is run: "
-           "the "
+		   "the "
 		   "maps follow from the registers.\v"
 		   "  ai8xsim map program.h5\n"
 		   "  ai8xsim map network.yaml --svg memory.svg\n"
@@ -79,6 +79,120 @@ static const char *owner_name(const ai8x_map *map, int owner, char text[24])
 
 // --- Tables ------------------------------------------------------------------------------------------
 
+// One line of a table: a run of words, or runs of the same length at the same distance, as outputs with a write
+// gap leave them.
+struct line {
+	uint32_t first, last, words, piece, distance; // distance 0: one run
+	int owner;
+};
+
+enum {
+	REACH = 16,     // runs between two pieces of a line
+	PIECES_MIN = 3, // fewer are clearer one by one
+};
+
+static size_t next_piece(const ai8x_map_runs *runs, const bool *told, size_t from, size_t end,
+                         uint32_t distance)
+{
+	const ai8x_map_run *run = &runs->run[from];
+	for (size_t i = from + 1; i < end && i <= from + REACH; i++) {
+		const ai8x_map_run *other = &runs->run[i];
+		if (!told[i] && other->owner == run->owner && other->count == run->count &&
+		    (distance == 0 || other->first == run->first + distance))
+			return i;
+	}
+	return end;
+}
+
+// The line that begins with run i of a unit whose runs end in front of end; marks the runs it tells of.
+static struct line take_line(const ai8x_map_runs *runs, bool *told, size_t i, size_t end)
+{
+	const ai8x_map_run *run = &runs->run[i];
+	struct line line = {run->first, run->first + run->count - 1, run->count, run->count, 0, run->owner};
+	size_t second = next_piece(runs, told, i, end, 0);
+	told[i] = true;
+	if (second == end)
+		return line;
+	const uint32_t distance = runs->run[second].first - run->first;
+	size_t pieces = 1;
+	for (size_t k = second; k < end; k = next_piece(runs, told, k, end, distance))
+		pieces++;
+	if (pieces < PIECES_MIN)
+		return line;
+	line.distance = distance;
+	for (size_t k = second; k < end; k = next_piece(runs, told, k, end, distance)) {
+		told[k] = true;
+		line.last = runs->run[k].first + run->count - 1;
+		line.words += run->count;
+	}
+	return line;
+}
+
+// The lines of the unit whose runs begin at i; returns where the next unit begins.
+static size_t lines_of_unit(const ai8x_map_runs *runs, bool *told, size_t i, struct line *lines,
+                            size_t *count)
+{
+	size_t end = i;
+	while (end < runs->count && runs->run[end].unit == runs->run[i].unit)
+		end++;
+	*count = 0;
+	for (; i < end; i++)
+		if (!told[i])
+			lines[(*count)++] = take_line(runs, told, i, end);
+	return end;
+}
+
+static bool same_lines(const struct line *a, size_t a_count, const struct line *b, size_t b_count)
+{
+	bool same = a_count == b_count;
+	for (size_t i = 0; i < a_count && same; i++)
+		same = a[i].first == b[i].first && a[i].last == b[i].last && a[i].words == b[i].words &&
+		       a[i].piece == b[i].piece && a[i].distance == b[i].distance && a[i].owner == b[i].owner;
+	return same;
+}
+
+static void add_lines(struct cli_table *table, const ai8x_map *map, unsigned first, unsigned last,
+                      const struct line *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct line *line = &lines[i];
+		char text[24];
+		if (first == last)
+			cli_table_cell(table, CLI_PLAIN, "%u", first);
+		else
+			cli_table_cell(table, CLI_PLAIN, "%u to %u", first, last);
+		cli_table_cell(table, CLI_PLAIN, "0x%04x", line->first);
+		cli_table_cell(table, CLI_PLAIN, "0x%04x", line->last);
+		cli_table_cell(table, CLI_PLAIN, "%u", line->words);
+		if (line->distance != 0)
+			cli_table_cell(table, CLI_PLAIN, "%s, %u of %u", owner_name(map, line->owner, text), line->piece,
+			               line->distance);
+		else
+			cli_table_cell(table, CLI_PLAIN, "%s", owner_name(map, line->owner, text));
+	}
+}
+
+// Units that look alike stand together.
+static void add_units(struct cli_table *table, const ai8x_map *map, const ai8x_map_runs *runs, bool *told,
+                      struct line *kept, struct line *lines)
+{
+	size_t kept_count = 0, count;
+	unsigned first = 0, last = 0;
+	for (size_t i = 0; i < runs->count;) {
+		const unsigned unit = runs->run[i].unit;
+		i = lines_of_unit(runs, told, i, lines, &count);
+		if (kept_count > 0 && unit == last + 1 && same_lines(kept, kept_count, lines, count)) {
+			last = unit;
+			continue;
+		}
+		add_lines(table, map, first, last, kept, kept_count);
+		memcpy(kept, lines, count * sizeof *lines);
+		kept_count = count;
+		first = last = unit;
+	}
+	add_lines(table, map, first, last, kept, kept_count);
+}
+
 static int print_runs(const ai8x_map *map, const ai8x_map_runs *runs, const char *unit, const char *word)
 {
 	struct cli_table *table = cli_table_create("rrrrl");
@@ -87,16 +201,17 @@ static int print_runs(const ai8x_map *map, const ai8x_map_runs *runs, const char
 	cli_table_cell(table, CLI_BOLD, "last");
 	cli_table_cell(table, CLI_BOLD, "count");
 	cli_table_cell(table, CLI_BOLD, "owner");
-	for (size_t i = 0; i < runs->count; i++) {
-		const ai8x_map_run *run = &runs->run[i];
-		char text[24];
-		cli_table_cell(table, CLI_PLAIN, "%u", run->unit);
-		cli_table_cell(table, CLI_PLAIN, "0x%04x", run->first);
-		cli_table_cell(table, CLI_PLAIN, "0x%04x", run->first + run->count - 1);
-		cli_table_cell(table, CLI_PLAIN, "%u", run->count);
-		cli_table_cell(table, CLI_PLAIN, "%s", owner_name(map, run->owner, text));
+	bool *told = calloc(runs->count + 1, sizeof *told);
+	struct line *lines = calloc(2 * runs->count + 1, sizeof *lines);
+	int code = CLI_RESOURCES;
+	if (told != NULL && lines != NULL) {
+		add_units(table, map, runs, told, lines, lines + runs->count);
+		code = cli_table_print(table, stdout);
 	}
-	int code = cli_table_print(table, stdout);
+	if (code != CLI_OK)
+		cli_error("out of memory for the map");
+	free(told);
+	free(lines);
 	cli_table_destroy(table);
 	return code;
 }

@@ -1,6 +1,7 @@
 // ai8xsim run: carries out programs and says what held, what did not, and how long it took.
 #include "cli.h"
 #include "cli_files.h"
+#include "cli_guard.h"
 #include "cmd_run_elf.h"
 
 #include <errno.h>
@@ -221,7 +222,7 @@ static void run_file(const struct run_options *options, const char *path, struct
 	};
 	ai8x_program *program = NULL;
 	outcome->result.first_bad_layer = -1;
-	if (ai8x_program_open(path, &program_options, &program, &outcome->error) == AI8X_OK)
+	if (cli_open_program(path, &program_options, &program, &outcome->error) == AI8X_OK)
 		run_opened(options, program, outcome);
 	ai8x_program_destroy(program);
 	outcome->seconds = seconds_now() - start;

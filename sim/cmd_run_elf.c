@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli_guard.h"
 
 // ---- options ----
 
@@ -463,7 +464,7 @@ int run_firmware(int argc, char **argv)
 
 	ai8x_program *golden = NULL;
 	ai8x_error error = {0};
-	if (options.golden != NULL && ai8x_program_open(options.golden, NULL, &golden, &error) != AI8X_OK)
+	if (options.golden != NULL && cli_open_program(options.golden, NULL, &golden, &error) != AI8X_OK)
 		return cli_fail(options.golden, &error);
 	struct run *runs = calloc(options.path_count, sizeof *runs);
 	if (runs == NULL) {

@@ -1,5 +1,6 @@
 // ai8xsim trace: writes what happens in each cycle as VCD, trace events or CSV.
 #include "cli.h"
+#include "cli_guard.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -195,7 +196,7 @@ int cmd_trace(int argc, char **argv)
 	ai8x_program_options options = {.skip_results = true};
 	ai8x_program *program = NULL;
 	ai8x_error error = {0};
-	if (ai8x_firmware_open_program(settings.program, &options, &program, &error) != AI8X_OK)
+	if (cli_open_image(settings.program, &options, &program, &error) != AI8X_OK)
 		return cli_fail(settings.program, &error);
 	int code = CLI_OK;
 	ai8x_clock clock = {0};

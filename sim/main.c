@@ -1,5 +1,6 @@
 // ai8xsim: picks the command. Everything else is in cmd_NAME.c and in the library.
 #include "cli.h"
+#include "cli_guard.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	(void)atexit(close_stdout);
 	argp_err_exit_status = CLI_USAGE;
+	cli_guard_install();
 
 	if (argc < 2) {
 		print_help(stderr);

@@ -1,0 +1,64 @@
+// Reading under guard; see cli_guard.h.
+#include "cli_guard.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+// The file this thread is reading, or NULL: a crash elsewhere is a fault of ours and must look like one.
+static _Thread_local const char *reading;
+
+// The address sanitizer has handlers of its own that tell more.
+#ifdef __SANITIZE_ADDRESS__
+enum { HANDLERS = 0 };
+#else
+enum { HANDLERS = 1 };
+#endif
+
+static const int guarded[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+
+static void say(const char *text)
+{
+	// Nothing can be done about a failing stderr here.
+	ssize_t written = write(STDERR_FILENO, text, strlen(text));
+	(void)written;
+}
+
+static void crashed(int number)
+{
+	if (reading == NULL) {
+		(void)signal(number, SIG_DFL);
+		(void)raise(number);
+		return;
+	}
+	say("ai8xsim: ");
+	say(reading);
+	say(": damaged: the HDF5 library crashed while reading it\n");
+	_exit(CLI_BAD_INPUT);
+}
+
+void cli_guard_install(void)
+{
+	struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_NODEFER};
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; HANDLERS && i < sizeof guarded / sizeof guarded[0]; i++)
+		(void)sigaction(guarded[i], &action, NULL);
+}
+
+ai8x_status cli_open_program(const char *path, const ai8x_program_options *options, ai8x_program **program,
+                             ai8x_error *error)
+{
+	reading = path;
+	ai8x_status status = ai8x_program_open(path, options, program, error);
+	reading = NULL;
+	return status;
+}
+
+ai8x_status cli_open_image(const char *path, const ai8x_program_options *options, ai8x_program **program,
+                           ai8x_error *error)
+{
+	reading = path;
+	ai8x_status status = ai8x_firmware_open_program(path, options, program, error);
+	reading = NULL;
+	return status;
+}

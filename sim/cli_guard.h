@@ -1,0 +1,19 @@
+// Reading files of unknown origin: a message and an exit status even where libhdf5 crashes.
+//
+// libhdf5 reads past its buffers on some damaged files of the old format, which has no checksums. What it
+// read by then cannot be trusted: the program says which file it was and ends with CLI_BAD_INPUT.
+#ifndef AI8XSIM_CLI_GUARD_H
+#define AI8XSIM_CLI_GUARD_H
+
+#include "cli.h"
+
+// Call once, before any thread is made.
+void cli_guard_install(void);
+
+// ai8x_program_open() and ai8x_firmware_open_program() under guard.
+ai8x_status cli_open_program(const char *path, const ai8x_program_options *options, ai8x_program **program,
+                             ai8x_error *error);
+ai8x_status cli_open_image(const char *path, const ai8x_program_options *options, ai8x_program **program,
+                           ai8x_error *error);
+
+#endif

@@ -4,8 +4,8 @@
 //
 //   seed_faults [--all] [--fault NAME] [--verbose] PROGRAM-OR-FOLDER...
 //
-// Without --all, every kind of fault is tried on the first ENOUGH programs that it fits, each kind beginning
-// somewhere else in the list. The result 77 (skipped) says that there are too few programs to reach MINIMUM.
+// Without --all, every kind of fault is tried on ENOUGH programs that it fits, each kind beginning somewhere else
+// in the list. The result 77 (skipped) says that there are too few programs to reach MINIMUM.
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1120,33 +1120,42 @@ struct tally {
 	unsigned found, missed;
 };
 
-static void try_program(const char *path, size_t number, size_t count, const char *only, bool all,
-                        bool verbose, struct tally tallies[FAULTS])
+struct choice {
+	const char *only;
+	bool all, verbose;
+};
+
+// Whether a fault is tried on a program in this round: the first round begins somewhere in the list, the
+// second one goes through the rest.
+static bool is_due(const struct choice *choice, size_t fault, const struct tally *tally, size_t number,
+                   size_t count, int round)
+{
+	size_t begin = fault * count / FAULTS;
+	if (choice->only != NULL && strcmp(choice->only, faults[fault].name) != 0)
+		return false;
+	return (round == 0) == (number >= begin) && (choice->all || tally->found + tally->missed < ENOUGH);
+}
+
+static void try_program(const char *path, size_t number, size_t count, int round, const struct choice *choice,
+                        struct tally tallies[FAULTS])
 {
 	static struct subject subject;
-	bool needed = all;
-	for (size_t f = 0; f < FAULTS; f++)
-		needed |= tallies[f].found + tallies[f].missed < ENOUGH;
-	if (!needed)
-		return;
-	if (!open_subject(path, &subject)) {
-		(void)printf("%s does not work by itself\n", path);
-		close_subject(&subject);
-		return;
-	}
+	bool open = false;
 	for (size_t f = 0; f < FAULTS; f++) {
-		struct tally *tally = &tallies[f];
-		if (only != NULL && strcmp(only, faults[f].name) != 0)
+		if (!is_due(choice, f, &tallies[f], number, count, round))
 			continue;
-		// Different programs for different faults, as long as there are enough left.
-		bool turn = (number + f) % 3 == 0 || number + 3 * ENOUGH * 4 > count;
-		if (!all && (!turn || tally->found + tally->missed >= ENOUGH))
-			continue;
-		enum outcome outcome = try_fault(&subject, &faults[f], verbose);
-		tally->found += outcome == FOUND;
-		tally->missed += outcome == MISSED;
+		if (!open && !open_subject(path, &subject)) {
+			(void)printf("%s does not work by itself\n", path);
+			close_subject(&subject);
+			return;
+		}
+		open = true;
+		enum outcome outcome = try_fault(&subject, &faults[f], choice->verbose);
+		tallies[f].found += outcome == FOUND;
+		tallies[f].missed += outcome == MISSED;
 	}
-	close_subject(&subject);
+	if (open)
+		close_subject(&subject);
 }
 
 struct paths {
@@ -1213,24 +1222,25 @@ int main(int argc, char **argv)
 {
 	static struct tally tallies[FAULTS];
 	struct paths paths = {0};
-	bool all = false, verbose = false;
-	const char *only = NULL;
+	struct choice choice = {0};
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--all") == 0)
-			all = true;
+			choice.all = true;
 		else if (strcmp(argv[i], "--verbose") == 0)
-			verbose = true;
+			choice.verbose = true;
 		else if (strcmp(argv[i], "--fault") == 0 && i + 1 < argc)
-			only = argv[++i];
+			choice.only = argv[++i];
 		else if (strlen(argv[i]) > 3 && strcmp(argv[i] + strlen(argv[i]) - 3, ".h5") == 0)
 			add_path(&paths, argv[i]);
 		else
 			add_folder(&paths, argv[i]);
 	}
-	for (size_t i = 0; i < paths.count; i++) {
-		try_program(paths.path[i], i, paths.count, only, all, verbose, tallies);
-		free(paths.path[i]);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < paths.count; i++)
+			try_program(paths.path[i], i, paths.count, round, &choice, tallies);
 	}
+	for (size_t i = 0; i < paths.count; i++)
+		free(paths.path[i]);
 	free(paths.path);
-	return conclude(tallies, only);
+	return conclude(tallies, choice.only);
 }

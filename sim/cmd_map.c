@@ -62,8 +62,7 @@ static const struct argp parser = {
 	.parser = parse_option,
 	.args_doc = "PROGRAM|NETWORK.yaml",
 	.doc = "Shows who owns each word of data, kernel and bias memory in the course of a run. Nothing is run: "
-		   "the "
-		   "maps follow from the registers.\v"
+		   "the maps follow from the registers. \"1 of 2\" behind an owner: every second word is its own.\v"
 		   "  ai8xsim map program.h5\n"
 		   "  ai8xsim map network.yaml --svg memory.svg\n"
 		   "  ai8xsim map program.h5 --layer 3 --json -",

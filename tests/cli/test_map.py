@@ -1,6 +1,7 @@
 """ai8xsim map: owners against what layers really wrote, JSON, SVG, tables."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -107,6 +108,32 @@ class Forms(unittest.TestCase):
         layers = len(json.loads(ai8xsim("map", SHIPPED, "--json", "-").stdout)["reads"])
         self.assertEqual(ai8xsim("map", SHIPPED, "--all").stdout.count("Data memory behind layer"), layers)
         self.assertIn("Data memory behind layer 0", ai8xsim("map", SHIPPED, "--layer", 0).stdout)
+
+    def test_tables_tell_every_word(self):
+        """What the tables put together is what the JSON lists: units and steps lose and invent nothing."""
+        models = os.path.join(os.environ["AI8XSIM_SOURCE"], "models")
+        for path in (SHIPPED, os.path.join(models, "digits", "digits.h5"), os.path.join(models, "wide", "wide.h5"),
+                     os.path.join(models, "mobile", "mobile.h5")):
+            tree = json.loads(ai8xsim("map", path, "--json", "-").stdout)
+            wanted = {}
+            for run in tree["data"][-1]["runs"]:
+                owner = "input" if run["owner"] == "input" else f"layer {run['owner']}"
+                for word in range(run["first"], run["first"] + run["count"]):
+                    wanted[run["instance"], word] = owner
+            text = ai8xsim("map", path).stdout
+            table = text[text.index("Data memory behind"):text.index("Kernel memory")]
+            found = {}
+            for row in re.findall(r"^ *(\d+)(?: to (\d+))? +0x(\w+) +0x(\w+) +(\d+) +([a-z]+(?: \d+)?)(?:, (\d+) of (\d+))?$",
+                                  table, re.MULTILINE):
+                first, last = int(row[2], 16), int(row[3], 16)
+                piece, distance = (int(row[6]), int(row[7])) if row[6] else (1, 1)
+                words = [word for word in range(first, last + 1) if (word - first) % distance < piece]
+                self.assertEqual(len(words), int(row[4]), (path, row))
+                for unit in range(int(row[0]), int(row[1] or row[0]) + 1):
+                    for word in words:
+                        self.assertNotIn((unit, word), found)
+                        found[unit, word] = row[5]
+            self.assertEqual(found, wanted, path)
 
     def test_refusals(self):
         """Bad calls say what is wrong."""

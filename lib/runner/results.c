@@ -95,41 +95,53 @@ static bool make_contents(struct results *results)
 	       put_number(file, "program_hash", id->program_hash) && put_number(file, "inputs", id->inputs);
 }
 
-// A disk that is full is found here, not in the midst of the work.
-static ai8x_status reserve(const struct results *results, ai8x_error *error)
+// A disk that is full is found here, not in the midst of the work, and not by libhdf5, which does not survive it.
+static ai8x_status reserve(const struct results *results, uint64_t bytes, ai8x_error *error)
 {
-	hsize_t size = 0;
-	int problem = 0;
-	const int fd = open(results->part, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || H5Fget_filesize(results->file, &size) < 0)
-		problem = fd < 0 ? errno : EIO;
-	else
-		problem = posix_fallocate(fd, 0, (off_t)size);
-	if (fd >= 0)
-		(void)close(fd);
+	const int fd = open(results->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", results->part, strerror(errno));
+	const int problem = posix_fallocate(fd, 0, (off_t)bytes);
+	(void)close(fd);
 	if (problem != 0)
 		return error_set(error, AI8X_ERR_IO, "%s: no room for %llu bytes: %s", results->part,
-		                 (unsigned long long)size, strerror(problem));
+		                 (unsigned long long)bytes, strerror(problem));
 	return AI8X_OK;
+}
+
+// Not less than the file will have.
+static uint64_t estimate_size(const struct results *results)
+{
+	const struct results_identity *id = &results->identity;
+	enum { STRUCTURE = 1 << 16, PER_CHUNK = 128, PER_INPUT = 9 };
+	const uint64_t chunks = id->inputs / id->chunk + 1;
+	return STRUCTURE + chunks * PER_CHUNK + chunks * id->chunk * results->item * sizeof(int32_t) +
+	       id->inputs * PER_INPUT + (uint64_t)id->classes * id->classes * sizeof(uint64_t);
 }
 
 static ai8x_status make(struct results *results, ai8x_error *error)
 {
+	hsize_t size = 0;
+	ai8x_status status = reserve(results, estimate_size(results), error);
+	if (status != AI8X_OK)
+		return status;
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
 	(void)H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110);
 	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
 	(void)H5Pset_obj_track_times(creation, false);
 	results->file = H5Fcreate(results->part, H5F_ACC_TRUNC, creation, access);
+	if (results->file < 0)
+		status = trouble(results, "make the file", error);
 	(void)H5Pclose(access);
 	(void)H5Pclose(creation);
-	if (results->file < 0)
-		return trouble(results, "make the file", error);
+	if (status != AI8X_OK)
+		return status;
 	if (!make_contents(results) || H5Dwrite(results->done, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT,
 	                                        results->map) < 0)
 		return trouble(results, "fill the file", error);
-	if (H5Fflush(results->file, H5F_SCOPE_LOCAL) < 0)
+	if (H5Fflush(results->file, H5F_SCOPE_LOCAL) < 0 || H5Fget_filesize(results->file, &size) < 0)
 		return trouble(results, "write the file", error);
-	return reserve(results, error);
+	return reserve(results, size, error);
 }
 
 // --- Going on with a file ----------------------------------------------------------------------------
@@ -216,9 +228,12 @@ static ai8x_status go_on(struct results *results, ai8x_error *error)
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
 	results->file = H5Fopen(results->part, H5F_ACC_RDWR, access);
+	if (results->file < 0) {
+		(void)trouble(results, "go on with the file", error);
+		(void)H5Pclose(access);
+		return AI8X_ERR_IO;
+	}
 	(void)H5Pclose(access);
-	if (results->file < 0)
-		return trouble(results, "go on with the file", error);
 	const char *difference = differs(results);
 	if (difference != NULL)
 		return error_set(error, AI8X_ERR_FORMAT, "%s: %s; remove it, or start anew", results->part, difference);
@@ -228,6 +243,20 @@ static ai8x_status go_on(struct results *results, ai8x_error *error)
 }
 
 // --- All ---------------------------------------------------------------------------------------------
+
+static bool close_file(struct results *results)
+{
+	const hid_t sets[] = {results->output, results->done, results->hash, results->confusion};
+	struct hdf5_session session;
+	hdf5_session_begin(&session);
+	bool ok = true;
+	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
+		ok = (sets[i] < 0 || H5Dclose(sets[i]) >= 0) && ok;
+	ok = (results->file < 0 || H5Fclose(results->file) >= 0) && ok;
+	results->file = results->output = results->done = results->hash = results->confusion = H5I_INVALID_HID;
+	hdf5_session_end(&session);
+	return ok;
+}
 
 ai8x_status results_open(const char *path, const struct results_identity *identity, bool fresh,
                          struct results **out, ai8x_error *error)
@@ -253,8 +282,13 @@ ai8x_status results_open(const char *path, const struct results_identity *identi
 	if (status == AI8X_OK) {
 		const bool exists = stat(results->part, &info) == 0;
 		hdf5_session_begin(&session);
-		status = exists && !fresh ? go_on(results, error) : make(results, error);
+		const bool begun = exists && !fresh;
+		status = begun ? go_on(results, error) : make(results, error);
 		hdf5_session_end(&session);
+		if (status != AI8X_OK && !exists) {
+			(void)close_file(results);
+			(void)unlink(results->part);
+		}
 	}
 	if (status != AI8X_OK) {
 		results_close(results);
@@ -262,20 +296,6 @@ ai8x_status results_open(const char *path, const struct results_identity *identi
 	}
 	*out = results;
 	return AI8X_OK;
-}
-
-static bool close_file(struct results *results)
-{
-	const hid_t sets[] = {results->output, results->done, results->hash, results->confusion};
-	struct hdf5_session session;
-	hdf5_session_begin(&session);
-	bool ok = true;
-	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
-		ok = (sets[i] < 0 || H5Dclose(sets[i]) >= 0) && ok;
-	ok = (results->file < 0 || H5Fclose(results->file) >= 0) && ok;
-	results->file = results->output = results->done = results->hash = results->confusion = H5I_INVALID_HID;
-	hdf5_session_end(&session);
-	return ok;
 }
 
 void results_close(struct results *results)

@@ -1,0 +1,254 @@
+"""ai8xsim eval as users call it: data sets of every kind, resuming, interruptions, bad input."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import h5py
+import numpy
+
+AI8XSIM = os.environ["AI8XSIM"]
+MODELS = os.path.join(os.environ["AI8XSIM_SOURCE"], "models")
+DIGITS = os.path.join(MODELS, "digits", "digits.h5")
+DIGITS_DATA = os.path.join(MODELS, "digits", "heldout.h5")
+SHAPES = os.path.join(MODELS, "segmentation", "segmentation.h5")
+SHAPES_DATA = os.path.join(MODELS, "segmentation", "heldout.h5")
+KEYWORDS = os.path.join(MODELS, "keywords", "keywords.h5")
+
+OK, FAILED, USAGE, BAD_INPUT, STOPPED, RESOURCES = range(6)
+
+
+class Eval(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def data(self, name="data.h5", **tables):
+        with h5py.File(self.path(name), "w") as file:
+            for table, values in tables.items():
+                file[table] = values
+        return self.path(name)
+
+    def eval(self, *arguments, code=OK, **options):
+        run = subprocess.run([AI8XSIM, "eval", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True, check=False, timeout=120, **options)
+        self.assertEqual(run.returncode, code, run.stderr)
+        return run
+
+    def results(self, *arguments):
+        return json.loads(self.eval(*arguments, "--json", "-").stdout)
+
+    def outputs(self, path):
+        with h5py.File(path, "r") as file:
+            self.assertTrue((file["done"][()] == 1).all())
+            return file["output"][()]
+
+
+class Scores(Eval):
+    def test_digits(self):
+        out = self.path("out.h5")
+        result = self.results(DIGITS, "--data", DIGITS_DATA, "-o", out, "-j", 2)
+        with h5py.File(DIGITS_DATA, "r") as file:
+            labels = file["labels"][:, 0]
+        values = self.outputs(out)[:, :, 0, 0]
+        order = numpy.argsort(-values, axis=1, kind="stable")
+        self.assertEqual(result["inputs"], 540)
+        self.assertEqual(result["labels"]["top1"], int((order[:, 0] == labels).sum()))
+        self.assertEqual(result["labels"]["top5"], int((order[:, :5] == labels[:, None]).any(axis=1).sum()))
+        self.assertGreater(result["labels"]["top1_accuracy"], 0.98)
+        confusion = numpy.zeros((10, 10), dtype=int)
+        numpy.add.at(confusion, (labels, order[:, 0]), 1)
+        self.assertEqual(result["labels"]["confusion"], confusion.tolist())
+        with h5py.File(out, "r") as file:
+            self.assertEqual(file["confusion"][()].tolist(), confusion.tolist())
+        text = self.eval(DIGITS, "--data", DIGITS_DATA).stdout
+        self.assertIn("98.15 %  (530 of 540)", text)
+
+    def test_expected_output_of_the_program(self):
+        """The recorded input gives the recorded output."""
+        with h5py.File(KEYWORDS, "r") as file:
+            recorded = file["input"][()]
+            layer = max(file["layers"], key=int)
+            expected = file["layers"][layer]["output"][()]
+        flat = recorded.reshape(recorded.shape[0], -1)
+        data = self.data(input=numpy.stack([flat, -1 - flat, flat]).astype("i4"))
+        self.eval(KEYWORDS, "--data", data, "-o", self.path("out.h5"))
+        values = self.outputs(self.path("out.h5"))
+        numpy.testing.assert_array_equal(values[0], expected)
+        numpy.testing.assert_array_equal(values[2], expected)
+        self.assertTrue((values[1] != expected).any())
+
+    def test_dense_labels(self):
+        out = self.path("out.h5")
+        result = self.results(SHAPES, "--data", SHAPES_DATA, "-o", out)["labels"]
+        with h5py.File(SHAPES_DATA, "r") as file:
+            labels = file["labels"][()].astype(int)
+        answers = self.outputs(out).argmax(axis=1)
+        ious = [((labels == c) & (answers == c)).sum() / ((labels == c) | (answers == c)).sum() for c in range(4)]
+        self.assertEqual(result["of"], "pixels")
+        self.assertEqual(result["top1"], int((labels == answers).sum()))
+        self.assertAlmostEqual(result["mean_iou"], float(numpy.mean(ious)), places=12)
+
+    def test_ignored_pixels(self):
+        with h5py.File(SHAPES_DATA, "r") as file:
+            images, labels = file["images"][:3], file["labels"][:3]
+        labels[:, ::2] = 255
+        result = self.results(SHAPES, "--data", self.data(input=images, labels=labels))["labels"]
+        self.assertEqual(result["answers"], labels.size // 2)
+
+    def test_threads_engines_and_limit_give_equal_files(self):
+        contents = []
+        for i, options in enumerate((["-j", 1], ["-j", 3], ["-j", 2, "--engine", "exact"], ["--cpu", "c"])):
+            out = self.path(f"out{i}.h5")
+            self.eval(DIGITS, "--data", DIGITS_DATA, "--limit", 100, "-o", out, *options)
+            with open(out, "rb") as file:
+                contents.append(file.read())
+            self.assertEqual(self.outputs(out).shape, (100, 10, 1, 1))
+        self.assertEqual(len(set(contents)), 1)
+
+    def test_numpy_arrays(self):
+        with h5py.File(DIGITS_DATA, "r") as file:
+            numpy.save(self.path("images.npy"), file["images"][()].astype("i2"))
+            numpy.save(self.path("labels.npy"), file["labels"][:, 0].astype("i8"))
+            numpy.savez(self.path("both.npz"), input=file["images"][()], labels=file["labels"][()])
+        for arguments in (["--data", self.path("images.npy"), f"--labels={self.path('labels.npy')}"],
+                          ["--data", self.path("both.npz"), "--labels"]):
+            self.assertEqual(self.results(DIGITS, *arguments)["labels"]["top1"], 530)
+
+
+class Resuming(Eval):
+    def setUp(self):
+        super().setUp()
+        random = numpy.random.default_rng(5)
+        self.inputs = random.integers(-128, 128, (400, 3, 32, 32), dtype="i1")
+        self.source = self.data(input=self.inputs)
+        self.out = self.path("out.h5")
+        self.command = [AI8XSIM, "eval", SHAPES, "--data", self.source, "-o", self.out, "-j", "1"]
+
+    def interrupted(self, *signals):
+        """Begins on the exact engine, which takes long, and ends it by a signal when some is done."""
+        with subprocess.Popen([*self.command, "--engine", "exact"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as process:
+            time.sleep(2.5)
+            for number in signals:
+                process.send_signal(number)
+            stderr = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, -signals[-1], stderr)
+        self.assertFalse(os.path.exists(self.out))
+        return stderr
+
+    def finish_and_compare(self):
+        result = json.loads(subprocess.run([*self.command, "--json", "-"], stdout=subprocess.PIPE, check=True,
+                                           timeout=120).stdout)
+        self.assertFalse(os.path.exists(self.out + ".part"))
+        plain = self.path("plain.h5")
+        self.eval(SHAPES, "--data", self.source, "-o", plain)
+        with open(self.out, "rb") as one, open(plain, "rb") as other:
+            self.assertEqual(one.read(), other.read())
+        return result
+
+    def test_interrupt(self):
+        stderr = self.interrupted(signal.SIGINT)
+        self.assertIn("the same command goes on from there", stderr)
+        self.assertGreater(self.finish_and_compare()["resumed"], 0)
+
+    def test_kill(self):
+        self.interrupted(signal.SIGKILL)
+        self.assertGreater(self.finish_and_compare()["resumed"], 0)
+
+    def test_other_work(self):
+        self.interrupted(signal.SIGTERM)
+        part = self.out + ".part"
+        with open(part, "rb") as file:
+            before = file.read()
+        with h5py.File(part, "r") as file:
+            first = int(numpy.flatnonzero(file["done"][()])[0])
+        changed = self.inputs.copy()
+        changed[first, 0, 0, 0] ^= 1
+        for arguments, message in (
+                ([DIGITS, "--data", DIGITS_DATA], "another program"),
+                ([SHAPES, "--data", self.source, "--limit", 17], "another number of inputs"),
+                ([SHAPES, "--data", self.data("changed.h5", input=changed)], f"input {first} is not the same")):
+            run = self.eval(*arguments, "-o", self.out, code=BAD_INPUT)
+            self.assertIn(message, run.stderr)
+            with open(part, "rb") as file:
+                self.assertEqual(file.read(), before)
+        self.eval(DIGITS, "--data", DIGITS_DATA, "-o", self.out, "--restart")
+        self.assertEqual(self.outputs(self.out).shape, (540, 10, 1, 1))
+
+    def test_damaged_part(self):
+        with open(self.out + ".part", "wb") as file:
+            file.write(b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 20)
+        self.assertIn("out.h5.part", self.eval(SHAPES, "--data", self.source, "-o", self.out, code=BAD_INPUT).stderr)
+
+
+class BadInput(Eval):
+    images = numpy.zeros((4, 1, 8, 8), dtype="i1")
+
+    def refused(self, message, *arguments, code=BAD_INPUT):
+        run = self.eval(DIGITS, *arguments, code=code)
+        self.assertIn(message, run.stderr)
+        self.assertLessEqual(run.stderr.count("\n"), 3)
+        self.assertEqual([name for name in os.listdir(self.folder) if name.startswith("out")], [])
+
+    def test_command_line(self):
+        self.refused("no data set given", code=USAGE)
+        self.refused("nothing would come out", "--data", self.data(input=self.images), code=USAGE)
+
+    def test_files(self):
+        self.refused("No such file", "--data", self.path("nothing.h5"))
+        self.refused("is a directory", "--data", self.folder)
+        self.refused("no data set 'input'", "--data", self.data(other=self.images))
+        with open(self.path("text.h5"), "w", encoding="utf-8") as file:
+            file.write("input")
+        self.refused("cannot be opened as HDF5", "--data", self.path("text.h5"))
+        self.refused("No such file", "--data", DIGITS_DATA, "-o", self.path("nowhere/out.h5"))
+
+    def test_inputs(self):
+        out = ["-o", self.path("out.h5")]
+        self.refused("not a table of integers", "--data", self.data(input=self.images.astype("f4")), *out)
+        self.refused("inputs are 1 x 9 x 8, but the program takes 1 x 8 x 8", "--data",
+                     self.data(input=numpy.zeros((2, 1, 9, 8), "i1")), *out)
+        self.refused("5 dimensions", "--data", self.data(input=numpy.zeros((1, 1, 1, 8, 8), "i1")), *out)
+        self.refused("there are no inputs", "--data", self.data(input=numpy.zeros((0, 1, 8, 8), "i1")), *out)
+
+    def test_values_out_of_range(self):
+        for kind, value in (("u1", 128), ("i2", -129), ("i8", 2**40), ("u8", 2**63)):
+            images = self.images.astype(kind)
+            images[2, 0, 0, 5] = value
+            run = self.eval(DIGITS, "--data", self.data(input=images, labels=[0, 1, 2, 3]), code=BAD_INPUT)
+            self.assertIn("value 5 of input 2 is not in -128..127", run.stderr)
+
+    def test_labels(self):
+        self.refused("has no data set 'labels'", "--data", self.data(input=self.images), "--labels")
+        self.refused("labels of 3 inputs, but there are 4", "--data", self.data(input=self.images, labels=[1, 2, 3]))
+        self.refused("6 labels per input", "--data",
+                     self.data(input=self.images, labels=numpy.zeros((4, 6), "u1")))
+        for label in (10, -1):
+            self.refused(f"label {label} of input 1 is not one of the 10 classes", "--data",
+                         self.data(input=self.images, labels=[1, label, 3, 4]))
+
+    def test_disk_full(self):
+        if os.geteuid() != 0 or not shutil.which("mount"):
+            self.skipTest("needs root to mount a small file system")
+        small = self.path("small")
+        os.mkdir(small)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", small], check=False).returncode != 0:
+            self.skipTest("cannot mount here")
+        try:
+            data = self.data(input=numpy.zeros((200, 3, 32, 32), "i1"))
+            run = self.eval(SHAPES, "--data", data, "-o", os.path.join(small, "out.h5"), code=BAD_INPUT)
+            self.assertIn("out.h5.part", run.stderr)
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,7 +1,8 @@
 // Fuzzes the description reader and all that follows: any text must give a network or an error; a network that was
 // read compiles or is refused; one that compiled comes back the same after it was written.
 //
-//   CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+//   CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+//     -Dc_args=-fsanitize=fuzzer-no-link
 //   ninja -C build-fuzz tests/fuzz/fuzz_network_yaml
 //   build-fuzz/tests/fuzz/fuzz_network_yaml -max_len=4096 corpus/    (start from descriptions)
 #include <stdint.h>

@@ -1,7 +1,8 @@
 // Fuzzes the readers of weights and inputs: .npy from memory, and files of any kind (HDF5, .npz, .npy) as weights of
 // a small network. Any bytes must give values or an error.
 //
-//   CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+//   CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+//     -Dc_args=-fsanitize=fuzzer-no-link
 //   ninja -C build-fuzz tests/fuzz/fuzz_npy
 //   build-fuzz/tests/fuzz/fuzz_npy -max_len=16384 corpus/    (start from small .npy, .npz and .h5 files)
 #include <stdint.h>

@@ -1,7 +1,7 @@
 // ai8xsim check: the sanitizer. Runs programs with every memory word shadowed and explains what is wrong.
 #include "cli.h"
-#include "cli_guard.h"
 #include "cli_files.h"
+#include "cli_guard.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -414,7 +414,7 @@ static int write_json(const struct work *work)
 
 static int judge(const struct check_options *options, const struct outcome *outcome)
 {
-	for (int s = options->fail_on; s <= AI8X_SEVERITY_ERROR; s++) {
+	for (int s = (int)options->fail_on; s <= AI8X_SEVERITY_ERROR; s++) {
 		if (outcome->counts[s] > 0)
 			return CLI_CHECK_FAILED;
 	}

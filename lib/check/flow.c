@@ -224,10 +224,9 @@ static void find_influence(ai8x_check *check, struct layer_state *state)
 
 // --- Hazards of a layer's input ----------------------------------------------------------------------
 
-static struct place input_place(const ai8x_check *check, const struct layer_state *state, size_t plane,
-                                const struct source *source, int layer, int other)
+static struct place input_place(const struct layer_state *state, size_t plane, const struct source *source,
+                                int layer, int other)
 {
-	(void)check;
 	const ai8x_layer *reader = &state->layer;
 	unsigned processor = (unsigned)(plane % AI8X_PROCESSORS);
 	uint32_t pass = (uint32_t)(plane / AI8X_PROCESSORS / reader->operands);
@@ -259,7 +258,7 @@ static void report_empty(ai8x_check *check, const struct layer_state *state, siz
 {
 	const ai8x_layer *layer = &state->layer;
 	int lost = lost_producer(check, (size_t)(state - check->layers));
-	struct place place = input_place(check, state, plane, source, (int)layer->index, lost);
+	struct place place = input_place(state, plane, source, (int)layer->index, lost);
 	bool alone = processors_with_data != 0 && (processors_with_data >> place.processor & 1) == 0;
 	char suspect[160] = "";
 	if (lost >= 0)
@@ -290,7 +289,7 @@ static void report_filler(ai8x_check *check, const struct layer_state *state, si
 {
 	const ai8x_layer *layer = &state->layer;
 	int writer = layer_number(check, source->from.writer);
-	struct place place = input_place(check, state, plane, source, (int)layer->index, writer);
+	struct place place = input_place(state, plane, source, (int)layer->index, writer);
 	report(check, AI8X_CHECK_DATA_UNWRITTEN, AI8X_SEVERITY_ERROR, place, source->count,
 	       "layer %u reads channel %d from byte lane %d of data memory instance %d, word 0x%x; layer %d "
 	       "wrote that "
@@ -302,7 +301,7 @@ static void report_self(ai8x_check *check, const struct layer_state *state, size
                         const struct source *source)
 {
 	const ai8x_layer *layer = &state->layer;
-	struct place place = input_place(check, state, plane, source, (int)layer->index, -1);
+	struct place place = input_place(state, plane, source, (int)layer->index, -1);
 	place.group = -1;
 	report(check, AI8X_CHECK_DATA_SELF, AI8X_SEVERITY_ERROR, place, source->count,
 	       "layer %u writes its output over its own input before having read it: what it reads as channel "
@@ -317,7 +316,7 @@ static void report_overwritten(ai8x_check *check, const struct layer_state *stat
 	const ai8x_layer *layer = &state->layer;
 	int culprit = layer_number(check, source->from.writer);
 	int victim = layer_number(check, source->from.previous);
-	struct place place = input_place(check, state, plane, source, culprit, (int)layer->index);
+	struct place place = input_place(state, plane, source, culprit, (int)layer->index);
 	place.group = -1;
 	char whose[48] = "the input";
 	if (victim >= 0)

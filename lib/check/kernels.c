@@ -388,7 +388,7 @@ static void check_sharing(ai8x_check *check, unsigned processor)
 	for (size_t p = 0; p < check->layer_count && check->trouble == AI8X_OK; p++) {
 		const struct layer_state *state = &check->layers[p];
 		// A layer that ran several times is looked at once.
-		if (check->current[state->layer.index] != (int)p)
+		if (state->weights == NULL || check->current[state->layer.index] != (int)p)
 			continue;
 		for (uint32_t row = 0; row < state->kernel_rows; row++) {
 			for (uint32_t pass = 0; pass < state->layer.passes && applies(&state->layer, row, processor);

@@ -255,10 +255,8 @@ void report_sort(ai8x_check *check)
 
 void report_release(ai8x_check *check)
 {
-	for (size_t i = 0; i < check->finding_count; i++) {
-		char *text = (char *)(uintptr_t)check->findings[i].cause;
-		free(text);
-	}
+	for (size_t i = 0; i < check->finding_count; i++)
+		free((void *)check->findings[i].cause);
 	free(check->findings);
 }
 

@@ -22,6 +22,12 @@ struct flow {
 	uint64_t pixels_done; // output pixels complete
 };
 
+// Bounds that no useful run comes near, so that damaged registers cannot keep the scheduler busy for hours: pixels of
+// layers that stream or are fed, FIFO words of an assumed frame, layers of a run.
+#define STEPS_MOST (UINT64_C(1) << 26)
+#define WORDS_MOST (UINT64_C(1) << 24)
+#define LAYERS_MOST (8u * AI8X_MAX_LAYERS)
+
 // Why the host's call came back.
 enum outcome { OUTCOME_DONE, OUTCOME_BUDGET, OUTCOME_WAITING, OUTCOME_ROOM, OUTCOME_FAILED };
 
@@ -36,6 +42,7 @@ struct scheduler {
 	uint32_t next_layer;
 	bool running;
 	uint64_t cycle;
+	uint64_t steps; // of the scheduler
 	uint32_t level[FIFO_COUNT], depth[FIFO_COUNT];
 	uint32_t fifos;         // enabled ones
 	uint64_t stored, frame; // words per FIFO
@@ -112,6 +119,9 @@ static const ai8x_layer *layer_of(const struct scheduler *s, const struct flow *
 static void pull(struct scheduler *s, uint64_t until)
 {
 	until = until < s->frame ? until : s->frame;
+	// Nobody brings words when no FIFO is enabled.
+	if (s->fifos == 0)
+		return;
 	while (s->stored < until) {
 		for (unsigned f = 0; f < FIFO_COUNT; f++) {
 			if ((s->fifos >> f & 1) != 0 && s->level[f] == 0)
@@ -226,11 +236,10 @@ static void choose_next(struct scheduler *s, const ai8x_layer *layer)
 // Links that lead back never end: there are no more layers than this in a run that does.
 static bool too_many_layers(struct scheduler *s)
 {
-	const size_t most = 64u * AI8X_MAX_LAYERS;
-	if (s->schedule->layer_count < most)
+	if (s->schedule->layer_count < LAYERS_MOST)
 		return false;
 	s->status = error_set(s->error, AI8X_ERR_CYCLE_LIMIT,
-	                      "the layers' links (NXTLYR) lead in circles: more than %zu layers", most);
+	                      "the layers' links (NXTLYR) lead in circles: more than %u layers", LAYERS_MOST);
 	return true;
 }
 
@@ -261,6 +270,13 @@ static enum outcome advance(struct scheduler *s, uint64_t *budget, const uint32_
 			return OUTCOME_FAILED;
 		if (*budget == 0)
 			return OUTCOME_BUDGET;
+		if (s->steps++ == STEPS_MOST) {
+			s->status = error_set(
+				s->error, AI8X_ERR_CYCLE_LIMIT,
+				"the run was still going on after %llu cycles: its layers or frames are too large to time",
+				(unsigned long long)s->cycle);
+			return OUTCOME_FAILED;
+		}
 		struct flow *flow = pick(s);
 		if (flow == NULL)
 			return fifo != NULL && s->level[*fifo] < s->depth[*fifo] ? OUTCOME_ROOM : OUTCOME_WAITING;
@@ -331,6 +347,9 @@ static ai8x_status write_frame(struct scheduler *s, const ai8x_feed *feed)
 	uint64_t word = 0;
 	if (s->frame == UINT64_MAX)
 		return AI8X_OK;
+	if (s->frame > WORDS_MOST)
+		return error_set(s->error, AI8X_ERR_LIMIT, "a frame of %llu words (IFRM) is too large to time",
+		                 (unsigned long long)s->frame);
 	for (uint64_t w = 0; w < s->frame && s->running; w++) {
 		for (uint32_t f = 0; f < FIFO_COUNT; f++) {
 			if ((s->fifos >> f & 1) == 0)

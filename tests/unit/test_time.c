@@ -496,6 +496,40 @@ START_TEST(program_that_starts_nothing)
 }
 END_TEST
 
+// A FIFO-fed layer with no FIFO enabled, and a frame too long to be one, end with a reason.
+static ai8x_status time_fed_layer(bool frame, ai8x_error *error)
+{
+	const ai8x_part *part = ai8x_part_at(0);
+	ai8x_program *program = NULL;
+	ai8x_timing timing;
+	ck_assert_int_eq(ai8x_program_create(part, "fed", &program, NULL), AI8X_OK);
+	const uint32_t start = 1u << part->fields[F_CNN_EN].low | 1u << part->fields[F_GROUP_FIFO_EN].low;
+	const ai8x_op ops[] = {
+		{AI8X_BUS_WRITE32, part_register_address(part, REG_FIFO_CTL, 0, 0),
+	     frame ? 1u << part->fields[F_FIFO_EN].low : 0, 0},
+		{AI8X_BUS_WRITE32, part_register_address(part, REG_IFRM, 0, 0),
+	     frame ? part_field_mask(part, F_IFRM) : 0, 0},
+		{AI8X_BUS_WRITE32, part_register_address(part, REG_CTL, 0, 0), start, 0},
+	};
+	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+		ck_assert_int_eq(ai8x_program_append(program, ops[i], NULL), AI8X_OK);
+	ai8x_status status = ai8x_time_program(program, NULL, &timing, error);
+	ai8x_timing_release(&timing);
+	ai8x_program_destroy(program);
+	return status;
+}
+
+START_TEST(words_that_never_come)
+{
+	ai8x_error error = {0};
+	ck_assert_int_eq(time_fed_layer(false, &error), AI8X_ERR_STALLED);
+	ck_assert_ptr_nonnull(strstr(error.message, "FIFO"));
+	ai8x_status status = time_fed_layer(true, &error);
+	ck_assert_msg(status == AI8X_OK || status == AI8X_ERR_LIMIT || status == AI8X_ERR_STALLED, "%s",
+	              error.message);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("time");
@@ -509,6 +543,7 @@ int main(void)
 	tcase_add_test(tests, default_clocks);
 	tcase_add_test(tests, loading_counts_every_write);
 	tcase_add_test(tests, program_that_starts_nothing);
+	tcase_add_test(tests, words_that_never_come);
 	tcase_set_timeout(tests, 600);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

@@ -41,7 +41,8 @@ static const struct argp_option options[] = {
 	{"weights", 'w', "FILE", 0, "Weights, biases and shifts: HDF5, .npz or .npy", 1},
 	{"bias", OPTION_BIAS, "FILE", 0, "Biases where the weights file has none: .npy", 1},
 	{"input", 'i', "FILE", 0, "Sample input: .npy, or an HDF5 file with dataset 'input'", 1},
-	{"random", OPTION_RANDOM, "SEED", 0, "Seeded values for what is missing, and shifts that use the range", 1},
+	{"random", OPTION_RANDOM, "SEED", 0, "Seeded values for what is missing, and shifts that use the range",
+     1},
 	{"part", OPTION_PART, "NAME", 0, "MAX78000 (default) or MAX78002", 2},
 	{"output", 'o', "FILE", 0, "Program file to write (default: the network's name with suffix .h5)", 2},
 	{"write-yaml", OPTION_YAML, "FILE", 0, "Write the description with everything that was chosen", 2},
@@ -49,7 +50,8 @@ static const struct argp_option options[] = {
 	{"quiet", 'q', NULL, 0, "Do not tell what was chosen", 2},
 	{"fifo", OPTION_FIFO, NULL, 0, "Feed the input through the FIFOs (default for streaming networks)", 3},
 	{"fast-fifo", OPTION_FAST_FIFO, NULL, 0, "Feed it through the fast FIFO", 3},
-	{"fast-fifo-quad", OPTION_FAST_FIFO_QUAD, NULL, 0, "The same, all groups computing every fourth channel", 3},
+	{"fast-fifo-quad", OPTION_FAST_FIFO_QUAD, NULL, 0, "The same, all groups computing every fourth channel",
+     3},
 	{"avg-pool-rounding", OPTION_ROUNDING, NULL, 0, "Average pooling rounds instead of truncating", 3},
 	{"no-pipeline", OPTION_NO_PIPELINE, NULL, 0, "MAX78002: without the pipeline", 3},
 	{"ignore-streaming", OPTION_IGNORE_STREAMING, NULL, 0, "Run streaming layers one after the other", 3},
@@ -257,8 +259,8 @@ static int compile_file(const struct settings *settings)
 		cli_error("out of memory for a file name");
 		code = CLI_RESOURCES;
 	} else {
-		status = write_results(settings, network, program, settings->output != NULL ? settings->output : output,
-		                       &error);
+		status = write_results(settings, network, program,
+		                       settings->output != NULL ? settings->output : output, &error);
 		if (status != AI8X_OK) {
 			// What could not be written is a matter of resources here, not of bad input.
 			(void)cli_fail(NULL, &error);

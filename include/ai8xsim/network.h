@@ -63,75 +63,77 @@ extern "C" {
 
 /** How the sources of a layer become one tensor. */
 typedef enum ai8x_network_join {
-	AI8X_JOIN_CHANNELS,  /**< channels of all sources one after the other (also: one source, operands) */
-	AI8X_JOIN_PIXELS,    /**< per channel, the pixels of all sources one after the other, then in_rows x in_columns */
+	AI8X_JOIN_CHANNELS, /**< channels of all sources one after the other (also: one source, operands) */
+	AI8X_JOIN_PIXELS, /**< per channel, the pixels of all sources one after the other, then in_rows x in_columns */
 } ai8x_network_join;
 
 /** A layer of a network. Zero-initialised members are the defaults unless ai8x_network_create() says otherwise. */
 typedef struct ai8x_network_layer {
 	/* Identity. */
-	unsigned number;            /**< sequence number in the description; N of /layers/N in programs */
-	char *name;                 /**< owned by the network, or NULL */
-	unsigned line;              /**< line of the description file, 0: none */
+	unsigned number; /**< sequence number in the description; N of /layers/N in programs */
+	char *name;      /**< owned by the network, or NULL */
+	unsigned line;   /**< line of the description file, 0: none */
 
 	/* Meaning. */
 	ai8x_operation operation;
-	int sources[AI8X_NETWORK_SOURCES]; /**< positions in network.layers (not numbers), or AI8X_NETWORK_INPUT */
+	int sources
+		[AI8X_NETWORK_SOURCES]; /**< positions in network.layers (not numbers), or AI8X_NETWORK_INPUT */
 	unsigned source_count;      /**< 0 before resolving: the layer before it (first layer: the input) */
 	ai8x_network_join join;     /**< set by resolving */
 	unsigned operands;          /**< 1: no element-wise operation */
 	ai8x_eltwise eltwise;       /**< meaningful when operands > 1 */
 	bool pool_first;
-	uint32_t first_channel;     /**< channels skipped in front (in_channel_skip) */
+	uint32_t first_channel;         /**< channels skipped in front (in_channel_skip) */
 	uint32_t crop_first, crop_last; /**< rows dropped (in_crop) */
-	uint32_t in_channels;       /**< per operand, before flattening; 0: to be resolved */
-	uint32_t in_rows, in_columns; /**< 0: to be resolved. Conv1d: rows = length, columns = 1 */
+	uint32_t in_channels;           /**< per operand, before flattening; 0: to be resolved */
+	uint32_t in_rows, in_columns;   /**< 0: to be resolved. Conv1d: rows = length, columns = 1 */
 	ai8x_pooling pooling;
-	uint32_t pool_rows, pool_columns;  /**< 1 without pooling */
-	uint32_t pool_stride;       /**< both directions (conv1d and one-column data: rows only) */
+	uint32_t pool_rows, pool_columns; /**< 1 without pooling */
+	uint32_t pool_stride;             /**< both directions (conv1d and one-column data: rows only) */
 	uint32_t pool_dilation_rows, pool_dilation_columns;
 	uint32_t pooled_rows, pooled_columns; /**< set by resolving */
 	bool flatten;
-	uint32_t groups;            /**< 1, or in_channels: depth-wise */
-	uint32_t kernel_rows, kernel_columns; /**< logical kernel (before dilation); passthrough and linear: 1 x 1 */
-	uint32_t pad_rows, pad_columns;       /**< as in the description (transposed: PyTorch meaning) */
-	uint32_t dilation;          /**< distance of taps along rows (conv1d only, else 1) */
-	uint32_t output_padding;    /**< transposed: 1 */
-	bool bypass;                /**< every weight is 1; no weights */
-	int weight_bits;            /**< 8, 4, 2, 1, or -1: binary, weights -1 and +1 (+1 is stored as 1); passthrough: 8 */
-	int32_t output_shift;       /**< total left shift applied to sum/128, the 8 - |weight_bits| correction
+	uint32_t groups; /**< 1, or in_channels: depth-wise */
+	uint32_t kernel_rows,
+		kernel_columns;             /**< logical kernel (before dilation); passthrough and linear: 1 x 1 */
+	uint32_t pad_rows, pad_columns; /**< as in the description (transposed: PyTorch meaning) */
+	uint32_t dilation;              /**< distance of taps along rows (conv1d only, else 1) */
+	uint32_t output_padding;        /**< transposed: 1 */
+	bool bypass;                    /**< every weight is 1; no weights */
+	int weight_bits; /**< 8, 4, 2, 1, or -1: binary, weights -1 and +1 (+1 is stored as 1); passthrough: 8 */
+	int32_t output_shift; /**< total left shift applied to sum/128, the 8 - |weight_bits| correction
 	                                 for narrow weights included (the description's key does not include it) */
-	bool shift_given;           /**< false: output_shift may be chosen (weights file, randomise) */
-	unsigned output_bits;       /**< 8 or 32 */
+	bool shift_given;     /**< false: output_shift may be chosen (weights file, randomise) */
+	unsigned output_bits; /**< 8 or 32 */
 	ai8x_activation activation;
-	uint32_t out_channels;      /**< 0: to be resolved */
+	uint32_t out_channels;          /**< 0: to be resolved */
 	uint32_t out_rows, out_columns; /**< set by resolving */
 
 	/* Weights; owned by the network (malloc). */
-	int8_t *weights;            /**< [out_channels][fan_channels][kernel_rows][kernel_columns], or NULL */
-	size_t weight_count;        /**< elements of @ref weights */
-	uint32_t fan_channels;      /**< set by resolving: channels each output sees (flatten: in_channels * pixels;
+	int8_t *weights;       /**< [out_channels][fan_channels][kernel_rows][kernel_columns], or NULL */
+	size_t weight_count;   /**< elements of @ref weights */
+	uint32_t fan_channels; /**< set by resolving: channels each output sees (flatten: in_channels * pixels;
 	                                 depth-wise: 1); 0 without weights of its own */
-	int8_t *bias;               /**< [out_channels], each times 128 in the sum, or NULL */
-	bool bias_wanted;           /**< shapes-only and random networks: the layer has a bias (default: true for
+	int8_t *bias;          /**< [out_channels], each times 128 in the sum, or NULL */
+	bool bias_wanted;      /**< shapes-only and random networks: the layer has a bias (default: true for
 	                                 operations with weights) */
-	int weight_source;          /**< position of the layer whose weights and bias are used instead of own ones, or -1 */
+	int weight_source; /**< position of the layer whose weights and bias are used instead of own ones, or -1 */
 
 	/* Placement. */
-	uint64_t processors;        /**< 0: chosen by the compiler */
-	uint64_t output_processors; /**< 0: chosen by the compiler */
+	uint64_t processors;           /**< 0: chosen by the compiler */
+	uint64_t output_processors;    /**< 0: chosen by the compiler */
 	int64_t in_offset, out_offset; /**< bytes in each data memory instance, or AI8X_NETWORK_CHOOSE */
 	uint32_t write_gap, read_gap;
 	bool write_gap_given, read_gap_given;
-	bool chw;                   /**< input data one channel per instance (first layer only) */
+	bool chw; /**< input data one channel per instance (first layer only) */
 	bool streaming;
 	bool calcx4, read_ahead;
-	int tcalc;                  /**< 0, 1, or AI8X_NETWORK_DEFAULT */
-	uint8_t bias_groups;        /**< groups whose bias memory may be used (bit map), 0: any */
-	int next;                   /**< position of the layer that runs next, AI8X_NETWORK_STOP or AI8X_NETWORK_DEFAULT */
-	int next_simulated;         /**< the same for the order in which results are expected (snoop), or DEFAULT */
-	int next_snoop;             /**< target of a conditional link written besides next, or DEFAULT */
-	bool output;                /**< result is read when the run is over (the last layer always is) */
+	int tcalc;           /**< 0, 1, or AI8X_NETWORK_DEFAULT */
+	uint8_t bias_groups; /**< groups whose bias memory may be used (bit map), 0: any */
+	int next; /**< position of the layer that runs next, AI8X_NETWORK_STOP or AI8X_NETWORK_DEFAULT */
+	int next_simulated; /**< the same for the order in which results are expected (snoop), or DEFAULT */
+	int next_snoop;     /**< target of a conditional link written besides next, or DEFAULT */
+	bool output;        /**< result is read when the run is over (the last layer always is) */
 } ai8x_network_layer;
 
 /** A network. */
@@ -141,21 +143,22 @@ typedef struct ai8x_network {
 	char *arch, *dataset;       /**< as in the description, or NULL */
 	ai8x_network_layer *layers; /**< in the order of the description */
 	size_t layer_count;
-	uint32_t input_shape[3];    /**< C (all operands of the first layer), H, W; conv1d: W = 1. 0 until resolved */
-	int8_t *input;              /**< [C][H][W], or NULL */
-	bool average_rounding;      /**< average pooling rounds instead of truncating */
-	uint64_t output_map;        /**< output processors of the last layer (key output_map), or 0 */
-	uint32_t snoop[32];         /**< snoop registers (key snoop): 24 settings, then 8 values expected afterwards */
+	uint32_t
+		input_shape[3];    /**< C (all operands of the first layer), H, W; conv1d: W = 1. 0 until resolved */
+	int8_t *input;         /**< [C][H][W], or NULL */
+	bool average_rounding; /**< average pooling rounds instead of truncating */
+	uint64_t output_map;   /**< output processors of the last layer (key output_map), or 0 */
+	uint32_t snoop[32];    /**< snoop registers (key snoop): 24 settings, then 8 values expected afterwards */
 	bool snoop_given;
-	char **notes;               /**< what the library chose or found remarkable, one line each */
+	char **notes; /**< what the library chose or found remarkable, one line each */
 	size_t note_count;
 } ai8x_network;
 
 /** Files that ai8x_network_open() reads besides the description. Zero-initialise. */
 typedef struct ai8x_network_files {
-	const char *weights;        /**< HDF5 weights file, .npy (arrays one after the other) or .npz; or NULL */
-	const char *bias;           /**< .npy with one array per layer that has weights; or NULL */
-	const char *input;          /**< .npy [C][H][W] or [C][L], or an HDF5 file with dataset "input"; or NULL */
+	const char *weights; /**< HDF5 weights file, .npy (arrays one after the other) or .npz; or NULL */
+	const char *bias;    /**< .npy with one array per layer that has weights; or NULL */
+	const char *input;   /**< .npy [C][H][W] or [C][L], or an HDF5 file with dataset "input"; or NULL */
 } ai8x_network_files;
 
 /**
@@ -192,7 +195,8 @@ AI8X_API ai8x_status ai8x_network_parse(const char *text, size_t size, const cha
 AI8X_API ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error);
 
 /** @brief Checks a resolved network against the limits of @p part, before placement. */
-AI8X_API ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *part, ai8x_error *error);
+AI8X_API ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *part,
+                                        ai8x_error *error);
 
 /** @brief The layer whose weights and bias layer @p position uses (follows weight_source). */
 AI8X_API const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, size_t position);
@@ -220,7 +224,7 @@ AI8X_API ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed
 
 /** Where the first layer's input comes from. */
 typedef enum ai8x_network_feed {
-	AI8X_FEED_AUTO,        /**< a FIFO when the first layer streams, memory otherwise */
+	AI8X_FEED_AUTO, /**< a FIFO when the first layer streams, memory otherwise */
 	AI8X_FEED_MEMORY,
 	AI8X_FEED_FIFO,
 	AI8X_FEED_FAST_FIFO,
@@ -229,8 +233,8 @@ typedef enum ai8x_network_feed {
 
 /** How kernel memories are written. */
 typedef enum ai8x_kernel_load {
-	AI8X_KERNELS_PACKED,   /**< packed words, express loading */
-	AI8X_KERNELS_PLAIN,    /**< four writes per kernel word */
+	AI8X_KERNELS_PACKED, /**< packed words, express loading */
+	AI8X_KERNELS_PLAIN,  /**< four writes per kernel word */
 } ai8x_kernel_load;
 
 /** A tensor of results: int32 [C][H][W]. */
@@ -243,12 +247,13 @@ typedef struct ai8x_network_tensor {
 typedef struct ai8x_compile_options {
 	ai8x_network_feed feed;
 	ai8x_kernel_load kernel_load;
-	bool pipeline;            /**< MAX78002: pipelined operation */
-	bool write_zero_registers;/**< also write registers whose value is the reset value */
-	bool ignore_streaming;    /**< compile streaming layers as ordinary ones */
-	bool link_layers;         /**< MAX78002: every layer names its successor */
-	bool first_words_first;   /**< kernels fill from word 0 (default: MAX78002's large tails first) */
-	const ai8x_network_tensor *outputs; /**< expected output of every layer (layer_count tensors), or NULL: the
+	bool pipeline;             /**< MAX78002: pipelined operation */
+	bool write_zero_registers; /**< also write registers whose value is the reset value */
+	bool ignore_streaming;     /**< compile streaming layers as ordinary ones */
+	bool link_layers;          /**< MAX78002: every layer names its successor */
+	bool first_words_first;    /**< kernels fill from word 0 (default: MAX78002's large tails first) */
+	const ai8x_network_tensor
+		*outputs; /**< expected output of every layer (layer_count tensors), or NULL: the
 	                                         program then expects nothing */
 } ai8x_compile_options;
 
@@ -274,7 +279,8 @@ AI8X_API ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part
                                           ai8x_error *error);
 
 /** @brief Writes the description with everything that was resolved and placed, as YAML, whole or not at all. */
-AI8X_API ai8x_status ai8x_network_write_yaml(const ai8x_network *network, const char *path, ai8x_error *error);
+AI8X_API ai8x_status ai8x_network_write_yaml(const ai8x_network *network, const char *path,
+                                             ai8x_error *error);
 
 /** @brief Writes weights, bias, shifts and input as the HDF5 weights file of docs/networks.md. */
 AI8X_API ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *path,

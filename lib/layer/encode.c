@@ -25,9 +25,10 @@ static void put(struct encoder *e, enum part_field_id id, uint64_t value)
 	if (e->status != AI8X_OK || width == 0)
 		return;
 	if (width < 32 && value >> width != 0) {
-		e->status = error_set(e->error, AI8X_ERR_LAYER, "layer %u: %s = %llu does not fit the %s's field (at most %llu)",
-		                      e->layer->index, part_field_name(id), (unsigned long long)value, part->info.name,
-		                      (unsigned long long)((UINT64_C(1) << width) - 1));
+		e->status = error_set(e->error, AI8X_ERR_LAYER,
+		                      "layer %u: %s = %llu does not fit the %s's field (at most %llu)",
+		                      e->layer->index, part_field_name(id), (unsigned long long)value,
+		                      part->info.name, (unsigned long long)((UINT64_C(1) << width) - 1));
 		return;
 	}
 	field_set(e->registers, id, e->group, e->layer->index, (uint32_t)value);
@@ -51,11 +52,26 @@ static uint32_t group_processors(const ai8x_layer *layer, uint64_t map, unsigned
 
 // Rules of fields that are a function of the layer (and the group).
 
-static uint32_t next_layer(const struct encoder *e) { return e->layer->next; }
-static uint32_t link(const struct encoder *e) { return e->layer->link; }
-static uint32_t stop(const struct encoder *e) { return e->layer->stop; }
-static uint32_t time_slots(const struct encoder *e) { return e->layer->time_slots - 1; }
-static uint32_t tap_offset(const struct encoder *e) { return e->layer->kernel_tap_offset[e->group]; }
+static uint32_t next_layer(const struct encoder *e)
+{
+	return e->layer->next;
+}
+static uint32_t link(const struct encoder *e)
+{
+	return e->layer->link;
+}
+static uint32_t stop(const struct encoder *e)
+{
+	return e->layer->stop;
+}
+static uint32_t time_slots(const struct encoder *e)
+{
+	return e->layer->time_slots - 1;
+}
+static uint32_t tap_offset(const struct encoder *e)
+{
+	return e->layer->kernel_tap_offset[e->group];
+}
 
 static uint32_t oned_width(const struct encoder *e)
 {
@@ -67,8 +83,14 @@ static uint32_t oned_width(const struct encoder *e)
 	return layer->operation != AI8X_OP_CONVT2D && is_1x1(layer);
 }
 
-static uint32_t oned(const struct encoder *e) { return e->layer->operation == AI8X_OP_CONV1D; }
-static uint32_t eltwise(const struct encoder *e) { return e->layer->operands > 1; }
+static uint32_t oned(const struct encoder *e)
+{
+	return e->layer->operation == AI8X_OP_CONV1D;
+}
+static uint32_t eltwise(const struct encoder *e)
+{
+	return e->layer->operands > 1;
+}
 
 static uint32_t eltwise_function(const struct encoder *e)
 {
@@ -85,7 +107,10 @@ static uint32_t eltwise_convolution(const struct encoder *e)
 	return e->layer->operands > 1 && layer_has_kernels(e->layer);
 }
 
-static uint32_t operands(const struct encoder *e) { return e->layer->operands - 1; }
+static uint32_t operands(const struct encoder *e)
+{
+	return e->layer->operands - 1;
+}
 
 static uint32_t pool_rows(const struct encoder *e)
 {
@@ -97,12 +122,30 @@ static uint32_t pool_columns(const struct encoder *e)
 	return (e->layer->pool_columns - 1) * e->layer->pool_dilation_columns;
 }
 
-static uint32_t pool_rows_step(const struct encoder *e) { return e->layer->pool_dilation_rows - 1; }
-static uint32_t pool_columns_step(const struct encoder *e) { return e->layer->pool_dilation_columns - 1; }
-static uint32_t stride(const struct encoder *e) { return e->layer->pool_stride - 1; }
-static uint32_t write_word(const struct encoder *e) { return e->layer->write_word[e->group]; }
-static uint32_t write_instance(const struct encoder *e) { return e->layer->write_instance[e->group]; }
-static uint32_t slot_offset(const struct encoder *e) { return e->layer->time_slot_offset; }
+static uint32_t pool_rows_step(const struct encoder *e)
+{
+	return e->layer->pool_dilation_rows - 1;
+}
+static uint32_t pool_columns_step(const struct encoder *e)
+{
+	return e->layer->pool_dilation_columns - 1;
+}
+static uint32_t stride(const struct encoder *e)
+{
+	return e->layer->pool_stride - 1;
+}
+static uint32_t write_word(const struct encoder *e)
+{
+	return e->layer->write_word[e->group];
+}
+static uint32_t write_instance(const struct encoder *e)
+{
+	return e->layer->write_instance[e->group];
+}
+static uint32_t slot_offset(const struct encoder *e)
+{
+	return e->layer->time_slot_offset;
+}
 
 // Convolutions step to the next instance with every fourth slot.
 static uint32_t mask_offset(const struct encoder *e)
@@ -110,14 +153,38 @@ static uint32_t mask_offset(const struct encoder *e)
 	return layer_has_kernels(e->layer) ? UINT32_C(1) << e->registers->part->instance_shift : 0;
 }
 
-static uint32_t pass_offset(const struct encoder *e) { return e->layer->pass_offset; }
-static uint32_t read_base(const struct encoder *e) { return e->layer->read_base[e->group]; }
-static uint32_t one(const struct encoder *e) { return e->layer->master < AI8X_GROUPS; }
-static uint32_t parallel(const struct encoder *e) { return e->layer->chw; }
-static uint32_t pool_enable(const struct encoder *e) { return pools(e->layer); }
-static uint32_t pool_maximum(const struct encoder *e) { return e->layer->pooling != AI8X_POOL_AVERAGE; }
-static uint32_t relu(const struct encoder *e) { return e->layer->activation == AI8X_ACTIVATE_RELU; }
-static uint32_t absolute(const struct encoder *e) { return e->layer->activation == AI8X_ACTIVATE_ABS; }
+static uint32_t pass_offset(const struct encoder *e)
+{
+	return e->layer->pass_offset;
+}
+static uint32_t read_base(const struct encoder *e)
+{
+	return e->layer->read_base[e->group];
+}
+static uint32_t one(const struct encoder *e)
+{
+	return e->layer->master < AI8X_GROUPS;
+}
+static uint32_t parallel(const struct encoder *e)
+{
+	return e->layer->chw;
+}
+static uint32_t pool_enable(const struct encoder *e)
+{
+	return pools(e->layer);
+}
+static uint32_t pool_maximum(const struct encoder *e)
+{
+	return e->layer->pooling != AI8X_POOL_AVERAGE;
+}
+static uint32_t relu(const struct encoder *e)
+{
+	return e->layer->activation == AI8X_ACTIVATE_RELU;
+}
+static uint32_t absolute(const struct encoder *e)
+{
+	return e->layer->activation == AI8X_ACTIVATE_ABS;
+}
 
 // The master adds what other groups' processors and biases contribute.
 static uint32_t other_groups(const struct encoder *e)
@@ -134,8 +201,14 @@ static uint32_t other_groups(const struct encoder *e)
 	return sources;
 }
 
-static uint32_t wide(const struct encoder *e) { return e->layer->output_bits == 32; }
-static uint32_t read_ahead(const struct encoder *e) { return e->layer->read_ahead; }
+static uint32_t wide(const struct encoder *e)
+{
+	return e->layer->output_bits == 32;
+}
+static uint32_t read_ahead(const struct encoder *e)
+{
+	return e->layer->read_ahead;
+}
 
 static uint32_t kernel_rows(const struct encoder *e)
 {
@@ -147,23 +220,41 @@ static uint32_t kernel_columns(const struct encoder *e)
 	return layer_has_kernels(e->layer) ? e->layer->kernel_columns - 1 : 0;
 }
 
-static uint32_t broadcast(const struct encoder *e) { return e->layer->write_mode == AI8X_WRITE_BROADCAST; }
-static uint32_t bypass(const struct encoder *e) { return e->layer->bypass; }
-static uint32_t passes_low(const struct encoder *e) { return (e->layer->passes - 1) & 0xf; }
+static uint32_t broadcast(const struct encoder *e)
+{
+	return e->layer->write_mode == AI8X_WRITE_BROADCAST;
+}
+static uint32_t bypass(const struct encoder *e)
+{
+	return e->layer->bypass;
+}
+static uint32_t passes_low(const struct encoder *e)
+{
+	return (e->layer->passes - 1) & 0xf;
+}
 static uint32_t passes_high(const struct encoder *e)
 {
 	return e->layer->flatten ? (e->layer->passes - 1) >> 4 : 0;
 }
 
-static uint32_t write_step(const struct encoder *e) { return e->layer->write_step - 1; }
+static uint32_t write_step(const struct encoder *e)
+{
+	return e->layer->write_step - 1;
+}
 
 static uint32_t pass_slots(const struct encoder *e)
 {
 	return (e->layer->slots_per_pass - 1) * e->layer->weight_bits;
 }
 
-static uint32_t tram_last(const struct encoder *e) { return e->layer->tram_last; }
-static uint32_t tram_first(const struct encoder *e) { return e->layer->tram_first; }
+static uint32_t tram_last(const struct encoder *e)
+{
+	return e->layer->tram_last;
+}
+static uint32_t tram_first(const struct encoder *e)
+{
+	return e->layer->tram_first;
+}
 
 static uint32_t processors(const struct encoder *e)
 {
@@ -175,8 +266,14 @@ static uint32_t masks(const struct encoder *e)
 	return group_processors(e->layer, e->layer->kernel_processors, e->group);
 }
 
-static uint32_t has_bias(const struct encoder *e) { return e->layer->bias_groups >> e->group & 1; }
-static uint32_t bias_first(const struct encoder *e) { return has_bias(e) ? e->layer->bias_first[e->group] : 0; }
+static uint32_t has_bias(const struct encoder *e)
+{
+	return e->layer->bias_groups >> e->group & 1;
+}
+static uint32_t bias_first(const struct encoder *e)
+{
+	return has_bias(e) ? e->layer->bias_first[e->group] : 0;
+}
 
 static uint32_t shift_size(const struct encoder *e)
 {
@@ -184,7 +281,10 @@ static uint32_t shift_size(const struct encoder *e)
 	return (uint32_t)(shift < 0 ? -shift : shift);
 }
 
-static uint32_t shift_right(const struct encoder *e) { return e->layer->output_shift < 0; }
+static uint32_t shift_right(const struct encoder *e)
+{
+	return e->layer->output_shift < 0;
+}
 
 static uint32_t mask_size(const struct encoder *e)
 {
@@ -202,34 +302,88 @@ static uint32_t plain_passthrough(const struct encoder *e)
 	return !layer_has_kernels(e->layer) && e->layer->operands == 1;
 }
 
-static uint32_t flatten(const struct encoder *e) { return e->layer->flatten; }
-static uint32_t transposed(const struct encoder *e) { return e->layer->transposed; }
-static uint32_t calcx4(const struct encoder *e) { return e->layer->calcx4; }
-static uint32_t depthwise(const struct encoder *e) { return e->layer->depthwise; }
-static uint32_t tcalc(const struct encoder *e) { return e->layer->tcalc; }
+static uint32_t flatten(const struct encoder *e)
+{
+	return e->layer->flatten;
+}
+static uint32_t transposed(const struct encoder *e)
+{
+	return e->layer->transposed;
+}
+static uint32_t calcx4(const struct encoder *e)
+{
+	return e->layer->calcx4;
+}
+static uint32_t depthwise(const struct encoder *e)
+{
+	return e->layer->depthwise;
+}
+static uint32_t tcalc(const struct encoder *e)
+{
+	return e->layer->tcalc;
+}
 
 static const struct {
 	enum part_field_id field;
 	rule value;
 } rules[] = {
-	{F_NEXT, next_layer}, {F_LINK, link}, {F_STOP, stop},
-	{F_TSCNT_MAX, time_slots}, {F_ONED_SAD, tap_offset}, {F_ONED_WIDTH, oned_width}, {F_ONED_EN, oned},
-	{F_EWISE_EN, eltwise}, {F_EWISE_FUNC, eltwise_function}, {F_PREPOOL, prepool},
-	{F_2D_CONV, eltwise_convolution}, {F_EWISE_CNT, operands},
-	{F_POOL_ROWS, pool_rows}, {F_POOL_ROWS_INC, pool_rows_step},
-	{F_POOL_COLS, pool_columns}, {F_POOL_COLS_INC, pool_columns_step}, {F_STRIDE, stride},
-	{F_WPTR_WORD, write_word}, {F_WPTR_INSTANCE, write_instance}, {F_TOFFS, slot_offset},
-	{F_MOFFS, mask_offset}, {F_CHOFFS, pass_offset}, {F_RPTR, read_base},
-	{F_MASTER, one}, {F_PARALLEL, parallel}, {F_POOL_EN, pool_enable}, {F_MAXPL_EN, pool_maximum},
-	{F_ACT_EN, relu}, {F_SRAMLSRC, one}, {F_CNNSI_EN, other_groups}, {F_BIGDWRT, wide},
-	{F_RD_AHEAD, read_ahead}, {F_RPRIME_MAX, kernel_rows}, {F_CPRIME_MAX, kernel_columns},
-	{F_DW_BCAST, broadcast}, {F_BYPASS, bypass},
-	{F_INPCHEXP, passes_low}, {F_WPTR_INC, write_step}, {F_XPCH_MAX, pass_slots},
-	{F_TPTR_MAX, tram_last}, {F_TPTR_SAD, tram_first}, {F_PRO_EN, processors}, {F_MASK_EN, masks},
-	{F_BPTR_SAD, bias_first}, {F_BPTR_EN, has_bias}, {F_SCALE_REG, shift_size}, {F_SCALE_SHFT, shift_right},
-	{F_XPMP_CNT, passes_high}, {F_MASK_SIZE, mask_size}, {F_TS_EN, time_slots_used},
-	{F_ONEXONE_EN, plain_passthrough}, {F_OUT_ABS, absolute}, {F_FLATTEN_EN, flatten},
-	{F_DECONV_EN, transposed}, {F_CALCX4, calcx4}, {F_DW_EN, depthwise}, {F_TCALC, tcalc},
+	{F_NEXT, next_layer},
+	{F_LINK, link},
+	{F_STOP, stop},
+	{F_TSCNT_MAX, time_slots},
+	{F_ONED_SAD, tap_offset},
+	{F_ONED_WIDTH, oned_width},
+	{F_ONED_EN, oned},
+	{F_EWISE_EN, eltwise},
+	{F_EWISE_FUNC, eltwise_function},
+	{F_PREPOOL, prepool},
+	{F_2D_CONV, eltwise_convolution},
+	{F_EWISE_CNT, operands},
+	{F_POOL_ROWS, pool_rows},
+	{F_POOL_ROWS_INC, pool_rows_step},
+	{F_POOL_COLS, pool_columns},
+	{F_POOL_COLS_INC, pool_columns_step},
+	{F_STRIDE, stride},
+	{F_WPTR_WORD, write_word},
+	{F_WPTR_INSTANCE, write_instance},
+	{F_TOFFS, slot_offset},
+	{F_MOFFS, mask_offset},
+	{F_CHOFFS, pass_offset},
+	{F_RPTR, read_base},
+	{F_MASTER, one},
+	{F_PARALLEL, parallel},
+	{F_POOL_EN, pool_enable},
+	{F_MAXPL_EN, pool_maximum},
+	{F_ACT_EN, relu},
+	{F_SRAMLSRC, one},
+	{F_CNNSI_EN, other_groups},
+	{F_BIGDWRT, wide},
+	{F_RD_AHEAD, read_ahead},
+	{F_RPRIME_MAX, kernel_rows},
+	{F_CPRIME_MAX, kernel_columns},
+	{F_DW_BCAST, broadcast},
+	{F_BYPASS, bypass},
+	{F_INPCHEXP, passes_low},
+	{F_WPTR_INC, write_step},
+	{F_XPCH_MAX, pass_slots},
+	{F_TPTR_MAX, tram_last},
+	{F_TPTR_SAD, tram_first},
+	{F_PRO_EN, processors},
+	{F_MASK_EN, masks},
+	{F_BPTR_SAD, bias_first},
+	{F_BPTR_EN, has_bias},
+	{F_SCALE_REG, shift_size},
+	{F_SCALE_SHFT, shift_right},
+	{F_XPMP_CNT, passes_high},
+	{F_MASK_SIZE, mask_size},
+	{F_TS_EN, time_slots_used},
+	{F_ONEXONE_EN, plain_passthrough},
+	{F_OUT_ABS, absolute},
+	{F_FLATTEN_EN, flatten},
+	{F_DECONV_EN, transposed},
+	{F_CALCX4, calcx4},
+	{F_DW_EN, depthwise},
+	{F_TCALC, tcalc},
 };
 
 // MAX78000: counters hold the padded image before pooling, zeros of a transposed convolution inserted.
@@ -238,9 +392,9 @@ static void put_counted_image(struct encoder *e)
 	const ai8x_layer *layer = e->layer;
 	uint32_t rows = layer->transposed ? 2 * layer->rows : layer->rows;
 	uint32_t columns = layer->transposed ? 2 * layer->columns : layer->columns;
-	put(e, F_RCNT_MAX, (uint64_t)rows + 2 * layer->pad_rows - 1);
+	put(e, F_RCNT_MAX, (uint64_t)rows + UINT64_C(2) * layer->pad_rows - 1);
 	put(e, F_RCNT_PAD, layer->pad_rows);
-	put(e, F_CCNT_MAX, (uint64_t)columns + 2 * layer->pad_columns - 1);
+	put(e, F_CCNT_MAX, (uint64_t)columns + UINT64_C(2) * layer->pad_columns - 1);
 	put(e, F_CCNT_PAD, layer->pad_columns);
 }
 

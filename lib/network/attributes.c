@@ -3,7 +3,7 @@
 
 #include "network/attributes.h"
 
-#include <string.h>
+#include <stdio.h>
 
 struct recorder {
 	ai8x_program *program;
@@ -21,14 +21,19 @@ static void record(struct recorder *r, const ai8x_attribute *attribute)
 
 static void record_integer(struct recorder *r, const char *name, int64_t value)
 {
-	ai8x_attribute attribute = {.name = name, .type = AI8X_ATTRIBUTE_INT, .integers = &value, .count = 1, .scalar = true};
+	ai8x_attribute attribute = {
+		.name = name, .type = AI8X_ATTRIBUTE_INT, .integers = &value, .count = 1, .scalar = true};
 	record(r, &attribute);
 }
 
 static void record_map(struct recorder *r, const char *name, uint64_t map)
 {
 	int64_t value = (int64_t)map;
-	ai8x_attribute attribute = {.name = name, .type = AI8X_ATTRIBUTE_INT, .integers = &value, .count = 1, .scalar = true,
+	ai8x_attribute attribute = {.name = name,
+	                            .type = AI8X_ATTRIBUTE_INT,
+	                            .integers = &value,
+	                            .count = 1,
+	                            .scalar = true,
 	                            .is_unsigned = true};
 	record(r, &attribute);
 }
@@ -54,15 +59,16 @@ static void record_text(struct recorder *r, const char *name, const char *text)
 static uint64_t layer_macs(const struct plan_layer *layer)
 {
 	const ai8x_network_layer *net = layer->net;
-	return (uint64_t)net->out_channels * net->out_rows * net->out_columns * net->fan_channels * net->kernel_rows *
-	       net->kernel_columns;
+	return (uint64_t)net->out_channels * net->out_rows * net->out_columns * net->fan_channels *
+	       net->kernel_rows * net->kernel_columns;
 }
 
 static void record_meaning(struct recorder *r, const struct plan_layer *layer)
 {
 	const ai8x_network_layer *net = layer->net;
 	record_text(r, "operator", ai8x_operation_name(net->operation));
-	record_text(r, "hw_operator", ai8x_operation_name(net->operation == AI8X_OP_LINEAR ? net->operation : layer->operation));
+	record_text(r, "hw_operator",
+	            ai8x_operation_name(net->operation == AI8X_OP_LINEAR ? net->operation : layer->operation));
 	record_pair(r, "kernel_size", net->kernel_rows, net->kernel_columns);
 	record_pair(r, "padding", net->pad_rows, net->pad_columns);
 	int64_t stride = net->operation == AI8X_OP_CONVT2D ? 2 : 1;
@@ -99,7 +105,9 @@ static void record_meaning(struct recorder *r, const struct plan_layer *layer)
 static void record_placement(struct recorder *r, const struct plan_layer *layer)
 {
 	const ai8x_network_layer *net = layer->net;
-	int quadrant = layer->bias_groups == 0 ? -1 : layer->depthwise || layer->quad ? -2 : (int)bits_first(layer->bias_groups);
+	int quadrant = layer->bias_groups == 0           ? -1
+	               : layer->depthwise || layer->quad ? -2
+	                                                 : (int)bits_first(layer->bias_groups);
 	record_integer(r, "bias", layer->bias_groups != 0);
 	record_integer(r, "bias_quadrant", quadrant);
 	record_map(r, "processors", layer->own_processors);
@@ -135,7 +143,9 @@ static void record_layer(struct recorder *r, const struct plan *plan, size_t ord
 	r->position = (int)order;
 	record_integer(r, "position", (int64_t)order);
 	record_integer(r, "hw_layer", layer->index);
-	record_integer(r, "next", order + 1 < plan->order_count ? (int64_t)plan->layers[plan->order[order + 1]].net->number : -1);
+	record_integer(r, "next",
+	               order + 1 < plan->order_count ? (int64_t)plan->layers[plan->order[order + 1]].net->number
+	                                             : -1);
 	record_integer(r, "is_output", net->output || order + 1 == plan->order_count);
 	if (net->name != NULL) {
 		record_text(r, "name", net->name);
@@ -157,13 +167,14 @@ static void feature_words(const struct plan *plan, char *text, size_t size)
 		const char *word;
 		bool found;
 	} features[] = {
-		{"conv2d", false}, {"conv1d", false}, {"convtranspose2d", false}, {"linear", false}, {"passthrough", false},
-		{"maxpool", false}, {"avgpool", false}, {"bias", false}, {"flatten", false}, {"depthwise", false},
-		{"multipass", false}, {"streaming", false}, {"w32", false}, {"eltwise", false}, {"writegap", false},
+		{"conv2d", false},      {"conv1d", false},    {"convtranspose2d", false}, {"linear", false},
+		{"passthrough", false}, {"maxpool", false},   {"avgpool", false},         {"bias", false},
+		{"flatten", false},     {"depthwise", false}, {"multipass", false},       {"streaming", false},
+		{"w32", false},         {"eltwise", false},   {"writegap", false},
 	};
 	static const unsigned operation_word[] = {
-		[AI8X_OP_CONV2D] = 0, [AI8X_OP_CONV1D] = 1, [AI8X_OP_CONVT2D] = 2, [AI8X_OP_LINEAR] = 3,
-		[AI8X_OP_PASSTHROUGH] = 4,
+		[AI8X_OP_CONV2D] = 0, [AI8X_OP_CONV1D] = 1,      [AI8X_OP_CONVT2D] = 2,
+		[AI8X_OP_LINEAR] = 3, [AI8X_OP_PASSTHROUGH] = 4,
 	};
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_layer *layer = &plan->layers[i];
@@ -179,11 +190,12 @@ static void feature_words(const struct plan *plan, char *text, size_t size)
 		features[13].found |= layer->net->operands > 1;
 		features[14].found |= layer->net->write_gap > 0;
 	}
+	size_t used = 0;
 	text[0] = '\0';
-	for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
-		if (features[i].found && strlen(text) + strlen(features[i].word) + 2 < size) {
-			strcat(text, text[0] == '\0' ? "" : " ");
-			strcat(text, features[i].word);
+	for (size_t i = 0; i < sizeof features / sizeof features[0] && used < size; i++) {
+		if (features[i].found) {
+			int length = snprintf(text + used, size - used, "%s%s", used == 0 ? "" : " ", features[i].word);
+			used += length < 0 ? 0 : (size_t)length;
 		}
 	}
 }

@@ -13,7 +13,7 @@
 struct candidate {
 	struct plan_layer *layer;
 	uint32_t length;
-	uint32_t rank;       // sorting key, lowest first
+	uint32_t rank; // sorting key, lowest first
 };
 
 static const int8_t *bias_values(const struct plan_layer *layer)
@@ -43,8 +43,9 @@ static ai8x_status exhausted(const struct plan *plan, const struct plan_layer *l
                              unsigned group, ai8x_error *error)
 {
 	return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-	                     "bias memory is exhausted: %u entries needed, group %u has %u free of %u", needed, group,
-	                     plan->part->info.bias_entries - plan->bias_used[group], plan->part->info.bias_entries);
+	                     "bias memory is exhausted: %u entries needed, group %u has %u free of %u", needed,
+	                     group, plan->part->info.bias_entries - plan->bias_used[group],
+	                     plan->part->info.bias_entries);
 }
 
 static uint32_t slot_of_channel(const struct plan_layer *layer, uint32_t channel)
@@ -101,7 +102,8 @@ static ai8x_status place_depthwise(struct plan *plan, struct plan_layer *layer, 
 		end[group] = entry + 1 > end[group] ? entry + 1 : end[group];
 	}
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-		plan->bias_used[g] = (layer->bias_groups >> g & 1) != 0 ? layer->bias_first[g] + end[g] : plan->bias_used[g];
+		plan->bias_used[g] =
+			(layer->bias_groups >> g & 1) != 0 ? layer->bias_first[g] + end[g] : plan->bias_used[g];
 	}
 	return AI8X_OK;
 }
@@ -142,10 +144,11 @@ static bool same_bias(const struct plan *plan, const struct plan_layer *a, const
 {
 	const int8_t *x = bias_values(a);
 	const int8_t *y = bias_values(b);
-	if (x == NULL || y == NULL || a->net->out_channels != b->net->out_channels || a->depthwise != b->depthwise ||
-	    a->quad != b->quad || a->broadcast != b->broadcast || a->net->calcx4 != b->net->calcx4 ||
-	    late(plan, a) != late(plan, b) || a->net->bias_groups != b->net->bias_groups ||
-	    (a->depthwise && a->processors != b->processors) || a->slots_per_pass != b->slots_per_pass ||
+	if (x == NULL || y == NULL || a->net->out_channels != b->net->out_channels ||
+	    a->depthwise != b->depthwise || a->quad != b->quad || a->broadcast != b->broadcast ||
+	    a->net->calcx4 != b->net->calcx4 || late(plan, a) != late(plan, b) ||
+	    a->net->bias_groups != b->net->bias_groups || (a->depthwise && a->processors != b->processors) ||
+	    a->slots_per_pass != b->slots_per_pass ||
 	    a->output_processors >> a->first_lane != b->output_processors >> b->first_lane) {
 		return false;
 	}
@@ -183,7 +186,8 @@ static ai8x_status place_candidate(struct plan *plan, const struct candidate *ca
 	}
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		if ((allowed >> g & 1) != 0 &&
-		    (best == AI8X_GROUPS || ((plan->bias_used[g] + align) & ~align) < ((plan->bias_used[best] + align) & ~align))) {
+		    (best == AI8X_GROUPS ||
+		     ((plan->bias_used[g] + align) & ~align) < ((plan->bias_used[best] + align) & ~align))) {
 			best = g;
 		}
 	}

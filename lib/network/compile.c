@@ -11,7 +11,8 @@
 
 ai8x_compile_options ai8x_compile_options_default(void)
 {
-	return (ai8x_compile_options){.feed = AI8X_FEED_AUTO, .kernel_load = AI8X_KERNELS_PACKED, .pipeline = true};
+	return (ai8x_compile_options){
+		.feed = AI8X_FEED_AUTO, .kernel_load = AI8X_KERNELS_PACKED, .pipeline = true};
 }
 
 // Options as far as the part has what they ask for.
@@ -23,8 +24,8 @@ static ai8x_compile_options effective(const ai8x_compile_options *options, const
 	return result;
 }
 
-ai8x_status ai8x_network_place(ai8x_network *network, const ai8x_part *part, const ai8x_compile_options *options,
-                               ai8x_error *error)
+ai8x_status ai8x_network_place(ai8x_network *network, const ai8x_part *part,
+                               const ai8x_compile_options *options, ai8x_error *error)
 {
 	ai8x_compile_options chosen = effective(options, part);
 	ai8x_status status = ai8x_network_check(network, part, error);
@@ -65,8 +66,9 @@ static ai8x_status build(struct plan *plan, const ai8x_network_tensor *outputs, 
 	return status == AI8X_OK ? plan_attributes(plan, program, error) : status;
 }
 
-ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part, const ai8x_compile_options *options,
-                                 ai8x_program **program, ai8x_error *error)
+ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part,
+                                 const ai8x_compile_options *options, ai8x_program **program,
+                                 ai8x_error *error)
 {
 	ai8x_compile_options chosen = effective(options, part);
 	struct plan plan;
@@ -75,9 +77,10 @@ ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part, c
 	size_t layers = network->layer_count;
 	ai8x_status status = ai8x_network_place(network, part, &chosen, error);
 	if (status == AI8X_OK && chosen.outputs != NULL && network->layer_count != layers) {
-		status = error_set(error, AI8X_ERR_ARGUMENT,
-		                   "placement inserted layers that the expected outputs do not have: place first, then compute "
-		                   "them");
+		status = error_set(
+			error, AI8X_ERR_ARGUMENT,
+			"placement inserted layers that the expected outputs do not have: place first, then compute "
+			"them");
 	}
 	if (status == AI8X_OK) {
 		status = plan_create(network, part, &chosen, &plan, error);

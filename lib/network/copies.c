@@ -83,11 +83,21 @@ uint32_t layout_first_channel(const struct layout *layout, const ai8x_network_la
 	return channel;
 }
 
+bool layout_fed_by_fifo(const struct layout *layout)
+{
+	ai8x_network_feed feed = layout->options->feed;
+	return feed == AI8X_FEED_AUTO ? layout->network->layers[0].streaming && !layout->options->ignore_streaming
+	                              : feed != AI8X_FEED_MEMORY;
+}
+
 bool layout_can_read_gap(const struct layout *layout, const struct tensor *tensor, const struct use *use)
 {
 	const ai8x_network_layer *layer = &layout->network->layers[use->layer];
-	return layout->target->read_gap && use->kind == USE_PLAIN && tensor->passes == 1 && layer->operands == 1 &&
-	       !layer->flatten && !layer->streaming && !layer->chw;
+	if (use->layer == 0 && layout_fed_by_fifo(layout)) {
+		return false; // FIFOs fill one word after the other
+	}
+	return layout->target->read_gap && use->kind == USE_PLAIN && tensor->passes == 1 &&
+	       layer->operands == 1 && !layer->flatten && !layer->streaming && !layer->chw;
 }
 
 // true: sources of that layer are laid out for this layer alone.
@@ -182,15 +192,17 @@ static ai8x_status insert_copy(ai8x_network *network, const struct use *use, ai8
 	copy->source_count = 1;
 	join->sources[use->source] = (int)position;
 	if (source == AI8X_NETWORK_INPUT) {
-		network_note(network, (int)position,
-		             "inserted: copies the network's input for the join in layer %u, because other layers read it "
-		             "without gaps; layers from here on count one more",
-		             join->number);
+		network_note(
+			network, (int)position,
+			"inserted: copies the network's input for the join in layer %u, because other layers read it "
+			"without gaps; layers from here on count one more",
+			join->number);
 	} else {
-		network_note(network, (int)position,
-		             "inserted: copies the result of layer %u for the join in layer %u, because other layers read it "
-		             "without gaps; layers from here on count one more",
-		             network->layers[source].number, join->number);
+		network_note(
+			network, (int)position,
+			"inserted: copies the result of layer %u for the join in layer %u, because other layers read it "
+			"without gaps; layers from here on count one more",
+			network->layers[source].number, join->number);
 	}
 	return ai8x_network_resolve(network, error);
 }
@@ -206,7 +218,7 @@ ai8x_status placement_insert_copies(ai8x_network *network, const struct target *
 		ai8x_status status = layout_create(&layout, network, target, options, error);
 		for (size_t t = 0; status == AI8X_OK && t < layout.count && !found; t++) {
 			int conflict = find_conflict(&layout, &layout.tensors[t]);
-			if (conflict >= 0) {
+			if (conflict >= 0 && layout.tensors[t].uses != NULL) {
 				use = layout.tensors[t].uses[conflict];
 				found = true;
 			}
@@ -216,9 +228,10 @@ ai8x_status placement_insert_copies(ai8x_network *network, const struct target *
 			return status;
 		}
 		if (network->layer_count + 1 > target->part->info.layers) {
-			return network_error(error, AI8X_ERR_NETWORK, network, (int)use.layer,
-			                     "the join needs a copy of one of its operands, but the %s has no layer left of %u",
-			                     target->part->info.name, target->part->info.layers);
+			return network_error(
+				error, AI8X_ERR_NETWORK, network, (int)use.layer,
+				"the join needs a copy of one of its operands, but the %s has no layer left of %u",
+				target->part->info.name, target->part->info.layers);
 		}
 		status = insert_copy(network, &use, error);
 		if (status != AI8X_OK) {

@@ -81,7 +81,8 @@ static void emit_setup(struct emitter *e)
 		for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 			if (in_group(plan, g)) {
 				write_register(e, REG_CTL, g, 0,
-				               field(plan, F_CLK_EN, 1) | field(plan, F_NO_PIPELINE, !plan->options.pipeline));
+				               field(plan, F_CLK_EN, 1) |
+				                   field(plan, F_NO_PIPELINE, !plan->options.pipeline));
 			}
 		}
 	}
@@ -205,7 +206,8 @@ static void emit_bias(struct emitter *e)
 static uint32_t frame_words(const struct plan *plan)
 {
 	const struct plan_layer *first = &plan->layers[0];
-	uint32_t pixels = first->rows * first->columns;
+	uint32_t pixels =
+		first->net->flatten ? first->net->in_rows * first->net->in_columns : first->rows * first->columns;
 	return first->net->chw ? divide_up(pixels, 4) : pixels;
 }
 
@@ -215,7 +217,8 @@ static void emit_layer_registers(struct emitter *e, const struct registers *regi
 	for (unsigned reg = 0; reg < REG_COUNT; reg++) {
 		const struct part_register_row *row = &e->plan->part->registers[reg];
 		if (row->scope == SCOPE_LAYER || (row->scope == SCOPE_STREAM && index < row->count)) {
-			write_unless_zero(e, (enum part_register)reg, group, index, register_get(registers, reg, group, index));
+			write_unless_zero(e, (enum part_register)reg, group, index,
+			                  register_get(registers, reg, group, index));
 		}
 	}
 }
@@ -243,15 +246,16 @@ static void emit_registers(struct emitter *e, const struct registers *registers)
 	}
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		for (uint32_t i = 0; in_group(plan, g) && i < 24; i++) {
-			write_unless_zero(e, (enum part_register)(REG_SNOOP_A1 + i % 12), g, i / 12, plan->network->snoop[i]);
+			write_unless_zero(e, (enum part_register)(REG_SNOOP_A1 + i % 12), g, i / 12,
+			                  plan->network->snoop[i]);
 		}
 	}
 }
 
 // A picture of data memory: values and which bits of them are defined.
 struct image {
-	uint32_t words;                      // per instance
-	uint32_t *value, *mask;              // [instance][word]
+	uint32_t words;                                     // per instance
+	uint32_t *value, *mask;                             // [instance][word]
 	uint32_t low[AI8X_INSTANCES], high[AI8X_INSTANCES]; // touched words: low .. high - 1
 };
 
@@ -342,9 +346,10 @@ static ai8x_status emit_input(struct emitter *e, struct image *image)
 					place.word += y * step;
 				}
 				if (!image_put(image, place, (uint8_t)values[y], 0xff)) {
-					return network_error(e->error, AI8X_ERR_NETWORK, plan->network, 0,
-					                     "the input at in_offset 0x%llx exceeds the data memory instance of %u words",
-					                     (unsigned long long)net->in_offset, image->words);
+					return network_error(
+						e->error, AI8X_ERR_NETWORK, plan->network, 0,
+						"the input at in_offset 0x%llx exceeds the data memory instance of %u words",
+						(unsigned long long)net->in_offset, image->words);
 				}
 			}
 		}
@@ -412,7 +417,8 @@ static uint32_t control_common(const struct plan *plan)
 	       field(plan, F_BINARY, plan->binary) |
 	       field(plan, F_QUPAC, plan->feed == AI8X_FEED_FAST_FIFO_QUAD) |
 	       field(plan, F_NO_PIPELINE, !plan->options.pipeline) |
-	       field(plan, F_BIGDATA, plan->target->window_streams && plan->layers[0].streaming && plan->layers[0].net->chw) |
+	       field(plan, F_BIGDATA,
+	             plan->target->window_streams && plan->layers[0].streaming && plan->layers[0].net->chw) |
 	       field(plan, F_APBCLK_EN, plan->network->snoop_given);
 }
 
@@ -445,7 +451,8 @@ static uint32_t fifo_word(const struct plan *plan, unsigned group, uint32_t n)
 		}
 		return word;
 	}
-	for (unsigned lane = 0; lane < 4; lane++) {
+	// Emulated layers take more pixels than there are.
+	for (unsigned lane = 0; lane < 4 && n < pixels; lane++) {
 		if ((map >> (16 * group + lane) & 1) != 0) {
 			word |= (uint32_t)(uint8_t)input_pixels(plan, 0, c++)[n] << 8 * lane;
 		}
@@ -501,9 +508,10 @@ static ai8x_status draw_output(const struct plan *plan, const struct plan_layer 
 		uint32_t step = plan_output_place(layer, c, 1).word - place.word;
 		for (uint32_t y = 0; y < pixels; y++, place.word += step) {
 			if (!image_put(image, place, (uint32_t)values[y], mask)) {
-				return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-				                     "the output at out_offset 0x%llx exceeds the data memory instance of %u words",
-				                     (unsigned long long)net->out_offset, image->words);
+				return network_error(
+					error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+					"the output at out_offset 0x%llx exceeds the data memory instance of %u words",
+					(unsigned long long)net->out_offset, image->words);
 			}
 		}
 	}
@@ -527,8 +535,8 @@ static ai8x_status image_words(const struct plan *plan, const struct image *imag
 		for (uint32_t w = image->low[i]; w < image->high[i]; w++) {
 			size_t at = (size_t)i * image->words + w;
 			if (image->mask[at] != 0) {
-				(*words)[(*count)++] = (ai8x_word){ai8x_part_data_address(plan->part, i, w), image->value[at],
-				                                   image->mask[at]};
+				(*words)[(*count)++] =
+					(ai8x_word){ai8x_part_data_address(plan->part, i, w), image->value[at], image->mask[at]};
 			}
 		}
 	}
@@ -542,7 +550,8 @@ static bool is_output(const struct plan *plan, const struct plan_layer *layer, s
 
 static bool passes_through_ring(const struct plan *plan, const struct plan_layer *layer)
 {
-	return layer->streaming && layer->position + 1 < plan->count && plan->layers[layer->position + 1].streaming;
+	return layer->streaming && layer->position + 1 < plan->count &&
+	       plan->layers[layer->position + 1].streaming;
 }
 
 // One recorded layer: output, memory, and EXPECTs for outputs of the network.
@@ -562,8 +571,9 @@ static ai8x_status emit_result(struct emitter *e, size_t order, const ai8x_netwo
 		const ai8x_network_tensor *output = &outputs[layer->position];
 		if (output->values == NULL || memcmp(output->shape, shape, sizeof shape) != 0) {
 			return network_error(e->error, AI8X_ERR_ARGUMENT, plan->network, (int)layer->position,
-			                     "the expected output is %ux%ux%u, the layer's output %ux%ux%u", output->shape[0],
-			                     output->shape[1], output->shape[2], shape[0], shape[1], shape[2]);
+			                     "the expected output is %ux%ux%u, the layer's output %ux%ux%u",
+			                     output->shape[0], output->shape[1], output->shape[2], shape[0], shape[1],
+			                     shape[2]);
 		}
 		values = output->values;
 		if (!passes_through_ring(plan, layer)) {
@@ -591,8 +601,8 @@ ai8x_status plan_emit(const struct plan *plan, const ai8x_network_tensor *output
 	struct emitter e = {plan, program, error, AI8X_OK};
 	struct image image;
 	struct registers *registers = malloc(sizeof *registers);
-	ai8x_status status = registers == NULL ? error_no_memory(error, "registers")
-	                                       : plan_registers(plan, registers, error);
+	ai8x_status status =
+		registers == NULL ? error_no_memory(error, "registers") : plan_registers(plan, registers, error);
 	if (status == AI8X_OK) {
 		emit_setup(&e);
 		emit_kernels(&e);

@@ -64,8 +64,7 @@ static uint32_t ram_words(const struct target *target, uint32_t word)
 static bool fits_one_ram(const struct target *target, uint32_t first, uint32_t count)
 {
 	uint32_t words = ram_words(target, first);
-	return first / words == (first + count - 1) / words &&
-	       words == ram_words(target, first + count - 1);
+	return first / words == (first + count - 1) / words && words == ram_words(target, first + count - 1);
 }
 
 static bool is_candidate(const struct plan *plan, const struct plan_layer *layer, uint32_t first)
@@ -75,7 +74,8 @@ static bool is_candidate(const struct plan *plan, const struct plan_layer *layer
 		// Quarter q of the slots lies in RAM q, at the same words of each.
 		for (uint32_t q = 0; q < 4; q++) {
 			if (first + layer->kernel_words > target->kernel_quarter ||
-			    !range_is_free(plan, layer->processors, q * target->kernel_quarter + first, layer->kernel_words)) {
+			    !range_is_free(plan, layer->processors, q * target->kernel_quarter + first,
+			                   layer->kernel_words)) {
 				return false;
 			}
 		}
@@ -171,11 +171,12 @@ static ai8x_status allocate(struct plan *plan, struct plan_layer *layer, ai8x_er
 		for (uint32_t w = 0; w < plan->kernel_limit[first]; w++) {
 			used += plan->kernel_used[first][w];
 		}
-		return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-		                     "kernel memory is exhausted: the layer needs %u consecutive words in each of its %u "
-		                     "processors; processor %u has %u words, %u of them used by other layers",
-		                     layer->kernel_words * (layer->net->calcx4 ? 4 : 1), bits_count(layer->processors), first,
-		                     plan->kernel_limit[first], used);
+		return network_error(
+			error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+			"kernel memory is exhausted: the layer needs %u consecutive words in each of its %u "
+			"processors; processor %u has %u words, %u of them used by other layers",
+			layer->kernel_words * (layer->net->calcx4 ? 4 : 1), bits_count(layer->processors), first,
+			plan->kernel_limit[first], used);
 	}
 	layer->kernel_word = start;
 	for (uint32_t q = 0; q < (layer->net->calcx4 ? 4u : 1u); q++) {
@@ -199,9 +200,9 @@ static int32_t slot_channel(const struct plan_layer *layer, uint32_t slot)
 
 // One kernel: where its bytes begin and which bits of them are its own.
 struct place {
-	uint8_t *stream;     // kernel memory of the processor
-	uint32_t base;       // first byte
-	uint32_t shift;      // low bit
+	uint8_t *stream; // kernel memory of the processor
+	uint32_t base;   // first byte
+	uint32_t shift;  // low bit
 };
 
 static void write_kernel(const struct plan_layer *layer, struct place place, const int8_t *taps)
@@ -318,7 +319,8 @@ ai8x_status plan_kernels(struct plan *plan, ai8x_error *error)
 {
 	bool weights = false;
 	for (size_t i = 0; i < plan->count; i++) {
-		weights = weights || (network_has_weights(plan->layers[i].net) && plan->layers[i].weights->weights != NULL);
+		weights =
+			weights || (network_has_weights(plan->layers[i].net) && plan->layers[i].weights->weights != NULL);
 	}
 	ai8x_status status = create_memories(plan, weights, error);
 	// Layers that need every processor go first: nothing can be packed beside them.

@@ -11,29 +11,29 @@
 
 // How a layer takes one of its sources.
 enum use_kind {
-	USE_PLAIN,       // on its own
-	USE_OPERAND,     // as operand: words of all operands alternate
-	USE_CHANNELS,    // as some of the channels
-	USE_PIXELS,      // as some of the pixels
+	USE_PLAIN,    // on its own
+	USE_OPERAND,  // as operand: words of all operands alternate
+	USE_CHANNELS, // as some of the channels
+	USE_PIXELS,   // as some of the pixels
 };
 
 struct use {
 	size_t layer;
-	unsigned source;     // which of the layer's sources
+	unsigned source; // which of the layer's sources
 	enum use_kind kind;
 };
 
 struct tensor {
-	uint32_t channels, pixels, bytes;    // bytes of a value: 1 or 4
+	uint32_t channels, pixels, bytes; // bytes of a value: 1 or 4
 	uint32_t passes, thresh;
 	struct use *uses;
 	size_t use_count;
-	int join;            // layer whose join decides offset and gap, or -1
+	int join; // layer whose join decides offset and gap, or -1
 	unsigned join_source;
-	uint32_t gap;        // write gap
+	uint32_t gap; // write gap
 	// maps
-	uint64_t pattern;    // processors relative to the tensor's start (a multiple of four)
-	uint64_t map;        // absolute, 0: not chosen yet
+	uint64_t pattern; // processors relative to the tensor's start (a multiple of four)
+	uint64_t map;     // absolute, 0: not chosen yet
 	// offsets, in words
 	size_t block;
 	uint32_t block_offset;
@@ -44,7 +44,7 @@ struct layout {
 	const struct target *target;
 	const ai8x_compile_options *options;
 	struct tensor *tensors;
-	size_t count;        // tensors
+	size_t count; // tensors
 };
 
 ai8x_status layout_create(struct layout *layout, ai8x_network *network, const struct target *target,
@@ -53,11 +53,14 @@ void layout_release(struct layout *layout);
 
 static inline size_t tensor_of(int source)
 {
-	return (size_t)(source + 1);
+	return (size_t)source + 1; // the input is source -1
 }
 
 // How a layer takes its source number k.
 enum use_kind layout_use_kind(const ai8x_network_layer *layer);
+
+// true: the network's input arrives through a FIFO.
+bool layout_fed_by_fifo(const struct layout *layout);
 
 // true: a plain reader can step over the words that a write gap of the tensor leaves.
 bool layout_can_read_gap(const struct layout *layout, const struct tensor *tensor, const struct use *use);

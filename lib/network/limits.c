@@ -15,7 +15,8 @@ struct subject {
 	ai8x_error *error;
 };
 
-static ai8x_status refuse(const struct subject *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static ai8x_status refuse(const struct subject *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static ai8x_status refuse(const struct subject *s, const char *format, ...)
 {
@@ -33,14 +34,16 @@ static ai8x_status check_sizes(const struct subject *s)
 	const ai8x_network_layer *layer = s->layer;
 	uint32_t side = s->target->max_side;
 	if (layer->in_rows > side || layer->in_columns > side) {
-		return refuse(s, "the image of %ux%u pixels exceeds %u rows or columns", layer->in_rows, layer->in_columns, side);
+		return refuse(s, "the image of %ux%u pixels exceeds %u rows or columns", layer->in_rows,
+		              layer->in_columns, side);
 	}
 	if (layer->out_rows > side || layer->out_columns > side) {
 		return refuse(s, "the output of %ux%u pixels exceeds %u rows or columns", layer->out_rows,
 		              layer->out_columns, side);
 	}
 	if (layer->in_channels > s->target->max_channels || layer->out_channels > s->target->max_channels) {
-		return refuse(s, "%u input and %u output channels: at most %u are possible (%u passes of %u processors)",
+		return refuse(s,
+		              "%u input and %u output channels: at most %u are possible (%u passes of %u processors)",
 		              layer->in_channels, layer->out_channels, s->target->max_channels,
 		              s->target->max_channels / AI8X_PROCESSORS, AI8X_PROCESSORS);
 	}
@@ -71,16 +74,18 @@ static ai8x_status check_pooling(const struct subject *s)
 	    (layer->pool_rows - 1) * layer->pool_dilation_rows > 15 ||
 	    (layer->pool_columns - 1) * layer->pool_dilation_columns > 15) {
 		return refuse(s, "pooling window %ux%u with dilation %ux%u spans more than 16 rows or columns",
-		              layer->pool_rows, layer->pool_columns, layer->pool_dilation_rows, layer->pool_dilation_columns);
+		              layer->pool_rows, layer->pool_columns, layer->pool_dilation_rows,
+		              layer->pool_dilation_columns);
 	}
 	if (layer->operands > 2 && !layer->pool_first) {
-		return refuse(s, "pooling behind an element-wise operation takes two operands, not %u", layer->operands);
+		return refuse(s, "pooling behind an element-wise operation takes two operands, not %u",
+		              layer->operands);
 	}
 	uint32_t passes = divide_up(layer->in_channels, AI8X_PROCESSORS);
 	if (layer->operation == AI8X_OP_PASSTHROUGH && layer->pooling != AI8X_POOL_NONE &&
 	    passes > s->target->max_pool_passes && (layer->pooled_rows > 1 || layer->pooled_columns > 1)) {
-		return refuse(s, "pooling of %u channels (%u passes) in a passthrough layer; at most %u pass", layer->in_channels,
-		              passes, s->target->max_pool_passes);
+		return refuse(s, "pooling of %u channels (%u passes) in a passthrough layer; at most %u pass",
+		              layer->in_channels, passes, s->target->max_pool_passes);
 	}
 	return AI8X_OK;
 }
@@ -102,15 +107,19 @@ static ai8x_status check_dilated_conv1d(const struct subject *s)
 	}
 	// Longer reach is emulated with a 3x3 convolution over rows of `dilation` pixels.
 	if (layer->kernel_rows > 3) {
-		return refuse(s, "a kernel of length %u with dilation %u reaches over more than 9 pixels, which needs a length of "
-		                 "at most 3",
-		              layer->kernel_rows, layer->dilation);
+		return refuse(
+			s,
+			"a kernel of length %u with dilation %u reaches over more than 9 pixels, which needs a length of "
+			"at most 3",
+			layer->kernel_rows, layer->dilation);
 	}
 	if (layer->pad_rows > 0 || layer->pooling != AI8X_POOL_NONE || layer->pool_stride > 1 || layer->bypass ||
 	    layer->read_ahead || layer->streaming) {
-		return refuse(s, "dilation %u with a kernel of length %u cannot be combined with padding, pooling, bypass, "
-		                 "read-ahead or streaming",
-		              layer->dilation, layer->kernel_rows);
+		return refuse(
+			s,
+			"dilation %u with a kernel of length %u cannot be combined with padding, pooling, bypass, "
+			"read-ahead or streaming",
+			layer->dilation, layer->kernel_rows);
 	}
 	if (layer->dilation > s->target->max_side) {
 		return refuse(s, "dilation %u: at most %u", layer->dilation, s->target->max_side);
@@ -128,7 +137,8 @@ static ai8x_status check_convolution(const struct subject *s)
 	switch (layer->operation) {
 	case AI8X_OP_CONV2D:
 		if (!square || (layer->kernel_rows != 1 && layer->kernel_rows != 3)) {
-			return refuse(s, "conv2d kernels are 1x1 or 3x3, not %ux%u", layer->kernel_rows, layer->kernel_columns);
+			return refuse(s, "conv2d kernels are 1x1 or 3x3, not %ux%u", layer->kernel_rows,
+			              layer->kernel_columns);
 		}
 		break;
 	case AI8X_OP_CONV1D:
@@ -163,7 +173,8 @@ static ai8x_status check_convolution(const struct subject *s)
 		return refuse(s, "kernel bypass does not exist");
 	}
 	if (layer->operands > 1 && layer->bias != NULL && passes > 1 && !target->multipass_eltwise_bias) {
-		return refuse(s, "a convolution behind an element-wise operation of more than 64 channels has no bias");
+		return refuse(s,
+		              "a convolution behind an element-wise operation of more than 64 channels has no bias");
 	}
 	return check_dilated_conv1d(s);
 }
@@ -180,14 +191,27 @@ static ai8x_status check_arithmetic(const struct subject *s)
 	}
 	if (layer->output_shift < -15 || layer->output_shift > 15) {
 		int correction = network_has_weights(layer) ? 8 - (bits == -1 ? 1 : bits) : 0;
-		return refuse(s, "output_shift %d: %d to %d are possible with %d-bit weights", layer->output_shift - correction,
-		              -15 - correction, 15 - correction, bits == -1 ? 1 : bits);
+		return refuse(s, "output_shift %d: %d to %d are possible with %d-bit weights",
+		              layer->output_shift - correction, -15 - correction, 15 - correction,
+		              bits == -1 ? 1 : bits);
 	}
 	if (layer->output_bits != 8 && layer->output_bits != 32) {
 		return refuse(s, "output_width is 8 or 32");
 	}
 	if (layer->output_bits == 32 && layer->activation != AI8X_ACTIVATE_NONE) {
 		return refuse(s, "a layer with 32-bit output has no activation");
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status check_sources(const struct subject *s)
+{
+	for (unsigned k = 0; k < s->layer->source_count; k++) {
+		int source = s->layer->sources[k];
+		if (source >= 0 && s->network->layers[source].output_bits != 8) {
+			return refuse(s, "reads layer %u, whose output is %u bits wide; layers read 8-bit data",
+			              s->network->layers[source].number, s->network->layers[source].output_bits);
+		}
 	}
 	return AI8X_OK;
 }
@@ -219,7 +243,8 @@ static ai8x_status check_switches(const struct subject *s)
 		return refuse(s, "data_format CHW is possible for the first layer only");
 	}
 	if (layer->chw && (layer->operands > 1 || layer->flatten || layer->in_channels > AI8X_INSTANCES)) {
-		return refuse(s, "data_format CHW takes one operand and at most 16 channels, and cannot be flattened");
+		return refuse(s,
+		              "data_format CHW takes one operand and at most 16 channels, and cannot be flattened");
 	}
 	bool links = layer->next != AI8X_NETWORK_DEFAULT && layer->next != AI8X_NETWORK_STOP &&
 	             layer->next != s->position + 1;
@@ -242,7 +267,8 @@ static ai8x_status check_streaming(const struct subject *s)
 		return refuse(s, "the first %d layers can stream", AI8X_MAX_STREAMS);
 	}
 	if (s->position > 0 && !s->network->layers[s->position - 1].streaming) {
-		return refuse(s, "a streaming layer follows a streaming layer, but the one in front of it does not stream");
+		return refuse(
+			s, "a streaming layer follows a streaming layer, but the one in front of it does not stream");
 	}
 	if (layer->flatten) {
 		return refuse(s, "flatten cannot stream");
@@ -250,13 +276,15 @@ static ai8x_status check_streaming(const struct subject *s)
 	if (layer->operation == AI8X_OP_PASSTHROUGH && !s->target->streaming_passthrough) {
 		return refuse(s, "passthrough layers cannot stream");
 	}
-	bool last = s->position + 1 == (int)s->network->layer_count || !s->network->layers[s->position + 1].streaming;
+	bool last =
+		s->position + 1 == (int)s->network->layer_count || !s->network->layers[s->position + 1].streaming;
 	bool emulated_pad = layer->operation == AI8X_OP_CONV2D && layer->kernel_rows == 1;
 	if (last && !s->target->streaming_unpadded_end && !emulated_pad &&
 	    (layer->pad_rows == 0 || (layer->pad_columns == 0 && layer->operation != AI8X_OP_CONV1D))) {
 		return refuse(s, "the last streaming layer needs padding");
 	}
-	uint64_t frame = (uint64_t)layer->in_rows * layer->in_columns * divide_up(layer->in_channels, AI8X_PROCESSORS);
+	uint64_t frame =
+		(uint64_t)layer->in_rows * layer->in_columns * divide_up(layer->in_channels, AI8X_PROCESSORS);
 	if (frame >= UINT64_C(1) << 21) {
 		return refuse(s, "a frame of %llu words: less than 2^21 are possible", (unsigned long long)frame);
 	}
@@ -267,7 +295,8 @@ ai8x_status network_check_layer(const ai8x_network *network, size_t position, co
                                 ai8x_error *error)
 {
 	static ai8x_status (*const checks[])(const struct subject *) = {
-		check_sizes, check_pooling, check_convolution, check_arithmetic, check_switches, check_streaming,
+		check_sizes,      check_sources,  check_pooling,   check_convolution,
+		check_arithmetic, check_switches, check_streaming,
 	};
 	struct subject s = {network, &network->layers[position], target, (int)position, error};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
@@ -286,11 +315,12 @@ ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *par
 		return error_set(error, AI8X_ERR_UNSUPPORTED, "this compiler does not know the part");
 	}
 	if (network->layer_count > part->info.layers) {
-		return network_error(error, AI8X_ERR_NETWORK, network, -1, "%zu layers: the %s has %u", network->layer_count,
-		                     part->info.name, part->info.layers);
+		return network_error(error, AI8X_ERR_NETWORK, network, -1, "%zu layers: the %s has %u",
+		                     network->layer_count, part->info.name, part->info.layers);
 	}
 	if (network->snoop_given && !target->snoop) {
-		return network_error(error, AI8X_ERR_NETWORK, network, -1, "the %s has no snoop registers", part->info.name);
+		return network_error(error, AI8X_ERR_NETWORK, network, -1, "the %s has no snoop registers",
+		                     part->info.name);
 	}
 	bool binary = false;
 	bool one_bit = false;
@@ -300,12 +330,14 @@ ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *par
 			return status;
 		}
 		binary = binary || (network_has_weights(&network->layers[i]) && network->layers[i].weight_bits == -1);
-		one_bit = one_bit || (network_has_weights(&network->layers[i]) && network->layers[i].weight_bits == 1);
+		one_bit =
+			one_bit || (network_has_weights(&network->layers[i]) && network->layers[i].weight_bits == 1);
 	}
 	if (binary && one_bit) {
-		return network_error(error, AI8X_ERR_NETWORK, network, -1,
-		                     "binary (-1, +1) and 1-bit (-1, 0) weights cannot be combined: one switch selects for "
-		                     "the whole network");
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, -1,
+			"binary (-1, +1) and 1-bit (-1, 0) weights cannot be combined: one switch selects for "
+			"the whole network");
 	}
 	return AI8X_OK;
 }

@@ -14,9 +14,9 @@
 struct node {
 	size_t parent;
 	int distance;
-	uint32_t words;      // kernel words that readers of the tensor need in each of its processors
-	int fixed;           // absolute start, or -1
-	bool whole_groups;   // start must be a multiple of 16
+	uint32_t words;    // kernel words that readers of the tensor need in each of its processors
+	int fixed;         // absolute start, or -1
+	bool whole_groups; // start must be a multiple of 16
 };
 
 struct chooser {
@@ -70,19 +70,12 @@ static uint64_t spread_bits(unsigned count, unsigned run, unsigned step)
 	return map;
 }
 
-static bool fed_by_fifo(const struct layout *layout)
-{
-	ai8x_network_feed feed = layout->options->feed;
-	return feed == AI8X_FEED_AUTO ? layout->network->layers[0].streaming && !layout->options->ignore_streaming
-	                              : feed != AI8X_FEED_MEMORY;
-}
-
 // Processors of the network's input: FIFOs feed four (CHW: one) of each group.
 static void input_pattern(struct chooser *c)
 {
 	struct tensor *input = &c->layout->tensors[0];
 	bool chw = c->layout->network->layers[0].chw;
-	if (fed_by_fifo(c->layout)) {
+	if (layout_fed_by_fifo(c->layout)) {
 		input->pattern = spread_bits(input->thresh, chw ? 1 : 4, 16);
 		c->nodes[0].fixed = 0;
 	} else if (chw) {
@@ -138,10 +131,16 @@ static ai8x_status tie_channels(struct chooser *c, size_t i)
 			if (first / thresh != (first + tensor->channels - 1) / thresh || first % thresh % 4 != 0) {
 				return refuse(c, i, "a part of the concatenation does not fit into one pass of channels");
 			}
+			if (tensor->pattern != low_bits(bits_count(tensor->pattern))) {
+				return refuse(
+					c, i,
+					"a part of a concatenation of more than 64 channels has gaps between its processors");
+			}
 			at = first % thresh;
 		}
 		if (at + span(tensor->pattern) > AI8X_PROCESSORS) {
-			return refuse(c, i, "its parts start at multiples of four channels and need more than 64 processors");
+			return refuse(c, i,
+			              "its parts start at multiples of four channels and need more than 64 processors");
 		}
 		if (!tie(c->nodes, tensor_of(layer->sources[0]), tensor_of(layer->sources[k]), (int)at)) {
 			return refuse(c, i, "parts of the concatenation are bound to other processors by other layers");
@@ -159,7 +158,8 @@ static uint64_t joined_pattern(const struct chooser *c, const ai8x_network_layer
 	(void)root_of(c->nodes, tensor_of(layer->sources[0]), &first);
 	for (unsigned k = 0; k < layer->source_count; k++) {
 		(void)root_of(c->nodes, tensor_of(layer->sources[k]), &other);
-		pattern |= c->layout->tensors[tensor_of(layer->sources[k])].pattern << (other - first);
+		int at = other - first;
+		pattern |= at >= 0 && at < 64 ? c->layout->tensors[tensor_of(layer->sources[k])].pattern << at : 0;
 	}
 	return pattern;
 }
@@ -181,7 +181,7 @@ static void pack_passthrough(struct chooser *c, size_t i)
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		unsigned count = bits_count(in >> (16 * g) & 0xffff);
 		at = (at + 3) & ~3u;
-		out |= at + count <= 64 ? low_bits(count) << at : 0;
+		out |= at < 64 && at + count <= 64 ? low_bits(count) << at : 0;
 		at += count;
 	}
 	c->layout->tensors[i + 1].pattern = out;
@@ -237,9 +237,9 @@ static uint32_t kernel_need(const ai8x_network_layer *layer)
 
 // What is known of a component: members relative to its root, and demands on the root's start.
 struct component {
-	uint64_t processors;  // union of the members, relative to the lowest member's start
-	int lowest;           // least start of a member, relative to the root
-	int fixed;            // absolute start of the root, INT_MIN: free
+	uint64_t processors; // union of the members, relative to the lowest member's start
+	int lowest;          // least start of a member, relative to the root
+	int fixed;           // absolute start of the root, INT_MIN: free
 	bool contradiction;
 	uint32_t words;
 };
@@ -278,7 +278,8 @@ static bool start_allowed(const struct chooser *c, size_t root, int start)
 {
 	for (size_t t = 0; t < c->layout->count; t++) {
 		int distance;
-		if (root_of(c->nodes, t, &distance) == root && c->nodes[t].whole_groups && (start + distance) % 16 != 0) {
+		if (root_of(c->nodes, t, &distance) == root && c->nodes[t].whole_groups &&
+		    (start + distance) % 16 != 0) {
 			return false;
 		}
 	}
@@ -314,7 +315,8 @@ static ai8x_status place_component(struct chooser *c, size_t root)
 	int best = FREE;
 	uint32_t least = UINT32_MAX;
 	if (found.contradiction) {
-		return refuse(c, root == 0 ? 0 : root - 1, "demands on the tensors that belong together contradict each other");
+		return refuse(c, root == 0 ? 0 : root - 1,
+		              "demands on the tensors that belong together contradict each other");
 	}
 	int distance;
 	bool with_input = root_of(c->nodes, 0, &distance) == root;
@@ -390,12 +392,14 @@ static ai8x_status assign_layers(struct chooser *c)
 		for (unsigned k = 0; k < layer->source_count; k++) {
 			const struct tensor *source = &c->layout->tensors[tensor_of(layer->sources[k])];
 			map |= source->map;
-			channels = layout_use_kind(layer) == USE_CHANNELS ? channels + source->channels : source->channels;
+			channels =
+				layout_use_kind(layer) == USE_CHANNELS ? channels + source->channels : source->channels;
 		}
 		if (layer->source_count == 1 && layer->operands > 1 && layer->sources[0] >= 0) {
 			const struct tensor *source = &c->layout->tensors[tensor_of(layer->sources[0])];
 			if (source->passes != layer->operands || layer->in_channels != source->thresh) {
-				return refuse(c, i, "operands that are parts of one tensor must be its passes of 64 channels");
+				return refuse(c, i,
+				              "operands that are parts of one tensor must be its passes of 64 channels");
 			}
 			channels = layer->in_channels;
 		}

@@ -43,8 +43,8 @@ ai8x_status ai8x_network_create(const char *name, size_t layer_count, ai8x_netwo
 {
 	*network = NULL;
 	if (layer_count == 0 || layer_count > NETWORK_MAX_LAYERS) {
-		return error_set(error, AI8X_ERR_ARGUMENT, "a network has 1 to %u layers, not %zu", NETWORK_MAX_LAYERS,
-		                 layer_count);
+		return error_set(error, AI8X_ERR_ARGUMENT, "a network has 1 to %u layers, not %zu",
+		                 NETWORK_MAX_LAYERS, layer_count);
 	}
 	ai8x_network *created = calloc(1, sizeof *created);
 	if (created == NULL) {
@@ -121,7 +121,7 @@ ai8x_status ai8x_network_copy(const ai8x_network *network, ai8x_network **copy, 
 	ai8x_network *made = NULL;
 	ai8x_status status = ai8x_network_create(network->name, network->layer_count, &made, error);
 	*copy = NULL;
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK || made == NULL) {
 		return status;
 	}
 	size_t input = (size_t)network->input_shape[0] * network->input_shape[1] * network->input_shape[2];
@@ -163,8 +163,9 @@ static int place_text(char *text, size_t size, const ai8x_network *network, int 
 		length = snprintf(text, size, "%s: ", network->file);
 	}
 	if (layer != NULL && length >= 0 && (size_t)length < size) {
-		length += snprintf(text + length, size - (size_t)length, layer->name == NULL ? "layer %u: " : "layer %u (%s): ",
-		                   layer->number, layer->name);
+		length +=
+			snprintf(text + length, size - (size_t)length,
+		             layer->name == NULL ? "layer %u: " : "layer %u (%s): ", layer->number, layer->name);
 	}
 	return length;
 }
@@ -225,7 +226,8 @@ size_t network_weight_count(const ai8x_network_layer *layer)
 const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, size_t position)
 {
 	// A chain of sources ends after as many steps as there are layers, or it is a circle.
-	for (size_t steps = 0; steps < network->layer_count && network->layers[position].weight_source >= 0; steps++) {
+	for (size_t steps = 0; steps < network->layer_count && network->layers[position].weight_source >= 0;
+	     steps++) {
 		position = (size_t)network->layers[position].weight_source;
 	}
 	return &network->layers[position];

@@ -62,5 +62,4 @@ static inline size_t image_size(uint32_t rows, uint32_t columns)
 	return (size_t)rows * columns;
 }
 
-
 #endif

@@ -21,8 +21,8 @@
 
 // What a header says.
 struct header {
-	char kind;        // i, u, b, f
-	unsigned width;   // bytes of an element
+	char kind;      // i, u, b, f
+	unsigned width; // bytes of an element
 	bool big_endian;
 	bool fortran;
 	unsigned rank;
@@ -65,7 +65,7 @@ static bool parse_type(const char *text, struct header *header)
 		return false;
 	}
 	bool integer = header->width == 1 || header->width == 2 || header->width == 4 || header->width == 8;
-	return header->kind == 'f' ? header->width == 4 || header->width == 8
+	return header->kind == 'f'   ? header->width == 4 || header->width == 8
 	       : header->kind == 'b' ? header->width == 1
 	                             : integer;
 }
@@ -115,7 +115,8 @@ static ai8x_status parse_header(const uint8_t *bytes, size_t size, size_t base, 
 		length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
 	}
 	if (length > size - start || length >= sizeof text) {
-		return format_error(error, file, base + 8, "the array's header is longer than the file or unreasonably long");
+		return format_error(error, file, base + 8,
+		                    "the array's header is longer than the file or unreasonably long");
 	}
 	memcpy(text, bytes + start, length);
 	text[length] = '\0';
@@ -123,12 +124,14 @@ static ai8x_status parse_header(const uint8_t *bytes, size_t size, size_t base, 
 	const char *order = header_value(text, "'fortran_order'");
 	const char *shape = header_value(text, "'shape'");
 	if (type == NULL || order == NULL || shape == NULL || !parse_type(type, header)) {
-		return format_error(error, file, base + start,
-		                    "expected a header with integers or floating point numbers, fortran_order and shape");
+		return format_error(
+			error, file, base + start,
+			"expected a header with integers or floating point numbers, fortran_order and shape");
 	}
 	header->fortran = strncmp(order, "True", 4) == 0;
 	if (!parse_shape(shape, header)) {
-		return format_error(error, file, base + start, "the array's shape is not one of at most six sensible sizes");
+		return format_error(error, file, base + start,
+		                    "the array's shape is not one of at most six sensible sizes");
 	}
 	if (header->count > (size - start - length) / header->width) {
 		return format_error(error, file, base + start + length, "the file ends inside the array");
@@ -160,8 +163,9 @@ static bool element(const struct header *header, const uint8_t *bytes, int32_t *
 		*value = (int32_t)number;
 		return true;
 	}
-	if (header->kind == 'i' && header->width < 8 && (raw >> (8 * header->width - 1) & 1) != 0) {
-		raw |= UINT64_MAX << (8 * header->width);
+	unsigned bits = 8 * header->width;
+	if (header->kind == 'i' && bits > 0 && bits < 64 && (raw >> (bits - 1) & 1) != 0) {
+		raw |= UINT64_MAX << bits;
 	}
 	if (header->kind == 'u' && header->width == 8 && raw > INT32_MAX) {
 		return false;
@@ -210,7 +214,8 @@ static ai8x_status append(struct array_list *list, const struct header *header, 
 	for (size_t i = 0; i < header->count; i++) {
 		size_t from = header->fortran && header->rank > 1 ? fortran_index(header, i) : i;
 		if (!element(header, data + from * header->width, &array->values[i])) {
-			return format_error(error, file, offset + from * header->width, "the value is not a 32-bit integer");
+			return format_error(error, file, offset + from * header->width,
+			                    "the value is not a 32-bit integer");
 		}
 	}
 	return AI8X_OK;

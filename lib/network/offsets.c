@@ -13,18 +13,18 @@
 
 struct block {
 	uint16_t instances;
-	uint32_t lead;       // words in front of the first that writers also write
-	uint32_t words;      // behind the lead
-	size_t first, last;  // layers during which it must be kept, inclusive
-	int64_t fixed;       // first word behind the lead, -1: free
+	uint32_t lead;      // words in front of the first that writers also write
+	uint32_t words;     // behind the lead
+	size_t first, last; // layers during which it must be kept, inclusive
+	int64_t fixed;      // first word behind the lead, -1: free
 	uint32_t align;
-	uint32_t start;      // chosen, behind the lead
+	uint32_t start; // chosen, behind the lead
 	bool placed, used;
 };
 
 struct chooser {
 	struct layout *layout;
-	struct plan plan;          // for emulated shapes and rings
+	struct plan plan; // for emulated shapes and rings
 	struct block *blocks;
 	size_t count;
 	ai8x_error *error;
@@ -37,6 +37,18 @@ static uint16_t instances_of(uint64_t map)
 		instances = (uint16_t)(instances | ((map >> (4 * i) & 0xf) != 0) << i);
 	}
 	return instances;
+}
+
+// Processors whose lanes are written with a tensor: convolutions also write what lies between its processors
+// (hardware reference 4.8).
+static uint64_t written_map(const struct layout *layout, size_t t)
+{
+	uint64_t map = layout->tensors[t].map;
+	if (t == 0 || map == 0 || layout->network->layers[t - 1].operation == AI8X_OP_PASSTHROUGH ||
+	    layout->network->layers[t - 1].groups > 1) {
+		return map;
+	}
+	return UINT64_MAX >> (63 - bits_last(map)) & UINT64_MAX << bits_first(map);
 }
 
 // The layer whose join decides where a tensor lies, if any.
@@ -82,6 +94,13 @@ static void place_in_block(struct layout *layout, struct tensor *tensor)
 		break;
 	default:
 		break;
+	}
+}
+
+static void take_given_gap(const struct layout *layout, size_t t)
+{
+	if (t > 0 && layout->network->layers[t - 1].write_gap_given) {
+		layout->tensors[t].gap = layout->network->layers[t - 1].write_gap;
 	}
 }
 
@@ -179,7 +198,7 @@ static void form_blocks(struct chooser *c)
 		uint32_t words = in_ring(c, t) ? plan_ring_words(&c->plan, t) + 1 : tensor_words(c, t);
 		uint32_t end = tensor->block_offset + words;
 		uint32_t lead = lead_words(c, t);
-		uint64_t map = tensor->map;
+		uint64_t map = written_map(layout, t);
 		if (t == 0 && c->plan.feed == AI8X_FEED_FAST_FIFO_QUAD) {
 			// Every group gets the input.
 			map |= map << 16 | map << 32 | map << 48;
@@ -202,10 +221,31 @@ static void form_blocks(struct chooser *c)
 		for (size_t u = 0; u < tensor->use_count; u++) {
 			const ai8x_network_layer *reader = &layout->network->layers[tensor->uses[u].layer];
 			if (reader->in_offset >= 0 && tensor->uses[u].source == 0 && reader->crop_first == 0) {
-				block->fixed = reader->in_offset / 4 - (tensor->uses[u].kind == USE_PLAIN ? tensor->block_offset : 0);
+				block->fixed =
+					reader->in_offset / 4 - (tensor->uses[u].kind == USE_PLAIN ? tensor->block_offset : 0);
 			}
 		}
 	}
+}
+
+// Emulated dilation also writes in front of and behind its result, where the other pixels of a join would lie.
+static ai8x_status check_pixel_joins(const struct chooser *c)
+{
+	const struct layout *layout = c->layout;
+	for (size_t t = 1; t < layout->count; t++) {
+		const struct tensor *tensor = &layout->tensors[t];
+		const struct plan_layer *layer = &c->plan.layers[t - 1];
+		if (tensor->join < 0 || layout_use_kind(&layout->network->layers[tensor->join]) != USE_PIXELS ||
+		    layer->net->operation != AI8X_OP_CONV1D || layer->operation == AI8X_OP_CONV1D) {
+			continue;
+		}
+		return network_error(
+			c->error, AI8X_ERR_NETWORK, layout->network, tensor->join,
+			"joins the pixels of layer %u, whose dilation %u is emulated and needs the memory around its "
+			"result",
+			layer->net->number, layer->net->dilation);
+	}
+	return AI8X_OK;
 }
 
 static bool collide(const struct block *a, const struct block *b, uint32_t start)
@@ -255,11 +295,12 @@ static ai8x_status place_block(struct chooser *c, size_t b)
 				used += other->words + other->lead;
 			}
 		}
-		return network_error(c->error, AI8X_ERR_NETWORK, c->layout->network, (int)layer_of_block(c, b),
-		                     "data memory is exhausted: %u words are needed in a data memory instance of %u words, "
-		                     "other live data takes %u there (limit of the %s; smaller images, streaming or earlier "
-		                     "pooling help)",
-		                     block->words + block->lead, limit, used, c->layout->target->part->info.name);
+		return network_error(
+			c->error, AI8X_ERR_NETWORK, c->layout->network, (int)layer_of_block(c, b),
+			"data memory is exhausted: %u words are needed in a data memory instance of %u words, "
+			"other live data takes %u there (limit of the %s; smaller images, streaming or earlier "
+			"pooling help)",
+			block->words + block->lead, limit, used, c->layout->target->part->info.name);
 	}
 	block->placed = true;
 	return AI8X_OK;
@@ -274,9 +315,9 @@ static ai8x_status place_blocks(struct chooser *c)
 			if (!block->used || block->placed) {
 				continue;
 			}
-			bool better = best == SIZE_MAX || (block->fixed >= 0) > (c->blocks[best].fixed >= 0) ||
-			              ((block->fixed >= 0) == (c->blocks[best].fixed >= 0) &&
-			               block->words > c->blocks[best].words);
+			bool better =
+				best == SIZE_MAX || (block->fixed >= 0) > (c->blocks[best].fixed >= 0) ||
+				((block->fixed >= 0) == (c->blocks[best].fixed >= 0) && block->words > c->blocks[best].words);
 			best = better ? b : best;
 		}
 		if (best == SIZE_MAX) {
@@ -288,6 +329,16 @@ static ai8x_status place_blocks(struct chooser *c)
 		}
 	}
 	return AI8X_OK;
+}
+
+// Columns of the image that rows are cropped from; what is left may be read with other columns.
+static uint32_t cropped_columns(const ai8x_network *network, const ai8x_network_layer *layer)
+{
+	int source = layer->sources[0];
+	if (layer->join == AI8X_JOIN_PIXELS) {
+		return layer->in_columns;
+	}
+	return source < 0 ? network->input_shape[2] : network->layers[source].out_columns;
 }
 
 static uint32_t tensor_start(const struct chooser *c, size_t t)
@@ -309,7 +360,7 @@ static void assign_layers(struct chooser *c)
 		if (layer->crop_first > 0) {
 			uint32_t step = plain ? pixel_words(layout, source)
 			                      : layer->operands * divide_up(layer->in_channels, AI8X_PROCESSORS);
-			start += layer->crop_first * layer->in_columns * step;
+			start += layer->crop_first * cropped_columns(layout->network, layer) * step;
 		}
 		if (layer->in_offset < 0) {
 			layer->in_offset = 4 * (int64_t)start;
@@ -336,7 +387,11 @@ ai8x_status placement_choose_offsets(struct layout *layout, ai8x_error *error)
 		find_joins(layout);
 		for (size_t t = 0; t < layout->count; t++) {
 			place_in_block(layout, &layout->tensors[t]);
+			take_given_gap(layout, t);
 		}
+		status = check_pixel_joins(&c);
+	}
+	if (status == AI8X_OK) {
 		form_blocks(&c);
 		status = place_blocks(&c);
 	}

@@ -26,8 +26,8 @@ static void complete_defaults(ai8x_network *network)
 			uint32_t count = divide_up(layer->out_channels, passes);
 			count = passes > 1 ? (count + 3) & ~3u : count;
 			layer->output_processors = network->output_map != 0 ? network->output_map
-			                           : count >= 64             ? UINT64_MAX
-			                                                     : (UINT64_C(1) << count) - 1;
+			                           : count >= 64            ? UINT64_MAX
+			                                                    : (UINT64_C(1) << count) - 1;
 		}
 	}
 	for (size_t i = 0; i < network->layer_count; i++) {
@@ -57,16 +57,59 @@ static void note_choice(ai8x_network *network, size_t i)
 		snprintf(gaps, sizeof gaps, ", write_gap %u, read_gap %u", layer->write_gap, layer->read_gap);
 	}
 	network_note(network, (int)i,
-	             "chosen: processors 0x%016llx, output_processors 0x%016llx, in_offset 0x%04llx, out_offset 0x%04llx%s",
+	             "chosen: processors 0x%016llx, output_processors 0x%016llx, in_offset 0x%04llx, out_offset "
+	             "0x%04llx%s",
 	             (unsigned long long)layer->processors, (unsigned long long)layer->output_processors,
 	             (unsigned long long)layer->in_offset, (unsigned long long)layer->out_offset, gaps);
 }
 
-static ai8x_status choose(ai8x_network *network, const struct target *target, const ai8x_compile_options *options,
-                          ai8x_error *error)
+// Why a layer cannot read a tensor that another layer reads or writes in a way of its own, or NULL.
+static const char *why_unreadable(const ai8x_network *network, const ai8x_compile_options *options,
+                                  int source, size_t reader)
+{
+	const ai8x_network_layer *first = &network->layers[0];
+	bool streams = !options->ignore_streaming;
+	if (source >= 0) {
+		return streams && (size_t)source + 1 != reader && network->layers[source + 1].streaming
+		           ? "its result streams into the layer behind it and is not kept"
+		           : NULL;
+	}
+	return streams && first->streaming ? "the first layer streams, and its input is not kept"
+	       : first->chw                ? "the first layer needs it in CHW format"
+	       : first->operands > 1       ? "the first layer takes it as several operands"
+	       : first->first_channel > 0 || first->crop_first > 0 || first->crop_last > 0
+	           ? "the first layer takes only a part of it, and no more is loaded"
+	           : NULL;
+}
+
+static ai8x_status check_readers(const ai8x_network *network, const ai8x_compile_options *options,
+                                 ai8x_error *error)
+{
+	for (size_t i = 1; i < network->layer_count; i++) {
+		for (unsigned k = 0; k < network->layers[i].source_count; k++) {
+			int source = network->layers[i].sources[k];
+			const char *why = why_unreadable(network, options, source, i);
+			if (why != NULL && source < 0) {
+				return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+				                     "cannot read the network's input: %s", why);
+			}
+			if (why != NULL) {
+				return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "cannot read layer %u: %s",
+				                     network->layers[source].number, why);
+			}
+		}
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status choose(ai8x_network *network, const struct target *target,
+                          const ai8x_compile_options *options, ai8x_error *error)
 {
 	struct layout layout = {0};
-	ai8x_status status = placement_insert_copies(network, target, options, error);
+	ai8x_status status = check_readers(network, options, error);
+	if (status == AI8X_OK) {
+		status = placement_insert_copies(network, target, options, error);
+	}
 	if (status != AI8X_OK) {
 		return status;
 	}

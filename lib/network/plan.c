@@ -48,7 +48,7 @@ static void stretch_kernel(struct plan_layer *layer)
 	const ai8x_network_layer *net = layer->net;
 	memset(layer->taps, -1, sizeof layer->taps);
 	for (uint32_t t = 0; t < net->kernel_rows; t++) {
-		layer->taps[t * net->dilation] = (int8_t)t;
+		layer->taps[(size_t)t * net->dilation] = (int8_t)t;
 	}
 	layer->kernel_rows = (net->kernel_rows - 1) * net->dilation + 1;
 }
@@ -125,11 +125,13 @@ static ai8x_status shape_channels(const struct plan *plan, struct plan_layer *la
 	uint32_t m = layer->in_passes;
 	uint32_t n = net->operands;
 	if (plan->target->rows_for_passes && n > 1 && m > 1 && n * m != n + m) {
-		if (layer->operation != AI8X_OP_PASSTHROUGH || net->pooling != AI8X_POOL_NONE || net->pool_stride > 1) {
-			return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-			                     "an element-wise operation of %u operands and %u passes of channels cannot be "
-			                     "combined with pooling or a convolution (limit of the %s)",
-			                     n, m, plan->part->info.name);
+		if (layer->operation != AI8X_OP_PASSTHROUGH || net->pooling != AI8X_POOL_NONE ||
+		    net->pool_stride > 1) {
+			return network_error(
+				error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+				"an element-wise operation of %u operands and %u passes of channels cannot be "
+				"combined with pooling or a convolution (limit of the %s)",
+				n, m, plan->part->info.name);
 		}
 		layer->rows_for_passes = true;
 		layer->rows *= m;
@@ -140,7 +142,8 @@ static ai8x_status shape_channels(const struct plan *plan, struct plan_layer *la
 }
 
 static ai8x_status check_map(const struct plan *plan, const struct plan_layer *layer, const char *what,
-                             uint64_t map, uint32_t channels, uint32_t passes, uint32_t thresh, ai8x_error *error)
+                             uint64_t map, uint32_t channels, uint32_t passes, uint32_t thresh,
+                             ai8x_error *error)
 {
 	if (bits_count(map) != thresh) {
 		return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
@@ -152,7 +155,8 @@ static ai8x_status check_map(const struct plan *plan, const struct plan_layer *l
 }
 
 // Passthrough: every group packs what its own processors read; the packed runs start at an instance.
-static ai8x_status check_passthrough_map(const struct plan *plan, const struct plan_layer *layer, ai8x_error *error)
+static ai8x_status check_passthrough_map(const struct plan *plan, const struct plan_layer *layer,
+                                         ai8x_error *error)
 {
 	uint64_t rest = layer->output_processors;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
@@ -163,17 +167,19 @@ static ai8x_status check_passthrough_map(const struct plan *plan, const struct p
 		}
 		uint64_t run = (count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1) << first;
 		if ((rest & run) != run || first % 4 != 0) {
-			return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-			                     "a passthrough layer packs the processors of each group of 16; output_processors "
-			                     "0x%016llx cannot follow from processors 0x%016llx",
-			                     (unsigned long long)layer->output_processors, (unsigned long long)layer->processors);
+			return network_error(
+				error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+				"a passthrough layer packs the processors of each group of 16; output_processors "
+				"0x%016llx cannot follow from processors 0x%016llx",
+				(unsigned long long)layer->output_processors, (unsigned long long)layer->processors);
 		}
 		rest &= ~run;
 	}
 	return AI8X_OK;
 }
 
-static ai8x_status check_depthwise_map(const struct plan *plan, const struct plan_layer *layer, ai8x_error *error)
+static ai8x_status check_depthwise_map(const struct plan *plan, const struct plan_layer *layer,
+                                       ai8x_error *error)
 {
 	unsigned first = bits_first(layer->processors);
 	if (bits_first(layer->output_processors) % 4 != 0) {
@@ -181,10 +187,17 @@ static ai8x_status check_depthwise_map(const struct plan *plan, const struct pla
 		                     "output_processors of a depth-wise layer start at a multiple of 4, not at %u",
 		                     bits_first(layer->output_processors));
 	}
-	if (first % 4 != 0 && bits_last(layer->processors) - first >= 16) {
-		return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-		                     "processors of a depth-wise layer that spans groups start at a multiple of 4, not at %u",
-		                     first);
+	if (layer->processors >> first != layer->output_processors >> bits_first(layer->output_processors)) {
+		return network_error(
+			error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+			"a depth-wise layer writes its processors in the order and with the gaps they have; "
+			"output_processors 0x%016llx cannot follow from processors 0x%016llx",
+			(unsigned long long)layer->output_processors, (unsigned long long)layer->processors);
+	}
+	if (first % 4 != 0 && bits_last(layer->processors) / 16 != first / 16) {
+		return network_error(
+			error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+			"processors of a depth-wise layer that spans groups start at a multiple of 4, not at %u", first);
 	}
 	return AI8X_OK;
 }
@@ -196,8 +209,8 @@ static ai8x_status shape_maps(const struct plan *plan, struct plan_layer *layer,
 	layer->own_processors = layer->processors = net->processors;
 	layer->output_processors = net->output_processors;
 	layer->quad = layer->position == 0 && plan->feed == AI8X_FEED_FAST_FIFO_QUAD;
-	if ((status = check_map(plan, layer, "processors", layer->own_processors, net->in_channels, layer->in_passes,
-	                        layer->in_thresh, error)) != AI8X_OK ||
+	if ((status = check_map(plan, layer, "processors", layer->own_processors, net->in_channels,
+	                        layer->in_passes, layer->in_thresh, error)) != AI8X_OK ||
 	    (status = check_map(plan, layer, "output_processors", layer->output_processors, net->out_channels,
 	                        layer->out_passes, layer->out_thresh, error)) != AI8X_OK) {
 		return status;
@@ -215,10 +228,11 @@ static ai8x_status shape_maps(const struct plan *plan, struct plan_layer *layer,
 	if (status == AI8X_OK && net->chw) {
 		for (unsigned p = 0; p < AI8X_PROCESSORS; p += 4) {
 			if (bits_count(layer->own_processors >> p & 0xf) > 1) {
-				return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-				                     "data_format CHW has one channel in each data memory instance, but processors %u "
-				                     "to %u share one",
-				                     p, p + 3);
+				return network_error(
+					error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+					"data_format CHW has one channel in each data memory instance, but processors %u "
+					"to %u share one",
+					p, p + 3);
 			}
 		}
 	}
@@ -229,16 +243,18 @@ static ai8x_status shape_maps(const struct plan *plan, struct plan_layer *layer,
 		layer->slots -= layer->out_passes * layer->out_thresh - net->out_channels;
 	}
 	if (status == AI8X_OK && (layer->quad || net->calcx4) && layer->slots % 4 != 0) {
-		return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-		                     "four output channels are computed at a time, but output_processors 0x%016llx makes %u of "
-		                     "them: the count must be a multiple of 4",
-		                     (unsigned long long)layer->output_processors, layer->slots);
+		return network_error(
+			error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+			"four output channels are computed at a time, but output_processors 0x%016llx makes %u of "
+			"them: the count must be a multiple of 4",
+			(unsigned long long)layer->output_processors, layer->slots);
 	}
 	return status;
 }
 
 // Binary weights and bypassed kernels cannot be 0: what must not count would count.
-static ai8x_status check_zero_weights(const struct plan *plan, const struct plan_layer *layer, ai8x_error *error)
+static ai8x_status check_zero_weights(const struct plan *plan, const struct plan_layer *layer,
+                                      ai8x_error *error)
 {
 	const ai8x_network_layer *net = layer->net;
 	const char *why = NULL;
@@ -249,11 +265,13 @@ static ai8x_status check_zero_weights(const struct plan *plan, const struct plan
 	    net->in_channels != layer->in_passes * layer->in_thresh) {
 		why = "its channels do not fill the last pass";
 	} else if (layer->kernel_rows != net->kernel_rows) {
-		why = net->dilation > 1 ? "dilated kernels are filled up with zeros" : "streaming 1x1 kernels are sent as 3x3 kernels";
+		why = net->dilation > 1 ? "dilated kernels are filled up with zeros"
+		                        : "streaming 1x1 kernels are sent as 3x3 kernels";
 	}
 	return why == NULL ? AI8X_OK
 	                   : network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-	                                   "%s cannot be 0, but %s", net->bypass ? "bypassed weights" : "binary weights", why);
+	                                   "%s cannot be 0, but %s",
+	                                   net->bypass ? "bypassed weights" : "binary weights", why);
 }
 
 // Write slots per pixel of layers whose groups write on their own: the most any group needs.
@@ -289,15 +307,17 @@ static ai8x_status plan_feed(struct plan *plan, ai8x_error *error)
 		plan->feed = streams ? AI8X_FEED_FIFO : AI8X_FEED_MEMORY;
 	}
 	if (plan->feed == AI8X_FEED_MEMORY) {
-		return streams ? network_error(error, AI8X_ERR_NETWORK, network, 0, "a streaming first layer needs a FIFO")
+		return streams ? network_error(error, AI8X_ERR_NETWORK, network, 0,
+		                               "a streaming first layer needs a FIFO")
 		               : AI8X_OK;
 	}
 	uint64_t allowed = first->chw ? UINT64_C(0x0001000100010001) : UINT64_C(0x000f000f000f000f);
 	if (first->in_channels > (first->chw ? 4u : 16u) || (first->processors & ~allowed) != 0) {
-		return network_error(error, AI8X_ERR_NETWORK, network, 0,
-		                     "the FIFOs feed processors 0, 16, 32, 48 (CHW) or 0-3, 16-19, 32-35, 48-51 (HWC), not "
-		                     "0x%016llx with %u channels",
-		                     (unsigned long long)first->processors, first->in_channels);
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, 0,
+			"the FIFOs feed processors 0, 16, 32, 48 (CHW) or 0-3, 16-19, 32-35, 48-51 (HWC), not "
+			"0x%016llx with %u channels",
+			(unsigned long long)first->processors, first->in_channels);
 	}
 	if (first->operands > 1) {
 		return network_error(error, AI8X_ERR_NETWORK, network, 0, "a FIFO feeds one operand");
@@ -305,11 +325,16 @@ static ai8x_status plan_feed(struct plan *plan, ai8x_error *error)
 	if (plan->feed == AI8X_FEED_FIFO) {
 		return AI8X_OK;
 	}
+	if (plan->feed == AI8X_FEED_FAST_FIFO_QUAD && first->calcx4) {
+		return network_error(error, AI8X_ERR_NETWORK, network, 0,
+		                     "the fast FIFO's fan-out to all groups cannot be combined with calcx4");
+	}
 	if (first->in_channels > (first->chw ? 1u : 4u) || first->output_bits != 8 ||
 	    first->operation == AI8X_OP_PASSTHROUGH) {
-		return network_error(error, AI8X_ERR_NETWORK, network, 0,
-		                     "the fast FIFO feeds a convolution with 8-bit output, 1 CHW channel or up to 4 HWC "
-		                     "channels");
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, 0,
+			"the fast FIFO feeds a convolution with 8-bit output, 1 CHW channel or up to 4 HWC "
+			"channels");
 	}
 	return AI8X_OK;
 }
@@ -352,9 +377,10 @@ static ai8x_status plan_layer_create(struct plan *plan, size_t i, uint32_t *rese
 	*resets += layer->reset_before;
 	layer->index = (uint32_t)i + *resets;
 	if (layer->index >= plan->part->info.layers) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "with %u average-pooling reset layers the network needs more than the %u layers of the %s",
-		                     *resets, plan->part->info.layers, plan->part->info.name);
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, (int)i,
+			"with %u average-pooling reset layers the network needs more than the %u layers of the %s",
+			*resets, plan->part->info.layers, plan->part->info.name);
 	}
 	shape_operation(plan, layer);
 	ai8x_status status = shape_channels(plan, layer, error);
@@ -368,8 +394,8 @@ static ai8x_status plan_layer_create(struct plan *plan, size_t i, uint32_t *rese
 	return status;
 }
 
-ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part, const ai8x_compile_options *options,
-                        struct plan *plan, ai8x_error *error)
+ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part,
+                        const ai8x_compile_options *options, struct plan *plan, ai8x_error *error)
 {
 	uint32_t resets = 0;
 	uint64_t used = 0;
@@ -393,7 +419,8 @@ ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part, cons
 		used |= plan->layers[i].own_processors;
 		used |= plan->layers[i].processors;
 		plan->streams = plan->streams || plan->layers[i].streaming;
-		plan->binary = plan->binary || (network_has_weights(&network->layers[i]) && network->layers[i].weight_bits == -1);
+		plan->binary = plan->binary ||
+		               (network_has_weights(&network->layers[i]) && network->layers[i].weight_bits == -1);
 	}
 	if (status != AI8X_OK) {
 		return status;
@@ -447,5 +474,6 @@ ai8x_output_place plan_input_place(const struct plan_layer *layer, uint32_t oper
 		return (ai8x_output_place){processor / 4, base + pixel / 4, pixel % 4};
 	}
 	uint32_t step = net->operands * layer->in_passes * (net->read_gap + 1);
-	return (ai8x_output_place){processor / 4, base + pixel * step + pass * net->operands + operand, processor % 4};
+	return (ai8x_output_place){processor / 4, base + pixel * step + pass * net->operands + operand,
+	                           processor % 4};
 }

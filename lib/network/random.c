@@ -20,7 +20,7 @@ static uint64_t next_random(uint64_t *state)
 // An integer from least to greatest (at most 256 of them), all equally likely.
 static int8_t random_between(uint64_t *state, int least, int greatest)
 {
-	uint64_t span = (uint64_t)(greatest - least + 1);
+	uint64_t span = (unsigned)(greatest - least + 1);
 	return (int8_t)(least + (int)((next_random(state) >> 32) * span >> 32));
 }
 
@@ -113,8 +113,8 @@ static int32_t choose_shift(const ai8x_network_layer *layer, int64_t least, int6
 	return shift;
 }
 
-ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed, ai8x_network_sums_fn sums, void *user,
-                                   ai8x_error *error)
+ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed, ai8x_network_sums_fn sums,
+                                   void *user, ai8x_error *error)
 {
 	ai8x_status status = fill_input(network, seed, error);
 	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++) {

@@ -4,8 +4,8 @@
 // taken from libyaml's document tree; scalars are understood as YAML 1.1 does, because that is what the files
 // are written for (hexadecimal with underscores, octal with a leading zero, yes/no).
 
-#include "network/network.h"
 #include "network/read_yaml.h"
+#include "network/network.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -25,14 +25,53 @@ struct reader {
 };
 
 enum layer_key {
-	KEY_ACTIVATE, KEY_AVG_POOL, KEY_BIAS_GROUP, KEY_BUFFER_INSERT, KEY_BUFFER_SHIFT, KEY_BYPASS, KEY_CALCX4,
-	KEY_DATA_FORMAT, KEY_DILATION, KEY_ELTWISE, KEY_FLATTEN, KEY_GROUPS, KEY_IN_CHANNELS, KEY_IN_CHANNEL_SKIP,
-	KEY_IN_CROP, KEY_IN_DIM, KEY_IN_OFFSET, KEY_IN_SEQUENCES, KEY_KERNEL_SIZE, KEY_MAX_POOL, KEY_NAME,
-	KEY_NEXT_SEQUENCE, KEY_OPERANDS, KEY_OPERATION, KEY_OUTPUT, KEY_OUTPUT_PAD, KEY_OUTPUT_PROCESSORS,
-	KEY_OUTPUT_SHIFT, KEY_OUTPUT_WIDTH, KEY_OUT_CHANNELS, KEY_OUT_OFFSET, KEY_PAD, KEY_POOL_DILATION,
-	KEY_POOL_FIRST, KEY_POOL_STRIDE, KEY_PROCESSORS, KEY_QUANTIZATION, KEY_READAHEAD, KEY_READ_GAP,
-	KEY_SEQUENCE, KEY_SIMULATED_SEQUENCE, KEY_SNOOP_SEQUENCE, KEY_STREAMING, KEY_STRIDE, KEY_TCALC,
-	KEY_WEIGHT_SOURCE, KEY_WRITE_GAP,
+	KEY_ACTIVATE,
+	KEY_AVG_POOL,
+	KEY_BIAS_GROUP,
+	KEY_BUFFER_INSERT,
+	KEY_BUFFER_SHIFT,
+	KEY_BYPASS,
+	KEY_CALCX4,
+	KEY_DATA_FORMAT,
+	KEY_DILATION,
+	KEY_ELTWISE,
+	KEY_FLATTEN,
+	KEY_GROUPS,
+	KEY_IN_CHANNELS,
+	KEY_IN_CHANNEL_SKIP,
+	KEY_IN_CROP,
+	KEY_IN_DIM,
+	KEY_IN_OFFSET,
+	KEY_IN_SEQUENCES,
+	KEY_KERNEL_SIZE,
+	KEY_MAX_POOL,
+	KEY_NAME,
+	KEY_NEXT_SEQUENCE,
+	KEY_OPERANDS,
+	KEY_OPERATION,
+	KEY_OUTPUT,
+	KEY_OUTPUT_PAD,
+	KEY_OUTPUT_PROCESSORS,
+	KEY_OUTPUT_SHIFT,
+	KEY_OUTPUT_WIDTH,
+	KEY_OUT_CHANNELS,
+	KEY_OUT_OFFSET,
+	KEY_PAD,
+	KEY_POOL_DILATION,
+	KEY_POOL_FIRST,
+	KEY_POOL_STRIDE,
+	KEY_PROCESSORS,
+	KEY_QUANTIZATION,
+	KEY_READAHEAD,
+	KEY_READ_GAP,
+	KEY_SEQUENCE,
+	KEY_SIMULATED_SEQUENCE,
+	KEY_SNOOP_SEQUENCE,
+	KEY_STREAMING,
+	KEY_STRIDE,
+	KEY_TCALC,
+	KEY_WEIGHT_SOURCE,
+	KEY_WRITE_GAP,
 	LAYER_KEYS
 };
 
@@ -43,43 +82,94 @@ struct key_row {
 
 // Every spelling of every key of a layer.
 static const struct key_row layer_key_rows[] = {
-	{"activate", KEY_ACTIVATE}, {"activation", KEY_ACTIVATE}, {"avg_pool", KEY_AVG_POOL},
-	{"bias_group", KEY_BIAS_GROUP}, {"bias_quadrant", KEY_BIAS_GROUP}, {"buffer_insert", KEY_BUFFER_INSERT},
-	{"buffer_shift", KEY_BUFFER_SHIFT}, {"bypass", KEY_BYPASS}, {"calcx4", KEY_CALCX4},
-	{"conv_groups", KEY_GROUPS}, {"convolution", KEY_OPERATION}, {"data_format", KEY_DATA_FORMAT},
-	{"dilation", KEY_DILATION}, {"eltwise", KEY_ELTWISE}, {"flatten", KEY_FLATTEN}, {"groups", KEY_GROUPS},
-	{"in_channel_skip", KEY_IN_CHANNEL_SKIP}, {"in_channels", KEY_IN_CHANNELS}, {"in_crop", KEY_IN_CROP},
-	{"in_dim", KEY_IN_DIM}, {"in_offset", KEY_IN_OFFSET}, {"in_sequences", KEY_IN_SEQUENCES},
-	{"in_skip", KEY_READ_GAP}, {"kernel_size", KEY_KERNEL_SIZE}, {"max_pool", KEY_MAX_POOL},
-	{"name", KEY_NAME}, {"next_sequence", KEY_NEXT_SEQUENCE}, {"op", KEY_OPERATION},
-	{"operands", KEY_OPERANDS}, {"operation", KEY_OPERATION}, {"operator", KEY_OPERATION},
-	{"out_channels", KEY_OUT_CHANNELS}, {"out_offset", KEY_OUT_OFFSET}, {"output", KEY_OUTPUT},
-	{"output_pad", KEY_OUTPUT_PAD}, {"output_processors", KEY_OUTPUT_PROCESSORS},
-	{"output_shift", KEY_OUTPUT_SHIFT}, {"output_width", KEY_OUTPUT_WIDTH}, {"pad", KEY_PAD},
-	{"pool_dilation", KEY_POOL_DILATION}, {"pool_first", KEY_POOL_FIRST}, {"pool_stride", KEY_POOL_STRIDE},
-	{"processors", KEY_PROCESSORS}, {"quantization", KEY_QUANTIZATION}, {"read_gap", KEY_READ_GAP},
-	{"readahead", KEY_READAHEAD}, {"sequence", KEY_SEQUENCE}, {"simulated_sequence", KEY_SIMULATED_SEQUENCE},
-	{"snoop_sequence", KEY_SNOOP_SEQUENCE}, {"streaming", KEY_STREAMING}, {"stride", KEY_STRIDE},
-	{"tcalc", KEY_TCALC}, {"weight_source", KEY_WEIGHT_SOURCE}, {"write_gap", KEY_WRITE_GAP},
+	{"activate", KEY_ACTIVATE},
+	{"activation", KEY_ACTIVATE},
+	{"avg_pool", KEY_AVG_POOL},
+	{"bias_group", KEY_BIAS_GROUP},
+	{"bias_quadrant", KEY_BIAS_GROUP},
+	{"buffer_insert", KEY_BUFFER_INSERT},
+	{"buffer_shift", KEY_BUFFER_SHIFT},
+	{"bypass", KEY_BYPASS},
+	{"calcx4", KEY_CALCX4},
+	{"conv_groups", KEY_GROUPS},
+	{"convolution", KEY_OPERATION},
+	{"data_format", KEY_DATA_FORMAT},
+	{"dilation", KEY_DILATION},
+	{"eltwise", KEY_ELTWISE},
+	{"flatten", KEY_FLATTEN},
+	{"groups", KEY_GROUPS},
+	{"in_channel_skip", KEY_IN_CHANNEL_SKIP},
+	{"in_channels", KEY_IN_CHANNELS},
+	{"in_crop", KEY_IN_CROP},
+	{"in_dim", KEY_IN_DIM},
+	{"in_offset", KEY_IN_OFFSET},
+	{"in_sequences", KEY_IN_SEQUENCES},
+	{"in_skip", KEY_READ_GAP},
+	{"kernel_size", KEY_KERNEL_SIZE},
+	{"max_pool", KEY_MAX_POOL},
+	{"name", KEY_NAME},
+	{"next_sequence", KEY_NEXT_SEQUENCE},
+	{"op", KEY_OPERATION},
+	{"operands", KEY_OPERANDS},
+	{"operation", KEY_OPERATION},
+	{"operator", KEY_OPERATION},
+	{"out_channels", KEY_OUT_CHANNELS},
+	{"out_offset", KEY_OUT_OFFSET},
+	{"output", KEY_OUTPUT},
+	{"output_pad", KEY_OUTPUT_PAD},
+	{"output_processors", KEY_OUTPUT_PROCESSORS},
+	{"output_shift", KEY_OUTPUT_SHIFT},
+	{"output_width", KEY_OUTPUT_WIDTH},
+	{"pad", KEY_PAD},
+	{"pool_dilation", KEY_POOL_DILATION},
+	{"pool_first", KEY_POOL_FIRST},
+	{"pool_stride", KEY_POOL_STRIDE},
+	{"processors", KEY_PROCESSORS},
+	{"quantization", KEY_QUANTIZATION},
+	{"read_gap", KEY_READ_GAP},
+	{"readahead", KEY_READAHEAD},
+	{"sequence", KEY_SEQUENCE},
+	{"simulated_sequence", KEY_SIMULATED_SEQUENCE},
+	{"snoop_sequence", KEY_SNOOP_SEQUENCE},
+	{"streaming", KEY_STREAMING},
+	{"stride", KEY_STRIDE},
+	{"tcalc", KEY_TCALC},
+	{"weight_source", KEY_WEIGHT_SOURCE},
+	{"write_gap", KEY_WRITE_GAP},
 };
 
 enum top_key {
-	TOP_ARCH, TOP_AVG_POOL_ROUNDING, TOP_BIAS, TOP_DATASET, TOP_DATA_BUFFER, TOP_LAYERS, TOP_OUTPUT_MAP,
-	TOP_SNOOP, TOP_UNLOAD, TOP_WEIGHTS,
+	TOP_ARCH,
+	TOP_AVG_POOL_ROUNDING,
+	TOP_BIAS,
+	TOP_DATASET,
+	TOP_DATA_BUFFER,
+	TOP_LAYERS,
+	TOP_OUTPUT_MAP,
+	TOP_SNOOP,
+	TOP_UNLOAD,
+	TOP_WEIGHTS,
 	TOP_KEYS
 };
 
 static const struct key_row top_key_rows[] = {
-	{"arch", TOP_ARCH}, {"avg_pool_rounding", TOP_AVG_POOL_ROUNDING}, {"bias", TOP_BIAS},
-	{"data_buffer", TOP_DATA_BUFFER}, {"dataset", TOP_DATASET}, {"layers", TOP_LAYERS},
-	{"output_map", TOP_OUTPUT_MAP}, {"snoop", TOP_SNOOP}, {"unload", TOP_UNLOAD}, {"weights", TOP_WEIGHTS},
+	{"arch", TOP_ARCH},
+	{"avg_pool_rounding", TOP_AVG_POOL_ROUNDING},
+	{"bias", TOP_BIAS},
+	{"data_buffer", TOP_DATA_BUFFER},
+	{"dataset", TOP_DATASET},
+	{"layers", TOP_LAYERS},
+	{"output_map", TOP_OUTPUT_MAP},
+	{"snoop", TOP_SNOOP},
+	{"unload", TOP_UNLOAD},
+	{"weights", TOP_WEIGHTS},
 };
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 // A key of a mapping with its value; node NULL: not given.
 struct entry {
-	const char *name;  // as spelled in the file
+	const char *name; // as spelled in the file
 	yaml_node_t *node;
 	size_t line;
 };
@@ -101,7 +191,7 @@ static ai8x_status fail(const struct reader *reader, size_t line, const char *fo
 static ai8x_status fail_value(const struct reader *reader, const struct entry *entry, const char *expected)
 {
 	const yaml_node_t *node = entry->node;
-	const char *found = node->type == YAML_SCALAR_NODE    ? (const char *)node->data.scalar.value
+	const char *found = node->type == YAML_SCALAR_NODE     ? (const char *)node->data.scalar.value
 	                    : node->type == YAML_SEQUENCE_NODE ? "a list"
 	                                                       : "a mapping";
 	return fail(reader, entry->line, "key '%s': expected %s, found '%.60s'", entry->name, expected, found);
@@ -150,7 +240,8 @@ static const char *nearest(const char *word, const struct key_row *rows, size_t 
 static ai8x_status read_keys(const struct reader *reader, yaml_node_t *mapping, const struct key_row *rows,
                              size_t row_count, struct entry *entries, const char *where)
 {
-	for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top; pair++) {
+	for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
+	     pair++) {
 		yaml_node_t *key = yaml_document_get_node(reader->document, pair->key);
 		yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
 		size_t line = key->start_mark.line + 1;
@@ -230,7 +321,8 @@ static ai8x_status take_integer(const struct reader *reader, const struct entry 
 {
 	if (!scalar_integer(entry->node, value) || *value < least || *value > greatest) {
 		char expected[80];
-		snprintf(expected, sizeof expected, "an integer from %lld to %lld", (long long)least, (long long)greatest);
+		snprintf(expected, sizeof expected, "an integer from %lld to %lld", (long long)least,
+		         (long long)greatest);
 		return fail_value(reader, entry, expected);
 	}
 	return AI8X_OK;
@@ -339,7 +431,8 @@ static ai8x_status take_map(const struct reader *reader, const struct entry *ent
 	} else {
 		bad = true;
 	}
-	return bad ? fail_value(reader, entry, "a map of 1 to 64 processors such as 0x000000000000ffff") : AI8X_OK;
+	return bad ? fail_value(reader, entry, "a map of 1 to 64 processors such as 0x000000000000ffff")
+	           : AI8X_OK;
 }
 
 struct word_row {
@@ -347,8 +440,8 @@ struct word_row {
 	int value;
 };
 
-static ai8x_status take_word(const struct reader *reader, const struct entry *entry, const struct word_row *rows,
-                             size_t count, int *value)
+static ai8x_status take_word(const struct reader *reader, const struct entry *entry,
+                             const struct word_row *rows, size_t count, int *value)
 {
 	char expected[200] = "one of";
 	const char *text = scalar_text(entry->node);
@@ -367,27 +460,43 @@ static ai8x_status take_word(const struct reader *reader, const struct entry *en
 
 // Operations of the key "operation"; element-wise names are passthrough layers with that function.
 static const struct word_row operation_rows[] = {
-	{"conv2d", AI8X_OP_CONV2D}, {"conv1d", AI8X_OP_CONV1D}, {"convtranspose2d", AI8X_OP_CONVT2D},
-	{"linear", AI8X_OP_LINEAR}, {"passthrough", AI8X_OP_PASSTHROUGH}, {"none", AI8X_OP_PASSTHROUGH},
-	{"fc", AI8X_OP_LINEAR}, {"mlp", AI8X_OP_LINEAR}, {"add", 100 + AI8X_ELTWISE_ADD},
-	{"sub", 100 + AI8X_ELTWISE_SUB}, {"or", 100 + AI8X_ELTWISE_OR}, {"bitwiseor", 100 + AI8X_ELTWISE_OR},
-	{"bitwise_or", 100 + AI8X_ELTWISE_OR}, {"xor", 100 + AI8X_ELTWISE_XOR},
-	{"bitwisexor", 100 + AI8X_ELTWISE_XOR}, {"bitwise_xor", 100 + AI8X_ELTWISE_XOR},
+	{"conv2d", AI8X_OP_CONV2D},
+	{"conv1d", AI8X_OP_CONV1D},
+	{"convtranspose2d", AI8X_OP_CONVT2D},
+	{"linear", AI8X_OP_LINEAR},
+	{"passthrough", AI8X_OP_PASSTHROUGH},
+	{"none", AI8X_OP_PASSTHROUGH},
+	{"fc", AI8X_OP_LINEAR},
+	{"mlp", AI8X_OP_LINEAR},
+	{"add", 100 + AI8X_ELTWISE_ADD},
+	{"sub", 100 + AI8X_ELTWISE_SUB},
+	{"or", 100 + AI8X_ELTWISE_OR},
+	{"bitwiseor", 100 + AI8X_ELTWISE_OR},
+	{"bitwise_or", 100 + AI8X_ELTWISE_OR},
+	{"xor", 100 + AI8X_ELTWISE_XOR},
+	{"bitwisexor", 100 + AI8X_ELTWISE_XOR},
+	{"bitwise_xor", 100 + AI8X_ELTWISE_XOR},
 };
 
 static const struct word_row eltwise_rows[] = {
-	{"add", AI8X_ELTWISE_ADD}, {"sub", AI8X_ELTWISE_SUB}, {"or", AI8X_ELTWISE_OR}, {"xor", AI8X_ELTWISE_XOR},
+	{"add", AI8X_ELTWISE_ADD},
+	{"sub", AI8X_ELTWISE_SUB},
+	{"or", AI8X_ELTWISE_OR},
+	{"xor", AI8X_ELTWISE_XOR},
 };
 
 static const struct word_row activation_rows[] = {
-	{"relu", AI8X_ACTIVATE_RELU}, {"abs", AI8X_ACTIVATE_ABS}, {"none", AI8X_ACTIVATE_NONE},
+	{"relu", AI8X_ACTIVATE_RELU},
+	{"abs", AI8X_ACTIVATE_ABS},
+	{"none", AI8X_ACTIVATE_NONE},
 };
 
 static const struct word_row format_rows[] = {{"hwc", 0}, {"little", 0}, {"chw", 1}, {"big", 1}};
 
 static const struct word_row width_rows[] = {{"8", 8}, {"32", 32}};
 
-static const struct word_row bits_rows[] = {{"8", 8}, {"4", 4}, {"2", 2}, {"1", 1}, {"bin", -1}, {"binary", -1}};
+static const struct word_row bits_rows[] = {{"8", 8}, {"4", 4},    {"2", 2},
+                                            {"1", 1}, {"bin", -1}, {"binary", -1}};
 
 // Operation, element-wise function and the kernel that they imply.
 static ai8x_status read_operation(const struct reader *reader, const struct entry *entries,
@@ -447,7 +556,8 @@ static ai8x_status read_kernel_size(const struct reader *reader, const struct en
 		return AI8X_OK;
 	case AI8X_OP_CONVT2D:
 		if (text == NULL || strcasecmp(text, "3x3") != 0) {
-			return fail_value(reader, entry, "3x3 (the only kernel that the hardware has for convtranspose2d)");
+			return fail_value(reader, entry,
+			                  "3x3 (the only kernel that the hardware has for convtranspose2d)");
 		}
 		return AI8X_OK;
 	case AI8X_OP_CONV1D:
@@ -461,7 +571,8 @@ static ai8x_status read_kernel_size(const struct reader *reader, const struct en
 	}
 }
 
-static ai8x_status read_pooling(const struct reader *reader, const struct entry *entries, ai8x_network_layer *layer)
+static ai8x_status read_pooling(const struct reader *reader, const struct entry *entries,
+                                ai8x_network_layer *layer)
 {
 	const struct entry *max = &entries[KEY_MAX_POOL];
 	const struct entry *average = &entries[KEY_AVG_POOL];
@@ -487,8 +598,8 @@ static ai8x_status read_pooling(const struct reader *reader, const struct entry 
 	if (!linewise && stride[0] != stride[1]) {
 		if (stride[1] != 1 || layer->operation != AI8X_OP_PASSTHROUGH) {
 			return fail(reader, entries[KEY_POOL_STRIDE].line,
-			            "key 'pool_stride': the hardware has one stride for rows and columns, not %ux%u", stride[0],
-			            stride[1]);
+			            "key 'pool_stride': the hardware has one stride for rows and columns, not %ux%u",
+			            stride[0], stride[1]);
 		}
 	}
 	layer->pool_rows = window[0];
@@ -500,7 +611,8 @@ static ai8x_status read_pooling(const struct reader *reader, const struct entry 
 		layer->pooling = max->node != NULL ? AI8X_POOL_MAX : AI8X_POOL_AVERAGE;
 	}
 	status = take_bool(reader, &entries[KEY_POOL_FIRST], &layer->pool_first);
-	if (status == AI8X_OK && !layer->pool_first && (layer->operands == 1 || layer->pooling == AI8X_POOL_NONE)) {
+	if (status == AI8X_OK && !layer->pool_first &&
+	    (layer->operands == 1 || layer->pooling == AI8X_POOL_NONE)) {
 		return fail(reader, entries[KEY_POOL_FIRST].line,
 		            "key 'pool_first: false' needs both pooling and an element-wise operation");
 	}
@@ -540,14 +652,16 @@ static ai8x_status read_convolution(const struct reader *reader, const struct en
 		return status;
 	}
 	if (pair[0] != stride) {
-		return fail(reader, entries[KEY_STRIDE].line,
-		            "key 'stride': the hardware convolves with stride 1 (transposed: 2) only; a pooling stride "
-		            "(key 'pool_stride') takes fewer pixels");
+		return fail(
+			reader, entries[KEY_STRIDE].line,
+			"key 'stride': the hardware convolves with stride 1 (transposed: 2) only; a pooling stride "
+			"(key 'pool_stride') takes fewer pixels");
 	}
 
 	layer->output_padding = layer->operation == AI8X_OP_CONVT2D ? 1 : 0;
 	if ((status = take_u32(reader, &entries[KEY_OUTPUT_PAD], 0, 1, &layer->output_padding)) != AI8X_OK ||
-	    (status = take_u32(reader, &entries[KEY_GROUPS], 1, NETWORK_MAX_CHANNELS, &layer->groups)) != AI8X_OK ||
+	    (status = take_u32(reader, &entries[KEY_GROUPS], 1, NETWORK_MAX_CHANNELS, &layer->groups)) !=
+	        AI8X_OK ||
 	    (status = take_bool(reader, &entries[KEY_FLATTEN], &layer->flatten)) != AI8X_OK ||
 	    (status = take_bool(reader, &entries[KEY_BYPASS], &layer->bypass)) != AI8X_OK) {
 		return status;
@@ -564,7 +678,8 @@ static ai8x_status read_arithmetic(const struct reader *reader, const struct ent
 
 	layer->weight_bits = 0; // not given: the weights file or a default decides
 	if (entries[KEY_QUANTIZATION].node != NULL) {
-		status = take_word(reader, &entries[KEY_QUANTIZATION], bits_rows, ROWS(bits_rows), &layer->weight_bits);
+		status =
+			take_word(reader, &entries[KEY_QUANTIZATION], bits_rows, ROWS(bits_rows), &layer->weight_bits);
 	}
 	if (status == AI8X_OK && entries[KEY_OUTPUT_SHIFT].node != NULL) {
 		status = take_integer(reader, &entries[KEY_OUTPUT_SHIFT], -31, 31, &shift);
@@ -583,25 +698,27 @@ static ai8x_status read_arithmetic(const struct reader *reader, const struct ent
 	return status;
 }
 
-static ai8x_status read_input(const struct reader *reader, const struct entry *entries, ai8x_network_layer *layer)
+static ai8x_status read_input(const struct reader *reader, const struct entry *entries,
+                              ai8x_network_layer *layer)
 {
 	uint32_t dim[2] = {0, 0};
 	uint32_t crop[2] = {0, 0};
 	int64_t offset = 0;
 	ai8x_status status;
 
-	if ((status = take_u32(reader, &entries[KEY_IN_CHANNELS], 1, NETWORK_MAX_CHANNELS, &layer->in_channels)) !=
-	        AI8X_OK ||
+	if ((status = take_u32(reader, &entries[KEY_IN_CHANNELS], 1, NETWORK_MAX_CHANNELS,
+	                       &layer->in_channels)) != AI8X_OK ||
 	    (status = take_u32(reader, &entries[KEY_IN_CHANNEL_SKIP], 0, NETWORK_MAX_CHANNELS,
 	                       &layer->first_channel)) != AI8X_OK ||
-	    (status = take_u32(reader, &entries[KEY_OUT_CHANNELS], 1, NETWORK_MAX_CHANNELS, &layer->out_channels)) !=
-	        AI8X_OK ||
+	    (status = take_u32(reader, &entries[KEY_OUT_CHANNELS], 1, NETWORK_MAX_CHANNELS,
+	                       &layer->out_channels)) != AI8X_OK ||
 	    (status = take_pair(reader, &entries[KEY_IN_DIM], 1, NETWORK_MAX_SIDE, false, dim)) != AI8X_OK ||
 	    (status = take_pair(reader, &entries[KEY_IN_CROP], 0, NETWORK_MAX_SIDE, false, crop)) != AI8X_OK) {
 		return status;
 	}
 	if (entries[KEY_IN_CROP].node != NULL && entries[KEY_IN_CROP].node->type != YAML_SEQUENCE_NODE) {
-		return fail_value(reader, &entries[KEY_IN_CROP], "a list of two numbers (rows dropped at top and bottom)");
+		return fail_value(reader, &entries[KEY_IN_CROP],
+		                  "a list of two numbers (rows dropped at top and bottom)");
 	}
 	layer->in_rows = dim[0];
 	layer->in_columns = dim[1];
@@ -666,7 +783,8 @@ static ai8x_status read_placement(const struct reader *reader, const struct entr
 		status = take_word(reader, &entries[KEY_DATA_FORMAT], format_rows, ROWS(format_rows), &value);
 		layer->chw = value == 1;
 	}
-	if (status != AI8X_OK || (status = take_map(reader, &entries[KEY_PROCESSORS], &layer->processors)) != AI8X_OK ||
+	if (status != AI8X_OK ||
+	    (status = take_map(reader, &entries[KEY_PROCESSORS], &layer->processors)) != AI8X_OK ||
 	    (status = take_map(reader, &entries[KEY_OUTPUT_PROCESSORS], &layer->output_processors)) != AI8X_OK ||
 	    (status = take_u32(reader, &entries[KEY_WRITE_GAP], 0, 4095, &layer->write_gap)) != AI8X_OK ||
 	    (status = take_u32(reader, &entries[KEY_READ_GAP], 0, 4095, &layer->read_gap)) != AI8X_OK ||
@@ -710,7 +828,8 @@ static ai8x_status read_layer(const struct reader *reader, yaml_node_t *node, ai
 		return fail(reader, line, "a layer must be a mapping of keys to values");
 	}
 	layer->line = (unsigned)line;
-	if ((status = read_keys(reader, node, layer_key_rows, ROWS(layer_key_rows), entries, "layer")) != AI8X_OK ||
+	if ((status = read_keys(reader, node, layer_key_rows, ROWS(layer_key_rows), entries, "layer")) !=
+	        AI8X_OK ||
 	    (status = refuse_unsupported(reader, entries)) != AI8X_OK ||
 	    (status = read_operation(reader, entries, layer)) != AI8X_OK ||
 	    (status = read_kernel_size(reader, &entries[KEY_KERNEL_SIZE], layer)) != AI8X_OK ||
@@ -723,7 +842,8 @@ static ai8x_status read_layer(const struct reader *reader, yaml_node_t *node, ai
 	}
 	if (entries[KEY_NAME].node != NULL) {
 		const char *name = scalar_text(entries[KEY_NAME].node);
-		if (name == NULL || *name == '\0' || strcasecmp(name, "input") == 0 || strcasecmp(name, "stop") == 0) {
+		if (name == NULL || *name == '\0' || strcasecmp(name, "input") == 0 ||
+		    strcasecmp(name, "stop") == 0) {
 			return fail_value(reader, &entries[KEY_NAME], "a name other than 'input' and 'stop'");
 		}
 		layer->name = strdup(name);
@@ -790,8 +910,8 @@ static ai8x_status read_references(const struct reader *reader, const struct ent
 		if (entry->node == NULL) {
 			continue;
 		}
-		ai8x_status status = take_layer(reader, entry, entry->node, links[i].extra_word, links[i].extra_value,
-		                                &position);
+		ai8x_status status =
+			take_layer(reader, entry, entry->node, links[i].extra_word, links[i].extra_value, &position);
 		if (status != AI8X_OK) {
 			return status;
 		}
@@ -812,7 +932,8 @@ static ai8x_status read_references(const struct reader *reader, const struct ent
 		return fail_value(reader, entry, "one to sixteen layers");
 	}
 	for (size_t i = 0; i < count; i++) {
-		const yaml_node_t *node = items == NULL ? entry->node : yaml_document_get_node(reader->document, items[i]);
+		const yaml_node_t *node =
+			items == NULL ? entry->node : yaml_document_get_node(reader->document, items[i]);
 		ai8x_status status = take_layer(reader, entry, node, "input", AI8X_NETWORK_INPUT, &layer->sources[i]);
 		if (status != AI8X_OK) {
 			return status;
@@ -944,13 +1065,14 @@ static ai8x_status read_top(struct reader *reader, yaml_node_t *root, const char
 	}
 	size_t count = (size_t)(layers->node->data.sequence.items.top - layers->node->data.sequence.items.start);
 	if (count == 0 || count > NETWORK_MAX_LAYERS) {
-		return fail(reader, layers->line, "key 'layers': expected 1 to %u layers, found %zu", NETWORK_MAX_LAYERS,
-		            count);
+		return fail(reader, layers->line, "key 'layers': expected 1 to %u layers, found %zu",
+		            NETWORK_MAX_LAYERS, count);
 	}
 	if (entries[TOP_DATA_BUFFER].node != NULL) {
-		return error_set(reader->error, AI8X_ERR_UNSUPPORTED,
-		                 "%s:%zu: key 'data_buffer' keeps data between runs, which a program with one run cannot show",
-		                 reader->file, entries[TOP_DATA_BUFFER].line);
+		return error_set(
+			reader->error, AI8X_ERR_UNSUPPORTED,
+			"%s:%zu: key 'data_buffer' keeps data between runs, which a program with one run cannot show",
+			reader->file, entries[TOP_DATA_BUFFER].line);
 	}
 	status = ai8x_network_create(name, count, &reader->network, reader->error);
 	if (status != AI8X_OK) {
@@ -969,7 +1091,8 @@ static ai8x_status read_top(struct reader *reader, yaml_node_t *root, const char
 		return status;
 	}
 	if (entries[TOP_UNLOAD].node != NULL) {
-		network_note(reader->network, -1, "key 'unload' describes generated source code and has no effect here");
+		network_note(reader->network, -1,
+		             "key 'unload' describes generated source code and has no effect here");
 	}
 	return read_layers(reader, layers);
 }
@@ -996,15 +1119,17 @@ ai8x_status network_read_yaml(const char *text, size_t size, const char *file, a
 
 	*network = NULL;
 	if (size > NETWORK_MAX_TEXT) {
-		return error_set(error, AI8X_ERR_LIMIT, "%s: a description of %zu bytes is more than the limit of %zu",
-		                 reader.file, size, NETWORK_MAX_TEXT);
+		return error_set(error, AI8X_ERR_LIMIT,
+		                 "%s: a description of %zu bytes is more than the limit of %zu", reader.file, size,
+		                 NETWORK_MAX_TEXT);
 	}
 	if (!yaml_parser_initialize(&parser)) {
 		return error_no_memory(error, "a YAML parser");
 	}
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
 	if (!yaml_parser_load(&parser, &document)) {
-		size_t line = (parser.problem_mark.line > 0 ? parser.problem_mark.line : parser.context_mark.line) + 1;
+		size_t line =
+			(parser.problem_mark.line > 0 ? parser.problem_mark.line : parser.context_mark.line) + 1;
 		status = fail(&reader, line, "%s", parser.problem == NULL ? "not valid YAML" : parser.problem);
 		yaml_parser_delete(&parser);
 		return status;

@@ -160,7 +160,8 @@ static void decoded_sequence(const struct plan *plan, const struct plan_layer *l
 	out->tram_first = layer->tram_first;
 	out->tram_last = layer->tram_last;
 	out->read_ahead = net->read_ahead;
-	out->tcalc = net->tcalc == AI8X_NETWORK_DEFAULT ? net->read_ahead && layer->in_passes > 1 : net->tcalc == 1;
+	out->tcalc =
+		net->tcalc == AI8X_NETWORK_DEFAULT ? net->read_ahead && layer->in_passes > 1 : net->tcalc == 1;
 	out->no_pipeline = !plan->options.pipeline;
 	out->fifo = layer->position == 0 && plan->feed != AI8X_FEED_MEMORY;
 	out->streaming = layer->streaming;

@@ -57,7 +57,8 @@ static ai8x_status resolve_sources(ai8x_network *network, size_t i, ai8x_error *
 	for (unsigned k = 0; k < layer->source_count; k++) {
 		int source = layer->sources[k];
 		if (source < AI8X_NETWORK_INPUT || source >= (int)network->layer_count) {
-			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "there is no layer %d to read", source);
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "there is no layer %d to read",
+			                     source);
 		}
 		if (source == (int)i) {
 			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the layer reads its own output");
@@ -111,8 +112,9 @@ static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
 		channels = first->fan_channels;
 	}
 	if (channels == 0) {
-		return network_error(error, AI8X_ERR_NETWORK, network, 0,
-		                     "the input's channel count is not known: give in_channels, weights or a sample input");
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, 0,
+			"the input's channel count is not known: give in_channels, weights or a sample input");
 	}
 	if (first->in_rows == 0 && first->operation == AI8X_OP_LINEAR && !first->flatten) {
 		first->in_rows = 1;
@@ -152,8 +154,8 @@ static ai8x_status resolve_join(ai8x_network *network, size_t i, uint64_t *chann
 	*rows = first[1];
 	*columns = first[2];
 	uint64_t wanted = ((uint64_t)layer->in_rows + layer->crop_first + layer->crop_last) * layer->in_columns;
-	bool by_pixels = layer->source_count > 1 && layer->operands == 1 && same_channels && layer->in_rows != 0 &&
-	                 wanted == pixels;
+	bool by_pixels = layer->source_count > 1 && layer->operands == 1 && same_channels &&
+	                 layer->in_rows != 0 && wanted == pixels;
 	if (by_pixels) {
 		layer->join = AI8X_JOIN_PIXELS;
 		*channels = first[0];
@@ -163,10 +165,11 @@ static ai8x_status resolve_join(ai8x_network *network, size_t i, uint64_t *chann
 	}
 	layer->join = AI8X_JOIN_CHANNELS;
 	if (!same_image) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "in_sequences have images of different sizes; joining their pixels needs an in_dim "
-		                     "with the sum of their pixels (%llu)",
-		                     (unsigned long long)pixels);
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, (int)i,
+			"in_sequences have images of different sizes; joining their pixels needs an in_dim "
+			"with the sum of their pixels (%llu)",
+			(unsigned long long)pixels);
 	}
 	if (layer->operands > 1 && !same_channels) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
@@ -179,8 +182,9 @@ static ai8x_status resolve_channels(ai8x_network *network, size_t i, uint64_t jo
 {
 	ai8x_network_layer *layer = &network->layers[i];
 	if (joined % layer->operands != 0) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "%llu channels cannot be split into %u operands",
-		                     (unsigned long long)joined, layer->operands);
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "%llu channels cannot be split into %u operands", (unsigned long long)joined,
+		                     layer->operands);
 	}
 	uint64_t available = joined / layer->operands;
 	if (layer->in_channels == 0) {
@@ -192,9 +196,9 @@ static ai8x_status resolve_channels(ai8x_network *network, size_t i, uint64_t jo
 	}
 	if (layer->in_channels == 0 || (uint64_t)layer->first_channel + layer->in_channels > available) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "needs channels %u to %u, but its input has %llu channels%s", layer->first_channel,
-		                     layer->first_channel + layer->in_channels - 1, (unsigned long long)available,
-		                     layer->operands > 1 ? " for each operand" : "");
+		                     "needs channels %u to %u, but its input has %llu channels%s",
+		                     layer->first_channel, layer->first_channel + layer->in_channels - 1,
+		                     (unsigned long long)available, layer->operands > 1 ? " for each operand" : "");
 	}
 	return AI8X_OK;
 }
@@ -206,8 +210,8 @@ static ai8x_status resolve_image(ai8x_network *network, size_t i, uint64_t rows,
 	uint64_t crop = (uint64_t)layer->crop_first + layer->crop_last;
 	if (layer->in_rows == 0) {
 		if (crop >= rows) {
-			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "in_crop leaves nothing of %llu rows",
-			                     (unsigned long long)rows);
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+			                     "in_crop leaves nothing of %llu rows", (unsigned long long)rows);
 		}
 		layer->in_rows = (uint32_t)(rows - crop);
 		layer->in_columns = (uint32_t)columns;
@@ -219,12 +223,13 @@ static ai8x_status resolve_image(ai8x_network *network, size_t i, uint64_t rows,
 	uint64_t pixels = rows * columns - crop * columns;
 	if ((uint64_t)layer->in_rows * layer->in_columns != pixels) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "in_dim %ux%u does not have the %llu pixels of the layer's input", layer->in_rows,
-		                     layer->in_columns, (unsigned long long)pixels);
+		                     "in_dim %ux%u does not have the %llu pixels of the layer's input",
+		                     layer->in_rows, layer->in_columns, (unsigned long long)pixels);
 	}
 	if (layer->operation == AI8X_OP_CONV1D && layer->in_columns != 1) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "conv1d needs one-dimensional data, not %ux%u", layer->in_rows, layer->in_columns);
+		                     "conv1d needs one-dimensional data, not %ux%u", layer->in_rows,
+		                     layer->in_columns);
 	}
 	if (layer->in_rows > NETWORK_MAX_SIDE || layer->in_columns > NETWORK_MAX_SIDE ||
 	    (uint64_t)layer->in_channels * layer->in_rows * layer->in_columns > NETWORK_MAX_ELEMENTS) {
@@ -253,25 +258,28 @@ static ai8x_status resolve_pooling(ai8x_network *network, size_t i, ai8x_error *
 			layer->pooling = AI8X_POOL_NONE;
 		}
 	}
-	layer->pooled_rows = pooled_side(layer->in_rows, layer->pool_rows, layer->pool_stride, layer->pool_dilation_rows);
+	layer->pooled_rows =
+		pooled_side(layer->in_rows, layer->pool_rows, layer->pool_stride, layer->pool_dilation_rows);
 	layer->pooled_columns = line ? 1
 	                             : pooled_side(layer->in_columns, layer->pool_columns, layer->pool_stride,
 	                                           layer->pool_dilation_columns);
 	if (layer->pooled_rows == 0 || layer->pooled_columns == 0) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "pooling %ux%u leaves nothing of %ux%u pixels",
-		                     layer->pool_rows, layer->pool_columns, layer->in_rows, layer->in_columns);
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "pooling %ux%u leaves nothing of %ux%u pixels", layer->pool_rows,
+		                     layer->pool_columns, layer->in_rows, layer->in_columns);
 	}
 	uint64_t last_row = (uint64_t)(layer->pooled_rows - 1) * layer->pool_stride +
 	                    (uint64_t)(layer->pool_rows - 1) * layer->pool_dilation_rows;
 	uint64_t last_column = (uint64_t)(layer->pooled_columns - 1) * layer->pool_stride +
 	                       (uint64_t)(layer->pool_columns - 1) * layer->pool_dilation_columns;
 	if (last_row >= layer->in_rows || last_column >= layer->in_columns) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "dilated pooling reads past the image: the hardware sizes the result with a window of "
-		                     "%ux%u pixels, but its samples reach row %llu and column %llu of %ux%u",
-		                     layer->pool_rows + layer->pool_dilation_rows - 1,
-		                     layer->pool_columns + layer->pool_dilation_columns - 1, (unsigned long long)last_row,
-		                     (unsigned long long)last_column, layer->in_rows, layer->in_columns);
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, (int)i,
+			"dilated pooling reads past the image: the hardware sizes the result with a window of "
+			"%ux%u pixels, but its samples reach row %llu and column %llu of %ux%u",
+			layer->pool_rows + layer->pool_dilation_rows - 1,
+			layer->pool_columns + layer->pool_dilation_columns - 1, (unsigned long long)last_row,
+			(unsigned long long)last_column, layer->in_rows, layer->in_columns);
 	}
 	return AI8X_OK;
 }
@@ -285,7 +293,8 @@ static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *e
 	if (layer->flatten) {
 		rows = columns = 1;
 	} else if (layer->operation == AI8X_OP_CONVT2D) {
-		rows = (rows - 1) * 2 - 2 * (int64_t)layer->pad_rows + (int64_t)layer->kernel_rows - 1 + layer->output_padding + 1;
+		rows = (rows - 1) * 2 - 2 * (int64_t)layer->pad_rows + (int64_t)layer->kernel_rows - 1 +
+		       layer->output_padding + 1;
 		columns = (columns - 1) * 2 - 2 * (int64_t)layer->pad_columns + (int64_t)layer->kernel_columns - 1 +
 		          layer->output_padding + 1;
 	} else if (layer->operation != AI8X_OP_PASSTHROUGH) {
@@ -295,7 +304,8 @@ static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *e
 	if (rows < 1 || columns < 1 || rows > NETWORK_MAX_SIDE || columns > NETWORK_MAX_SIDE) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
 		                     "a %ux%u kernel with pad %u leaves nothing of %ux%u pixels", layer->kernel_rows,
-		                     layer->kernel_columns, layer->pad_rows, layer->pooled_rows, layer->pooled_columns);
+		                     layer->kernel_columns, layer->pad_rows, layer->pooled_rows,
+		                     layer->pooled_columns);
 	}
 	layer->out_rows = (uint32_t)rows;
 	layer->out_columns = (uint32_t)columns;
@@ -322,13 +332,13 @@ static ai8x_status resolve_weights(ai8x_network *network, size_t i, ai8x_error *
 
 	if (layer->operation == AI8X_OP_PASSTHROUGH && layer->out_channels != layer->in_channels) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "a passthrough layer keeps its %u channels, out_channels says %u", layer->in_channels,
-		                     layer->out_channels);
+		                     "a passthrough layer keeps its %u channels, out_channels says %u",
+		                     layer->in_channels, layer->out_channels);
 	}
 	if (layer->groups > 1 && (layer->groups != layer->in_channels || layer->groups != layer->out_channels)) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "groups %u must be 1 or equal to the %u input and %u output channels", layer->groups,
-		                     layer->in_channels, layer->out_channels);
+		                     "groups %u must be 1 or equal to the %u input and %u output channels",
+		                     layer->groups, layer->in_channels, layer->out_channels);
 	}
 	if (!network_has_weights(layer)) {
 		layer->fan_channels = 0;
@@ -338,21 +348,24 @@ static ai8x_status resolve_weights(ai8x_network *network, size_t i, ai8x_error *
 	if (layer->flatten) {
 		fan *= (uint64_t)layer->pooled_rows * layer->pooled_columns;
 	}
-	if (source->weights != NULL && (source->fan_channels != fan || source->out_channels != layer->out_channels ||
-	                                source->kernel_rows != layer->kernel_rows ||
-	                                source->kernel_columns != layer->kernel_columns)) {
+	if (source->weights != NULL &&
+	    (source->fan_channels != fan || source->out_channels != layer->out_channels ||
+	     source->kernel_rows != layer->kernel_rows || source->kernel_columns != layer->kernel_columns)) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "the weights are %ux%ux%ux%u, the layer needs %ux%llux%ux%u", source->out_channels,
-		                     source->fan_channels, source->kernel_rows, source->kernel_columns, layer->out_channels,
-		                     (unsigned long long)fan, layer->kernel_rows, layer->kernel_columns);
+		                     "the weights are %ux%ux%ux%u, the layer needs %ux%llux%ux%u",
+		                     source->out_channels, source->fan_channels, source->kernel_rows,
+		                     source->kernel_columns, layer->out_channels, (unsigned long long)fan,
+		                     layer->kernel_rows, layer->kernel_columns);
 	}
 	if (fan * layer->out_channels * layer->kernel_rows * layer->kernel_columns > NETWORK_MAX_ELEMENTS) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the layer would have too many weights");
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "the layer would have too many weights");
 	}
 	layer->fan_channels = (uint32_t)fan;
 	if (layer->weights != NULL && layer->weight_count != network_weight_count(layer)) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the layer has %zu weights instead of %zu",
-		                     layer->weight_count, network_weight_count(layer));
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "the layer has %zu weights instead of %zu", layer->weight_count,
+		                     network_weight_count(layer));
 	}
 	return AI8X_OK;
 }
@@ -379,11 +392,11 @@ static ai8x_status check_combination(const ai8x_network *network, size_t i, ai8x
 		text = "a passthrough layer has 8-bit output";
 	} else if (passthrough && layer->output_shift != 0) {
 		text = "output_shift must be 0 for a passthrough layer";
-	} else if (layer->flatten && (passthrough || layer->operation == AI8X_OP_CONV1D ||
-	                              layer->operation == AI8X_OP_CONVT2D)) {
+	} else if (layer->flatten &&
+	           (passthrough || layer->operation == AI8X_OP_CONV1D || layer->operation == AI8X_OP_CONVT2D)) {
 		text = "flatten needs a linear layer or a 1x1 conv2d";
-	} else if (layer->flatten && (layer->kernel_rows != 1 || layer->kernel_columns != 1 || layer->pad_rows > 0 ||
-	                              layer->pad_columns > 0)) {
+	} else if (layer->flatten && (layer->kernel_rows != 1 || layer->kernel_columns != 1 ||
+	                              layer->pad_rows > 0 || layer->pad_columns > 0)) {
 		text = "flatten needs a 1x1 kernel without padding";
 	} else if (layer->flatten && (pooling || layer->pool_stride > 1)) {
 		text = "flatten cannot be combined with pooling";
@@ -393,8 +406,9 @@ static ai8x_status check_combination(const ai8x_network *network, size_t i, ai8x
 		text = "conv1d cannot be combined with an element-wise operation";
 	} else if (!layer->pool_first && (layer->operands == 1 || !pooling)) {
 		text = "pool_first: false needs both pooling and an element-wise operation";
-	} else if (!passthrough && (layer->pad_rows >= layer->dilation * (layer->kernel_rows - 1) + 1 ||
-	                            (layer->operation != AI8X_OP_CONV1D && layer->pad_columns >= layer->kernel_columns))) {
+	} else if (!passthrough &&
+	           (layer->pad_rows >= layer->dilation * (layer->kernel_rows - 1) + 1 ||
+	            (layer->operation != AI8X_OP_CONV1D && layer->pad_columns >= layer->kernel_columns))) {
 		text = "padding must be smaller than the kernel";
 	} else if (layer->bias != NULL && passthrough) {
 		text = "a passthrough layer has no bias";

@@ -47,7 +47,7 @@ static void line_buffer(struct plan *plan, size_t i)
 static uint32_t volume(const struct plan_layer *layer)
 {
 	bool four = layer->net->tcalc == AI8X_NETWORK_DEFAULT ? layer->net->read_ahead && layer->in_passes > 1
-	                                                     : layer->net->tcalc == 1;
+	                                                      : layer->net->tcalc == 1;
 	return four ? (layer->in_passes + 3) & ~3u : layer->in_passes;
 }
 
@@ -58,7 +58,8 @@ static uint32_t round_up(uint32_t value, uint32_t multiple)
 
 static uint32_t fifo_words(const struct plan_layer *layer)
 {
-	uint32_t words = layer->rows * layer->columns;
+	uint32_t words =
+		layer->net->flatten ? layer->net->in_rows * layer->net->in_columns : layer->rows * layer->columns;
 	return layer->net->chw ? divide_up(words, 4) : words;
 }
 
@@ -80,14 +81,15 @@ static void counted_stream(const struct plan *plan, size_t i)
 	} else if (layer->streaming) {
 		const struct plan_layer *before = &plan->layers[i - 1];
 		uint32_t width = before->pooled_columns + 2 * before->pad_columns;
-		layer->stream_start = width * (before->kernel_rows - 1 + net->pool_rows - 1) + before->kernel_columns - 1 +
-		                      net->pool_columns + 2;
+		layer->stream_start = width * (before->kernel_rows - 1 + net->pool_rows - 1) +
+		                      before->kernel_columns - 1 + net->pool_columns + 2;
 		layer->stream_delta1 = column_stride * net->operands;
 		layer->stream_delta2 = (stride - 1) * width + net->pool_columns * net->operands;
 	}
 	if (layer->streaming) {
-		layer->ring_words = layer->stream_start + (net->pool_rows - 1) * layer->columns +
-		                    larger(larger(layer->operation == AI8X_OP_CONVT2D ? 2 : 1, column_stride), net->pool_columns);
+		layer->ring_words =
+			layer->stream_start + (net->pool_rows - 1) * layer->columns +
+			larger(larger(layer->operation == AI8X_OP_CONVT2D ? 2 : 1, column_stride), net->pool_columns);
 		if (net->chw) {
 			layer->ring_words = 12;
 		}
@@ -147,9 +149,11 @@ static void window_stream(const struct plan *plan, size_t i)
 	layer->stream_delta2 = delta2;
 
 	if (i == 0) {
-		layer->ring_words = (start + column_step + (column_stride - 1) * padded) * (net->chw ? 4 * column_stride : 1);
+		layer->ring_words =
+			(start + column_step + (column_stride - 1) * padded) * (net->chw ? 4 * column_stride : 1);
 	} else {
-		layer->ring_words = start + (layer->in_passes - 1) * (row_step * width + layer->pad_columns + column_step) +
+		layer->ring_words = start +
+		                    (layer->in_passes - 1) * (row_step * width + layer->pad_columns + column_step) +
 		                    column_step;
 		layer->ring_words = round_up(layer->ring_words, layer->in_passes);
 	}
@@ -185,17 +189,19 @@ ai8x_status plan_streams(struct plan *plan, ai8x_error *error)
 		layer->stream_invol = i > 0 && layer->streaming ? earlier : 0;
 		earlier += volume(layer);
 		if (layer->stream_invol > 15) {
-			return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)i,
-			                     "streaming layers in front have %u passes of input; at most 15 are possible (limit of "
-			                     "the %s)",
-			                     layer->stream_invol, plan->part->info.name);
+			return network_error(
+				error, AI8X_ERR_NETWORK, plan->network, (int)i,
+				"streaming layers in front have %u passes of input; at most 15 are possible (limit of "
+				"the %s)",
+				layer->stream_invol, plan->part->info.name);
 		}
-		if (layer->streaming && (uint64_t)layer->net->in_offset / 4 + layer->ring_words > plan->part->info.data_words) {
-			return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)i,
-			                     "the streaming buffer of %u words at in_offset 0x%llx exceeds a data memory instance of "
-			                     "%u words",
-			                     layer->ring_words, (unsigned long long)layer->net->in_offset,
-			                     plan->part->info.data_words);
+		if (layer->streaming &&
+		    (uint64_t)layer->net->in_offset / 4 + layer->ring_words > plan->part->info.data_words) {
+			return network_error(
+				error, AI8X_ERR_NETWORK, plan->network, (int)i,
+				"the streaming buffer of %u words at in_offset 0x%llx exceeds a data memory instance of "
+				"%u words",
+				layer->ring_words, (unsigned long long)layer->net->in_offset, plan->part->info.data_words);
 		}
 	}
 	return AI8X_OK;

@@ -8,7 +8,7 @@
 
 // A value of a source tensor.
 struct origin {
-	int source;          // position, or AI8X_NETWORK_INPUT
+	int source; // position, or AI8X_NETWORK_INPUT
 	uint32_t channel, pixel;
 };
 
@@ -23,6 +23,11 @@ static uint32_t source_pixels(const ai8x_network *network, int source)
 	                  : network->layers[source].out_rows * network->layers[source].out_columns;
 }
 
+static uint32_t source_columns(const ai8x_network *network, int source)
+{
+	return source < 0 ? network->input_shape[2] : network->layers[source].out_columns;
+}
+
 // Where channel c, pixel y of an operand of a layer comes from.
 static struct origin origin_of(const ai8x_network *network, const ai8x_network_layer *layer, uint32_t operand,
                                uint32_t c, uint32_t y)
@@ -31,7 +36,9 @@ static struct origin origin_of(const ai8x_network *network, const ai8x_network_l
 	for (unsigned k = 0; k < layer->source_count; k++) {
 		all += source_channels(network, layer->sources[k]);
 	}
-	uint32_t pixel = y + layer->crop_first * layer->in_columns;
+	uint32_t columns =
+		layer->join == AI8X_JOIN_PIXELS ? layer->in_columns : source_columns(network, layer->sources[0]);
+	uint32_t pixel = y + layer->crop_first * columns;
 	unsigned k = 0;
 	if (layer->join == AI8X_JOIN_PIXELS) {
 		while (k + 1 < layer->source_count && pixel >= source_pixels(network, layer->sources[k])) {
@@ -55,8 +62,9 @@ static ai8x_output_place written_at(const struct plan *plan, const struct origin
 	const struct plan_layer *first = &plan->layers[0];
 	uint32_t each = plan->network->input_shape[0] / first->net->operands;
 	uint32_t skipped = first->net->first_channel;
-	uint32_t crop = first->net->crop_first * first->net->in_columns;
-	return plan_input_place(first, origin->channel / each, origin->channel % each - skipped, origin->pixel - crop);
+	uint32_t crop = first->net->crop_first * plan->network->input_shape[2];
+	return plan_input_place(first, origin->channel / each, origin->channel % each - skipped,
+	                        origin->pixel - crop);
 }
 
 // A layer whose data passes through a ring, or whose source has 32-bit values, has no fixed places.
@@ -85,7 +93,8 @@ static bool trace_value(const struct plan *plan, const struct plan_layer *layer,
 		snprintf(from, sizeof from, "layer %u", plan->network->layers[origin.source].number);
 	}
 	network_note(network, (int)layer->position,
-	             "warning: reads channel %u, pixel %u of %s from word 0x%x of data memory instance %u (byte %u), but it "
+	             "warning: reads channel %u, pixel %u of %s from word 0x%x of data memory instance %u (byte "
+	             "%u), but it "
 	             "was written to word 0x%x of instance %u (byte %u); check processors, offsets and gaps",
 	             origin.channel, origin.pixel, from, read.word, read.instance, read.lane, written.word,
 	             written.instance, written.lane);

@@ -23,7 +23,6 @@ struct found {
 	int32_t bits, shift;
 };
 
-
 static bool fits_bits(const struct array *array, int bits, int32_t *bad)
 {
 	int32_t least = bits == -1 ? -1 : -(1 << (bits - 1));
@@ -106,17 +105,19 @@ static ai8x_status apply_weights(ai8x_network *network, size_t position, const s
 	if (array->rank < 2 || array->rank > 4 || taps != kernel ||
 	    (array->rank == 4 && array->shape[2] != layer->kernel_rows)) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
-		                     "weights in %s are %s, but the layer's kernel is %ux%u", file, shape, layer->kernel_rows,
-		                     layer->kernel_columns);
+		                     "weights in %s are %s, but the layer's kernel is %ux%u", file, shape,
+		                     layer->kernel_rows, layer->kernel_columns);
 	}
-	if (array->count == 0 || array->shape[0] > NETWORK_MAX_CHANNELS || array->shape[1] > NETWORK_MAX_CHANNELS) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)position, "weights in %s have the shape %s", file,
-		                     shape);
+	if (array->count == 0 || array->shape[0] > NETWORK_MAX_CHANNELS ||
+	    array->shape[1] > NETWORK_MAX_CHANNELS) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
+		                     "weights in %s have the shape %s", file, shape);
 	}
 	bool swapped = layer->operation == AI8X_OP_CONVT2D && layer->groups > 1 && array->shape[0] == 1;
 	if (layer->out_channels != 0 && layer->out_channels != array->shape[swapped]) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
-		                     "out_channels is %u, but the weights in %s are %s", layer->out_channels, file, shape);
+		                     "out_channels is %u, but the weights in %s are %s", layer->out_channels, file,
+		                     shape);
 	}
 	if (sample) {
 		requantise_sample(array, layer->weight_bits);
@@ -273,13 +274,13 @@ static ai8x_status apply_input(ai8x_network *network, const struct array *array,
 	char shape[120];
 	shape_text(shape, sizeof shape, array);
 	if (array->rank < 1 || array->rank > 3 || array->count == 0) {
-		return error_set(error, AI8X_ERR_NETWORK, "%s: expected an input of channels x rows x columns, found %s", file,
-		                 shape);
+		return error_set(error, AI8X_ERR_NETWORK,
+		                 "%s: expected an input of channels x rows x columns, found %s", file, shape);
 	}
 	for (size_t i = 0; i < array->count; i++) {
 		if (array->values[i] < -128 || array->values[i] > 127) {
-			return error_set(error, AI8X_ERR_NETWORK, "%s: input value %d at index %zu does not fit 8 bits", file,
-			                 array->values[i], i);
+			return error_set(error, AI8X_ERR_NETWORK, "%s: input value %d at index %zu does not fit 8 bits",
+			                 file, array->values[i], i);
 		}
 	}
 	for (unsigned d = 0; d < 3; d++) {
@@ -315,11 +316,12 @@ static ai8x_status apply_weight_lists(ai8x_network *network, const struct array_
 		}
 		if (found.weights == NULL && (named || weights->count > 0)) {
 			return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-			                     "%s has no weights for this layer (the %u. with weights of its own)", file, index + 1);
+			                     "%s has no weights for this layer (the %u. with weights of its own)", file,
+			                     index + 1);
 		}
 		used += found.weights != NULL;
-		ai8x_status status = apply_found(network, i, &found, found.weights == NULL ? bias_file : file,
-		                                 !named, error);
+		ai8x_status status =
+			apply_found(network, i, &found, found.weights == NULL ? bias_file : file, !named, error);
 		if (status != AI8X_OK) {
 			return status;
 		}
@@ -349,14 +351,16 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 	            H5Sget_simple_extent_dims(space, sides, NULL) >= 0;
 	array.rank = good ? (unsigned)rank : 0;
 	for (unsigned d = 0; good && d < array.rank; d++) {
-		good = sides[d] <= NETWORK_MAX_ELEMENTS && (sides[d] == 0 || array.count <= NETWORK_MAX_ELEMENTS / sides[d]);
+		good = sides[d] <= NETWORK_MAX_ELEMENTS &&
+		       (sides[d] == 0 || array.count <= NETWORK_MAX_ELEMENTS / sides[d]);
 		array.shape[d] = (size_t)sides[d];
 		array.count *= good ? (size_t)sides[d] : 1;
 	}
 	ai8x_status status = AI8X_OK;
 	if (!good) {
-		status = error_set(error, AI8X_ERR_FORMAT, "%s: dataset '%s': expected integers with at most %d dimensions",
-		                   file_name, path, ARRAY_MAX_RANK);
+		status = error_set(error, AI8X_ERR_FORMAT,
+		                   "%s: dataset '%s': expected integers with at most %d dimensions", file_name, path,
+		                   ARRAY_MAX_RANK);
 	} else {
 		struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
 		array.values = malloc((array.count == 0 ? 1 : array.count) * sizeof *array.values);
@@ -406,7 +410,8 @@ static ai8x_status read_attribute(hid_t file, const char *path, const char *attr
 		H5Aclose(id);
 	}
 	if (!good) {
-		return error_set(error, AI8X_ERR_FORMAT, "attribute '%s' of '%s': expected one integer", attribute, path);
+		return error_set(error, AI8X_ERR_FORMAT, "attribute '%s' of '%s': expected one integer", attribute,
+		                 path);
 	}
 	struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
 	if (arrays != NULL) {
@@ -482,8 +487,8 @@ static bool is_hdf5(const char *path)
 }
 
 // Opens any of the formats. *named tells whether arrays have the names of the schema.
-static ai8x_status open_any(const ai8x_network *network, const char *path, struct array_list *list, bool *named,
-                            ai8x_error *error)
+static ai8x_status open_any(const ai8x_network *network, const char *path, struct array_list *list,
+                            bool *named, ai8x_error *error)
 {
 	unsigned layers = 0;
 	*list = (struct array_list){NULL, 0};
@@ -521,8 +526,8 @@ ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files,
 		status = open_any(network, files->input, &input, &unused, error);
 	}
 	if (status == AI8X_OK && (files->weights != NULL || files->bias != NULL)) {
-		status = apply_weight_lists(network, &weights, named, files->weights, files->bias == NULL ? NULL : &bias,
-		                            files->bias, error);
+		status = apply_weight_lists(network, &weights, named, files->weights,
+		                            files->bias == NULL ? NULL : &bias, files->bias, error);
 	}
 	if (status == AI8X_OK && files->input != NULL) {
 		const struct array *array = arrays_find(&input, "input");
@@ -541,8 +546,8 @@ ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files,
 static bool write_integers(hid_t file, const char *path, int rank, const hsize_t *sides, const int8_t *values)
 {
 	hid_t space = H5Screate_simple(rank, sides, NULL);
-	hid_t set = space < 0 ? -1
-	                      : H5Dcreate2(file, path, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t set =
+		space < 0 ? -1 : H5Dcreate2(file, path, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 	bool ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
 	if (set >= 0) {
 		H5Dclose(set);
@@ -597,7 +602,8 @@ static bool write_weight_layer(hid_t file, const ai8x_network_layer *layer, unsi
 	          write_integer_attribute(id, "layer", (int32_t)layer->number) &&
 	          (layer->name == NULL || write_text_attribute(id, "name", layer->name));
 	if (ok && layer->weights != NULL) {
-		hsize_t sides[4] = {layer->out_channels, layer->fan_channels, layer->kernel_rows, layer->kernel_columns};
+		hsize_t sides[4] = {layer->out_channels, layer->fan_channels, layer->kernel_rows,
+		                    layer->kernel_columns};
 		int rank = layer->operation == AI8X_OP_CONV1D ? 3 : layer->operation == AI8X_OP_LINEAR ? 2 : 4;
 		snprintf(path, sizeof path, "%s/weight", group);
 		ok = write_integers(file, path, rank, sides, layer->weights);

@@ -26,8 +26,8 @@ static void put_text(FILE *file, const char *text)
 static void put_map(FILE *file, const char *key, uint64_t map)
 {
 	if (map != 0) {
-		fprintf(file, "    %s: 0x%04x.%04x.%04x.%04x\n", key, (unsigned)(map >> 48), (unsigned)(map >> 32 & 0xffff),
-		        (unsigned)(map >> 16 & 0xffff), (unsigned)(map & 0xffff));
+		fprintf(file, "    %s: 0x%04x.%04x.%04x.%04x\n", key, (unsigned)(map >> 48),
+		        (unsigned)(map >> 32 & 0xffff), (unsigned)(map >> 16 & 0xffff), (unsigned)(map & 0xffff));
 	}
 }
 
@@ -77,7 +77,9 @@ static void put_meaning(FILE *file, const ai8x_network *network, size_t i)
 		[AI8X_OP_CONVT2D] = "convtranspose2d", [AI8X_OP_LINEAR] = "linear",
 	};
 	static const char *const functions[] = {
-		[AI8X_ELTWISE_SUB] = "sub", [AI8X_ELTWISE_ADD] = "add", [AI8X_ELTWISE_OR] = "or",
+		[AI8X_ELTWISE_SUB] = "sub",
+		[AI8X_ELTWISE_ADD] = "add",
+		[AI8X_ELTWISE_OR] = "or",
 		[AI8X_ELTWISE_XOR] = "xor",
 	};
 	bool kernel = layer->operation != AI8X_OP_PASSTHROUGH && layer->operation != AI8X_OP_LINEAR;
@@ -95,14 +97,15 @@ static void put_meaning(FILE *file, const ai8x_network *network, size_t i)
 	}
 	fprintf(file, "    out_channels: %u\n", layer->out_channels);
 	if (layer->pooling != AI8X_POOL_NONE) {
-		fprintf(file, "    %s: [%u, %u]\n", layer->pooling == AI8X_POOL_MAX ? "max_pool" : "avg_pool", layer->pool_rows,
-		        layer->pool_columns);
+		fprintf(file, "    %s: [%u, %u]\n", layer->pooling == AI8X_POOL_MAX ? "max_pool" : "avg_pool",
+		        layer->pool_rows, layer->pool_columns);
 	}
 	if (layer->pooling != AI8X_POOL_NONE || layer->pool_stride > 1) {
 		fprintf(file, "    pool_stride: %u\n", layer->pool_stride);
 	}
 	if (layer->pool_dilation_rows > 1 || layer->pool_dilation_columns > 1) {
-		fprintf(file, "    pool_dilation: [%u, %u]\n", layer->pool_dilation_rows, layer->pool_dilation_columns);
+		fprintf(file, "    pool_dilation: [%u, %u]\n", layer->pool_dilation_rows,
+		        layer->pool_dilation_columns);
 	}
 	if (!layer->pool_first) {
 		fputs("    pool_first: false\n", file);
@@ -132,7 +135,8 @@ static void put_meaning(FILE *file, const ai8x_network *network, size_t i)
 	}
 	if (layer->operation != AI8X_OP_PASSTHROUGH && layer->shift_given) {
 		int bits = layer->weight_bits == -1 ? 1 : layer->weight_bits;
-		fprintf(file, "    output_shift: %d\n", layer->output_shift - (network_has_weights(layer) ? 8 - bits : 0));
+		fprintf(file, "    output_shift: %d\n",
+		        layer->output_shift - (network_has_weights(layer) ? 8 - bits : 0));
 	}
 	if (layer->output_bits == 32) {
 		fputs("    output_width: 32\n", file);
@@ -140,7 +144,8 @@ static void put_meaning(FILE *file, const ai8x_network *network, size_t i)
 	if (layer->activation != AI8X_ACTIVATE_NONE) {
 		fprintf(file, "    activate: %s\n", layer->activation == AI8X_ACTIVATE_RELU ? "ReLU" : "Abs");
 	}
-	put_reference(file, network, "weight_source", layer->weight_source >= 0 ? layer->weight_source : AI8X_NETWORK_DEFAULT);
+	put_reference(file, network, "weight_source",
+	              layer->weight_source >= 0 ? layer->weight_source : AI8X_NETWORK_DEFAULT);
 }
 
 static void put_bias_groups(FILE *file, uint8_t groups)

@@ -33,7 +33,8 @@ static bool is_small(const ai8x_network *network)
 		const ai8x_network_layer *layer = &network->layers[i];
 		elements += (size_t)layer->out_channels * layer->out_rows * layer->out_columns;
 		elements += (size_t)layer->in_channels * layer->in_rows * layer->in_columns;
-		elements += (size_t)layer->out_channels * layer->fan_channels * layer->kernel_rows * layer->kernel_columns;
+		elements +=
+			(size_t)layer->out_channels * layer->fan_channels * layer->kernel_rows * layer->kernel_columns;
 	}
 	return elements <= MOST_ELEMENTS;
 }
@@ -65,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ai8x_network *network = NULL;
 		ai8x_program *program = NULL;
 		const ai8x_part *part = ai8x_part_at(p);
-		ai8x_status status = ai8x_network_parse((const char *)data, size, "fuzz.yaml", NULL, &network, &error);
+		ai8x_status status =
+			ai8x_network_parse((const char *)data, size, "fuzz.yaml", NULL, &network, &error);
 		require((status == AI8X_OK) == (network != NULL), "a network or an error");
 		require(status == AI8X_OK || error.message[0] != '\0', "an error says what is wrong");
 		if (status != AI8X_OK || !is_small(network)) {

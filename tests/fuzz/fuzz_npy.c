@@ -44,14 +44,18 @@ static void read_memory(const uint8_t *data, size_t size)
 static void read_file(const uint8_t *data, size_t size)
 {
 	static const char description[] = "layers:\n"
-	                                  "  - {in_channels: 2, in_dim: [4, 4], out_channels: 3}\n"
-	                                  "  - {op: linear, flatten: true}\n";
+									  "  - {in_channels: 2, in_dim: [4, 4], out_channels: 3}\n"
+									  "  - {op: linear, flatten: true}\n";
 	char path[64];
 	(void)snprintf(path, sizeof path, "/tmp/ai8xsim-fuzz-%ld.weights", (long)getpid());
 	FILE *file = fopen(path, "wb");
-	require(file != NULL && fwrite(data, 1, size, file) == size && fclose(file) == 0, "the file can be written");
+	require(file != NULL && fwrite(data, 1, size, file) == size && fclose(file) == 0,
+	        "the file can be written");
 	const ai8x_network_files files[] = {
-		{.weights = path}, {.bias = path}, {.input = path}, {.weights = path, .bias = path, .input = path},
+		{.weights = path},
+		{.bias = path},
+		{.input = path},
+		{.weights = path, .bias = path, .input = path},
 	};
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		ai8x_error error = {AI8X_OK, ""};

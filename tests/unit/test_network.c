@@ -51,10 +51,13 @@ static bool group_is_configured(const struct registers *registers, unsigned grou
 
 // One program leaves a write pointer behind the last instance in groups that write nothing; bits above the
 // instance belong to no field.
-static bool is_idle_pointer(const ai8x_layer *layer, unsigned reg, unsigned group, uint32_t before, uint32_t after)
+static bool is_idle_pointer(const ai8x_layer *layer, unsigned reg, unsigned group, uint32_t before,
+                            uint32_t after)
 {
-	const uint32_t known = part_field_mask(layer->part, F_WPTR_WORD) | part_field_mask(layer->part, F_WPTR_INSTANCE);
-	return reg == REG_WPTR_BASE && (layer->processors >> (16 * group) & 0xffff) == 0 && (before & known) == after;
+	const uint32_t known =
+		part_field_mask(layer->part, F_WPTR_WORD) | part_field_mask(layer->part, F_WPTR_INSTANCE);
+	return reg == REG_WPTR_BASE && (layer->processors >> (16 * group) & 0xffff) == 0 &&
+	       (before & known) == after;
 }
 
 // Decodes and encodes every configured layer; counts registers that come back different.
@@ -149,7 +152,8 @@ static void expect_refusal(const char *description, ai8x_status expected, const 
 {
 	ai8x_network *network = NULL;
 	ai8x_error error = {AI8X_OK, ""};
-	ai8x_status status = ai8x_network_parse(description, strlen(description), "net.yaml", NULL, &network, &error);
+	ai8x_status status =
+		ai8x_network_parse(description, strlen(description), "net.yaml", NULL, &network, &error);
 	ck_assert_msg(status == expected, "status %d instead of %d: %s", status, expected, error.message);
 	ck_assert_msg(strstr(error.message, text) != NULL, "'%s' lacks '%s'", error.message, text);
 	ck_assert_ptr_null(network);
@@ -182,7 +186,7 @@ START_TEST(defaults_follow_the_operation)
 	ck_assert_uint_eq(layer[1].pooled_columns, 2);
 	ck_assert_uint_eq(layer[1].out_channels, 5);
 	ck_assert_uint_eq(layer[2].in_channels, 5);
-	ck_assert_uint_eq(layer[2].fan_channels, 5 * 4 * 2);
+	ck_assert_uint_eq(layer[2].fan_channels, 40u);
 	ck_assert_uint_eq(layer[2].pad_rows, 0);
 	ck_assert_int_eq(layer[2].output_shift, -1 + 6);
 	ai8x_network_destroy(network);
@@ -248,7 +252,8 @@ START_TEST(errors_name_line_key_and_remedy)
 	} cases[] = {
 		{"layers:\n  - in_dim: 4\n    kernelsize: 3x3\n", AI8X_ERR_FORMAT,
 	     "net.yaml:3: layer: unknown key 'kernelsize'; did you mean 'kernel_size'?"},
-		{"layer: []\n", AI8X_ERR_FORMAT, "net.yaml:1: description: unknown key 'layer'; did you mean 'layers'?"},
+		{"layer: []\n", AI8X_ERR_FORMAT,
+	     "net.yaml:1: description: unknown key 'layer'; did you mean 'layers'?"},
 		{"arch: x\n", AI8X_ERR_FORMAT, "key 'layers' is missing"},
 		{"layers: []\n", AI8X_ERR_FORMAT, "1 to 1024 layers"},
 		{"layers:\n  - op: conv2d\n    operation: conv2d\n", AI8X_ERR_FORMAT, "repeats 'op' of line 2"},
@@ -262,8 +267,8 @@ START_TEST(errors_name_line_key_and_remedy)
 		{"layers:\n  - in_dim: [4, 4]\n", AI8X_ERR_NETWORK, "channel count is not known"},
 		{"layers:\n  - in_channels: 3\n", AI8X_ERR_NETWORK, "size is not known"},
 		{"layers:\n  - in_channels: 3\n    in_dim: [2, 2]\n    pad: 0\n", AI8X_ERR_NETWORK, "leaves nothing"},
-		{"layers:\n  - in_channels: 3\n    in_dim: [4, 4]\n    op: passthrough\n    activate: relu\n", AI8X_ERR_NETWORK,
-	     "no activation"},
+		{"layers:\n  - in_channels: 3\n    in_dim: [4, 4]\n    op: passthrough\n    activate: relu\n",
+	     AI8X_ERR_NETWORK, "no activation"},
 		{"layers: [ {\n", AI8X_ERR_FORMAT, "net.yaml:"},
 		{"", AI8X_ERR_FORMAT, "expected a mapping"},
 		{"\xff\xfe", AI8X_ERR_FORMAT, "net.yaml:"},
@@ -281,7 +286,8 @@ START_TEST(limits_are_explained)
 		const char *part;
 		const char *message;
 	} cases[] = {
-		{"in_channels: 3, in_dim: [1500, 4]", "MAX78000", "exceeds 1023 rows or columns (limit of the MAX78000)"},
+		{"in_channels: 3, in_dim: [1500, 4]", "MAX78000",
+	     "exceeds 1023 rows or columns (limit of the MAX78000)"},
 		{"in_channels: 2000, in_dim: [4, 4]", "MAX78000", "at most 1024"},
 		{"in_channels: 8, in_dim: [4, 4], groups: 8", "MAX78000", "depth-wise"},
 		{"in_channels: 8, in_dim: [4, 4], quantization: bin", "MAX78000", "binary weights"},
@@ -313,14 +319,15 @@ END_TEST
 
 // --- placement and programs -------------------------------------------------------------------------
 
-static const char residual[] = "layers:\n"
-                               "  - {in_channels: 3, in_dim: [12, 10], out_channels: 20, activate: relu, name: a}\n"
-                               "  - {out_channels: 20, activate: relu, name: b}\n"
-                               "  - {in_sequences: [a, b], eltwise: add, out_channels: 70, quantization: 4}\n"
-                               "  - {out_channels: 12, kernel_size: 1x1, pad: 0, max_pool: 2, pool_stride: 2, name: c}\n"
-                               "  - {in_sequences: 2, op: conv2d, out_channels: 12, max_pool: 2, pool_stride: 2, name: d}\n"
-                               "  - {in_sequences: [c, d], op: passthrough, avg_pool: 2, pool_stride: 1}\n"
-                               "  - {op: linear, flatten: true, out_channels: 6, output_width: 32}\n";
+static const char residual[] =
+	"layers:\n"
+	"  - {in_channels: 3, in_dim: [12, 10], out_channels: 20, activate: relu, name: a}\n"
+	"  - {out_channels: 20, activate: relu, name: b}\n"
+	"  - {in_sequences: [a, b], eltwise: add, out_channels: 70, quantization: 4}\n"
+	"  - {out_channels: 12, kernel_size: 1x1, pad: 0, max_pool: 2, pool_stride: 2, name: c}\n"
+	"  - {in_sequences: 2, op: conv2d, out_channels: 12, max_pool: 2, pool_stride: 2, name: d}\n"
+	"  - {in_sequences: [c, d], op: passthrough, avg_pool: 2, pool_stride: 1}\n"
+	"  - {op: linear, flatten: true, out_channels: 6, output_width: 32}\n";
 
 // Compiles with the golden model's outputs and runs; every layer must agree.
 static void expect_agreement(ai8x_network *network, const ai8x_part *part)
@@ -339,7 +346,8 @@ static void expect_agreement(ai8x_network *network, const ai8x_part *part)
 	ck_assert_int_eq(golden_model_create(network, &model, &error), AI8X_OK);
 	ck_assert_msg(golden_model_outputs(model, &outputs, &error) == AI8X_OK, "%s", error.message);
 	options.outputs = outputs;
-	ck_assert_msg(ai8x_network_compile(network, part, &options, &program, &error) == AI8X_OK, "%s", error.message);
+	ck_assert_msg(ai8x_network_compile(network, part, &options, &program, &error) == AI8X_OK, "%s",
+	              error.message);
 	// Captured outputs are what per-layer comparison compares.
 	ai8x_machine_options settings = ai8x_machine_options_default();
 	settings.capture_outputs = true;
@@ -430,7 +438,8 @@ START_TEST(shapes_alone_make_a_program)
 	ai8x_program *program = NULL;
 	ai8x_network *network = parse(residual);
 	size_t count = 0, expectations = 0;
-	ck_assert_int_eq(ai8x_network_compile(network, ai8x_part_find("MAX78002"), NULL, &program, &error), AI8X_OK);
+	ck_assert_int_eq(ai8x_network_compile(network, ai8x_part_find("MAX78002"), NULL, &program, &error),
+	                 AI8X_OK);
 	const ai8x_op *ops = ai8x_program_ops(program, &count);
 	for (size_t i = 0; i < count; i++) {
 		expectations += ops[i].kind == AI8X_BUS_EXPECT;
@@ -449,11 +458,14 @@ END_TEST
 // A .npy image in memory: header text, then data.
 static size_t make_npy(uint8_t *bytes, const char *header, const void *data, size_t size)
 {
+	static const uint8_t magic[8] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
 	size_t length = strlen(header);
-	memcpy(bytes, "\x93NUMPY\x01\x00", 8);
+	memcpy(bytes, magic, sizeof magic);
 	bytes[8] = (uint8_t)length;
 	bytes[9] = (uint8_t)(length >> 8);
-	memcpy(bytes + 10, header, length);
+	for (size_t i = 0; i < length; i++) {
+		bytes[10 + i] = (uint8_t)header[i];
+	}
 	memcpy(bytes + 10 + length, data, size);
 	return 10 + length + size;
 }
@@ -504,7 +516,8 @@ START_TEST(damaged_arrays_are_refused)
 		struct array_list list = {NULL, 0};
 		ai8x_error error = {AI8X_OK, ""};
 		size_t size = make_npy(bytes, headers[i], data, sizeof data);
-		ck_assert_msg(arrays_parse(bytes, size, "a.npy", "", &list, &error) == AI8X_ERR_FORMAT, "%s", headers[i]);
+		ck_assert_msg(arrays_parse(bytes, size, "a.npy", "", &list, &error) == AI8X_ERR_FORMAT, "%s",
+		              headers[i]);
 		ck_assert_msg(strstr(error.message, "a.npy: offset") != NULL, "%s", error.message);
 		arrays_release(&list);
 	}

@@ -59,13 +59,16 @@ static void fill_ring(const struct fast_plan *plan, const struct fast_job *job)
 {
 	const uint32_t pixels = plan->layer.output_rows * plan->layer.output_columns;
 	const uint32_t kept = job->write_ring / plan->pixel_words + 1;
+	const uint32_t origin = plan->layer.write_word[plan->layer.master];
 	for (size_t w = 0; w < plan->word_count; w++) {
 		const struct fast_word *word = &plan->words[w];
 		const uint32_t base = job->output->base[word->instance / (AI8X_INSTANCES / AI8X_GROUPS)];
 		const uint32_t *image = job->output->word[word->instance];
 		for (uint32_t p = kept < pixels ? pixels - kept : 0; p < pixels; p++) {
 			const uint32_t at = word->word + p * plan->pixel_words;
-			if (dense_target(plan, job, word, p, 1) != NULL)
+			// Words that a later one replaces may lie past the image, where they are in the ring already.
+			const bool last = at - origin + job->write_ring >= pixels * plan->pixel_words;
+			if (last && dense_target(plan, job, word, p, 1) != NULL)
 				job->data->word[word->instance][ring_word(plan, job, word, at)] = image[at - base];
 		}
 	}

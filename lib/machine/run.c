@@ -265,6 +265,14 @@ size_t ai8x_machine_sequence(const ai8x_machine *machine, uint32_t *layers, size
 	return count;
 }
 
+// FIFO words that must have arrived before a FIFO-fed layer starts.
+static uint64_t words_to_start(const ai8x_layer *layer)
+{
+	// In CHW the start count counts pixels, more than a ring of words holds.
+	return layer->ring_words != 0 && layer->stream_start > layer->ring_words ? layer->ring_words
+	                                                                         : layer->stream_start;
+}
+
 // FIFO words that a FIFO-fed layer needs for its next pixel; before its first pixel also the start count.
 static uint64_t words_needed(const struct run *run, const struct stage *stage)
 {
@@ -274,10 +282,7 @@ static uint64_t words_needed(const struct run *run, const struct stage *stage)
 	if (pixels > 0)
 		words = layer->chw ? (pixels - 1) / 4 + 1
 		                   : (pixels - 1) * layer->pixel_step + (uint64_t)layer->passes * layer->operands;
-	// In CHW the start count counts pixels, more than a ring of words holds.
-	uint64_t start = layer->stream_start;
-	if (layer->ring_words != 0 && start > layer->ring_words)
-		start = layer->ring_words;
+	const uint64_t start = words_to_start(layer);
 	if (!begun && start > words)
 		words = start;
 	return words < run->input.frame ? words : run->input.frame;
@@ -394,10 +399,13 @@ static bool fifo_has_room(const ai8x_machine *machine, uint32_t address)
 	return fifo->level < fifo->depth;
 }
 
-// FIFO words that a FIFO-fed layer uses from its first to its last pixel.
+// FIFO words that a FIFO-fed layer takes from its start to its last pixel.
 static uint64_t words_of_frame(const struct run *run, const ai8x_layer *layer)
 {
+	const uint64_t start = words_to_start(layer);
 	uint64_t words = layer_read_words(layer);
+	if (start > words)
+		words = start;
 	return words < run->input.frame ? words : run->input.frame;
 }
 
@@ -411,8 +419,10 @@ static bool run_fast(ai8x_machine *machine, const ai8x_run_limits *limits, uint6
 		// Words that come at a pace of their own make the machine wait, and waiting is counted.
 		if (paced || machine->options.engine == AI8X_ENGINE_EXACT)
 			return false;
-		(void)input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
-		if (run->input.stored < words_of_frame(run, first)) {
+		// A ring holds what the layer takes, and nothing of the rest of the frame.
+		const uint64_t taken = words_of_frame(run, first);
+		(void)input_pull(&run->input, first->ring_words == 0 ? UINT64_MAX : taken, &run->waiting_fifo);
+		if (run->input.stored < taken) {
 			// The host writes on; when it has nothing more to write, see how far the exact engine comes.
 			*status = AI8X_OK;
 			return limits->until_fifo_ready && fifo_has_room(machine, limits->fifo_address);

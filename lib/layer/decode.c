@@ -222,6 +222,9 @@ static ai8x_status decode_kernels(struct decoder *d)
 		layer->kernels = (last - first) / bits + 1;
 	}
 	if (layer->depthwise) {
+		// Nothing else counts the channels of a bypassed layer, whose last pass need not be full.
+		if (layer->bypass)
+			layer->slots = layer->kernels;
 		layer->kernels = layer->bypass ? 0 : layer->passes;
 		return AI8X_OK;
 	}

@@ -1,0 +1,375 @@
+// Differential tests: random networks, compiled and run by both engines, against the golden model.
+//
+// Every network has a number; number and part are all that is needed to draw it again. Networks that the compiler
+// refuses are drawn again and counted with their reasons. A failing network is shrunk, written to a folder and reported.
+#include "trial.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ops.h"
+
+enum { MOST_JOBS = 64, MOST_REASONS = 128, MOST_ATTEMPTS = 200, REASON_BYTES = 160 };
+
+struct settings {
+	uint64_t first, count;
+	double seconds;
+	unsigned jobs, failures;
+	const ai8x_part *part;
+	const char *folder;
+	bool verbose, as_drawn;
+};
+
+// A refusal (or the reason of a fallback) with its numbers taken out.
+struct reason {
+	char text[REASON_BYTES];
+	uint64_t count;
+};
+
+struct tally {
+	uint64_t networks[2], refused, senseless, failures;
+	uint64_t layers, fast_layers, values, words, cycles;
+	uint64_t by_layers[TRIAL_MAX_LAYERS + 1];
+	struct reason refusals[MOST_REASONS], fallbacks[MOST_REASONS];
+};
+
+struct driver {
+	struct settings settings;
+	struct timespec start;
+	_Atomic uint64_t next;
+	atomic_bool stop;
+	pthread_mutex_t lock; // guards everything below and the output
+	struct tally tally;
+	uint64_t last; // greatest number judged, exclusive
+	bool broken;   // out of memory, a folder that cannot be written ...
+	char temporary[64];
+};
+
+struct worker {
+	struct driver *driver;
+	struct judge judge;
+	pthread_t thread;
+};
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
+}
+
+// --- Counting -------------------------------------------------------------------------------------------
+
+static void count_reason(struct reason *reasons, const char *text)
+{
+	char plain[REASON_BYTES];
+	size_t length = 0;
+	for (const char *c = text; *c != '\0' && length + 2 < sizeof plain; c++) {
+		bool digit =
+			(*c >= '0' && *c <= '9') || (length > 0 && plain[length - 1] == '#' && *c >= 'a' && *c <= 'f');
+		if (!digit)
+			plain[length++] = *c;
+		else if (length == 0 || plain[length - 1] != '#')
+			plain[length++] = '#';
+	}
+	plain[length] = '\0';
+	for (size_t i = 0; i < MOST_REASONS; i++) {
+		if (reasons[i].count == 0)
+			(void)snprintf(reasons[i].text, sizeof reasons[i].text, "%s", plain);
+		if (strcmp(reasons[i].text, plain) == 0) {
+			reasons[i].count++;
+			return;
+		}
+	}
+}
+
+static int more_often(const void *a, const void *b)
+{
+	const struct reason *x = a;
+	const struct reason *y = b;
+	return (x->count < y->count) - (x->count > y->count);
+}
+
+static void print_reasons(const char *title, struct reason *reasons)
+{
+	qsort(reasons, MOST_REASONS, sizeof *reasons, more_often);
+	if (reasons[0].count > 0)
+		printf("%s\n", title);
+	for (size_t i = 0; i < MOST_REASONS && reasons[i].count > 0; i++)
+		printf("%10" PRIu64 "  %s\n", reasons[i].count, reasons[i].text);
+}
+
+static void count_pass(struct driver *driver, const struct trial *trial, const struct verdict *verdict)
+{
+	struct tally *tally = &driver->tally;
+	tally->networks[trial->part == ai8x_part_at(1)]++;
+	tally->layers += verdict->layers;
+	tally->fast_layers += verdict->fast_layers;
+	tally->values += verdict->values;
+	tally->words += verdict->words;
+	tally->cycles += verdict->cycles;
+	tally->by_layers[trial->network->layer_count]++;
+	if (verdict->reason[0] != '\0')
+		count_reason(tally->fallbacks, verdict->reason);
+}
+
+// --- Judging --------------------------------------------------------------------------------------------
+
+static void give_up(struct driver *driver, const char *what)
+{
+	(void)fprintf(stderr, "differential: %s\n", what);
+	driver->broken = true;
+	atomic_store(&driver->stop, true);
+}
+
+static void report_failure(struct worker *worker, struct trial *trial, struct verdict *verdict)
+{
+	struct driver *driver = worker->driver;
+	const struct verdict first = *verdict;
+	char path[2048];
+	ai8x_error error = {AI8X_OK, ""};
+	unsigned judged = driver->settings.as_drawn ? 0 : trial_shrink(&worker->judge, trial, verdict);
+	(void)pthread_mutex_lock(&driver->lock);
+	ai8x_status status = trial_record(&worker->judge, trial, &first, verdict, driver->settings.folder, path,
+	                                  sizeof path, &error);
+	printf("FAILED %s network %" PRIu64
+	       ": %s\n  as drawn: %s\n  shrunk to %zu layers in %u steps: %s\n  %s\n",
+	       ai8x_part_get_info(trial->part)->name, trial->number, outcome_name(verdict->outcome), first.text,
+	       trial->network->layer_count, judged, verdict->text, status == AI8X_OK ? path : error.message);
+	(void)fflush(stdout);
+	if (++driver->tally.failures >= driver->settings.failures)
+		atomic_store(&driver->stop, true);
+	(void)pthread_mutex_unlock(&driver->lock);
+}
+
+// One number: draws until the compiler accepts.
+static void judge_number(struct worker *worker, uint64_t number)
+{
+	struct driver *driver = worker->driver;
+	const struct settings *settings = &driver->settings;
+	const ai8x_part *part = settings->part != NULL ? settings->part : ai8x_part_at((unsigned)(number % 2));
+	for (unsigned attempt = 0;; attempt++) {
+		struct trial trial;
+		struct verdict verdict;
+		ai8x_error error = {AI8X_OK, ""};
+		ai8x_status status =
+			attempt < MOST_ATTEMPTS ? trial_draw(number, attempt, part, &trial, &error) : AI8X_ERR_LIMIT;
+		if (status != AI8X_OK) {
+			(void)pthread_mutex_lock(&driver->lock);
+			give_up(driver, status == AI8X_ERR_LIMIT ? "no network that the compiler accepts was drawn"
+			                                         : error.message);
+			(void)pthread_mutex_unlock(&driver->lock);
+			return;
+		}
+		trial_judge(&worker->judge, &trial, &verdict, NULL);
+		if (outcome_is_failure(verdict.outcome)) {
+			report_failure(worker, &trial, &verdict);
+			trial_release(&trial);
+			return;
+		}
+		(void)pthread_mutex_lock(&driver->lock);
+		if (settings->verbose)
+			printf("%" PRIu64 ".%u %s: %s %s\n", number, attempt, ai8x_part_get_info(part)->name,
+			       outcome_name(verdict.outcome), verdict.text);
+		if (verdict.outcome == OUTCOME_PASS) {
+			count_pass(driver, &trial, &verdict);
+		} else if (verdict.outcome == OUTCOME_REFUSED) {
+			driver->tally.refused++;
+			count_reason(driver->tally.refusals, verdict.text);
+		} else {
+			driver->tally.senseless++;
+		}
+		(void)pthread_mutex_unlock(&driver->lock);
+		trial_release(&trial);
+		if (verdict.outcome == OUTCOME_PASS)
+			return;
+	}
+}
+
+static bool time_is_left(const struct driver *driver)
+{
+	return driver->settings.seconds <= 0 || seconds_since(&driver->start) < driver->settings.seconds;
+}
+
+static void *work(void *user)
+{
+	struct worker *worker = user;
+	struct driver *driver = worker->driver;
+	while (!atomic_load(&driver->stop) && time_is_left(driver)) {
+		uint64_t n = atomic_fetch_add(&driver->next, 1);
+		if (driver->settings.count > 0 && n >= driver->settings.count)
+			break;
+		judge_number(worker, driver->settings.first + n);
+		(void)pthread_mutex_lock(&driver->lock);
+		driver->last =
+			driver->settings.first + n + 1 > driver->last ? driver->settings.first + n + 1 : driver->last;
+		(void)pthread_mutex_unlock(&driver->lock);
+	}
+	return NULL;
+}
+
+// --- The whole test -------------------------------------------------------------------------------------
+
+static void summarise(struct driver *driver, const struct judge *judge)
+{
+	struct tally *tally = &driver->tally;
+	uint64_t networks = tally->networks[0] + tally->networks[1];
+	print_reasons("refused by the compiler:", tally->refusals);
+	print_reasons("networks with layers that the fast engine left to the exact one:", tally->fallbacks);
+	printf("kernels of the fast engine:");
+	for (unsigned k = 0; k < judge->kernel_count; k++)
+		printf(" %s", judge->kernels[k]);
+	printf("\nlayers in a network:");
+	for (unsigned n = 1; n <= TRIAL_MAX_LAYERS; n++)
+		printf(" %u:%" PRIu64, n, tally->by_layers[n]);
+	printf("\n%" PRIu64 " layers (%" PRIu64 " by the fast engine), %" PRIu64 " output values, %" PRIu64
+	       " memory words, %" PRIu64 " cycles\n",
+	       tally->layers, tally->fast_layers, tally->values, tally->words, tally->cycles);
+	printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " networks pass (%s %" PRIu64 ", %s %" PRIu64
+	       "), %" PRIu64 " fail, %" PRIu64 " refused and %" PRIu64 " senseless ones drawn again, %.1f s\n",
+	       driver->settings.first, driver->last > 0 ? driver->last - 1 : 0, networks,
+	       ai8x_part_get_info(ai8x_part_at(0))->name, tally->networks[0],
+	       ai8x_part_get_info(ai8x_part_at(1))->name, tally->networks[1], tally->failures, tally->refused,
+	       tally->senseless, seconds_since(&driver->start));
+}
+
+static int run(struct driver *driver)
+{
+	struct worker workers[MOST_JOBS];
+	unsigned started = 0;
+	ai8x_error error = {AI8X_OK, ""};
+	memset(workers, 0, sizeof workers);
+	for (unsigned i = 0; i < driver->settings.jobs; i++) {
+		struct worker *worker = &workers[i];
+		worker->driver = driver;
+		worker->judge = (struct judge){.folder = driver->temporary, .thread = i};
+		if (judge_prepare(&worker->judge, &error) != AI8X_OK ||
+		    pthread_create(&worker->thread, NULL, work, worker) != 0) {
+			judge_release(&worker->judge);
+			(void)pthread_mutex_lock(&driver->lock);
+			give_up(driver, error.message[0] != '\0' ? error.message : "a thread could not be started");
+			(void)pthread_mutex_unlock(&driver->lock);
+			break;
+		}
+		started++;
+	}
+	for (unsigned i = 0; i < started; i++)
+		(void)pthread_join(workers[i].thread, NULL);
+	if (started > 0)
+		summarise(driver, &workers[0].judge);
+	for (unsigned i = 0; i < started; i++)
+		judge_release(&workers[i].judge);
+	uint64_t networks = driver->tally.networks[0] + driver->tally.networks[1];
+	return driver->broken                                ? EXIT_FAILURE + 1
+	       : driver->tally.failures > 0 || networks == 0 ? EXIT_FAILURE
+	                                                     : EXIT_SUCCESS;
+}
+
+static const struct argp_option options[] = {
+	{"seed", 's', "N", 0, "Number of the first network (default 0)", 0},
+	{"count", 'n', "N", 0, "How many networks (default 1000; with --seconds: no limit)", 0},
+	{"seconds", 't', "S", 0, "Start no network after so many seconds", 0},
+	{"part", 'p', "NAME", 0, "One part only (default: even numbers MAX78000, odd numbers MAX78002)", 0},
+	{"jobs", 'j', "N", 0, "Threads (default: one for each processor)", 0},
+	{"failures", 'f', "N", 0, "Stop after so many failures (default 5)", 0},
+	{"output", 'o', "FOLDER", 0, "Where failing networks are written (default: the current folder)", 0},
+	{"as-drawn", 'd', NULL, 0, "Do not shrink failing networks", 0},
+	{"verbose", 'v', NULL, 0, "A line for every network", 0},
+	{0},
+};
+
+static uint64_t number_argument(struct argp_state *state, const char *text, uint64_t most)
+{
+	char *end = NULL;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || *text == '-' || value > most)
+		argp_error(state, "'%s' is not a number from 0 to %" PRIu64, text, most);
+	return value;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+	switch (key) {
+	case 's':
+		settings->first = number_argument(state, argument, UINT64_MAX / 2);
+		return 0;
+	case 'n':
+		settings->count = number_argument(state, argument, UINT64_MAX / 2);
+		return 0;
+	case 't':
+		settings->seconds = (double)number_argument(state, argument, 1u << 30);
+		return 0;
+	case 'j':
+		settings->jobs = (unsigned)number_argument(state, argument, MOST_JOBS);
+		return 0;
+	case 'f':
+		settings->failures = (unsigned)number_argument(state, argument, 1u << 20);
+		return 0;
+	case 'o':
+		settings->folder = argument;
+		return 0;
+	case 'd':
+		settings->as_drawn = true;
+		return 0;
+	case 'v':
+		settings->verbose = true;
+		return 0;
+	case 'p':
+		settings->part = ai8x_part_find(argument);
+		if (settings->part == NULL)
+			argp_error(state, "there is no part '%s'", argument);
+		return 0;
+	case ARGP_KEY_END:
+		if (settings->count == 0 && settings->seconds <= 0)
+			settings->count = 1000;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp parser = {
+		options,
+		parse,
+		NULL,
+		"Random networks: both engines, the compiler and the closed form of time against the golden "
+		"model.",
+		NULL,
+		NULL,
+		NULL};
+	struct driver driver = {.settings = {.folder = ".", .failures = 5}, .lock = PTHREAD_MUTEX_INITIALIZER};
+	error_t problem = argp_parse(&parser, argc, argv, 0, NULL, &driver.settings);
+	if (problem != 0)
+		return EXIT_FAILURE + 1;
+	if (driver.settings.jobs == 0) {
+		long processors = sysconf(_SC_NPROCESSORS_ONLN);
+		driver.settings.jobs = processors < 1 ? 1 : processors > MOST_JOBS ? MOST_JOBS : (unsigned)processors;
+	}
+	(void)snprintf(driver.temporary, sizeof driver.temporary, "/tmp/ai8xsim-differential-XXXXXX");
+	if (mkdtemp(driver.temporary) == NULL) {
+		perror("differential: temporary folder");
+		return EXIT_FAILURE + 1;
+	}
+	golden_use_one_thread();
+	(void)clock_gettime(CLOCK_MONOTONIC, &driver.start);
+	int code = run(&driver);
+	for (unsigned i = 0; i < driver.settings.jobs; i++) {
+		char path[128];
+		(void)snprintf(path, sizeof path, "%s/thread%u.yaml", driver.temporary, i);
+		(void)remove(path);
+	}
+	(void)rmdir(driver.temporary);
+	return code;
+}

@@ -1,0 +1,32 @@
+// What bench_peers measures: shapes of layers, and those who compute them.
+#ifndef AI8X_BENCH_PEERS_H
+#define AI8X_BENCH_PEERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// A convolution with as many output pixels as input pixels.
+struct shape {
+	const char *name;
+	uint32_t in_channels, out_channels, rows, columns, kernel;
+};
+
+static inline double shape_macs(const struct shape *shape)
+{
+	return (double)shape->in_channels * shape->out_channels * shape->rows * shape->columns * shape->kernel *
+	       shape->kernel;
+}
+
+// Seconds since some fixed time.
+double peer_now(void);
+
+// Measures `step`, called over and over with `user`, for about `seconds`: the least seconds of one call, of windows
+// long enough to be timed. Other work on the machine lengthens times and never shortens them.
+double peer_best(void (*step)(void *user), void *user, double seconds);
+
+// Matrix products of a layer's shape: [pixels][inputs * kernel^2] by [inputs * kernel^2][outputs]. Seconds of one, or
+// a negative number where this build has no such library.
+double peer_sgemm(const struct shape *shape, int threads, double seconds);
+double peer_int8_gemm(const struct shape *shape, double seconds, char isa[64]);
+
+#endif

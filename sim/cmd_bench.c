@@ -60,7 +60,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->cpu = argument;
 		break;
 	case 'j':
-		options->jobs = (unsigned)cli_option_number(state, "jobs", argument, 1, MAX_JOBS);
+		options->jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
 		break;
 	case KEY_SECONDS: {
 		char *end;

@@ -61,7 +61,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		settings->options.labels = argument;
 		break;
 	case KEY_LIMIT:
-		settings->options.limit = cli_option_number(state, "limit", argument, 1, UINT32_MAX);
+		settings->options.limit = cli_option_number(state, "--limit", argument, 1, UINT32_MAX);
 		break;
 	case 'o':
 		settings->options.output = argument;
@@ -73,7 +73,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		settings->json = argument;
 		break;
 	case 'j':
-		settings->options.jobs = (unsigned)cli_option_number(state, "jobs", argument, 1, MAX_JOBS);
+		settings->options.jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
 		break;
 	case KEY_ENGINE:
 		take_engine(state, argument, &settings->options.machine.engine);
@@ -108,9 +108,12 @@ static const struct argp parser = {
 	.doc = "Runs a program on every input of a data set: outputs to a file, accuracy where there are labels. "
 		   "Results do not depend on --jobs, nor on interruptions.\v"
 		   "Examples:\n"
-		   "  ai8xsim eval program.h5 --data test.h5              how often is the network right?\n"
-		   "  ai8xsim eval program.h5 --data test.h5 -o out.h5    keep all outputs; go on after Ctrl-C\n"
-		   "  mpirun -n 4 ai8xsim eval program.h5 --data test.h5  on several machines (docs/cluster.md)\n",
+		   "  ai8xsim eval program.h5 --data test.h5\n"
+		   "      How often is the network right?\n"
+		   "  ai8xsim eval program.h5 --data test.h5 -o out.h5\n"
+		   "      Keep all outputs; go on after Ctrl-C.\n"
+		   "  mpirun -n 4 ai8xsim eval program.h5 --data test.h5\n"
+		   "      On several machines (docs/cluster.md).\n",
 };
 
 // --- While it runs -----------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case OPTION_RANDOM:
 		settings->random = true;
-		settings->seed = cli_option_number(state, "random", argument, 0, UINT64_MAX);
+		settings->seed = cli_option_number(state, "--random", argument, 0, UINT64_MAX);
 		return 0;
 	case OPTION_NPY:
 		settings->folder = argument;
@@ -447,6 +447,11 @@ int cmd_golden(int argc, char **argv)
 	ai8x_error error = {0};
 	if (ai8x_network_open(settings.network, &settings.files, &network, &error) != AI8X_OK) {
 		return cli_fail(settings.network, &error);
+	}
+	if (network->input == NULL && !settings.random) {
+		cli_error("%s: no input data: give --input FILE, or --random SEED", settings.network);
+		ai8x_network_destroy(network);
+		return CLI_USAGE;
 	}
 	network->average_rounding = network->average_rounding || settings.rounding;
 	int result = run(&settings, network);

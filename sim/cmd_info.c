@@ -11,7 +11,7 @@ struct info_options {
 	const ai8x_part *part;
 	const char *json;
 	bool layers_only, registers_only;
-	int layer;             // only this one, or -1
+	int layer; // only this one, or -1
 	char **paths;
 	size_t path_count;
 };
@@ -38,7 +38,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->registers_only = true;
 		break;
 	case 'L':
-		options->layer = (int)cli_option_number(state, "layer", argument, 0, AI8X_MAX_LAYERS - 1);
+		options->layer = (int)cli_option_number(state, "--layer", argument, 0, AI8X_MAX_LAYERS - 1);
 		break;
 	case KEY_PART:
 		options->part = cli_option_part(state, argument);
@@ -85,7 +85,8 @@ struct subject {
 	size_t layer_count;
 };
 
-static ai8x_status subject_open(struct subject *subject, const struct info_options *options, ai8x_error *error)
+static ai8x_status subject_open(struct subject *subject, const struct info_options *options,
+                                ai8x_error *error)
 {
 	const ai8x_program_options open_options = {.part = options->part, .skip_results = true};
 	ai8x_status status = cli_open_image(subject->path, &open_options, &subject->program, error);
@@ -118,8 +119,8 @@ static bool decode_write(const struct subject *subject, const struct info_option
                          struct write *write)
 {
 	const ai8x_part *part = ai8x_program_part(subject->program);
-	if (op->kind != AI8X_BUS_WRITE32 ||
-	    ai8x_part_locate(part, op->address, &write->location) != AI8X_OK || write->location.name == NULL)
+	if (op->kind != AI8X_BUS_WRITE32 || ai8x_part_locate(part, op->address, &write->location) != AI8X_OK ||
+	    write->location.name == NULL)
 		return false;
 	if (options->layer >= 0 && write->location.layer != options->layer)
 		return false;
@@ -246,8 +247,8 @@ static json_t *layers_json(const struct subject *subject, const struct info_opti
 		if (options->layer >= 0 && subject->layers[i] != (uint32_t)options->layer)
 			continue;
 		if (ai8x_machine_decode(subject->machine, subject->layers[i], &layer, &error) != AI8X_OK) {
-			json_array_append_new(layers, json_pack("{s:I,s:o}", "layer", (json_int_t)subject->layers[i], "error",
-			                                        cli_json_text(error.message)));
+			json_array_append_new(layers, json_pack("{s:I,s:o}", "layer", (json_int_t)subject->layers[i],
+			                                        "error", cli_json_text(error.message)));
 			continue;
 		}
 		(void)ai8x_layer_describe(&layer, text, sizeof text);
@@ -256,8 +257,8 @@ static json_t *layers_json(const struct subject *subject, const struct info_opti
 			json_pack("{s:I,s:s,s:o,s:I,s:I,s:I,s:[i,i],s:[i,i],s:[i,i],s:[i,i],s:i,s:b,s:I}", "layer",
 		              (json_int_t)layer.index, "operation", ai8x_operation_name(layer.operation), "text",
 		              cli_json_text(text), "passes", (json_int_t)layer.passes, "operands",
-		              (json_int_t)layer.operands, "slots", (json_int_t)ai8x_layer_output_slots(&layer), "input",
-		              (int)layer.rows, (int)layer.columns, "pooled", (int)layer.pooled_rows,
+		              (json_int_t)layer.operands, "slots", (json_int_t)ai8x_layer_output_slots(&layer),
+		              "input", (int)layer.rows, (int)layer.columns, "pooled", (int)layer.pooled_rows,
 		              (int)layer.pooled_columns, "output", (int)layer.output_rows, (int)layer.output_columns,
 		              "kernel", (int)layer.kernel_rows, (int)layer.kernel_columns, "output_bits",
 		              (int)layer.output_bits, "streaming", (int)layer.streaming, "macs",
@@ -279,13 +280,29 @@ static json_t *registers_json(const struct subject *subject, const struct info_o
 		for (size_t f = 0; f < write.field_count; f++)
 			json_object_set_new(fields, write.fields[f].name,
 			                    json_integer((json_int_t)field_value(&write.fields[f], write.op.value)));
-		json_array_append_new(registers,
-		                      json_pack("{s:I,s:I,s:s,s:i,s:i,s:i,s:o}", "address", (json_int_t)write.op.address,
-		                                "value", (json_int_t)write.op.value, "register", write.location.name,
-		                                "group", write.location.group, "layer", write.location.layer, "unit",
-		                                write.location.unit, "fields", fields));
+		json_array_append_new(
+			registers, json_pack("{s:I,s:I,s:s,s:i,s:i,s:i,s:o}", "address", (json_int_t)write.op.address,
+		                         "value", (json_int_t)write.op.value, "register", write.location.name,
+		                         "group", write.location.group, "layer", write.location.layer, "unit",
+		                         write.location.unit, "fields", fields));
 	}
 	return registers;
+}
+
+// Layers that are set up and then never reached are worth showing.
+static bool knows_layer(const struct subject *subject, const struct info_options *options)
+{
+	for (size_t i = 0; i < subject->layer_count; i++)
+		if (subject->layers[i] == (uint32_t)options->layer)
+			return true;
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(subject->program, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct write write;
+		if (decode_write(subject, options, &ops[i], &write))
+			return true;
+	}
+	return false;
 }
 
 static json_t *subject_json(const struct subject *subject, const struct info_options *options)
@@ -312,6 +329,9 @@ int cmd_info(int argc, char **argv)
 		ai8x_error error = {0};
 		if (subject_open(&subject, &options, &error) != AI8X_OK) {
 			code = cli_worse(code, cli_fail(subject.path, &error));
+		} else if (options.layer >= 0 && !knows_layer(&subject, &options)) {
+			cli_error("%s: layer %d is not set up and does not run", subject.path, options.layer);
+			code = cli_worse(code, CLI_USAGE);
 		} else {
 			if (options.json == NULL || strcmp(options.json, "-") != 0) {
 				if (i > 0)

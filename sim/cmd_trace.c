@@ -106,6 +106,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		if (settings->output == NULL)
 			argp_error(state, "no file to write to: give -o FILE.vcd, FILE.json or FILE.csv");
 		pick_format(state, settings);
+		if (settings->trace.to_cycle != 0 && settings->trace.to_cycle <= settings->trace.from_cycle)
+			argp_error(state, "--to %llu: the trace would end in front of its beginning",
+			           (unsigned long long)settings->trace.to_cycle);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -119,9 +122,34 @@ static const struct argp parser = {
 	.doc = "Runs a program cycle by cycle and writes what happens in each cycle.\v"
 		   "A .vcd file opens in GTKWave, a .json file at ui.perfetto.dev, a .csv file anywhere.\n\n"
 		   "  ai8xsim trace program.h5 -o program.json\n"
-		   "  ai8xsim trace program.h5 -o layer2.vcd --from L2 --to L2 --signals sequencer,writes\n"
+		   "  ai8xsim trace program.h5 -o two.vcd --from L2 --to L2 --signals sequencer\n"
 		   "  ai8xsim trace program.h5 -o start.csv --to 2000",
 };
+
+static bool layer_ran(const ai8x_machine *machine, int layer)
+{
+	for (size_t i = 0; i < ai8x_machine_layer_count(machine); i++)
+		if (ai8x_machine_layer_report(machine, i)->layer.index == (uint32_t)layer)
+			return true;
+	return false;
+}
+
+// A trace of nothing is a mistake in --from or --to.
+static int check_window(const struct trace_settings *settings, const ai8x_machine *machine, uint64_t cycles)
+{
+	const int layers[] = {settings->trace.from_layer, settings->trace.to_layer};
+	for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+		if (layers[i] >= 0 && !layer_ran(machine, layers[i])) {
+			cli_error("%s: layer %d does not run", settings->program, layers[i]);
+			return CLI_USAGE;
+		}
+	}
+	if (settings->trace.from_cycle < cycles)
+		return CLI_OK;
+	cli_error("%s: --from %llu: the run ends after %llu cycles", settings->program,
+	          (unsigned long long)settings->trace.from_cycle, (unsigned long long)cycles);
+	return CLI_USAGE;
+}
 
 static int run_traced(const struct trace_settings *settings, const ai8x_program *program, ai8x_trace *trace)
 {
@@ -146,6 +174,8 @@ static int run_traced(const struct trace_settings *settings, const ai8x_program 
 		          settings->program);
 	if (status == AI8X_OK && !result.pass)
 		code = CLI_CHECK_FAILED;
+	if (status == AI8X_OK)
+		code = cli_worse(code, check_window(settings, machine, result.cycles));
 	ai8x_runner_result_release(&result);
 	ai8x_machine_destroy(machine);
 	return code;
@@ -178,7 +208,9 @@ static int write_trace(struct trace_settings *settings, const ai8x_program *prog
 		}
 	}
 	bool closed = fclose(file) == 0;
-	if (code == CLI_RESOURCES || !closed || rename(temporary, settings->output) != 0) {
+	if (code == CLI_USAGE) {
+		(void)unlink(temporary);
+	} else if (code == CLI_RESOURCES || !closed || rename(temporary, settings->output) != 0) {
 		if (code != CLI_RESOURCES)
 			cli_error("%s: cannot write: %s", settings->output, strerror(errno));
 		(void)unlink(temporary);

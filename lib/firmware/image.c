@@ -146,7 +146,9 @@ static bool image_word(const struct image *image, uint32_t address, uint32_t *va
 static ai8x_status load_all(struct image *image, Elf *elf, ai8x_error *error)
 {
 	GElf_Ehdr header;
-	if (elf == NULL || elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == NULL)
+	if (elf != NULL && elf_kind(elf) != ELF_K_ELF)
+		return error_set(error, AI8X_ERR_FORMAT, "not an ELF file; programs and firmware run apart");
+	if (elf == NULL || gelf_getehdr(elf, &header) == NULL)
 		return error_set(error, AI8X_ERR_FORMAT, "not a complete ELF file: %s", elf_errmsg(-1));
 	if (gelf_getclass(elf) != ELFCLASS32 || header.e_machine != EM_ARM ||
 	    header.e_ident[EI_DATA] != ELFDATA2LSB)

@@ -47,6 +47,9 @@ ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *opti
 		return hdf5_read(path, options, program, error);
 	if (has_suffix(path, ".mem"))
 		return mem_read(path, options, program, error);
+	if (has_suffix(path, ".yaml") || has_suffix(path, ".yml"))
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "%s: not a program but, by its name, a network description: compile it first", path);
 	return error_set(error, AI8X_ERR_FORMAT,
 	                 "%s: not a program: expected an HDF5 file (its signature is missing) or a .mem file",
 	                 path);

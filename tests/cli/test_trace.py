@@ -252,6 +252,9 @@ class Refusals(Case):
         self.refused(USAGE, "ends in none of", SHIPPED, "-o", out + ".txt")
         self.refused(USAGE, "no signals 'noise'", SHIPPED, "-o", out, "--signals", "sequencer,noise")
         self.refused(USAGE, "is not a number", SHIPPED, "-o", out, "--from", "soon")
+        self.refused(USAGE, "in front of its beginning", SHIPPED, "-o", out, "--from", 100, "--to", 50)
+        self.refused(USAGE, "layer 9 does not run", SHIPPED, "-o", out, "--from", "L9")
+        self.refused(USAGE, "the run ends after 4353 cycles", SHIPPED, "-o", out, "--from", 4353)
         self.refused(USAGE, "no clock of the MAX78000", SHIPPED, "-o", out, "--clock", "IPLL")
         self.refused(BAD_INPUT, "nowhere.h5", os.path.join(self.folder, "nowhere.h5"), "-o", out)
 

@@ -150,7 +150,7 @@ static void print_row(struct cli_table *table, const ai8x_profile_layer *layer, 
 	cli_table_cell(table, CLI_PLAIN, "%u", layer->processors);
 	cli_table_cell(table, CLI_PLAIN, "%s%s", mark, cli_thousands(layer->schedule->cycles, text));
 	cli_table_cell(table, CLI_PLAIN, "%.1f %%", 100 * layer->share);
-	cli_table_cell(table, CLI_PLAIN, "%s", cli_duration(layer->seconds, text));
+	cli_table_cell(table, CLI_PLAIN, "%s%s", mark, cli_duration(layer->seconds, text));
 	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->macs, text));
 	cli_table_cell(table, CLI_PLAIN, "%.1f", layer->macs_per_cycle);
 	cli_table_cell(table, CLI_PLAIN, "%.1f %%", 100 * layer->peak_share);
@@ -183,7 +183,7 @@ static int print_layers(const ai8x_profile *profile)
 		cli_table_cell(table, CLI_PLAIN, "%s", "");
 	cli_table_cell(table, CLI_BOLD, "%s%s", mark, cli_thousands(profile->timing.schedule.cycles, text));
 	cli_table_cell(table, CLI_PLAIN, "%s", "");
-	cli_table_cell(table, CLI_BOLD, "%s", cli_duration(profile->seconds, text));
+	cli_table_cell(table, CLI_BOLD, "%s%s", mark, cli_duration(profile->seconds, text));
 	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(profile->macs, text));
 	cli_table_cell(table, CLI_PLAIN, "%.1f", (double)profile->macs / (double)profile->timing.schedule.cycles);
 	cli_table_cell(table, CLI_PLAIN, "%.1f %%",
@@ -242,7 +242,8 @@ static void print_causes(const ai8x_profile *profile)
 	char text[32];
 	const double cycles = (double)profile->timing.schedule.cycles;
 	add_up(profile, &total);
-	printf("\nWhere the cycles go:\n");
+	printf("\nWhere the cycles go%s:\n",
+	       ai8x_part_get_info(profile->part)->cycles_exact ? "" : " (estimate)");
 	for (size_t i = 0; i < CAUSE_ROWS; i++) {
 		uint64_t cause = cycles_of(&total, cause_rows[i].states);
 		if (cause > 0)

@@ -21,7 +21,7 @@ static const struct argp_option option_table[] = {
 	{"output", 'o', "FILE", 0, "Where to; the suffix says how: .vcd, .json or .csv", 1},
 	{"from", KEY_FROM, "WHEN", 0, "First cycle, or first layer as L3", 1},
 	{"to", KEY_TO, "WHEN", 0, "Cycle behind the last one, or last layer as L3", 1},
-	{"signals", KEY_SIGNALS, "LIST", 0, "Some of sequencer,reads,writes,tram,output,fifo (default all)", 1},
+	{"signals", KEY_SIGNALS, "LIST", 0, "Some of sequencer,reads,writes,tram,output,fifo (the default), groups, all", 1},
 	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
      "Accelerator cycles between two FIFO writes of the host (default 29)", 1},
 	{"clock", KEY_CLOCK, "CLOCK", 0,
@@ -53,7 +53,7 @@ static void parse_signals(struct argp_state *state, const char *text, unsigned *
 		if (bit == 0)
 			argp_error(
 				state,
-				"--signals: no signals '%s'; known are sequencer, reads, writes, tram, output, fifo, all",
+				"--signals: no signals '%s'; known are sequencer, reads, writes, tram, output, fifo, groups, all",
 				name);
 		*signals |= bit;
 		at += length + (at[length] == ',');

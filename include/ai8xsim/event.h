@@ -65,6 +65,7 @@ typedef enum ai8x_event_kind {
 	AI8X_EVENT_FIFO_POP = 1u << 12,  /**< u.fifo */
 	AI8X_EVENT_BUS_WRITE = 1u << 13, /**< u.bus */
 	AI8X_EVENT_BUS_READ = 1u << 14,  /**< u.bus */
+	AI8X_EVENT_ACCUMULATE = 1u << 15, /**< u.sums: a kernel was applied; one per cycle and slot */
 } ai8x_event_kind;
 
 /** One event. Pointers inside are valid during the callback only. */
@@ -109,6 +110,10 @@ typedef struct ai8x_event {
 			int32_t value;         /**< after shift, rounding, clip, activation */
 			bool clipped;
 		} output;
+		struct {
+			uint32_t slot, pass;
+			int64_t group[AI8X_GROUPS]; /**< running sums of each group, biases not included */
+		} sums;
 		struct {
 			uint8_t fifo;          /**< 0..3; 4: fast FIFO */
 			uint32_t value;

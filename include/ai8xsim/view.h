@@ -191,9 +191,11 @@ typedef enum ai8x_trace_signal {
 	AI8X_TRACE_READS = 1u << 1,     /**< data memory reads: pointer and value per instance */
 	AI8X_TRACE_WRITES = 1u << 2,    /**< data memory writes */
 	AI8X_TRACE_TRAM = 1u << 3,      /**< line buffer writes */
-	AI8X_TRACE_OUTPUT = 1u << 4,    /**< sums (the master group's accumulators) and output values */
+	AI8X_TRACE_OUTPUT = 1u << 4,    /**< complete sums and output values */
 	AI8X_TRACE_FIFO = 1u << 5,      /**< FIFO levels */
-	AI8X_TRACE_ALL = (1u << 6) - 1,
+	AI8X_TRACE_USUAL = (1u << 6) - 1,
+	AI8X_TRACE_GROUPS = 1u << 6,    /**< accumulators of each group, in every cycle (value change dumps) */
+	AI8X_TRACE_ALL = (1u << 7) - 1,
 } ai8x_trace_signal;
 
 /** @brief Bit of a signal group by name ("sequencer", "reads", ... , "all"), or 0. */
@@ -202,7 +204,7 @@ AI8X_API unsigned ai8x_trace_signal_find(const char *name);
 /** Choices for ai8x_trace_create(). */
 typedef struct ai8x_trace_options {
 	ai8x_trace_format format;
-	unsigned signals;              /**< AI8X_TRACE_... bits; 0: all */
+	unsigned signals;              /**< AI8X_TRACE_... bits; 0: AI8X_TRACE_USUAL */
 	uint64_t from_cycle, to_cycle; /**< first cycle and the one behind the last; to_cycle 0: the end */
 	int from_layer, to_layer;      /**< register sets, both included; -1: any */
 	uint32_t clock_hz;             /**< time scale; 0: the part's default clock */

@@ -110,6 +110,7 @@ struct exact_layer {
 	int8_t *line;                // [kernel rows][padded columns][passes][lanes]
 	int16_t *window;             // [pass][tap][lane]
 	int64_t accumulator[4];
+	int64_t group_sum[4][AI8X_GROUPS]; // its parts, kept while somebody watches them
 	uint32_t latch[AI8X_GROUPS]; // bytes of the word each group is assembling
 	uint32_t latch_mask[AI8X_GROUPS];
 };

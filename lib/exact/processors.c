@@ -95,6 +95,45 @@ static int32_t multiply_add(const int16_t *restrict a, const int16_t *restrict b
 	return sum;
 }
 
+// The part of a sum that one group's processors contribute. Only for observers.
+static int64_t group_part(const struct exact_layer *x, unsigned group, const int16_t *window, const int16_t *weights)
+{
+	int64_t sum = 0;
+	for (unsigned k = 0; k < x->instances; k++) {
+		if (x->instance[k] / (AI8X_INSTANCES / AI8X_GROUPS) != group)
+			continue;
+		for (uint32_t t = 0; t < x->taps; t++) {
+			for (unsigned lane = 4 * k; lane < 4 * k + 4; lane++)
+				sum += (int32_t)window[t * x->lanes + lane] * weights[t * x->lanes + lane];
+		}
+	}
+	return sum;
+}
+
+static void tell_sums(struct exact_layer *x, uint32_t s, uint32_t slot)
+{
+	const size_t kernel = (size_t)x->taps * x->lanes;
+	ai8x_event event = {
+		.kind = AI8X_EVENT_ACCUMULATE,
+		.cycle = x->context->cycle,
+		.layer = &x->layer,
+		.u.sums = {.slot = x->step + s, .pass = x->output_pass},
+	};
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		int64_t *sum = &x->group_sum[s][g];
+		// The first pass begins a new sum.
+		if (x->output_pass == 0)
+			*sum = 0;
+		for (uint32_t e = 0; e < x->parallel_passes && x->output_pass + e < x->layer.passes; e++) {
+			const uint32_t pass = x->output_pass + e;
+			*sum += group_part(x, g, x->window + pass * kernel,
+			                   x->kernels + ((size_t)slot * x->layer.passes + pass) * kernel);
+		}
+		event.u.sums.group[g] = *sum;
+	}
+	x->context->emit(x->context->user, &event);
+}
+
 // One cycle: the kernels of the current slots and passes are applied to the window.
 void processors_apply(struct exact_layer *x)
 {
@@ -109,6 +148,8 @@ void processors_apply(struct exact_layer *x)
 			                    x->kernels + ((size_t)slot * layer->passes + pass) * kernel, kernel);
 		}
 		x->accumulator[s] += sum;
+		if (exact_wants(x, AI8X_EVENT_ACCUMULATE))
+			tell_sums(x, s, slot);
 	}
 }
 

@@ -10,7 +10,7 @@
 // Events that only the cycle-by-cycle engine can tell.
 #define EXACT_EVENTS                                                                                              \
 	(AI8X_EVENT_STATE | AI8X_EVENT_DATA_READ | AI8X_EVENT_DATA_WRITE | AI8X_EVENT_KERNEL_READ |               \
-	 AI8X_EVENT_BIAS_READ | AI8X_EVENT_TRAM_WRITE | AI8X_EVENT_OUTPUT)
+	 AI8X_EVENT_BIAS_READ | AI8X_EVENT_TRAM_WRITE | AI8X_EVENT_OUTPUT | AI8X_EVENT_ACCUMULATE)
 
 static void explain(struct layer_record *record, const char *reason)
 {

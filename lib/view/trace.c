@@ -25,6 +25,7 @@ static const struct {
 	{"tram", AI8X_TRACE_TRAM, AI8X_EVENT_TRAM_WRITE},
 	{"output", AI8X_TRACE_OUTPUT, AI8X_EVENT_OUTPUT},
 	{"fifo", AI8X_TRACE_FIFO, AI8X_EVENT_FIFO_PUSH | AI8X_EVENT_FIFO_POP},
+	{"groups", AI8X_TRACE_GROUPS, AI8X_EVENT_ACCUMULATE},
 	{"all", AI8X_TRACE_ALL, 0},
 };
 
@@ -56,7 +57,7 @@ ai8x_status ai8x_trace_create(const ai8x_part *part, const ai8x_trace_options *o
 	trace->file = file;
 	trace->writer = writers[options->format];
 	if (trace->options.signals == 0)
-		trace->options.signals = AI8X_TRACE_ALL;
+		trace->options.signals = AI8X_TRACE_USUAL;
 	if (trace->options.to_cycle == 0)
 		trace->options.to_cycle = UINT64_MAX;
 	struct trace_head head = {

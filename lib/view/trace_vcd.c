@@ -36,7 +36,8 @@ enum {
 	SIGNAL_ACCUMULATOR,
 	SIGNAL_OUTPUT_VALUE,
 	SIGNAL_FIFO,
-	SIGNAL_COUNT = SIGNAL_FIFO + FIFOS
+	SIGNAL_GROUP = SIGNAL_FIFO + FIFOS,
+	SIGNAL_COUNT = SIGNAL_GROUP + AI8X_GROUPS
 };
 
 // Rows of signals; those with count > 1 are numbered.
@@ -67,6 +68,7 @@ static const struct {
 	{SIGNAL_ACCUMULATOR, 1, 40, AI8X_TRACE_OUTPUT, "output", "accumulator"},
 	{SIGNAL_OUTPUT_VALUE, 1, 32, AI8X_TRACE_OUTPUT, "output", "value"},
 	{SIGNAL_FIFO, FIFOS, 8, AI8X_TRACE_FIFO, "fifo", "level_"},
+	{SIGNAL_GROUP, AI8X_GROUPS, 40, AI8X_TRACE_GROUPS, "groups", "accumulator_"},
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -296,6 +298,10 @@ static void vcd_event(void *writer, const ai8x_event *event)
 		set(vcd, SIGNAL_OUTPUT_PIXEL, event->u.output.pixel);
 		set(vcd, SIGNAL_ACCUMULATOR, (uint64_t)event->u.output.accumulator);
 		set(vcd, SIGNAL_OUTPUT_VALUE, (uint32_t)event->u.output.value);
+		break;
+	case AI8X_EVENT_ACCUMULATE:
+		for (unsigned g = 0; g < AI8X_GROUPS; g++)
+			set(vcd, SIGNAL_GROUP + g, (uint64_t)event->u.sums.group[g]);
 		break;
 	case AI8X_EVENT_FIFO_PUSH:
 	case AI8X_EVENT_FIFO_POP:

@@ -1,4 +1,5 @@
 // The machine's start sequence, run control, layer order, snoop units, FIFO feeding, reports and events.
+#include <stdio.h>
 #include <string.h>
 
 #include "rig.h"
@@ -484,6 +485,58 @@ START_TEST(events_tell_what_happens)
 }
 END_TEST
 
+struct sums {
+	int64_t group[AI8X_GROUPS];
+	unsigned outputs;
+};
+
+static void watch_sums(void *user, const ai8x_event *event)
+{
+	struct sums *sums = user;
+	if (event->kind == AI8X_EVENT_ACCUMULATE) {
+		memcpy(sums->group, event->u.sums.group, sizeof sums->group);
+		return;
+	}
+	if (event->layer->write_mode != AI8X_WRITE_CHANNELS)
+		return;
+	int64_t sum = 0;
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
+		sum += sums->group[g];
+	// What is left is the bias, in units of 128 (hardware reference 4.5).
+	int64_t bias = event->u.output.accumulator - sum;
+	ck_assert_int_eq(bias % 128, 0);
+	if (event->layer->bias_groups == 0)
+		ck_assert_int_eq(bias, 0);
+	ck_assert_int_le(bias < 0 ? -bias : bias, 128 * 128);
+	sums->outputs++;
+}
+
+// The groups' running sums end as the accumulator, here in a network of several passes and all groups.
+START_TEST(group_sums_add_up)
+{
+	char path[4096];
+	const char *source = getenv("AI8XSIM_SOURCE");
+	(void)snprintf(path, sizeof path, "%s/models/digits/digits.h5", source != NULL ? source : ".");
+	ai8x_program *program;
+	ai8x_machine *machine;
+	ai8x_error error;
+	ck_assert_msg(ai8x_program_open(path, NULL, &program, &error) == AI8X_OK, "%s", error.message);
+	ck_assert_int_eq(ai8x_machine_create(ai8x_program_part(program), NULL, &machine, &error), AI8X_OK);
+	struct sums sums = {0};
+	ai8x_runner_options options = ai8x_runner_options_default();
+	options.observer = watch_sums;
+	options.observer_kinds = AI8X_EVENT_ACCUMULATE | AI8X_EVENT_OUTPUT;
+	options.observer_user = &sums;
+	ai8x_runner_result result;
+	ck_assert_int_eq(ai8x_runner_run(machine, program, &options, &result), AI8X_OK);
+	ck_assert(result.pass);
+	ck_assert_uint_gt(sums.outputs, 1000);
+	ai8x_runner_result_release(&result);
+	ai8x_machine_destroy(machine);
+	ai8x_program_destroy(program);
+}
+END_TEST
+
 // Configurations that the part cannot execute end with a message that names layer and register.
 static const struct {
 	const char *part;
@@ -549,6 +602,6 @@ RIG_MAIN("machine", tcase_add_loop_test(tcase, one_group_runs_alone, 0, 2);
          tcase_add_loop_test(tcase, fifo_feeds_layer_zero, 0, 2);
          tcase_add_loop_test(tcase, waiting_counts_as_stall, 0, 2);
          tcase_add_loop_test(tcase, coupled_fifos_wait_for_the_emptiest, 0, 2);
-         tcase_add_loop_test(tcase, events_tell_what_happens, 0, 2);
+         tcase_add_loop_test(tcase, events_tell_what_happens, 0, 2); tcase_add_test(tcase, group_sums_add_up);
          tcase_add_loop_test(tcase, illegal_layers_are_refused, 0, sizeof illegal / sizeof illegal[0]);
          tcase_add_test(tcase, create_checks_its_arguments);)

@@ -1,0 +1,358 @@
+// A sweep as one self-contained HTML page: all points by the two objectives, the best ones joined and listed, and why
+// others cannot run. No scripts, no fonts, no network.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ai8xsim/sweep.h>
+
+#include "view/style.h"
+#include "view/words.h"
+
+enum {
+	WIDTH = 1040,
+	HEIGHT = 520,
+	LEFT = 88,
+	RIGHT = 20,
+	TOP = 16,
+	BOTTOM = 56,
+	MOST_TICKS = 12,
+	MOST_DRAWN = 20000,   // of points that are not among the best; more would only be a larger blot
+	MOST_REASONS = 12,
+	MOST_ROWS = 200,
+	LOG_RATIO = 30,       // from this ratio of largest to smallest on an axis is logarithmic
+};
+
+struct axis_scale {
+	const ai8x_sweep_measure *measure;
+	bool more, logarithmic;
+	double least, greatest;
+	double from, to;      // pixels
+};
+
+struct page {
+	FILE *file;
+	const ai8x_sweep *sweep;
+	struct axis_scale across, upwards;
+	const ai8x_sweep_point **best; // sorted by the first objective
+	size_t *best_index;
+	size_t best_count, able;
+	bool estimates;       // of some part's cycles
+};
+
+// 12345678 as "12.3 M"; small numbers with their unit's prefix.
+static const char *short_number(double value, char text[WORD_BYTES])
+{
+	static const struct {
+		double factor;
+		const char *prefix;
+	} steps[] = {{1e9, " G"}, {1e6, " M"}, {1e3, " k"}, {1, ""}, {1e-3, " m"}, {1e-6, " \u00b5"}, {1e-9, " n"}};
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		if (value >= steps[i].factor * 0.9995) {
+			(void)snprintf(text, WORD_BYTES, "%.3g%s", value / steps[i].factor, steps[i].prefix);
+			return text;
+		}
+	}
+	(void)snprintf(text, WORD_BYTES, "%.3g", value);
+	return text;
+}
+
+// --- Scales ------------------------------------------------------------------------------------------
+
+static void find_range(const struct page *page, struct axis_scale *scale)
+{
+	scale->least = INFINITY;
+	scale->greatest = -INFINITY;
+	for (size_t i = 0; i < ai8x_sweep_point_count(page->sweep); i++) {
+		const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, i);
+		if (point->status != AI8X_OK)
+			continue;
+		const double value = scale->measure->of(point);
+		scale->least = fmin(scale->least, value);
+		scale->greatest = fmax(scale->greatest, value);
+	}
+	scale->logarithmic = scale->least > 0 && scale->greatest / scale->least > LOG_RATIO;
+	// Some room at both ends, so that no point lies on the frame.
+	if (scale->logarithmic) {
+		scale->least /= 1.15;
+		scale->greatest *= 1.15;
+	} else {
+		const double room = scale->greatest > scale->least ? 0.05 * (scale->greatest - scale->least)
+		                                                   : fmax(0.5 * fabs(scale->least), 1e-12);
+		const double least = scale->least - room;
+		scale->least = scale->least >= 0 && least < 0 ? 0 : least;
+		scale->greatest += room;
+	}
+}
+
+static double place(const struct axis_scale *scale, double value)
+{
+	const double part = scale->logarithmic ? log(value / scale->least) / log(scale->greatest / scale->least)
+	                                       : (value - scale->least) / (scale->greatest - scale->least);
+	return scale->from + part * (scale->to - scale->from);
+}
+
+// Round values: 1, 2, 5 times a power of ten.
+static size_t find_ticks(const struct axis_scale *scale, double ticks[MOST_TICKS])
+{
+	size_t count = 0;
+	if (scale->logarithmic) {
+		static const double steps[] = {1, 2, 5};
+		const bool decades_only = scale->greatest / scale->least > 3000;
+		for (double decade = pow(10, floor(log10(scale->least))); decade <= scale->greatest; decade *= 10)
+			for (size_t i = 0; i < (decades_only ? 1 : 3); i++)
+				if (decade * steps[i] >= scale->least && decade * steps[i] <= scale->greatest && count < MOST_TICKS)
+					ticks[count++] = decade * steps[i];
+		return count;
+	}
+	const double rough = (scale->greatest - scale->least) / 6;
+	const double decade = pow(10, floor(log10(rough))), ratio = rough / decade;
+	const double step = decade * (ratio < 1.5 ? 1 : ratio < 3.5 ? 2 : ratio < 7.5 ? 5 : 10);
+	for (double value = ceil(scale->least / step) * step; value <= scale->greatest && count < MOST_TICKS; value += step)
+		ticks[count++] = value;
+	return count;
+}
+
+// --- Picture -----------------------------------------------------------------------------------------
+
+static void draw_axes(const struct page *page)
+{
+	double ticks[MOST_TICKS];
+	char text[WORD_BYTES];
+	size_t count = find_ticks(&page->across, ticks);
+	for (size_t i = 0; i < count; i++) {
+		const double x = place(&page->across, ticks[i]);
+		(void)fprintf(page->file,
+		              "<path class=\"g\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x,
+		              TOP, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18, short_number(ticks[i], text));
+	}
+	count = find_ticks(&page->upwards, ticks);
+	for (size_t i = 0; i < count; i++) {
+		const double y = place(&page->upwards, ticks[i]);
+		(void)fprintf(page->file,
+		              "<path class=\"g\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+		              LEFT, y, WIDTH - RIGHT, LEFT - 8, y + 4, short_number(ticks[i], text));
+	}
+	(void)fprintf(page->file, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s (%s is better)</text>\n",
+	              (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, page->across.measure->title,
+	              page->across.more ? "more" : "less");
+	(void)fprintf(page->file,
+	              "<text transform=\"translate(18 %d) rotate(-90)\" text-anchor=\"middle\">%s (%s is better)</text>\n",
+	              (TOP + HEIGHT - BOTTOM) / 2, page->upwards.measure->title, page->upwards.more ? "more" : "less");
+}
+
+static void say_values(const struct page *page, size_t index)
+{
+	for (size_t a = 0; a < ai8x_sweep_axis_count(page->sweep); a++) {
+		(void)fputs(a > 0 ? ", " : "", page->file);
+		words_escape(ai8x_sweep_axis_name(page->sweep, a), page->file);
+		(void)fputs(" ", page->file);
+		words_escape(ai8x_sweep_value(page->sweep, index, a), page->file);
+	}
+}
+
+static void draw_point(const struct page *page, size_t index)
+{
+	const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, index);
+	char across[WORD_BYTES], upwards[WORD_BYTES];
+	const double x = page->across.measure->of(point), y = page->upwards.measure->of(point);
+	(void)fprintf(page->file, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"><title>",
+	              point->best ? "b" : "o", place(&page->across, x), place(&page->upwards, y),
+	              point->best ? "5" : "3.5");
+	say_values(page, index);
+	(void)fprintf(page->file, ": %s, %s</title></circle>\n", short_number(x, across), short_number(y, upwards));
+}
+
+// What can be had: a stair through the best points.
+static void draw_front(const struct page *page)
+{
+	double last = 0;
+	for (size_t i = 0; i < page->best_count; i++) {
+		const double x = place(&page->across, page->across.measure->of(page->best[i]));
+		const double y = place(&page->upwards, page->upwards.measure->of(page->best[i]));
+		if (i == 0)
+			(void)fprintf(page->file, "<path class=\"f\" d=\"M%.1f %.1f", x, y);
+		else
+			(void)fprintf(page->file, "L%.1f %.1fL%.1f %.1f", x, last, x, y);
+		last = y;
+	}
+	if (page->best_count > 0)
+		(void)fputs("\"/>\n", page->file);
+}
+
+static void draw(const struct page *page)
+{
+	const size_t points = ai8x_sweep_point_count(page->sweep);
+	const size_t others = page->able - page->best_count, step = others / MOST_DRAWN + 1;
+	(void)fprintf(page->file,
+	              "<div class=\"scroll\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"all points by both "
+	              "objectives\" class=\"plot\">\n",
+	              WIDTH, HEIGHT);
+	draw_axes(page);
+	size_t seen = 0;
+	for (size_t i = 0; i < points; i++) {
+		const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, i);
+		if (point->status == AI8X_OK && !point->best && seen++ % step == 0)
+			draw_point(page, i);
+	}
+	draw_front(page);
+	for (size_t i = 0; i < page->best_count; i++)
+		draw_point(page, page->best_index[i]);
+	(void)fputs("</svg></div>\n", page->file);
+}
+
+// --- Tables ------------------------------------------------------------------------------------------
+
+static void say_best(const struct page *page)
+{
+	char text[WORD_BYTES];
+	(void)fputs("<section><h2>The best points</h2><p>For each of them, what is better in one objective is worse in the "
+	            "other.</p><div class=\"scroll\"><table><thead><tr>",
+	            page->file);
+	for (size_t a = 0; a < ai8x_sweep_axis_count(page->sweep); a++) {
+		(void)fputs("<th>", page->file);
+		words_escape(ai8x_sweep_axis_name(page->sweep, a), page->file);
+		(void)fputs("</th>", page->file);
+	}
+	(void)fputs("<th class=\"r\">cycles</th><th class=\"r\">time</th><th class=\"r\">energy</th>"
+	            "<th class=\"r\">MAC</th><th class=\"r\">parameters</th><th class=\"r\">kernel memory</th>"
+	            "<th class=\"r\">data memory</th></tr></thead><tbody>\n",
+	            page->file);
+	for (size_t i = 0; i < page->best_count && i < MOST_ROWS; i++) {
+		const ai8x_sweep_point *point = page->best[i];
+		(void)fputs("<tr>", page->file);
+		for (size_t a = 0; a < ai8x_sweep_axis_count(page->sweep); a++) {
+			(void)fputs("<td>", page->file);
+			words_escape(ai8x_sweep_value(page->sweep, page->best_index[i], a), page->file);
+			(void)fputs("</td>", page->file);
+		}
+		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_thousands(point->cycles, text));
+		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_seconds(point->seconds, text));
+		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_joules(point->joules, text));
+		(void)fprintf(page->file, "<td class=\"r\">%s</td>", short_number((double)point->macs, text));
+		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_thousands(point->parameters, text));
+		(void)fprintf(page->file, "<td class=\"r\">%.1f %%</td><td class=\"r\">%.1f %%</td></tr>\n",
+		              100 * (double)point->kernel_words / (double)point->kernel_capacity,
+		              100 * (double)point->data_words / (double)point->data_capacity);
+	}
+	(void)fputs("</tbody></table></div>", page->file);
+	if (page->best_count > MOST_ROWS)
+		(void)fprintf(page->file, "<p>The first %d of %zu.</p>", MOST_ROWS, page->best_count);
+	(void)fputs("</section>\n", page->file);
+}
+
+static void say_reasons(const struct page *page)
+{
+	const char *reasons[MOST_REASONS];
+	size_t counts[MOST_REASONS], known = 0, more = 0;
+	for (size_t i = 0; i < ai8x_sweep_point_count(page->sweep); i++) {
+		const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, i);
+		size_t k = 0;
+		if (point->status == AI8X_OK)
+			continue;
+		while (k < known && strcmp(reasons[k], point->message) != 0)
+			k++;
+		if (k < known) {
+			counts[k]++;
+		} else if (known < MOST_REASONS) {
+			reasons[known] = point->message;
+			counts[known++] = 1;
+		} else {
+			more++;
+		}
+	}
+	if (known == 0)
+		return;
+	(void)fputs("<section><h2>What cannot run</h2><div class=\"scroll\"><table><thead><tr><th class=\"r\">points</th>"
+	            "<th>reason</th></tr></thead><tbody>\n",
+	            page->file);
+	for (size_t k = 0; k < known; k++) {
+		(void)fprintf(page->file, "<tr><td class=\"r\">%zu</td><td>", counts[k]);
+		words_escape(reasons[k], page->file);
+		(void)fputs("</td></tr>\n", page->file);
+	}
+	if (more > 0)
+		(void)fprintf(page->file, "<tr><td class=\"r\">%zu</td><td>others</td></tr>\n", more);
+	(void)fputs("</tbody></table></div></section>\n", page->file);
+}
+
+// --- All ---------------------------------------------------------------------------------------------
+
+static bool comes_later(const struct page *page, const ai8x_sweep_point *one, const ai8x_sweep_point *other)
+{
+	const double left = page->across.measure->of(one), right = page->across.measure->of(other);
+	return page->across.more ? left < right : left > right;
+}
+
+static void collect_best(struct page *page)
+{
+	const size_t points = ai8x_sweep_point_count(page->sweep);
+	for (size_t i = 0; i < points; i++) {
+		const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, i);
+		page->able += point->status == AI8X_OK;
+		if (point->status == AI8X_OK && !ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact)
+			page->estimates = true;
+		if (!point->best)
+			continue;
+		size_t at = page->best_count++;
+		for (; at > 0 && comes_later(page, page->best[at - 1], point); at--) {
+			page->best[at] = page->best[at - 1];
+			page->best_index[at] = page->best_index[at - 1];
+		}
+		page->best[at] = point;
+		page->best_index[at] = i;
+	}
+}
+
+static void say_page(const struct page *page)
+{
+	const size_t points = ai8x_sweep_point_count(page->sweep);
+	(void)fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+	            "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>Sweep of ",
+	            page->file);
+	words_escape(ai8x_sweep_name(page->sweep), page->file);
+	(void)fprintf(page->file,
+	              "</title>\n<style>\n%s%s.plot{width:100%%;min-width:640px;font-size:12.5px}"
+	              ".plot text{fill:var(--soft)}.plot .g{stroke:var(--line);fill:none}"
+	              ".plot .o{fill:var(--soft);fill-opacity:.38}.plot .b{fill:var(--accent)}"
+	              ".plot .f{stroke:var(--accent);stroke-width:1.6;fill:none}\n</style></head><body><main>\n<h1>",
+	              style_base, style_parts);
+	words_escape(ai8x_sweep_name(page->sweep), page->file);
+	(void)fprintf(page->file,
+	              "</h1><p class=\"lead\">A sweep of %zu points: %zu can run, %zu of them are best. Time and memory "
+	              "follow from the registers; energy is an estimate (&plusmn;%.0f %%)%s.</p>\n",
+	              points, page->able, page->best_count, 100 * AI8X_ENERGY_ERROR,
+	              page->estimates ? ", and so are cycles of parts of which no cycle counts are public" : "");
+	if (page->able > 0) {
+		(void)fputs("<section><h2>All points</h2><p>Blue: the best, and the limit they form. Point at a dot for its "
+		            "values.</p>\n",
+		            page->file);
+		draw(page);
+		(void)fputs("</section>\n", page->file);
+		say_best(page);
+	}
+	say_reasons(page);
+	(void)fputs("</main></body></html>\n", page->file);
+}
+
+void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file)
+{
+	struct page page = {.file = file, .sweep = sweep};
+	const size_t points = ai8x_sweep_point_count(sweep);
+	page.across.measure = ai8x_sweep_objective(sweep, 0, &page.across.more);
+	page.upwards.measure = ai8x_sweep_objective(sweep, 1, &page.upwards.more);
+	page.across.from = LEFT;
+	page.across.to = WIDTH - RIGHT;
+	page.upwards.from = HEIGHT - BOTTOM;
+	page.upwards.to = TOP;
+	page.best = calloc(points + 1, sizeof *page.best);
+	page.best_index = calloc(points + 1, sizeof *page.best_index);
+	if (page.best != NULL && page.best_index != NULL) {
+		collect_best(&page);
+		find_range(&page, &page.across);
+		find_range(&page, &page.upwards);
+		say_page(&page);
+	}
+	free(page.best);
+	free(page.best_index);
+}

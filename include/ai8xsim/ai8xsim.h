@@ -19,6 +19,7 @@
 #include "program.h"
 #include "runner.h"
 #include "status.h"
+#include "sweep.h"
 #include "time.h"
 #include "view.h"
 #include <ai8xsim/version.h> // generated: not beside this file in a source tree

@@ -1,0 +1,99 @@
+/**
+ * @file sweep.h
+ * @brief A grid over parameters of a network: what each combination costs in time and memory.
+ *
+ * The specification, a YAML file, is described in docs/sweep.md. No weights are needed and nothing is run: networks
+ * are compiled by their shapes, and timed in closed form.
+ */
+#ifndef AI8XSIM_SWEEP_H
+#define AI8XSIM_SWEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cluster.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Most points of a grid. */
+#define AI8X_SWEEP_MAX_POINTS 200000u
+/** Most axes of a grid. */
+#define AI8X_SWEEP_MAX_AXES 16u
+
+/** What a point of the grid costs. */
+typedef struct ai8x_sweep_point {
+	ai8x_status status;        /**< AI8X_OK, or why the part cannot run the network */
+	char message[200];
+	char part[16];
+	uint64_t cycles;           /**< of one inference */
+	uint64_t macs;             /**< multiply-accumulates */
+	uint64_t parameters;       /**< weights and biases */
+	uint64_t weight_bytes;     /**< what they take, packed without gaps */
+	uint64_t kernel_words, kernel_capacity; /**< kernel memory occupied, and of the part */
+	uint64_t data_words, data_capacity;     /**< data memory occupied at most at one time */
+	double seconds;            /**< of one inference, at the clock that generated software sets up */
+	double joules;             /**< estimate, see AI8X_ENERGY_ERROR */
+	bool best;                 /**< no other point is at least as good in both objectives and better in one */
+} ai8x_sweep_point;
+
+/** A number of a point that a picture can show. */
+typedef struct ai8x_sweep_measure {
+	const char *key;           /**< as in specifications, in CSV and HDF5 files: "seconds" */
+	const char *title;         /**< "time of one inference" */
+	double (*of)(const ai8x_sweep_point *point);
+	bool more_is_better;       /**< unless the specification says otherwise */
+} ai8x_sweep_measure;
+
+/** A grid. Destroy with ai8x_sweep_destroy(). */
+typedef struct ai8x_sweep ai8x_sweep;
+
+/** @brief Reads a specification and the network it names; checks that every parameter is one of the network. */
+AI8X_API ai8x_status ai8x_sweep_open(const char *path, ai8x_sweep **sweep, ai8x_error *error);
+/** @brief Frees a grid. NULL is allowed. */
+AI8X_API void ai8x_sweep_destroy(ai8x_sweep *sweep);
+
+/** Settings of ai8x_sweep_run(). Zero-initialise, and set jobs. */
+typedef struct ai8x_sweep_options {
+	unsigned jobs;             /**< threads, at least 1 */
+	ai8x_cluster *cluster;     /**< the processes that share the work, or NULL. All call ai8x_sweep_run() alike */
+	/** Called about ten times a second, or NULL. Returning false stops with AI8X_ERR_CANCELLED. */
+	bool (*progress)(void *user, size_t done, size_t points);
+	void *user;
+} ai8x_sweep_options;
+
+/** @brief Computes all points. Results do not depend on the number of threads. */
+AI8X_API ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options, ai8x_error *error);
+
+/** @brief Name of the network. */
+AI8X_API const char *ai8x_sweep_name(const ai8x_sweep *sweep);
+/** @brief Number of points: the product of the numbers of values of all axes. */
+AI8X_API size_t ai8x_sweep_point_count(const ai8x_sweep *sweep);
+/** @brief A point, the last axis running fastest, or NULL. */
+AI8X_API const ai8x_sweep_point *ai8x_sweep_point_at(const ai8x_sweep *sweep, size_t index);
+/** @brief Number of axes. */
+AI8X_API size_t ai8x_sweep_axis_count(const ai8x_sweep *sweep);
+/** @brief Name of an axis. */
+AI8X_API const char *ai8x_sweep_axis_name(const ai8x_sweep *sweep, size_t axis);
+/** @brief Value of an axis at a point, as text. */
+AI8X_API const char *ai8x_sweep_value(const ai8x_sweep *sweep, size_t point, size_t axis);
+/** @brief What the objectives of the specification are: 0: across, 1: upwards. */
+AI8X_API const ai8x_sweep_measure *ai8x_sweep_objective(const ai8x_sweep *sweep, unsigned which, bool *more);
+/** @brief All measures; the last one's key is NULL. */
+AI8X_API const ai8x_sweep_measure *ai8x_sweep_measures(void);
+
+/** @brief Writes one line per point, with a heading. */
+AI8X_API void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file);
+/** @brief Writes an HDF5 file, whole or not at all. */
+AI8X_API ai8x_status ai8x_sweep_hdf5(const ai8x_sweep *sweep, const char *path, ai8x_error *error);
+/** @brief Writes a self-contained page: both objectives of all points as a picture, the best ones as a table. */
+AI8X_API void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

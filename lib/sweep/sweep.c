@@ -1,0 +1,299 @@
+// Computing a grid: each point is compiled by its shapes and profiled in closed form.
+#include "sweep/sweep.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <ai8xsim/network.h>
+#include <ai8xsim/view.h>
+
+#include "base/error.h"
+#include "runner/work.h"
+
+enum { CHUNKS = 256, CHUNK_POINTS = 64 };
+
+// --- Measures ----------------------------------------------------------------------------------------
+
+#define MEASURE(field) \
+	static double of_##field(const ai8x_sweep_point *point) \
+	{ \
+		return (double)point->field; \
+	}
+MEASURE(seconds)
+MEASURE(cycles)
+MEASURE(joules)
+MEASURE(macs)
+MEASURE(parameters)
+MEASURE(weight_bytes)
+MEASURE(kernel_words)
+MEASURE(data_words)
+
+const ai8x_sweep_measure *ai8x_sweep_measures(void)
+{
+	static const ai8x_sweep_measure measures[] = {
+		{"seconds", "time of one inference in seconds", of_seconds, false},
+		{"cycles", "cycles of one inference", of_cycles, false},
+		{"joules", "energy of one inference in joules (estimate)", of_joules, false},
+		{"macs", "multiply-accumulates", of_macs, true},
+		{"parameters", "weights and biases", of_parameters, true},
+		{"weight_bytes", "bytes of weights and biases", of_weight_bytes, false},
+		{"kernel_words", "words of kernel memory", of_kernel_words, false},
+		{"data_words", "words of data memory", of_data_words, false},
+		{0},
+	};
+	return measures;
+}
+
+// --- One point ---------------------------------------------------------------------------------------
+
+size_t sweep_position(const ai8x_sweep *sweep, size_t point, size_t axis)
+{
+	for (size_t a = sweep->axis_count - 1; a > axis; a--)
+		point /= sweep->axes[a].count;
+	return point % sweep->axes[axis].count;
+}
+
+static void count_parameters(const ai8x_network *network, ai8x_sweep_point *point)
+{
+	uint64_t bits = 0;
+	for (size_t i = 0; i < network->layer_count; i++) {
+		const ai8x_network_layer *layer = &network->layers[i];
+		if (layer->operation == AI8X_OP_PASSTHROUGH || layer->bypass || layer->weight_source >= 0)
+			continue;
+		const uint64_t weights =
+			(uint64_t)layer->out_channels * layer->fan_channels * layer->kernel_rows * layer->kernel_columns;
+		const uint64_t biases = layer->bias_wanted ? layer->out_channels : 0;
+		point->parameters += weights + biases;
+		bits += weights * (uint64_t)abs(layer->weight_bits) + biases * 8;
+	}
+	point->weight_bytes = (bits + 7) / 8;
+}
+
+static ai8x_status cost(const ai8x_network *network, const ai8x_program *program, ai8x_sweep_point *point,
+                        ai8x_error *error)
+{
+	ai8x_profile *profile;
+	const ai8x_profile_options options = {.network = network};
+	ai8x_status status = ai8x_profile_create(program, &options, &profile, error);
+	if (status != AI8X_OK)
+		return status;
+	point->cycles = profile->timing.schedule.cycles;
+	point->macs = profile->macs;
+	point->seconds = profile->seconds;
+	point->joules = profile->joules;
+	point->kernel_words = profile->kernel_words;
+	point->kernel_capacity = profile->kernel_capacity;
+	point->data_words = profile->data_words;
+	point->data_capacity = profile->data_capacity;
+	ai8x_profile_destroy(profile);
+	return AI8X_OK;
+}
+
+static const char *part_of(const ai8x_sweep *sweep, size_t point)
+{
+	for (size_t a = 0; a < sweep->axis_count; a++)
+		if (sweep->axes[a].is_part)
+			return sweep->axes[a].values[sweep_position(sweep, point, a)].label;
+	return "MAX78000";
+}
+
+// What keeps a network from running on a part is a result; only lack of memory is a failure.
+static ai8x_status compute(const ai8x_sweep *sweep, size_t index, ai8x_sweep_point *point, ai8x_error *error)
+{
+	char *text = NULL;
+	size_t size = 0;
+	ai8x_network *network = NULL;
+	ai8x_program *program = NULL;
+	ai8x_error reason = {0};
+	const ai8x_part *part = ai8x_part_find(part_of(sweep, index));
+	memset(point, 0, sizeof *point);
+	(void)snprintf(point->part, sizeof point->part, "%s", ai8x_part_get_info(part)->name);
+	ai8x_status status = sweep_describe(sweep, index, &text, &size, &reason);
+	if (status == AI8X_OK)
+		status = ai8x_network_parse(text, size, sweep->name, NULL, &network, &reason);
+	if (status == AI8X_OK) {
+		count_parameters(network, point);
+		status = ai8x_network_compile(network, part, NULL, &program, &reason);
+	}
+	if (status == AI8X_OK)
+		status = cost(network, program, point, &reason);
+	free(text);
+	ai8x_program_destroy(program);
+	ai8x_network_destroy(network);
+	point->status = status;
+	(void)snprintf(point->message, sizeof point->message, "%.*s", (int)sizeof point->message - 1, reason.message);
+	if (status == AI8X_ERR_NO_MEMORY)
+		*error = reason;
+	return status == AI8X_ERR_NO_MEMORY ? status : AI8X_OK;
+}
+
+// --- The best ----------------------------------------------------------------------------------------
+
+struct candidate {
+	double across, upwards;   // less is better
+	size_t point;
+};
+
+static int compare(const void *a, const void *b)
+{
+	const struct candidate *left = a, *right = b;
+	if (left->across != right->across)
+		return left->across < right->across ? -1 : 1;
+	return (left->upwards > right->upwards) - (left->upwards < right->upwards);
+}
+
+// In the order of the first objective a point is among the best when its second one is better than all before it;
+// points that are equal in both are all among them.
+static ai8x_status mark_best(ai8x_sweep *sweep, ai8x_error *error)
+{
+	struct candidate *candidates = calloc(sweep->point_count + 1, sizeof *candidates);
+	size_t count = 0;
+	if (candidates == NULL)
+		return error_no_memory(error, "the best points");
+	for (size_t i = 0; i < sweep->point_count; i++) {
+		const ai8x_sweep_point *point = &sweep->points[i];
+		if (point->status != AI8X_OK)
+			continue;
+		const double across = sweep->objective[0]->of(point), upwards = sweep->objective[1]->of(point);
+		candidates[count++] =
+			(struct candidate){sweep->more[0] ? -across : across, sweep->more[1] ? -upwards : upwards, i};
+	}
+	qsort(candidates, count, sizeof *candidates, compare);
+	for (size_t i = 0, last = 0; i < count; i++) {
+		const bool better = i == 0 || candidates[i].upwards < candidates[last].upwards;
+		const bool equal = i > 0 && compare(&candidates[i], &candidates[last]) == 0;
+		sweep->points[candidates[i].point].best = better || equal;
+		last = better ? i : last;
+	}
+	free(candidates);
+	return AI8X_OK;
+}
+
+// --- All points --------------------------------------------------------------------------------------
+
+struct run {
+	ai8x_sweep *sweep;
+	const ai8x_sweep_options *options;
+	size_t chunk, done;
+};
+
+static size_t points_of(const struct run *run, size_t chunk, size_t *first)
+{
+	*first = chunk * run->chunk;
+	const size_t left = run->sweep->point_count - *first;
+	return left < run->chunk ? left : run->chunk;
+}
+
+static ai8x_status open_worker(void *user, void **worker, ai8x_error *error)
+{
+	(void)user;
+	(void)error;
+	*worker = NULL;
+	return AI8X_OK;
+}
+
+static void close_worker(void *worker)
+{
+	(void)worker;
+}
+
+static ai8x_status run_chunk(void *user, void *worker, size_t chunk, const atomic_bool *stop, void *result,
+                             size_t *size, ai8x_error *error)
+{
+	const struct run *run = user;
+	ai8x_sweep_point point;
+	uint8_t *to = result;
+	size_t first;
+	const size_t count = points_of(run, chunk, &first);
+	(void)worker;
+	for (size_t i = 0; i < count; i++) {
+		if (atomic_load_explicit(stop, memory_order_relaxed))
+			return AI8X_ERR_CANCELLED;
+		ai8x_status status = compute(run->sweep, first + i, &point, error);
+		if (status != AI8X_OK)
+			return status;
+		memcpy(to + i * sizeof point, &point, sizeof point);
+	}
+	*size = count * sizeof point;
+	return AI8X_OK;
+}
+
+static ai8x_status take_chunk(void *user, size_t chunk, const void *result, size_t size, ai8x_error *error)
+{
+	struct run *run = user;
+	size_t first;
+	const size_t count = points_of(run, chunk, &first);
+	if (size != count * sizeof *run->sweep->points)
+		return error_set(error, AI8X_ERR_FORMAT, "a rank sent %zu bytes for %zu points", size, count);
+	memcpy(run->sweep->points + first, result, size);
+	run->done += count;
+	return AI8X_OK;
+}
+
+static ai8x_status pulse(void *user, ai8x_error *error)
+{
+	struct run *run = user;
+	const ai8x_sweep_options *options = run->options;
+	if (options->progress == NULL || options->progress(options->user, run->done, run->sweep->point_count))
+		return AI8X_OK;
+	return error_set(error, AI8X_ERR_CANCELLED, "stopped with %zu of %zu points done", run->done,
+	                 run->sweep->point_count);
+}
+
+ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options, ai8x_error *error)
+{
+	struct run run = {.sweep = sweep, .options = options};
+	run.chunk = sweep->point_count / CHUNKS;
+	run.chunk = run.chunk < 1 ? 1 : run.chunk > CHUNK_POINTS ? CHUNK_POINTS : run.chunk;
+	const struct work work = {
+		.chunks = (sweep->point_count + run.chunk - 1) / run.chunk,
+		.result_size = run.chunk * sizeof *sweep->points,
+		.identity = sweep->identity,
+		.user = &run,
+		.open = open_worker,
+		.close = close_worker,
+		.run = run_chunk,
+		.take = take_chunk,
+		.pulse = pulse,
+	};
+	ai8x_status status = work_do(&work, options->jobs, options->cluster, error);
+	if (status == AI8X_OK && (options->cluster == NULL || options->cluster->rank == 0))
+		status = mark_best(sweep, error);
+	return status;
+}
+
+const char *ai8x_sweep_name(const ai8x_sweep *sweep)
+{
+	return sweep->name;
+}
+
+size_t ai8x_sweep_point_count(const ai8x_sweep *sweep)
+{
+	return sweep->point_count;
+}
+
+const ai8x_sweep_point *ai8x_sweep_point_at(const ai8x_sweep *sweep, size_t index)
+{
+	return index < sweep->point_count ? &sweep->points[index] : NULL;
+}
+
+size_t ai8x_sweep_axis_count(const ai8x_sweep *sweep)
+{
+	return sweep->axis_count;
+}
+
+const char *ai8x_sweep_axis_name(const ai8x_sweep *sweep, size_t axis)
+{
+	return sweep->axes[axis].name;
+}
+
+const char *ai8x_sweep_value(const ai8x_sweep *sweep, size_t point, size_t axis)
+{
+	return sweep->axes[axis].values[sweep_position(sweep, point, axis)].label;
+}
+
+const ai8x_sweep_measure *ai8x_sweep_objective(const ai8x_sweep *sweep, unsigned which, bool *more)
+{
+	*more = sweep->more[which % 2];
+	return sweep->objective[which % 2];
+}

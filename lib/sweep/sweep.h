@@ -1,0 +1,51 @@
+// Inside of a grid; see spec.c (reading it), sweep.c (computing it), write.c (files).
+#ifndef AI8X_SWEEP_SWEEP_H
+#define AI8X_SWEEP_SWEEP_H
+
+#include <yaml.h>
+
+#include <ai8xsim/sweep.h>
+
+enum { SWEEP_MAX_VALUES = 4096, SWEEP_PATH = 256 };
+
+// One key of the network that a value of an axis sets.
+struct setting {
+	const char *path;    // LAYER.KEY, *.KEY, or KEY of the network; in the specification's document
+	int node;            // of the value, in the specification's document
+};
+
+struct axis_value {
+	char label[64];
+	struct setting *settings;
+	size_t count;
+};
+
+struct axis {
+	const char *name;
+	bool is_part;
+	struct axis_value *values;
+	size_t count;
+};
+
+struct ai8x_sweep {
+	char *path, *network_path, *name;
+	char *network_text;
+	size_t network_size;
+	yaml_document_t spec;
+	bool spec_loaded;
+	struct axis axes[AI8X_SWEEP_MAX_AXES];
+	size_t axis_count;
+	const ai8x_sweep_measure *objective[2];
+	bool more[2];
+	ai8x_sweep_point *points;
+	size_t point_count;
+	uint64_t identity;
+};
+
+// Position of a point on an axis.
+size_t sweep_position(const ai8x_sweep *sweep, size_t point, size_t axis);
+
+// The network's description at a point, as YAML text that the caller frees.
+ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, size_t *size, ai8x_error *error);
+
+#endif

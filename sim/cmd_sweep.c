@@ -1,0 +1,201 @@
+// ai8xsim sweep: a grid over parameters of a network.
+#include "cli.h"
+#include "cli_cluster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_JOBS = 1024, SHOWN = 30 };
+
+struct sweep_settings {
+	const char *spec, *csv, *hdf5, *html;
+	unsigned jobs;
+};
+
+enum option_key { KEY_CSV = 0x100, KEY_HDF5, KEY_HTML };
+
+static const struct argp_option option_table[] = {
+	{"csv", KEY_CSV, "FILE", 0, "Write all points as CSV; - for standard output, in place of the table", 1},
+	{"output", 'o', "FILE", 0, "Write all points as HDF5", 1},
+	{"html", KEY_HTML, "FILE", 0, "Draw all points by both objectives, as a page that needs nothing else", 1},
+	{"jobs", 'j', "N", 0, "Compute N points at the same time (default: as many as there are processors)", 2},
+	{0},
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct sweep_settings *settings = state->input;
+	switch (key) {
+	case KEY_CSV:
+		settings->csv = argument;
+		break;
+	case 'o':
+		settings->hdf5 = argument;
+		break;
+	case KEY_HTML:
+		settings->html = argument;
+		break;
+	case 'j':
+		settings->jobs = (unsigned)cli_option_number(state, "jobs", argument, 1, MAX_JOBS);
+		break;
+	case ARGP_KEY_ARG:
+		if (settings->spec != NULL)
+			argp_error(state, "one specification at a time");
+		settings->spec = argument;
+		break;
+	case ARGP_KEY_END:
+		if (settings->spec == NULL)
+			argp_error(state, "no specification given");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "SPEC.yaml",
+	.doc = "Compiles and times a network for every combination of parameters in a specification (docs/sweep.md): "
+		   "cycles, energy, kernel and data memory, and which points are best. Weights are not needed.\v"
+		   "Examples:\n"
+		   "  ai8xsim sweep widths.yaml                        what can be had at which price?\n"
+		   "  ai8xsim sweep widths.yaml --html front.html      the same as a picture\n"
+		   "  ai8xsim sweep widths.yaml --csv - | sort -t, ... for scripts\n",
+};
+
+static bool report(void *user, size_t done, size_t points)
+{
+	(void)user;
+	cli_progress("%zu of %zu points", done, points);
+	return cli_interrupted() == 0;
+}
+
+typedef void text_writer(const ai8x_sweep *sweep, FILE *file);
+
+static int write_text(const ai8x_sweep *sweep, text_writer *writer, const char *path)
+{
+	char *bytes = NULL;
+	size_t size = 0;
+	if (strcmp(path, "-") == 0) {
+		writer(sweep, stdout);
+		return CLI_OK;
+	}
+	FILE *memory = open_memstream(&bytes, &size);
+	if (memory != NULL)
+		writer(sweep, memory);
+	int code = CLI_RESOURCES;
+	if (memory == NULL || fclose(memory) != 0)
+		cli_error("%s: out of memory", path);
+	else
+		code = cli_write_file(path, bytes, size);
+	free(bytes);
+	return code;
+}
+
+static void print_heading(struct cli_table *table, const ai8x_sweep *sweep)
+{
+	static const char *const headings[] = {"cycles", "time", "MAC", "parameters", "kernel %", "data %"};
+	for (size_t a = 0; a < ai8x_sweep_axis_count(sweep); a++)
+		cli_table_cell(table, CLI_BOLD, "%s", ai8x_sweep_axis_name(sweep, a));
+	for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
+		cli_table_cell(table, CLI_BOLD, "%s", headings[i]);
+}
+
+static void print_point(struct cli_table *table, const ai8x_sweep *sweep, size_t index)
+{
+	const ai8x_sweep_point *point = ai8x_sweep_point_at(sweep, index);
+	char text[32];
+	for (size_t a = 0; a < ai8x_sweep_axis_count(sweep); a++)
+		cli_table_cell(table, CLI_PLAIN, "%s", ai8x_sweep_value(sweep, index, a));
+	const char *estimate = ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact ? "" : "~";
+	cli_table_cell(table, CLI_PLAIN, "%s%s", estimate, cli_thousands(point->cycles, text));
+	cli_table_cell(table, CLI_BOLD, "%s%s", estimate, cli_duration(point->seconds, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(point->macs, text));
+	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(point->parameters, text));
+	cli_table_cell(table, CLI_PLAIN, "%.1f", 100 * (double)point->kernel_words / (double)point->kernel_capacity);
+	cli_table_cell(table, CLI_PLAIN, "%.1f", 100 * (double)point->data_words / (double)point->data_capacity);
+}
+
+static int print_best(const ai8x_sweep *sweep)
+{
+	const size_t points = ai8x_sweep_point_count(sweep), axes = ai8x_sweep_axis_count(sweep);
+	char columns[AI8X_SWEEP_MAX_AXES + 8] = "";
+	size_t able = 0, best = 0;
+	const char *reason = NULL;
+	for (size_t i = 0; i < points; i++) {
+		const ai8x_sweep_point *point = ai8x_sweep_point_at(sweep, i);
+		able += point->status == AI8X_OK;
+		best += point->best;
+		reason = reason == NULL && point->status != AI8X_OK ? point->message : reason;
+	}
+	printf("%s: %zu points, %zu can run, %zu are best\n", ai8x_sweep_name(sweep), points, able, best);
+	if (reason != NULL)
+		printf("the first that cannot: %s\n", reason);
+	memset(columns, 'l', axes);
+	memset(columns + axes, 'r', 6);
+	struct cli_table *table = cli_table_create(columns);
+	if (table == NULL)
+		return CLI_RESOURCES;
+	print_heading(table, sweep);
+	size_t shown = 0;
+	for (size_t i = 0; i < points && shown < SHOWN; i++) {
+		if (!ai8x_sweep_point_at(sweep, i)->best)
+			continue;
+		print_point(table, sweep, i);
+		shown++;
+	}
+	const int code = best > 0 ? cli_table_print(table, stdout) : CLI_OK;
+	if (best > shown)
+		printf("and %zu more: --csv, --html\n", best - shown);
+	cli_table_destroy(table);
+	return code;
+}
+
+static int finish(const struct sweep_settings *settings, const ai8x_sweep *sweep)
+{
+	int code = CLI_OK;
+	ai8x_error error = {0};
+	if (settings->csv != NULL)
+		code = cli_worse(code, write_text(sweep, ai8x_sweep_csv, settings->csv));
+	if (settings->html != NULL)
+		code = cli_worse(code, write_text(sweep, ai8x_sweep_html, settings->html));
+	if (settings->hdf5 != NULL && ai8x_sweep_hdf5(sweep, settings->hdf5, &error) != AI8X_OK) {
+		(void)cli_fail(NULL, &error);
+		code = cli_worse(code, CLI_RESOURCES);
+	}
+	if (settings->csv == NULL || strcmp(settings->csv, "-") != 0)
+		code = cli_worse(code, print_best(sweep));
+	return code;
+}
+
+int cmd_sweep(int argc, char **argv)
+{
+	struct sweep_settings settings = {.jobs = cli_processors()};
+	ai8x_sweep_options options = {.progress = report};
+	ai8x_sweep *sweep = NULL;
+	ai8x_error error = {0};
+	if (argp_parse(&parser, argc, argv, 0, NULL, &settings) != 0)
+		return CLI_USAGE;
+	int code = cli_cluster_open(&options.cluster);
+	if (code != CLI_OK)
+		return code;
+	const bool root = options.cluster == NULL || options.cluster->rank == 0;
+	options.jobs = settings.jobs;
+	if (ai8x_sweep_open(settings.spec, &sweep, &error) != AI8X_OK) {
+		code = cli_cluster_refuse(options.cluster, settings.spec, &error);
+	} else {
+		cli_interruptible();
+		const ai8x_status status = ai8x_sweep_run(sweep, &options, &error);
+		cli_progress_clear();
+		if (status == AI8X_OK)
+			code = root ? finish(&settings, sweep) : CLI_OK;
+		else
+			code = root ? cli_fail(NULL, &error) : cli_exit_of(status);
+	}
+	ai8x_sweep_destroy(sweep);
+	cli_cluster_close(options.cluster, code);
+	cli_end_as_interrupted();
+	return code;
+}

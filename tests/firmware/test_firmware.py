@@ -157,6 +157,13 @@ class Elsewhere(Case):
             self.assertNotEqual(run.returncode, OK, command)
             self.assertIn("UART0.STATUS", run.stdout + run.stderr, command)
 
+    def test_trace_takes_firmware(self):
+        trace = self.path("trace.csv")
+        run = ai8xsim("trace", image("express"), "--to", "500", "-o", trace)
+        self.assertEqual(run.returncode, OK, run.stdout + run.stderr)
+        with open(trace, encoding="ascii") as file:
+            self.assertGreater(len(file.readlines()), 100)
+
 
 class Failing(Case):
     """What a bad one shows."""

@@ -409,7 +409,10 @@ static ai8x_status assign_layers(struct chooser *c)
 			}
 			map = some_bits(map, layer->first_channel, layer->in_channels);
 		}
-		layer->processors = layer->processors == 0 ? map : layer->processors;
+		if (layer->processors != 0 && layer->processors != map) {
+			return refuse(c, i, "the processors given for one layer are not those that its input lies in");
+		}
+		layer->processors = map;
 		if (layer->output_processors == 0) {
 			layer->output_processors = c->layout->tensors[i + 1].map;
 		}

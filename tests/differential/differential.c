@@ -25,7 +25,7 @@ struct settings {
 	unsigned jobs, failures;
 	const ai8x_part *part;
 	const char *folder;
-	bool verbose, as_drawn;
+	bool verbose, as_drawn, complete;
 };
 
 // A refusal (or the reason of a fallback) with its numbers taken out.
@@ -38,6 +38,7 @@ struct tally {
 	uint64_t networks[2], refused, senseless, failures;
 	uint64_t layers, fast_layers, values, words, cycles;
 	uint64_t by_layers[TRIAL_MAX_LAYERS + 1];
+	uint64_t features[2][TRIAL_FEATURES]; // layers of each part
 	struct reason refusals[MOST_REASONS], fallbacks[MOST_REASONS];
 };
 
@@ -117,6 +118,8 @@ static void count_pass(struct driver *driver, const struct trial *trial, const s
 	tally->words += verdict->words;
 	tally->cycles += verdict->cycles;
 	tally->by_layers[trial->network->layer_count]++;
+	for (unsigned f = 0; f < TRIAL_FEATURES; f++)
+		tally->features[trial->part == ai8x_part_at(1)][f] += verdict->features[f];
 	if (verdict->reason[0] != '\0')
 		count_reason(tally->fallbacks, verdict->reason);
 }
@@ -218,10 +221,37 @@ static void *work(void *user)
 
 // --- The whole test -------------------------------------------------------------------------------------
 
+// Returns the number of features that a tested part has and no network of it did.
+static unsigned print_features(const struct driver *driver)
+{
+	const struct tally *tally = &driver->tally;
+	unsigned missing = 0;
+	printf("%-32s %12s %12s\n", "layers with", ai8x_part_get_info(ai8x_part_at(0))->name,
+	       ai8x_part_get_info(ai8x_part_at(1))->name);
+	for (unsigned f = 0; f < TRIAL_FEATURES; f++) {
+		printf("%-32s", feature_name(f));
+		for (unsigned p = 0; p < 2; p++) {
+			bool exists = feature_exists(f, ai8x_part_at(p));
+			missing += exists && tally->networks[p] > 0 && tally->features[p][f] == 0;
+			if (exists)
+				printf(" %12" PRIu64, tally->features[p][f]);
+			else
+				printf(" %12s", "-");
+		}
+		printf("\n");
+	}
+	return missing;
+}
+
 static void summarise(struct driver *driver, const struct judge *judge)
 {
 	struct tally *tally = &driver->tally;
 	uint64_t networks = tally->networks[0] + tally->networks[1];
+	unsigned missing = print_features(driver);
+	if (driver->settings.complete && missing > 0 && tally->failures == 0) {
+		printf("FAILED: %u features occur in no network that was run\n", missing);
+		tally->failures++;
+	}
 	print_reasons("refused by the compiler:", tally->refusals);
 	print_reasons("networks with layers that the fast engine left to the exact one:", tally->fallbacks);
 	printf("kernels of the fast engine:");
@@ -281,6 +311,7 @@ static const struct argp_option options[] = {
 	{"jobs", 'j', "N", 0, "Threads (default: one for each processor)", 0},
 	{"failures", 'f', "N", 0, "Stop after so many failures (default 5)", 0},
 	{"output", 'o', "FOLDER", 0, "Where failing networks are written (default: the current folder)", 0},
+	{"complete", 'c', NULL, 0, "Fail where an operator or option occurs in no network", 0},
 	{"as-drawn", 'd', NULL, 0, "Do not shrink failing networks", 0},
 	{"verbose", 'v', NULL, 0, "A line for every network", 0},
 	{0},
@@ -317,6 +348,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'o':
 		settings->folder = argument;
+		return 0;
+	case 'c':
+		settings->complete = true;
 		return 0;
 	case 'd':
 		settings->as_drawn = true;

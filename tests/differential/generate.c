@@ -285,6 +285,8 @@ static enum kind draw_kind(struct maker *m, size_t i, const ai8x_network_layer *
 	enum kind kind = (enum kind)draw_weighted(&m->draw, weights, 6);
 	if (layer->operands > 1 && kind == KIND_LINE)
 		kind = KIND_PASS;
+	if (kind == KIND_LINEAR && in->rows * in->columns > 256 && !draw_chance(&m->draw, 5))
+		kind = KIND_CONV1;
 	return kind;
 }
 
@@ -308,7 +310,7 @@ static void draw_pooling(struct maker *m, ai8x_network_layer *layer, const struc
 	if (layer->pooling == AI8X_POOL_NONE)
 		layer->pool_dilation_rows = layer->pool_dilation_columns = 1;
 	if (layer->operands > 1 && layer->pooling != AI8X_POOL_NONE)
-		layer->pool_first = draw_chance(d, 60);
+		layer->pool_first = draw_chance(d, layer->operands == 2 ? 40 : 90);
 }
 
 static void set_kernel(ai8x_network_layer *layer, uint32_t rows, uint32_t columns, uint32_t pad)
@@ -324,7 +326,7 @@ static void draw_line_kernel(struct maker *m, ai8x_network_layer *layer)
 	struct draw *d = &m->draw;
 	uint32_t length = draw_between(d, 1, 9);
 	layer->operation = AI8X_OP_CONV1D;
-	if (length > 1 && draw_chance(d, 25)) {
+	if (length > 1 && draw_chance(d, 35)) {
 		layer->dilation = draw_size(d, 2, draw_chance(d, 20) ? 64 : 12);
 		length = draw_chance(d, 60) ? draw_between(d, 2, 3) : length;
 	}
@@ -445,13 +447,25 @@ static void draw_shared_weights(struct maker *m, size_t i, ai8x_network_layer *l
 
 // --- Where it lies --------------------------------------------------------------------------------------
 
-// A map with as many processors as one pass of the channels needs, with or without holes.
-static uint64_t draw_map(struct draw *d, uint32_t channels)
+// Processors that one pass of the channels needs.
+static uint32_t processor_count(uint32_t channels)
 {
 	uint32_t passes = (channels + 63) / 64;
 	uint32_t count = (channels + passes - 1) / passes;
-	if (passes > 1)
-		count = (count + 3) & ~3u;
+	return passes > 1 ? (count + 3) & ~3u : count;
+}
+
+// A map without holes that starts at an instance.
+static uint64_t draw_run(struct draw *d, uint32_t channels)
+{
+	uint32_t count = processor_count(channels);
+	return count >= 64 ? UINT64_MAX : ((UINT64_C(1) << count) - 1) << (draw_between(d, 0, 64 - count) & ~3u);
+}
+
+// A map with as many processors as one pass of the channels needs, with or without holes.
+static uint64_t draw_map(struct draw *d, uint32_t channels)
+{
+	uint32_t count = processor_count(channels);
 	uint64_t map = count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
 	if (count >= 64)
 		return map;
@@ -484,7 +498,9 @@ static void draw_placement(struct maker *m, size_t i, size_t layers, ai8x_networ
 		}
 	}
 	if (layer->operation != AI8X_OP_PASSTHROUGH && draw_chance(d, alone && layer->processors != 0 ? 70 : 20))
-		layer->output_processors = draw_map(d, layer->out_channels);
+		layer->output_processors = layer->groups > 1 && !draw_chance(d, 10)
+		                               ? draw_run(d, layer->out_channels)
+		                               : draw_map(d, layer->out_channels);
 	if (!m->offset_given && !alone && draw_chance(d, 4)) {
 		m->offset_given = true;
 		layer->out_offset = 4 * (int64_t)draw_between(d, 0, 5000);
@@ -547,7 +563,7 @@ static void draw_layer(struct maker *m, size_t i, size_t layers)
 		layer->pool_stride = draw_between(d, 1, 4);
 	draw_channels(m, i, layer, &in);
 	draw_arithmetic(m, i, layers, layer);
-	if (i > 0 && draw_chance(d, 4))
+	if (i > 0 && draw_chance(d, 15))
 		draw_shared_weights(m, i, layer);
 	draw_placement(m, i, layers, layer, &in);
 }
@@ -562,11 +578,11 @@ static void draw_options(struct maker *m)
 		trial->options.feed = AI8X_FEED_FIFO;
 	else if (feed < 11)
 		trial->options.feed = AI8X_FEED_FAST_FIFO;
-	else if (feed < 13)
+	else if (feed < 15)
 		trial->options.feed = AI8X_FEED_FAST_FIFO_QUAD;
-	else if (feed < 26)
+	else if (feed < 28)
 		m->streams = draw_between(d, 1, 5);
-	m->fifo = feed < 26;
+	m->fifo = feed < 28;
 	trial->options.ignore_streaming = m->streams > 0 && draw_chance(d, 8);
 	trial->options.kernel_load = draw_chance(d, 20) ? AI8X_KERNELS_PLAIN : AI8X_KERNELS_PACKED;
 	trial->options.pipeline = !draw_chance(d, 15);

@@ -556,6 +556,7 @@ static void judge_program(struct judge *judge, const struct trial *trial, const 
 		verdict->outcome = OUTCOME_PASS;
 		verdict->layers = ai8x_machine_layer_count(exact.machine);
 		verdict->cycles = exact.result.cycles;
+		count_features(trial, network, verdict->features);
 		for (size_t i = 0; i < ai8x_program_layer_count(program); i++) {
 			const ai8x_program_layer *layer = ai8x_program_layer_at(program, i);
 			verdict->values += (uint64_t)layer->shape[0] * layer->shape[1] * layer->shape[2];

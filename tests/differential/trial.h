@@ -1,7 +1,7 @@
 // What the parts of the differential tests share: a trial is a network that was drawn, everything needed to run it,
 // and a verdict on it.
 //
-// generate.c draws trials, judge.c runs them, shrink.c makes failing ones small, record.c writes them down,
+// generate.c draws trials, judge.c runs them, features.c counts what they exercise, shrink.c makes failing ones small, record.c writes them down,
 // differential.c drives all of it on several threads.
 #ifndef AI8X_DIFFERENTIAL_TRIAL_H
 #define AI8X_DIFFERENTIAL_TRIAL_H
@@ -15,6 +15,8 @@
 #define TRIAL_MAX_LAYERS 8
 // Kernels of the fast engine: plain C and those for certain processors.
 #define TRIAL_MAX_KERNELS 4
+// Rows of the table in features.c.
+#define TRIAL_FEATURES 54
 
 // Which values fill weights, biases and input.
 enum trial_values {
@@ -69,8 +71,15 @@ struct verdict {
 	char text[TRIAL_TEXT];
 	// What was compared.
 	uint64_t layers, fast_layers, values, words, cycles;
+	uint64_t features[TRIAL_FEATURES];
 	char reason[64]; // why a layer was left to the exact engine, "" when none was
 };
+
+const char *feature_name(unsigned feature);
+// false: the part does not have it.
+bool feature_exists(unsigned feature, const ai8x_part *part);
+// Adds the layers of a placed network that have each feature.
+void count_features(const struct trial *trial, const ai8x_network *network, uint64_t counts[TRIAL_FEATURES]);
 
 // What a thread needs to judge trials. Zero-initialise; set the members that are not set by prepare.
 struct judge {

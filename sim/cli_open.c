@@ -11,7 +11,20 @@ static bool has_suffix(const char *path, const char *suffix)
 	return length > want && strcasecmp(path + length - want, suffix) == 0;
 }
 
-int cli_open_any(const char *path, const ai8x_part *part, const ai8x_compile_options *compile,
+// What had to be assumed changes every number that follows.
+static void tell_assumptions(const ai8x_network *network)
+{
+	size_t assumed = 0, first = 0;
+	for (size_t i = 0; i < network->note_count; i++) {
+		if (strstr(network->notes[i], "assumed") != NULL && assumed++ == 0)
+			first = i;
+	}
+	if (assumed > 0)
+		cli_error("note: %s%s; give out_channels, or --weights", network->notes[first],
+		          assumed > 1 ? " (and in other layers)" : "");
+}
+
+int cli_open_any(const char *path, const ai8x_network_files *files, const ai8x_part *part, const ai8x_compile_options *compile,
                  ai8x_program **program, ai8x_network **network)
 {
 	ai8x_error error = {0};
@@ -23,9 +36,11 @@ int cli_open_any(const char *path, const ai8x_part *part, const ai8x_compile_opt
 		           ? CLI_OK
 		           : cli_fail(path, &error);
 	}
-	ai8x_status status = ai8x_network_open(path, NULL, network, &error);
+	ai8x_status status = ai8x_network_open(path, files, network, &error);
 	if (status == AI8X_OK)
 		status =
 			ai8x_network_compile(*network, part != NULL ? part : ai8x_part_at(0), compile, program, &error);
+	if (status == AI8X_OK)
+		tell_assumptions(*network);
 	return status == AI8X_OK ? CLI_OK : cli_fail(path, &error);
 }

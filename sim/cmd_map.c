@@ -6,13 +6,14 @@
 #include <string.h>
 
 struct map_settings {
+	ai8x_network_files files;
 	const char *program, *json, *svg;
 	const ai8x_part *part;
 	bool each_layer;
 	int layer;
 };
 
-enum option_key { KEY_JSON = 0x100, KEY_SVG, KEY_LAYER, KEY_ALL, KEY_PART };
+enum option_key { KEY_JSON = 0x100, KEY_SVG, KEY_LAYER, KEY_WEIGHTS, KEY_ALL, KEY_PART };
 
 static const struct argp_option option_table[] = {
 	{"layer", KEY_LAYER, "N", 0, "Show data memory behind layer N (register set; default: behind the last)",
@@ -20,6 +21,7 @@ static const struct argp_option option_table[] = {
 	{"all", KEY_ALL, NULL, 0, "Show data memory in front of the run and behind every layer", 1},
 	{"json", KEY_JSON, "FILE", 0, "Write all maps as JSON; - for standard output, in place of the tables", 2},
 	{"svg", KEY_SVG, "FILE", 0, "Draw all memories over time as an SVG picture", 2},
+	{"weights", KEY_WEIGHTS, "FILE", 0, "Weights of a network whose description does not give out_channels", 3},
 	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files (default MAX78000)", 3},
 	{0},
 };
@@ -39,6 +41,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_PART:
 		settings->part = cli_option_part(state, argument);
+		return 0;
+	case KEY_WEIGHTS:
+		settings->files.weights = argument;
 		return 0;
 	case KEY_ALL:
 		settings->each_layer = true;
@@ -339,7 +344,7 @@ int cmd_map(int argc, char **argv)
 	ai8x_timing timing = {0};
 	ai8x_map *map = NULL;
 	ai8x_error error = {0};
-	int code = cli_open_any(settings.program, settings.part, NULL, &program, &network);
+	int code = cli_open_any(settings.program, &settings.files, settings.part, NULL, &program, &network);
 	if (code == CLI_OK) {
 		ai8x_status status = ai8x_time_program(program, NULL, &timing, &error);
 		if (status == AI8X_OK)

@@ -14,6 +14,7 @@ struct profile_settings {
 	uint32_t fifo_pace;
 	uint32_t advice;
 	ai8x_compile_options compile;
+	ai8x_network_files files;
 };
 
 enum option_key {
@@ -26,6 +27,7 @@ enum option_key {
 	KEY_ADVICE,
 	KEY_FEED,
 	KEY_NO_PIPELINE,
+	KEY_WEIGHTS,
 };
 
 static const struct argp_option option_table[] = {
@@ -40,6 +42,7 @@ static const struct argp_option option_table[] = {
      1},
 	{"advice", KEY_ADVICE, "N", 0, "At most N suggestions (default 8; 0: none). Networks only", 1},
 	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files: MAX78000 (default) or MAX78002", 2},
+	{"weights", KEY_WEIGHTS, "FILE", 0, "Weights of a network whose description does not give out_channels", 2},
 	{"feed", KEY_FEED, "HOW", 0, "Input of a network: auto (default), memory, fifo, fast-fifo", 2},
 	{"no-pipeline", KEY_NO_PIPELINE, NULL, 0, "Networks on the MAX78002: without pipelining", 2},
 	{"json", KEY_JSON, "FILE", 0, "Write the profile as JSON; - for standard output, in place of the table",
@@ -97,6 +100,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_FEED:
 		return parse_feed(settings, argument, state);
+	case KEY_WEIGHTS:
+		settings->files.weights = argument;
+		return 0;
 	case KEY_NO_PIPELINE:
 		settings->compile.pipeline = false;
 		return 0;
@@ -453,7 +459,8 @@ static void release(struct profiled *profiled)
 static int profile_file(const struct profile_settings *settings, const char *path, struct profiled *profiled)
 {
 	ai8x_error error = {0};
-	int code = cli_open_any(path, settings->part, &settings->compile, &profiled->program, &profiled->network);
+	int code = cli_open_any(path, &settings->files, settings->part, &settings->compile, &profiled->program,
+	                        &profiled->network);
 	if (code != CLI_OK)
 		return code;
 	ai8x_profile_options options = {.network = profiled->network, .feed = {settings->fifo_pace}};

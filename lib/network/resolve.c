@@ -284,6 +284,21 @@ static ai8x_status resolve_pooling(ai8x_network *network, size_t i, ai8x_error *
 	return AI8X_OK;
 }
 
+// Output channels of a layer that nothing tells, from the best clue: its own map of output processors, that of
+// the next layer's processors where it reads this one alone, or else as many as come in.
+static uint32_t assumed_channels(const ai8x_network *network, size_t i)
+{
+	const ai8x_network_layer *layer = &network->layers[i];
+	const ai8x_network_layer *next = i + 1 < network->layer_count ? layer + 1 : NULL;
+	if (!network_has_weights(layer))
+		return layer->in_channels;
+	if (layer->output_processors != 0)
+		return (uint32_t)__builtin_popcountll(layer->output_processors);
+	if (next != NULL && next->processors != 0 && next->source_count <= 1)
+		return (uint32_t)__builtin_popcountll(next->processors);
+	return layer->in_channels;
+}
+
 static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *error)
 {
 	ai8x_network_layer *layer = &network->layers[i];
@@ -312,9 +327,10 @@ static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *e
 	if (layer->out_channels == 0) {
 		const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
 		bool known = network_has_weights(layer) && source->weights != NULL;
-		layer->out_channels = known ? source->out_channels : layer->in_channels;
+		layer->out_channels = known ? source->out_channels : assumed_channels(network, i);
 		if (network_has_weights(layer) && !known) {
-			network_note(network, (int)i, "out_channels is not given and there are no weights: assumed %u",
+			network_note(network, (int)i,
+			             "out_channels is not given and there are no weights: assumed %u output channels",
 			             layer->out_channels);
 		}
 	}

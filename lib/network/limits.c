@@ -239,6 +239,15 @@ static ai8x_status check_switches(const struct subject *s)
 	if (layer->write_gap > target->max_write_gap) {
 		return refuse(s, "write_gap %u: at most %u", layer->write_gap, target->max_write_gap);
 	}
+	int64_t bytes = 4 * (int64_t)target->part->info.data_words;
+	if (layer->in_offset >= bytes || layer->out_offset >= bytes) {
+		return refuse(s,
+		              "in_offset 0x%llx or out_offset 0x%llx lies behind the end of a data memory instance "
+		              "(0x%llx bytes)",
+		              (unsigned long long)(layer->in_offset < 0 ? 0 : layer->in_offset),
+		              (unsigned long long)(layer->out_offset < 0 ? 0 : layer->out_offset),
+		              (unsigned long long)bytes);
+	}
 	if (layer->chw && s->position != 0) {
 		return refuse(s, "data_format CHW is possible for the first layer only");
 	}

@@ -214,6 +214,16 @@ static void reset_layer(const struct plan *plan, const ai8x_layer *next, ai8x_la
 	memcpy(out->read_base, next->read_base, sizeof out->read_base);
 }
 
+// A message about a register set without its "layer N" or "layer N:": the network's own naming stands in its place.
+static const char *without_layer(const char *message)
+{
+	if (strncmp(message, "layer ", 6) == 0) {
+		message += 6 + strspn(message + 6, "0123456789");
+		message += strspn(message, ": ");
+	}
+	return message;
+}
+
 ai8x_status plan_registers(const struct plan *plan, struct registers *registers, ai8x_error *error)
 {
 	registers_reset(registers, plan->part);
@@ -221,14 +231,20 @@ ai8x_status plan_registers(const struct plan *plan, struct registers *registers,
 		ai8x_layer layer;
 		ai8x_error text = {AI8X_OK, ""};
 		plan_decoded(plan, i, &layer);
-		ai8x_status status = layer_encode(&layer, registers, &text);
+		const struct plan_layer *next = i + 1 < plan->count ? &plan->layers[i + 1] : NULL;
+		uint32_t ring = plan->layers[i].streaming && next != NULL && next->streaming ? next->ring_words : 0;
+		ai8x_status status = layer_check_ranges(&layer, ring, &text);
+		if (status == AI8X_OK) {
+			status = layer_encode(&layer, registers, &text);
+		}
 		if (status == AI8X_OK && plan->layers[i].reset_before) {
 			ai8x_layer reset;
 			reset_layer(plan, &layer, &reset);
 			status = layer_encode(&reset, registers, &text);
 		}
 		if (status != AI8X_OK) {
-			return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)i, "%s", text.message);
+			return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)i, "%s",
+			                     without_layer(text.message));
 		}
 	}
 	return AI8X_OK;

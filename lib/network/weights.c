@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hdf5.h>
-
 #include "network/network.h"
 #include "network/npy.h"
+#include "program/hdf5_session.h"
 
 // Weights of one weight layer as found in a file; arrays are NULL where the file has none.
 struct found {
@@ -431,11 +430,9 @@ static ai8x_status read_attribute(hid_t file, const char *path, const char *attr
 // Reads /input and, for @p layers weight layers, /weights/K into arrays with the names that .npz archives use.
 static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_list *list, ai8x_error *error)
 {
-	H5E_auto2_t old = NULL;
-	void *old_data = NULL;
+	struct hdf5_session session;
 	ai8x_status status = AI8X_OK;
-	H5Eget_auto2(H5E_DEFAULT, &old, &old_data);
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	hdf5_session_begin(&session);
 	hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
 	if (file < 0) {
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: not a readable HDF5 file", path);
@@ -466,7 +463,7 @@ static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_lis
 		}
 		H5Fclose(file);
 	}
-	H5Eset_auto2(H5E_DEFAULT, old, old_data);
+	hdf5_session_end(&session);
 	if (status != AI8X_OK) {
 		arrays_release(list);
 	}
@@ -622,15 +619,13 @@ static bool write_weight_layer(hid_t file, const ai8x_network_layer *layer, unsi
 ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *path, ai8x_error *error)
 {
 	char temporary[4096];
-	H5E_auto2_t old = NULL;
-	void *old_data = NULL;
+	struct hdf5_session session;
 	unsigned index = 0;
 
 	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary) {
 		return error_set(error, AI8X_ERR_ARGUMENT, "the path %.40s... is too long", path);
 	}
-	H5Eget_auto2(H5E_DEFAULT, &old, &old_data);
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+	hdf5_session_begin(&session);
 	hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
 	bool ok = file >= 0;
 	if (ok) {
@@ -657,7 +652,7 @@ ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *
 	if (file >= 0) {
 		ok = H5Fclose(file) >= 0 && ok;
 	}
-	H5Eset_auto2(H5E_DEFAULT, old, old_data);
+	hdf5_session_end(&session);
 	if (!ok || rename(temporary, path) != 0) {
 		remove(temporary);
 		return error_set(error, AI8X_ERR_IO, "%s: cannot be written", path);

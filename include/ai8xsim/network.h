@@ -263,7 +263,10 @@ AI8X_API ai8x_compile_options ai8x_compile_options_default(void);
 /**
  * @brief Chooses what the description leaves open (processors, offsets, gaps) and checks what it gives.
  *
- * What was chosen is stored in @p network and told in its notes. ai8x_network_compile() does this itself.
+ * What was chosen is stored in @p network and told in its notes. Where a tensor would have to lie in two places
+ * at once, a passthrough layer that copies it is inserted; layers behind it then count one more.
+ * ai8x_network_compile() does this itself; whoever passes it expected outputs places first, so that they are
+ * outputs of the layers there will be.
  */
 AI8X_API ai8x_status ai8x_network_place(ai8x_network *network, const ai8x_part *part,
                                         const ai8x_compile_options *options, ai8x_error *error);

@@ -419,6 +419,27 @@ START_TEST(written_descriptions_and_weights_give_the_same_program)
 }
 END_TEST
 
+START_TEST(copies_are_independent)
+{
+	const ai8x_part *part = ai8x_part_find("MAX78002");
+	ai8x_network *network = parse(residual);
+	ai8x_network *copy = NULL;
+	ai8x_program *first = NULL, *second = NULL;
+	ck_assert_int_eq(ai8x_network_randomise(network, 3, NULL, NULL, NULL), AI8X_OK);
+	ck_assert_int_eq(ai8x_network_copy(network, &copy, NULL), AI8X_OK);
+	ck_assert_int_eq(ai8x_network_compile(network, part, NULL, &first, NULL), AI8X_OK);
+	// Placement of the original must not have touched the copy.
+	ck_assert_uint_eq(copy->layers[0].processors, 0);
+	ck_assert_uint_eq(copy->note_count, 0);
+	ai8x_network_destroy(network);
+	ck_assert_int_eq(ai8x_network_compile(copy, part, NULL, &second, NULL), AI8X_OK);
+	expect_same_ops(first, second);
+	ai8x_program_destroy(first);
+	ai8x_program_destroy(second);
+	ai8x_network_destroy(copy);
+}
+END_TEST
+
 START_TEST(seeds_are_the_same_everywhere)
 {
 	ai8x_network *network = parse(residual);
@@ -544,6 +565,7 @@ static Suite *network_suite(void)
 	tcase_set_timeout(programs, 60);
 	tcase_add_loop_test(programs, chosen_placement_computes_what_the_reference_computes, 0, 2);
 	tcase_add_loop_test(programs, written_descriptions_and_weights_give_the_same_program, 0, 2);
+	tcase_add_test(programs, copies_are_independent);
 	tcase_add_test(programs, seeds_are_the_same_everywhere);
 	tcase_add_test(programs, shapes_alone_make_a_program);
 	suite_add_tcase(suite, programs);

@@ -27,7 +27,7 @@ struct ai8x_cluster {
 	unsigned lost;           /**< rank 0, afterwards: number of ranks that did not stay to the end */
 	unsigned silent;         /**< of which never said good-bye: nobody should wait for them */
 
-	/** @brief Sends a message; may wait until the receiver takes it. Messages of a pair arrive in order. */
+	/** @brief Sends a message and keeps no pointer to it. Messages of a pair arrive in order. */
 	ai8x_status (*send)(ai8x_cluster *cluster, unsigned to, const void *bytes, size_t size, ai8x_error *error);
 	/**
 	 * @brief Takes the next message, from any rank, without waiting.

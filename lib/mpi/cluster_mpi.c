@@ -1,9 +1,11 @@
-// A cluster over MPI. Only the main thread calls MPI (MPI_THREAD_FUNNELED).
+// A cluster over MPI. Only the main thread calls MPI (MPI_THREAD_FUNNELED), and never waits inside of it: MPI
+// libraries wait by spinning, which would take a processor from the threads that compute.
 #include "mpi/cluster_mpi.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <mpi.h>
 
@@ -11,8 +13,16 @@
 
 enum { TAG = 1, SILENCE_SECONDS = 60 };
 
+// A message on its way.
+struct outgoing {
+	struct outgoing *next;
+	MPI_Request request;
+	unsigned char bytes[];
+};
+
 struct mpi_cluster {
 	ai8x_cluster public;   // first: the library's pointer is a pointer to all of it
+	struct outgoing *outgoing;
 	void *buffer;          // of the last message
 	size_t room;
 };
@@ -27,16 +37,43 @@ static ai8x_status trouble(int code, const char *what, ai8x_error *error)
 	return error->status;
 }
 
+static void forget_sent(struct mpi_cluster *self)
+{
+	for (struct outgoing **link = &self->outgoing; *link != NULL;) {
+		struct outgoing *message = *link;
+		int sent = 0;
+		// A request that failed is over as well.
+		if (MPI_Test(&message->request, &sent, MPI_STATUS_IGNORE) == MPI_SUCCESS && !sent) {
+			link = &message->next;
+			continue;
+		}
+		*link = message->next;
+		free(message);
+	}
+}
+
 static ai8x_status send_message(ai8x_cluster *cluster, unsigned to, const void *bytes, size_t size, ai8x_error *error)
 {
-	(void)cluster;
+	struct mpi_cluster *self = (struct mpi_cluster *)cluster;
+	forget_sent(self);
 	if (size > INT_MAX) {
 		error->status = AI8X_ERR_LIMIT;
 		(void)snprintf(error->message, sizeof error->message, "MPI: a message of %zu bytes", size);
 		return error->status;
 	}
-	const int code = MPI_Send(bytes, (int)size, MPI_BYTE, (int)to, TAG, MPI_COMM_WORLD);
-	return code == MPI_SUCCESS ? AI8X_OK : trouble(code, "send", error);
+	struct outgoing *message = malloc(sizeof *message + size);
+	if (message == NULL)
+		return error->status = AI8X_ERR_NO_MEMORY;
+	memcpy(message->bytes, bytes, size);
+	const int code =
+		MPI_Isend(message->bytes, (int)size, MPI_BYTE, (int)to, TAG, MPI_COMM_WORLD, &message->request);
+	if (code != MPI_SUCCESS) {
+		free(message);
+		return trouble(code, "send", error);
+	}
+	message->next = self->outgoing;
+	self->outgoing = message;
+	return AI8X_OK;
 }
 
 static ai8x_status receive_message(ai8x_cluster *cluster, unsigned *from, const void **bytes, size_t *size,
@@ -46,6 +83,7 @@ static ai8x_status receive_message(ai8x_cluster *cluster, unsigned *from, const 
 	MPI_Message message;
 	MPI_Status about;
 	int there = 0, count = 0;
+	forget_sent(self);
 	int code = MPI_Improbe(MPI_ANY_SOURCE, TAG, MPI_COMM_WORLD, &there, &message, &about);
 	if (code != MPI_SUCCESS)
 		return trouble(code, "look for messages", error);
@@ -103,12 +141,16 @@ void cluster_mpi_close(ai8x_cluster *cluster, int exit_status)
 	struct mpi_cluster *self = (struct mpi_cluster *)cluster;
 	if (self == NULL)
 		return;
-	const bool all_here = cluster->silent == 0;
+	// Who is silent takes no messages, and MPI_Finalize() waits for everybody.
+	if (cluster->silent > 0)
+		(void)MPI_Abort(MPI_COMM_WORLD, exit_status);
+	while (self->outgoing != NULL) {
+		struct outgoing *message = self->outgoing;
+		self->outgoing = message->next;
+		(void)MPI_Wait(&message->request, MPI_STATUS_IGNORE);
+		free(message);
+	}
 	free(self->buffer);
 	free(self);
-	// MPI_Finalize() waits for everybody.
-	if (all_here)
-		(void)MPI_Finalize();
-	else
-		(void)MPI_Abort(MPI_COMM_WORLD, exit_status);
+	(void)MPI_Finalize();
 }

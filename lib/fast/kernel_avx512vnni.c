@@ -6,9 +6,17 @@
 #include <immintrin.h>
 #include <string.h>
 
+#define BLOCK 16
+
 #define KERNEL(name) name##_avx512vnni
 #define KERNEL_HAS_FINISH
 #define KERNEL_INTERLEAVE_4 interleave_4
+
+// Mask of the first `count` of sixteen lanes.
+static inline __mmask16 first_lanes(size_t count)
+{
+	return (__mmask16)(count >= BLOCK ? 0xffffu : (1u << count) - 1u);
+}
 
 // 16 words of each of four sources: a transposition of 4 x 4 words in each quarter of the registers.
 static void interleave_4(const struct fast_interleave *interleave, uint32_t first)
@@ -17,7 +25,7 @@ static void interleave_4(const struct fast_interleave *interleave, uint32_t firs
 	const __m512i flip = _mm512_set1_epi32((int)interleave->flip);
 	for (uint32_t w = 0; w < interleave->count; w += 16) {
 		const uint32_t left = interleave->count - w;
-		const __mmask16 mask = left >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1);
+		const __mmask16 mask = first_lanes(left);
 		__m512i row[4], pair[4], quad[4];
 		for (uint32_t k = 0; k < 4; k++)
 			row[k] = _mm512_xor_si512(_mm512_maskz_loadu_epi32(mask, interleave->word[first + k] + w), flip);
@@ -53,7 +61,7 @@ static void finish_avx512vnni(const struct fast_output *output)
 	const __m512i most = _mm512_set1_epi32(256), least = _mm512_set1_epi32(-256);
 	const __m128i low = _mm_set1_epi8((char)output->low);
 	for (size_t s = 0; s < output->stride; s += 16) {
-		const __mmask16 mask = output->stride - s >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << (output->stride - s)) - 1);
+		const __mmask16 mask = first_lanes(output->stride - s);
 		const __m512i offset = _mm512_add_epi32(_mm512_maskz_loadu_epi32(mask, output->offset + s), half);
 		for (uint32_t p = 0; p < output->pixels; p++) {
 			const size_t at = p * output->stride + s;
@@ -76,8 +84,6 @@ static void finish_avx512vnni(const struct fast_output *output)
 }
 
 #include "fast/kernel_template.h"
-
-#define BLOCK 16
 
 static bool supported(void)
 {

@@ -209,8 +209,11 @@ static void reset_layer(const struct plan *plan, const ai8x_layer *next, ai8x_la
 	out->write_mode = AI8X_WRITE_PASSTHROUGH;
 	out->write_step = out->time_slots = 1;
 	out->time_slot_offset = next->time_slot_offset;
-	memcpy(out->write_word, next->write_word, sizeof out->write_word);
-	memcpy(out->write_instance, next->write_instance, sizeof out->write_instance);
+	// The next layer's pointer in the master group may be idle, and other data may lie where it points.
+	unsigned group =
+		next->write_mode == AI8X_WRITE_CHANNELS ? plan->master : bits_first(next->processors) / 16;
+	out->write_word[plan->master] = next->write_word[group];
+	out->write_instance[plan->master] = next->write_instance[group];
 	memcpy(out->read_base, next->read_base, sizeof out->read_base);
 }
 

@@ -105,7 +105,7 @@ static inline ai8x_status rig_run(struct rig *rig)
 	{ \
 		Suite *suite = suite_create(suite_name); \
 		TCase *tcase = tcase_create(suite_name); \
-		tcase_set_timeout(tcase, 120); \
+		tcase_set_timeout(tcase, 900); \
 		__VA_ARGS__ \
 		suite_add_tcase(suite, tcase); \
 		SRunner *runner = srunner_create(suite); \

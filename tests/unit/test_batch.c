@@ -215,7 +215,7 @@ int main(void)
 {
 	Suite *suite = suite_create("batch");
 	TCase *tcase = tcase_create("batch");
-	tcase_set_timeout(tcase, 300);
+	tcase_set_timeout(tcase, 900);
 	tcase_add_loop_test(tcase, shipped_programs_give_their_output, 0, sizeof programs / sizeof programs[0]);
 	tcase_add_loop_test(tcase, golden_programs_give_their_output, 0, 2);
 	tcase_add_test(tcase, threads_do_not_matter);

@@ -34,11 +34,12 @@ struct post_cluster {
 	ai8x_cluster public;
 	struct office *office;
 	struct mail *current;
-	unsigned messages_until_mute;  // 0: never
+	unsigned messages_until_mute; // 0: never
 	bool mute;
 };
 
-static ai8x_status post_send(ai8x_cluster *cluster, unsigned to, const void *bytes, size_t size, ai8x_error *error)
+static ai8x_status post_send(ai8x_cluster *cluster, unsigned to, const void *bytes, size_t size,
+                             ai8x_error *error)
 {
 	(void)error;
 	struct post_cluster *self = (struct post_cluster *)cluster;
@@ -82,7 +83,7 @@ static ai8x_status post_receive(ai8x_cluster *cluster, unsigned *from, const voi
 
 struct task {
 	unsigned rank;
-	unsigned fails_at;           // the chunk with this number fails on this rank; 0: none
+	unsigned fails_at; // the chunk with this number fails on this rank; 0: none
 	bool cancels;
 	unsigned kept[CHUNKS];
 	uint64_t right;
@@ -183,9 +184,12 @@ static void set_up(struct office *office, struct rank *ranks, unsigned count)
 		office->first[i] = NULL;
 		office->last[i] = &office->first[i];
 		ranks[i].task.rank = i;
-		ranks[i].cluster = (struct post_cluster){
-			.public = {.rank = i, .size = count, .silence_seconds = 20, .send = post_send, .receive = post_receive},
-			.office = office};
+		ranks[i].cluster = (struct post_cluster){.public = {.rank = i,
+		                                                    .size = count,
+		                                                    .silence_seconds = 20,
+		                                                    .send = post_send,
+		                                                    .receive = post_receive},
+		                                         .office = office};
 	}
 }
 
@@ -339,7 +343,8 @@ static const char *model(const char *file, char path[512])
 	return path;
 }
 
-static void write_table(hid_t file, const char *name, hid_t type, int rank, const hsize_t *sides, const void *values)
+static void write_table(hid_t file, const char *name, hid_t type, int rank, const hsize_t *sides,
+                        const void *values)
 {
 	hid_t space = H5Screate_simple(rank, sides, NULL);
 	hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -475,8 +480,8 @@ int main(void)
 {
 	Suite *suite = suite_create("eval");
 	TCase *ranks = tcase_create("ranks"), *evaluation = tcase_create("evaluation");
-	tcase_set_timeout(ranks, 60);
-	tcase_set_timeout(evaluation, 60);
+	tcase_set_timeout(ranks, 900);
+	tcase_set_timeout(evaluation, 900);
 	tcase_add_test(ranks, test_ranks_share);
 	tcase_add_test(ranks, test_silent_rank);
 	tcase_add_test(ranks, test_failing_rank);

@@ -281,7 +281,7 @@ int main(void)
 	Suite *suite = suite_create("firmware");
 	TCase *tests = tcase_create("all");
 	suite_add_tcase(suite, tests);
-	tcase_set_timeout(tests, 60);
+	tcase_set_timeout(tests, 900);
 	if (ai8x_firmware_available()) {
 		tcase_add_test(tests, prints_and_rests);
 		tcase_add_test(tests, stack_tells_the_part);

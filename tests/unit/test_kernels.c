@@ -429,7 +429,7 @@ int main(void)
 		kernels++;
 	Suite *suite = suite_create("kernels");
 	TCase *tcase = tcase_create("kernels");
-	tcase_set_timeout(tcase, 300);
+	tcase_set_timeout(tcase, 900);
 	tcase_add_loop_test(tcase, conv_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, finish_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, interleave_equals_plain_loops, 0, kernels);

@@ -549,7 +549,7 @@ static Suite *network_suite(void)
 {
 	Suite *suite = suite_create("network");
 	TCase *registers = tcase_create("registers");
-	tcase_set_timeout(registers, 300);
+	tcase_set_timeout(registers, 900);
 	tcase_add_test(registers, golden_registers_survive_decoding);
 	suite_add_tcase(suite, registers);
 
@@ -562,7 +562,7 @@ static Suite *network_suite(void)
 	suite_add_tcase(suite, descriptions);
 
 	TCase *programs = tcase_create("programs");
-	tcase_set_timeout(programs, 60);
+	tcase_set_timeout(programs, 900);
 	tcase_add_loop_test(programs, chosen_placement_computes_what_the_reference_computes, 0, 2);
 	tcase_add_loop_test(programs, written_descriptions_and_weights_give_the_same_program, 0, 2);
 	tcase_add_test(programs, copies_are_independent);

@@ -468,7 +468,7 @@ int main(void)
 	Suite *suite = suite_create("program");
 	TCase *all = tcase_create("all");
 	tcase_add_checked_fixture(all, make_folder, remove_folder);
-	tcase_set_timeout(all, 60);
+	tcase_set_timeout(all, 900);
 	tcase_add_test(all, kinds_have_names);
 	tcase_add_test(all, everything_comes_back);
 	tcase_add_test(all, equal_programs_are_equal_files);

@@ -489,7 +489,7 @@ int main(void)
 {
 	Suite *suite = suite_create("runner");
 	TCase *all = tcase_create("all");
-	tcase_set_timeout(all, 60);
+	tcase_set_timeout(all, 900);
 	tcase_add_test(all, shipped_program_passes);
 	tcase_add_test(all, expect_is_strict_about_its_mask);
 	tcase_add_test(all, wrong_words_are_counted_and_some_kept);

@@ -29,12 +29,9 @@
 enum { ROUNDS = 3, MAX_PEERS = 20, TEXT = 256, PROBE_RUNS = 2 };
 
 static const struct shape shapes[] = {
-	{"3x3, 64 to 64, 32 x 32", 64, 64, 32, 32, 3},
-	{"3x3, 128 to 128, 16 x 16", 128, 128, 16, 16, 3},
-	{"3x3, 64 to 64, 8 x 8", 64, 64, 8, 8, 3},
-	{"3x3, 16 to 32, 32 x 32", 16, 32, 32, 32, 3},
-	{"3x3, 3 to 64, 64 x 64", 3, 64, 64, 64, 3},
-	{"1x1, 64 to 64, 32 x 32", 64, 64, 32, 32, 1},
+	{"3x3, 64 to 64, 32 x 32", 64, 64, 32, 32, 3}, {"3x3, 128 to 128, 16 x 16", 128, 128, 16, 16, 3},
+	{"3x3, 64 to 64, 8 x 8", 64, 64, 8, 8, 3},     {"3x3, 16 to 32, 32 x 32", 16, 32, 32, 32, 3},
+	{"3x3, 3 to 64, 64 x 64", 3, 64, 64, 64, 3},   {"1x1, 64 to 64, 32 x 32", 64, 64, 32, 32, 1},
 };
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
@@ -115,7 +112,7 @@ static void watch(void *user, const ai8x_event *event)
 struct runner {
 	const ai8x_batch *batch;
 	double seconds, best;
-	bool whole;            // with loading the input
+	bool whole; // with loading the input
 	pthread_t thread;
 };
 
@@ -126,8 +123,9 @@ static void *run_thread(void *argument)
 	ai8x_batch_worker *worker;
 	ai8x_error error = {0};
 	if (ai8x_batch_worker_create(runner->batch, &worker, &error) != AI8X_OK ||
-	    (!runner->whole && ai8x_machine_observe(ai8x_batch_machine(worker), AI8X_EVENT_RUN_START | AI8X_EVENT_RUN_STOP,
-	                                            watch, &stopwatch) != AI8X_OK))
+	    (!runner->whole &&
+	     ai8x_machine_observe(ai8x_batch_machine(worker), AI8X_EVENT_RUN_START | AI8X_EVENT_RUN_STOP, watch,
+	                          &stopwatch) != AI8X_OK))
 		die("worker", &error);
 	const double end = peer_now() + runner->seconds;
 	runner->best = 1e30;
@@ -204,7 +202,8 @@ static int measure(char **words)
 			die(target, &error);
 		ai8x_batch *batch = make_batch(program, strcmp(peer, "silicon") == 0 ? "auto" : peer);
 		if (strcmp(peer, "silicon") == 0)
-			result = (double)ai8x_batch_cycles(batch) / ai8x_part_get_info(ai8x_program_part(program))->clock_hz;
+			result =
+				(double)ai8x_batch_cycles(batch) / ai8x_part_get_info(ai8x_program_part(program))->clock_hz;
 		else
 			result = measure_batch(batch, threads, seconds, shape == NULL);
 		(void)snprintf(note, sizeof note, "%s", ai8x_part_get_info(ai8x_program_part(program))->name);
@@ -283,12 +282,12 @@ struct settings {
 };
 
 struct peer {
-	const char *name;       // as shown
-	const char *measured;   // as --measure knows it
+	const char *name;     // as shown
+	const char *measured; // as --measure knows it
 	unsigned threads;
-	const char *isa;        // oneDNN's limit, or NULL
+	const char *isa; // oneDNN's limit, or NULL
 	bool layers_only;
-	double best;            // seconds of one run, or negative
+	double best; // seconds of one run, or negative
 	char note[TEXT];
 };
 
@@ -324,8 +323,8 @@ static void measure_vendor(const struct settings *settings, size_t index, struct
 	char script[] = VENDOR_SCRIPT, checkout[4096], seconds[32];
 	(void)snprintf(checkout, sizeof checkout, "%s", settings->vendor);
 	(void)snprintf(seconds, sizeof seconds, "%s", settings->seconds);
-	char *words[] = {python,     script,     checkout, numbers[0], numbers[1],
-	                 numbers[2], numbers[3], numbers[4], seconds,  NULL};
+	char *words[] = {python,     script,     checkout,   numbers[0], numbers[1],
+	                 numbers[2], numbers[3], numbers[4], seconds,    NULL};
 	char *environment[] = {one_thread, blas, NULL};
 	if (run(words, environment, STDOUT_FILENO, text, sizeof text)) {
 		const double taken = strtod(text, NULL);
@@ -335,8 +334,8 @@ static void measure_vendor(const struct settings *settings, size_t index, struct
 
 static void measure_peer(const struct settings *settings, const char *target, struct peer *peer)
 {
-	char text[TEXT], self[4096], flag[] = "--measure", name[32], threads[8], seconds[32], where[4096], limit[64],
-		omp[32];
+	char text[TEXT], self[4096], flag[] = "--measure", name[32], threads[8], seconds[32], where[4096],
+								 limit[64], omp[32];
 	(void)snprintf(self, sizeof self, "%s", settings->self);
 	(void)snprintf(name, sizeof name, "%s", peer->measured);
 	(void)snprintf(threads, sizeof threads, "%u", peer->threads);
@@ -398,8 +397,8 @@ static json_t *peers_json(const struct peer *peers, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (peers[i].best > 0)
 			(void)json_array_append_new(list, json_pack("{s:s,s:i,s:f,s:s}", "peer", peers[i].name, "threads",
-			                                            (int)peers[i].threads, "seconds", peers[i].best, "note",
-			                                            peers[i].note));
+			                                            (int)peers[i].threads, "seconds", peers[i].best,
+			                                            "note", peers[i].note));
 	return list;
 }
 
@@ -450,14 +449,15 @@ static json_t *bench_program(const struct settings *settings, const char *path)
 	printf("  %-32s %7s %12s %12s %11s\n", "", "threads", "time", "per second", "x silicon");
 	for (size_t i = 0; i < count; i++)
 		if (peers[i].best > 0)
-			printf("  %-32s %7u %9.1f us %12.1f %11.2f\n", peers[i].name, peers[i].threads, 1e6 * peers[i].best,
-			       1 / peers[i].best, silicon / peers[i].best);
+			printf("  %-32s %7u %9.1f us %12.1f %11.2f\n", peers[i].name, peers[i].threads,
+			       1e6 * peers[i].best, 1 / peers[i].best, silicon / peers[i].best);
 	return json_pack("{s:s,s:o}", "program", path, "peers", peers_json(peers, count));
 }
 
 // --- Instructions ------------------------------------------------------------------------------------
 
-static double count_instructions(const struct settings *settings, const char *cpu, unsigned runs, size_t index)
+static double count_instructions(const struct settings *settings, const char *cpu, unsigned runs,
+                                 size_t index)
 {
 	static const char key[] = "Collected :";
 	char valgrind[] = "valgrind", tool[] = "--tool=callgrind", no_file[] = "--callgrind-out-file=/dev/null";
@@ -488,8 +488,8 @@ static json_t *bench_instructions(const struct settings *settings)
 				continue;
 			const double each = (more - few) / PROBE_RUNS;
 			printf("  %-32s %12s %14.1f\n", shapes[i].name, cpus[c], 1000 * each / shape_macs(&shapes[i]));
-			(void)json_array_append_new(list, json_pack("{s:s,s:s,s:f}", "layer", shapes[i].name, "cpu", cpus[c],
-			                                            "instructions", each));
+			(void)json_array_append_new(list, json_pack("{s:s,s:s,s:f}", "layer", shapes[i].name, "cpu",
+			                                            cpus[c], "instructions", each));
 		}
 	}
 	if (json_array_size(list) == 0)
@@ -519,12 +519,12 @@ static void describe_machine(json_t *root)
 	(void)getloadavg(load, 1);
 	if (gmtime_r(&seconds, &utc) != NULL)
 		(void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
-	printf("%s, %ld processors, load %.1f at the start, %s %s, ai8xsim %s\n", model, sysconf(_SC_NPROCESSORS_ONLN),
-	       load[0], name.sysname, name.release, ai8x_version());
+	printf("%s, %ld processors, load %.1f at the start, %s %s, ai8xsim %s\n", model,
+	       sysconf(_SC_NPROCESSORS_ONLN), load[0], name.sysname, name.release, ai8x_version());
 	(void)json_object_set_new(root, "machine",
 	                          json_pack("{s:s,s:I,s:f,s:s,s:s}", "processor", model, "processors",
-	                                    (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "load", load[0], "date", date,
-	                                    "version", ai8x_version()));
+	                                    (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "load", load[0], "date",
+	                                    date, "version", ai8x_version()));
 }
 
 static bool read_settings(int argc, char **argv, struct settings *settings)
@@ -556,7 +556,8 @@ int main(int argc, char **argv)
 	if (argc == 5 && strcmp(argv[1], "--probe") == 0)
 		return probe(argv + 2);
 	if (!read_settings(argc, argv, &settings)) {
-		(void)fputs("usage: bench_peers [--seconds S] [--vendor CHECKOUT] [--json FILE] [PROGRAM...]\n", stderr);
+		(void)fputs("usage: bench_peers [--seconds S] [--vendor CHECKOUT] [--json FILE] [PROGRAM...]\n",
+		            stderr);
 		return 2;
 	}
 	json_t *root = json_pack("{s:i}", "version", 1), *layers = json_array(), *programs = json_array();

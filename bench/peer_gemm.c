@@ -98,8 +98,8 @@ static void int8_step(void *user)
 {
 	const struct product *p = user;
 	const int32_t zero = 0;
-	if (dnnl_gemm_u8s8s32('N', 'N', 'F', p->pixels, p->outputs, p->inner, 1, p->image, p->inner, 0, p->weights,
-	                      p->outputs, 0, 0, p->sums, p->outputs, &zero) != dnnl_success)
+	if (dnnl_gemm_u8s8s32('N', 'N', 'F', p->pixels, p->outputs, p->inner, 1, p->image, p->inner, 0,
+	                      p->weights, p->outputs, 0, 0, p->sums, p->outputs, &zero) != dnnl_success)
 		abort();
 }
 

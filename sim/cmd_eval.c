@@ -1,7 +1,7 @@
 // ai8xsim eval: a program on a whole data set.
 #include "cli.h"
-#include "cli_guard.h"
 #include "cli_cluster.h"
+#include "cli_guard.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -16,20 +16,33 @@ struct eval_settings {
 	ai8x_eval_options options;
 };
 
-enum option_key { KEY_DATA = 0x100, KEY_LABELS, KEY_LIMIT, KEY_ENGINE, KEY_CPU, KEY_RESTART, KEY_PART, KEY_JSON };
+enum option_key {
+	KEY_DATA = 0x100,
+	KEY_LABELS,
+	KEY_LIMIT,
+	KEY_ENGINE,
+	KEY_CPU,
+	KEY_RESTART,
+	KEY_PART,
+	KEY_JSON
+};
 
 static const struct argp_option option_table[] = {
-	{"data", KEY_DATA, "FILE", 0, "The data set: HDF5 with data sets input and (maybe) labels, or .npy, .npz", 1},
+	{"data", KEY_DATA, "FILE", 0, "The data set: HDF5 with data sets input and (maybe) labels, or .npy, .npz",
+     1},
 	{"labels", KEY_LABELS, "FILE", OPTION_ARG_OPTIONAL,
      "Fail where there are no labels; =FILE: take them from that file (HDF5, .npy, .npz)", 1},
 	{"limit", KEY_LIMIT, "N", 0, "The first N inputs only", 1},
 	{"output", 'o', "FILE", 0,
-     "Write all outputs to this HDF5 file (FILE.part until it is complete; the same command goes on from there)", 2},
+     "Write all outputs to this HDF5 file (FILE.part until it is complete; the same command goes on from "
+     "there)",
+     2},
 	{"restart", KEY_RESTART, NULL, 0, "Do not go on from FILE.part", 2},
 	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of the tables", 2},
 	{"jobs", 'j', "N", 0, "Run N inferences at the same time (default: as many as there are processors)", 3},
 	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 3},
-	{"cpu", KEY_CPU, "NAME", 0, "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 3},
+	{"cpu", KEY_CPU, "NAME", 0,
+     "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 3},
 	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 3},
 	{0},
 };
@@ -233,16 +246,16 @@ static json_t *json_labels(const ai8x_eval_result *result)
 	for (size_t label = 0; label < result->classes; label++) {
 		json_t *row = json_array();
 		for (size_t answer = 0; answer < result->classes; answer++)
-			(void)json_array_append_new(row,
-			                            json_integer((json_int_t)result->confusion[label * result->classes + answer]));
+			(void)json_array_append_new(
+				row, json_integer((json_int_t)result->confusion[label * result->classes + answer]));
 		(void)json_array_append_new(matrix, row);
 	}
 	const double answers = result->answers > 0 ? (double)result->answers : 1;
-	return json_pack("{s:s,s:i,s:I,s:I,s:I,s:f,s:f,s:f,s:o}", "of", result->dense ? "pixels" : "inputs", "classes",
-	                 (int)result->classes, "answers", (json_int_t)result->answers, "top1", (json_int_t)result->top1,
-	                 "top5", (json_int_t)result->top5, "top1_accuracy", (double)result->top1 / answers,
-	                 "top5_accuracy", (double)result->top5 / answers, "mean_iou", result->mean_iou, "confusion",
-	                 matrix);
+	return json_pack("{s:s,s:i,s:I,s:I,s:I,s:f,s:f,s:f,s:o}", "of", result->dense ? "pixels" : "inputs",
+	                 "classes", (int)result->classes, "answers", (json_int_t)result->answers, "top1",
+	                 (json_int_t)result->top1, "top5", (json_int_t)result->top5, "top1_accuracy",
+	                 (double)result->top1 / answers, "top5_accuracy", (double)result->top5 / answers,
+	                 "mean_iou", result->mean_iou, "confusion", matrix);
 }
 
 static int write_json(const struct eval_settings *settings, const ai8x_program *program,
@@ -254,8 +267,8 @@ static int write_json(const struct eval_settings *settings, const ai8x_program *
 		"{s:i,s:o,s:o,s:s,s:o,s:I,s:I,s:f,s:i,s:i,s:i,s:I,s:o,s:o,s:o,s:o}", "version", 1, "program",
 		cli_json_text(settings->program), "name", cli_json_text(ai8x_program_name(program)), "part",
 		ai8x_part_get_info(ai8x_program_part(program))->name, "data", cli_json_text(settings->data), "inputs",
-		(json_int_t)progress->inputs, "resumed", (json_int_t)progress->resumed, "seconds", progress->seconds, "jobs",
-		(int)settings->options.jobs, "ranks", cluster != NULL ? (int)cluster->size : 1, "lost_ranks",
+		(json_int_t)progress->inputs, "resumed", (json_int_t)progress->resumed, "seconds", progress->seconds,
+		"jobs", (int)settings->options.jobs, "ranks", cluster != NULL ? (int)cluster->size : 1, "lost_ranks",
 		cluster != NULL ? (int)cluster->lost : 0, "cycles", (json_int_t)result->cycles, "input_shape",
 		json_shape(result->input_shape), "output_shape", json_shape(result->output_shape), "labels",
 		json_labels(result), "output", cli_json_text(settings->options.output));
@@ -266,7 +279,8 @@ static int write_json(const struct eval_settings *settings, const ai8x_program *
 
 // --- All ---------------------------------------------------------------------------------------------
 
-static int finish(const struct eval_settings *settings, const ai8x_program *program, const ai8x_eval_result *result)
+static int finish(const struct eval_settings *settings, const ai8x_program *program,
+                  const ai8x_eval_result *result)
 {
 	int code = CLI_OK;
 	if (settings->json == NULL || strcmp(settings->json, "-") != 0)

@@ -57,7 +57,8 @@ static const struct argp parser = {
 	.options = option_table,
 	.parser = parse_option,
 	.args_doc = "SPEC.yaml",
-	.doc = "Compiles and times a network for every combination of parameters in a specification (docs/sweep.md): "
+	.doc = "Compiles and times a network for every combination of parameters in a specification "
+           "(docs/sweep.md): "
 		   "cycles, energy, kernel and data memory, and which points are best. Weights are not needed.\v"
 		   "Examples:\n"
 		   "  ai8xsim sweep widths.yaml                        what can be had at which price?\n"
@@ -114,7 +115,8 @@ static void print_point(struct cli_table *table, const ai8x_sweep *sweep, size_t
 	cli_table_cell(table, CLI_BOLD, "%s%s", estimate, cli_duration(point->seconds, text));
 	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(point->macs, text));
 	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(point->parameters, text));
-	cli_table_cell(table, CLI_PLAIN, "%.1f", 100 * (double)point->kernel_words / (double)point->kernel_capacity);
+	cli_table_cell(table, CLI_PLAIN, "%.1f",
+	               100 * (double)point->kernel_words / (double)point->kernel_capacity);
 	cli_table_cell(table, CLI_PLAIN, "%.1f", 100 * (double)point->data_words / (double)point->data_capacity);
 }
 

@@ -21,14 +21,16 @@ extern "C" {
 /** A process among those that share work. All functions are called by one thread. */
 typedef struct ai8x_cluster ai8x_cluster;
 struct ai8x_cluster {
-	unsigned rank;           /**< of this process, 0 .. size - 1 */
-	unsigned size;           /**< number of processes */
-	double silence_seconds;  /**< a rank that is silent for so long counts as lost: its work is done elsewhere */
-	unsigned lost;           /**< rank 0, afterwards: number of ranks that did not stay to the end */
-	unsigned silent;         /**< of which never said good-bye: nobody should wait for them */
+	unsigned rank; /**< of this process, 0 .. size - 1 */
+	unsigned size; /**< number of processes */
+	double
+		silence_seconds; /**< a rank that is silent for so long counts as lost: its work is done elsewhere */
+	unsigned lost;       /**< rank 0, afterwards: number of ranks that did not stay to the end */
+	unsigned silent;     /**< of which never said good-bye: nobody should wait for them */
 
 	/** @brief Sends a message and keeps no pointer to it. Messages of a pair arrive in order. */
-	ai8x_status (*send)(ai8x_cluster *cluster, unsigned to, const void *bytes, size_t size, ai8x_error *error);
+	ai8x_status (*send)(ai8x_cluster *cluster, unsigned to, const void *bytes, size_t size,
+	                    ai8x_error *error);
 	/**
 	 * @brief Takes the next message, from any rank, without waiting.
 	 * @param bytes  receives a pointer that stays valid until the next call

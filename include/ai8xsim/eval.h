@@ -28,22 +28,22 @@ extern "C" {
 
 /** How far an evaluation is. */
 typedef struct ai8x_eval_progress {
-	uint64_t inputs;     /**< all */
-	uint64_t done;       /**< of which are done, resumed ones included */
-	uint64_t resumed;    /**< done by an earlier, interrupted evaluation */
-	double seconds;      /**< since the first input was handed out */
+	uint64_t inputs;  /**< all */
+	uint64_t done;    /**< of which are done, resumed ones included */
+	uint64_t resumed; /**< done by an earlier, interrupted evaluation */
+	double seconds;   /**< since the first input was handed out */
 } ai8x_eval_progress;
 
 /** Settings. Always start from ai8x_eval_options_default(). */
 typedef struct ai8x_eval_options {
 	ai8x_machine_options machine;
-	unsigned jobs;            /**< threads, at least 1 */
-	uint64_t limit;           /**< evaluate the first so many inputs; 0: all */
-	const char *labels;       /**< file with labels, or NULL: those of the data set, if it has any */
-	bool labels_needed;       /**< fail when there are no labels */
-	const char *output;       /**< HDF5 file of outputs, or NULL */
-	bool restart;             /**< do not go on with an interrupted evaluation */
-	ai8x_cluster *cluster;    /**< the processes that share the work, or NULL. All call ai8x_eval() alike */
+	unsigned jobs;         /**< threads, at least 1 */
+	uint64_t limit;        /**< evaluate the first so many inputs; 0: all */
+	const char *labels;    /**< file with labels, or NULL: those of the data set, if it has any */
+	bool labels_needed;    /**< fail when there are no labels */
+	const char *output;    /**< HDF5 file of outputs, or NULL */
+	bool restart;          /**< do not go on with an interrupted evaluation */
+	ai8x_cluster *cluster; /**< the processes that share the work, or NULL. All call ai8x_eval() alike */
 	/**
 	 * @brief Called about ten times a second by the calling thread (rank 0), or NULL. Returning false stops the
 	 *        evaluation with AI8X_ERR_CANCELLED: what is done is kept in OUTPUT.part.
@@ -55,16 +55,17 @@ typedef struct ai8x_eval_options {
 /** What came out. Release with ai8x_eval_release(). Ranks other than 0 get zeros. */
 typedef struct ai8x_eval_result {
 	ai8x_eval_progress progress;
-	uint64_t cycles;          /**< of one inference */
+	uint64_t cycles; /**< of one inference */
 	uint32_t input_shape[3], output_shape[3];
 	bool labelled;
-	bool dense;               /**< labels are of pixels, not of inputs */
-	uint32_t classes;         /**< channels of the output */
-	uint64_t answers;         /**< labels that count: of inputs or of pixels */
-	uint64_t top1, top5;      /**< of which the label is (one of) the one (five) largest outputs; equal outputs: the
+	bool dense;       /**< labels are of pixels, not of inputs */
+	uint32_t classes; /**< channels of the output */
+	uint64_t answers; /**< labels that count: of inputs or of pixels */
+	uint64_t top1,
+		top5; /**< of which the label is (one of) the one (five) largest outputs; equal outputs: the
 	                               first channel is taken as larger */
-	uint64_t *confusion;      /**< [label][answer], classes x classes, or NULL without labels */
-	double mean_iou;          /**< mean over classes that occur of hits / (labels + answers - hits) */
+	uint64_t *confusion; /**< [label][answer], classes x classes, or NULL without labels */
+	double mean_iou;     /**< mean over classes that occur of hits / (labels + answers - hits) */
 } ai8x_eval_result;
 
 /** @brief One thread, all inputs, default machine. */
@@ -76,8 +77,8 @@ AI8X_API ai8x_eval_options ai8x_eval_options_default(void);
  *         one, or not of this program, or OUTPUT.part belongs to something else; AI8X_ERR_UNSUPPORTED as
  *         ai8x_batch_input_shape()
  */
-AI8X_API ai8x_status ai8x_eval(const ai8x_program *program, const char *data, const ai8x_eval_options *options,
-                               ai8x_eval_result *result, ai8x_error *error);
+AI8X_API ai8x_status ai8x_eval(const ai8x_program *program, const char *data,
+                               const ai8x_eval_options *options, ai8x_eval_result *result, ai8x_error *error);
 
 /** @brief Intersection over union of class @p c, or -1 when neither labels nor answers have it. */
 AI8X_API double ai8x_eval_iou(const ai8x_eval_result *result, uint32_t c);

@@ -27,26 +27,26 @@ extern "C" {
 
 /** What a point of the grid costs. */
 typedef struct ai8x_sweep_point {
-	ai8x_status status;        /**< AI8X_OK, or why the part cannot run the network */
+	ai8x_status status; /**< AI8X_OK, or why the part cannot run the network */
 	char message[200];
 	char part[16];
-	uint64_t cycles;           /**< of one inference */
-	uint64_t macs;             /**< multiply-accumulates */
-	uint64_t parameters;       /**< weights and biases */
-	uint64_t weight_bytes;     /**< what they take, packed without gaps */
+	uint64_t cycles;                        /**< of one inference */
+	uint64_t macs;                          /**< multiply-accumulates */
+	uint64_t parameters;                    /**< weights and biases */
+	uint64_t weight_bytes;                  /**< what they take, packed without gaps */
 	uint64_t kernel_words, kernel_capacity; /**< kernel memory occupied, and of the part */
 	uint64_t data_words, data_capacity;     /**< data memory occupied at most at one time */
-	double seconds;            /**< of one inference, at the clock that generated software sets up */
-	double joules;             /**< estimate, see AI8X_ENERGY_ERROR */
-	bool best;                 /**< no other point is at least as good in both objectives and better in one */
+	double seconds; /**< of one inference, at the clock that generated software sets up */
+	double joules;  /**< estimate, see AI8X_ENERGY_ERROR */
+	bool best;      /**< no other point is at least as good in both objectives and better in one */
 } ai8x_sweep_point;
 
 /** A number of a point that a picture can show. */
 typedef struct ai8x_sweep_measure {
-	const char *key;           /**< as in specifications, in CSV and HDF5 files: "seconds" */
-	const char *title;         /**< "time of one inference" */
+	const char *key;   /**< as in specifications, in CSV and HDF5 files: "seconds" */
+	const char *title; /**< "time of one inference" */
 	double (*of)(const ai8x_sweep_point *point);
-	bool more_is_better;       /**< unless the specification says otherwise */
+	bool more_is_better; /**< unless the specification says otherwise */
 } ai8x_sweep_measure;
 
 /** A grid. Destroy with ai8x_sweep_destroy(). */
@@ -59,8 +59,8 @@ AI8X_API void ai8x_sweep_destroy(ai8x_sweep *sweep);
 
 /** Settings of ai8x_sweep_run(). Zero-initialise, and set jobs. */
 typedef struct ai8x_sweep_options {
-	unsigned jobs;             /**< threads, at least 1 */
-	ai8x_cluster *cluster;     /**< the processes that share the work, or NULL. All call ai8x_sweep_run() alike */
+	unsigned jobs;         /**< threads, at least 1 */
+	ai8x_cluster *cluster; /**< the processes that share the work, or NULL. All call ai8x_sweep_run() alike */
 	/** Called about ten times a second, or NULL. Returning false stops with AI8X_ERR_CANCELLED. */
 	bool (*progress)(void *user, size_t done, size_t points);
 	void *user;

@@ -21,9 +21,9 @@ struct outgoing {
 };
 
 struct mpi_cluster {
-	ai8x_cluster public;   // first: the library's pointer is a pointer to all of it
+	ai8x_cluster public; // first: the library's pointer is a pointer to all of it
 	struct outgoing *outgoing;
-	void *buffer;          // of the last message
+	void *buffer; // of the last message
 	size_t room;
 };
 
@@ -52,7 +52,8 @@ static void forget_sent(struct mpi_cluster *self)
 	}
 }
 
-static ai8x_status send_message(ai8x_cluster *cluster, unsigned to, const void *bytes, size_t size, ai8x_error *error)
+static ai8x_status send_message(ai8x_cluster *cluster, unsigned to, const void *bytes, size_t size,
+                                ai8x_error *error)
 {
 	struct mpi_cluster *self = (struct mpi_cluster *)cluster;
 	forget_sent(self);

@@ -14,11 +14,11 @@
 // One table of integers, of either kind of file.
 struct source {
 	char *path;
-	const char *name;            // of the table inside the file
-	hid_t file, set;             // HDF5, or H5I_INVALID_HID
-	struct array_list arrays;    // NumPy
-	const struct array *array;   // in arrays
-	uint64_t count, item;        // inputs, values of one
+	const char *name;          // of the table inside the file
+	hid_t file, set;           // HDF5, or H5I_INVALID_HID
+	struct array_list arrays;  // NumPy
+	const struct array *array; // in arrays
+	uint64_t count, item;      // inputs, values of one
 	struct dataset_shape shape;
 };
 
@@ -29,7 +29,8 @@ struct dataset {
 
 // --- HDF5 --------------------------------------------------------------------------------------------
 
-static ai8x_status check_extent(struct source *source, unsigned rank, const uint64_t *sides, ai8x_error *error)
+static ai8x_status check_extent(struct source *source, unsigned rank, const uint64_t *sides,
+                                ai8x_error *error)
 {
 	if (rank < 1 || rank > DATASET_MAX_RANK)
 		return error_set(error, AI8X_ERR_FORMAT, "%s: %s has %u dimensions, expected 1 to %d", source->path,
@@ -54,7 +55,8 @@ static ai8x_status inspect_hdf5(struct source *source, ai8x_error *error)
 	const int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
 	ai8x_status status;
 	if (type < 0 || H5Tget_class(type) != H5T_INTEGER)
-		status = error_set(error, AI8X_ERR_FORMAT, "%s: %s is not a table of integers", source->path, source->name);
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: %s is not a table of integers", source->path,
+		                   source->name);
 	else if (rank > DATASET_MAX_RANK || rank < 1)
 		status = check_extent(source, rank < 0 ? 0 : (unsigned)rank, extent, error);
 	else {
@@ -95,8 +97,8 @@ static ai8x_status open_hdf5(struct source *source, const char *const *names, ai
 	return status;
 }
 
-static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64_t count, hid_t type, void *values,
-                             ai8x_error *error)
+static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64_t count, hid_t type,
+                             void *values, ai8x_error *error)
 {
 	hsize_t start[DATASET_MAX_RANK] = {first}, size[DATASET_MAX_RANK] = {count};
 	const hsize_t total = count * source->item;
@@ -117,7 +119,8 @@ static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64
 		(void)H5Sclose(memory);
 	hdf5_session_end(&session);
 	if (!ok)
-		return error_set(error, AI8X_ERR_FORMAT, "%s: cannot read %s: %s", source->path, source->name, reason);
+		return error_set(error, AI8X_ERR_FORMAT, "%s: cannot read %s: %s", source->path, source->name,
+		                 reason);
 	return AI8X_OK;
 }
 
@@ -163,7 +166,8 @@ static bool ends_with(const char *text, const char *end)
 	return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-static ai8x_status open_source(struct source *source, const char *path, const char *const *names, ai8x_error *error)
+static ai8x_status open_source(struct source *source, const char *path, const char *const *names,
+                               ai8x_error *error)
 {
 	ai8x_status status = file_check_readable(path, error);
 	*source = (struct source){.path = strdup(path), .file = H5I_INVALID_HID, .set = H5I_INVALID_HID};
@@ -175,7 +179,8 @@ static ai8x_status open_source(struct source *source, const char *path, const ch
 	                                                          : open_hdf5(source, names, error);
 }
 
-static ai8x_status open_labels(struct dataset *dataset, const char *path, bool must_be_there, ai8x_error *error)
+static ai8x_status open_labels(struct dataset *dataset, const char *path, bool must_be_there,
+                               ai8x_error *error)
 {
 	static const char *const names[] = {"labels", NULL};
 	// A single array is either inputs or labels.
@@ -184,10 +189,12 @@ static ai8x_status open_labels(struct dataset *dataset, const char *path, bool m
 	ai8x_status status = open_source(&dataset->labels, path, names, error);
 	dataset->has_labels = status == AI8X_OK;
 	if (status == AI8X_WAITING)
-		status = must_be_there ? error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'labels'", path) : AI8X_OK;
+		status =
+			must_be_there ? error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'labels'", path) : AI8X_OK;
 	if (status == AI8X_OK && dataset->has_labels && dataset->labels.count != dataset->input.count)
-		status = error_set(error, AI8X_ERR_FORMAT, "%s: labels of %llu inputs, but there are %llu inputs", path,
-		                   (unsigned long long)dataset->labels.count, (unsigned long long)dataset->input.count);
+		status =
+			error_set(error, AI8X_ERR_FORMAT, "%s: labels of %llu inputs, but there are %llu inputs", path,
+		              (unsigned long long)dataset->labels.count, (unsigned long long)dataset->input.count);
 	return status;
 }
 
@@ -263,18 +270,19 @@ ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, u
 	for (uint64_t i = 0; i < total && status == AI8X_OK; i++) {
 		const int32_t value = array != NULL ? array[i] : wide[i];
 		if (value < -128 || value > 127)
-			status = error_set(error, AI8X_ERR_FORMAT,
-			                   "%s: %s: value %llu of input %llu is not in -128..127; subtract 128 from pixels 0..255",
-			                   source->path, source->name, (unsigned long long)(i % source->item),
-			                   (unsigned long long)(first + i / source->item));
+			status = error_set(
+				error, AI8X_ERR_FORMAT,
+				"%s: %s: value %llu of input %llu is not in -128..127; subtract 128 from pixels 0..255",
+				source->path, source->name, (unsigned long long)(i % source->item),
+				(unsigned long long)(first + i / source->item));
 		values[i] = (int8_t)value;
 	}
 	free(wide);
 	return status;
 }
 
-ai8x_status dataset_read_labels(const struct dataset *dataset, uint64_t first, uint64_t count, int32_t *values,
-                                ai8x_error *error)
+ai8x_status dataset_read_labels(const struct dataset *dataset, uint64_t first, uint64_t count,
+                                int32_t *values, ai8x_error *error)
 {
 	const struct source *source = &dataset->labels;
 	if (source->array != NULL) {

@@ -19,7 +19,8 @@ struct dataset_shape {
 struct dataset;
 
 // labels_path: a file of labels, or NULL: those of the data set itself, if it has any.
-ai8x_status dataset_open(const char *path, const char *labels_path, struct dataset **dataset, ai8x_error *error);
+ai8x_status dataset_open(const char *path, const char *labels_path, struct dataset **dataset,
+                         ai8x_error *error);
 void dataset_close(struct dataset *dataset);
 
 uint64_t dataset_count(const struct dataset *dataset);
@@ -30,7 +31,7 @@ struct dataset_shape dataset_label_shape(const struct dataset *dataset);
 // Any thread: reads inputs first .. first + count - 1. A value that is not in -128..127 is an error.
 ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, uint64_t count, int8_t *values,
                                 ai8x_error *error);
-ai8x_status dataset_read_labels(const struct dataset *dataset, uint64_t first, uint64_t count, int32_t *values,
-                                ai8x_error *error);
+ai8x_status dataset_read_labels(const struct dataset *dataset, uint64_t first, uint64_t count,
+                                int32_t *values, ai8x_error *error);
 
 #endif

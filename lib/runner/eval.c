@@ -29,11 +29,11 @@ struct evaluation {
 	ai8x_eval_result *result;
 	struct dataset *data;
 	ai8x_batch *batch;
-	struct results *results;         // rank 0 with an output file
+	struct results *results; // rank 0 with an output file
 	size_t input_values, output_values, label_values;
-	uint64_t chunk;                  // inputs
-	uint8_t *chunk_done;             // 1: wholly there from an earlier evaluation
-	int32_t *labels;                 // of the chunk being taken
+	uint64_t chunk;      // inputs
+	uint8_t *chunk_done; // 1: wholly there from an earlier evaluation
+	int32_t *labels;     // of the chunk being taken
 	double started, saved;
 };
 
@@ -105,8 +105,8 @@ static uint32_t largest(const int32_t *output, size_t step, uint32_t classes)
 	return best;
 }
 
-static ai8x_status score(struct evaluation *evaluation, uint64_t first, uint64_t count, const int32_t *outputs,
-                         ai8x_error *error)
+static ai8x_status score(struct evaluation *evaluation, uint64_t first, uint64_t count,
+                         const int32_t *outputs, ai8x_error *error)
 {
 	ai8x_eval_result *result = evaluation->result;
 	if (!result->labelled)
@@ -119,8 +119,9 @@ static ai8x_status score(struct evaluation *evaluation, uint64_t first, uint64_t
 		if (result->dense && label == AI8X_EVAL_IGNORE && result->classes <= AI8X_EVAL_IGNORE)
 			continue;
 		if (label < 0 || (uint32_t)label >= result->classes) {
-			status = error_set(error, AI8X_ERR_FORMAT, "label %d of input %llu is not one of the %u classes 0..%u",
-			                   label, (unsigned long long)(first + i / step), result->classes, result->classes - 1);
+			status = error_set(error, AI8X_ERR_FORMAT,
+			                   "label %d of input %llu is not one of the %u classes 0..%u", label,
+			                   (unsigned long long)(first + i / step), result->classes, result->classes - 1);
 			break;
 		}
 		result->answers++;
@@ -275,10 +276,11 @@ static ai8x_status resume_chunk(struct evaluation *evaluation, size_t chunk, int
 		const uint64_t hash =
 			hash_bytes(hash_start(), inputs + i * evaluation->input_values, evaluation->input_values);
 		if (hash != hashes[i])
-			status = error_set(error, AI8X_ERR_FORMAT,
-			                   "%s.part was begun with other data: input %llu is not the same; remove it, or start "
-			                   "anew",
-			                   evaluation->options->output, (unsigned long long)(first + i));
+			status = error_set(
+				error, AI8X_ERR_FORMAT,
+				"%s.part was begun with other data: input %llu is not the same; remove it, or start "
+				"anew",
+				evaluation->options->output, (unsigned long long)(first + i));
 	}
 	if (status == AI8X_OK)
 		status = score(evaluation, first, count, outputs, error);
@@ -329,8 +331,9 @@ static ai8x_status fit_input(struct evaluation *evaluation, const char *path, ai
 	if (status != AI8X_OK)
 		return error_prefix(error, status, "%s", ai8x_program_name(evaluation->program));
 	if (!same_shape(shape, wanted))
-		return error_set(error, AI8X_ERR_FORMAT, "%s: inputs are %llu x %llu x %llu, but the program takes %u x %u x %u",
-		                 path, (unsigned long long)shape.sides[0], (unsigned long long)shape.sides[1],
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "%s: inputs are %llu x %llu x %llu, but the program takes %u x %u x %u", path,
+		                 (unsigned long long)shape.sides[0], (unsigned long long)shape.sides[1],
 		                 (unsigned long long)shape.sides[2], wanted[0], wanted[1], wanted[2]);
 	evaluation->input_values = (size_t)wanted[0] * wanted[1] * wanted[2];
 	result->progress.inputs = dataset_count(evaluation->data);
@@ -351,8 +354,10 @@ static ai8x_status fit_labels(struct evaluation *evaluation, const char *path, a
 		if (evaluation->options->labels_needed)
 			return error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'labels'", file);
 		if (evaluation->options->output == NULL)
-			return error_set(error, AI8X_ERR_ARGUMENT, "%s: without labels and without a file for outputs nothing "
-			                                           "would come out", path);
+			return error_set(error, AI8X_ERR_ARGUMENT,
+			                 "%s: without labels and without a file for outputs nothing "
+			                 "would come out",
+			                 path);
 		return AI8X_OK;
 	}
 	const struct dataset_shape labels = dataset_label_shape(evaluation->data);
@@ -360,11 +365,13 @@ static ai8x_status fit_labels(struct evaluation *evaluation, const char *path, a
 	const uint32_t pixels = shape[1] * shape[2];
 	const bool rows_fit = labels.rank < 2 || (labels.sides[0] == shape[1] && labels.sides[1] == shape[2]);
 	if (count != pixels || !rows_fit)
-		return error_set(error, AI8X_ERR_FORMAT, "%s: %llu labels per input, but the program's output is %u x %u x %u",
-		                 file, (unsigned long long)count, shape[0], shape[1], shape[2]);
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "%s: %llu labels per input, but the program's output is %u x %u x %u", file,
+		                 (unsigned long long)count, shape[0], shape[1], shape[2]);
 	if (result->classes < 2 || result->classes > AI8X_EVAL_MAX_CLASSES)
-		return error_set(error, AI8X_ERR_UNSUPPORTED, "%s: labels need 2 to %d output channels, the program has %u",
-		                 file, AI8X_EVAL_MAX_CLASSES, result->classes);
+		return error_set(error, AI8X_ERR_UNSUPPORTED,
+		                 "%s: labels need 2 to %d output channels, the program has %u", file,
+		                 AI8X_EVAL_MAX_CLASSES, result->classes);
 	result->labelled = true;
 	result->dense = pixels > 1;
 	evaluation->label_values = pixels;
@@ -387,7 +394,8 @@ static ai8x_status choose_chunks(struct evaluation *evaluation, ai8x_error *erro
 	evaluation->chunk = chunk > 0 ? chunk : 1;
 	evaluation->chunk_done = calloc(result->progress.inputs / evaluation->chunk + 1, 1);
 	evaluation->labels = calloc(evaluation->chunk * evaluation->label_values + 1, sizeof *evaluation->labels);
-	return evaluation->chunk_done == NULL || evaluation->labels == NULL ? error_no_memory(error, "chunks") : AI8X_OK;
+	return evaluation->chunk_done == NULL || evaluation->labels == NULL ? error_no_memory(error, "chunks")
+	                                                                    : AI8X_OK;
 }
 
 static ai8x_status prepare(struct evaluation *evaluation, const char *path, ai8x_error *error)
@@ -413,7 +421,8 @@ static ai8x_status prepare(struct evaluation *evaluation, const char *path, ai8x
 	return status;
 }
 
-static ai8x_status open_results(struct evaluation *evaluation, const char *path, size_t chunks, ai8x_error *error)
+static ai8x_status open_results(struct evaluation *evaluation, const char *path, size_t chunks,
+                                ai8x_error *error)
 {
 	const ai8x_eval_result *result = evaluation->result;
 	const struct results_identity identity = {
@@ -426,8 +435,8 @@ static ai8x_status open_results(struct evaluation *evaluation, const char *path,
 		.classes = result->labelled ? result->classes : 0,
 		.chunk = evaluation->chunk,
 	};
-	ai8x_status status =
-		results_open(evaluation->options->output, &identity, evaluation->options->restart, &evaluation->results, error);
+	ai8x_status status = results_open(evaluation->options->output, &identity, evaluation->options->restart,
+	                                  &evaluation->results, error);
 	if (status == AI8X_OK)
 		status = resume(evaluation, chunks, error);
 	return status;

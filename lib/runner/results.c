@@ -18,11 +18,11 @@ static const char format_name[] = "ai8x-eval";
 enum { FORMAT_VERSION = 1, MAX_NAME = 256 };
 
 struct results {
-	char *path, *part;           // final name, name until complete
+	char *path, *part; // final name, name until complete
 	struct results_identity identity;
-	size_t item;                 // values of one output
+	size_t item; // values of one output
 	hid_t file, output, done, hash, confusion;
-	uint8_t *map;                // what `done` will say
+	uint8_t *map; // what `done` will say
 };
 
 static ai8x_status trouble(const struct results *results, const char *what, ai8x_error *error)
@@ -70,7 +70,8 @@ static hid_t make_set(hid_t file, const char *name, hid_t type, int rank, const 
 		(void)H5Pset_chunk(list, rank, chunks);
 	(void)H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
 	(void)H5Pset_obj_track_times(list, false);
-	hid_t set = space >= 0 ? H5Dcreate2(file, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT) : H5I_INVALID_HID;
+	hid_t set =
+		space >= 0 ? H5Dcreate2(file, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT) : H5I_INVALID_HID;
 	if (space >= 0)
 		(void)H5Sclose(space);
 	(void)H5Pclose(list);
@@ -136,8 +137,8 @@ static ai8x_status make(struct results *results, ai8x_error *error)
 	(void)H5Pclose(creation);
 	if (status != AI8X_OK)
 		return status;
-	if (!make_contents(results) || H5Dwrite(results->done, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-	                                        results->map) < 0)
+	if (!make_contents(results) ||
+	    H5Dwrite(results->done, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, results->map) < 0)
 		return trouble(results, "fill the file", error);
 	if (H5Fflush(results->file, H5F_SCOPE_LOCAL) < 0 || H5Fget_filesize(results->file, &size) < 0)
 		return trouble(results, "write the file", error);
@@ -150,8 +151,8 @@ static bool get_number(hid_t file, const char *name, uint64_t *number)
 {
 	hid_t id = H5Aopen(file, name, H5P_DEFAULT);
 	hid_t space = id >= 0 ? H5Aget_space(id) : H5I_INVALID_HID;
-	const bool ok = space >= 0 && H5Sget_simple_extent_npoints(space) == 1 &&
-	                H5Aread(id, H5T_NATIVE_UINT64, number) >= 0;
+	const bool ok =
+		space >= 0 && H5Sget_simple_extent_npoints(space) == 1 && H5Aread(id, H5T_NATIVE_UINT64, number) >= 0;
 	if (space >= 0)
 		(void)H5Sclose(space);
 	if (id >= 0)
@@ -236,7 +237,8 @@ static ai8x_status go_on(struct results *results, ai8x_error *error)
 	(void)H5Pclose(access);
 	const char *difference = differs(results);
 	if (difference != NULL)
-		return error_set(error, AI8X_ERR_FORMAT, "%s: %s; remove it, or start anew", results->part, difference);
+		return error_set(error, AI8X_ERR_FORMAT, "%s: %s; remove it, or start anew", results->part,
+		                 difference);
 	if (H5Dread(results->done, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, results->map) < 0)
 		return trouble(results, "read what is done", error);
 	return AI8X_OK;
@@ -315,8 +317,8 @@ const uint8_t *results_done(const struct results *results)
 }
 
 // Reads or writes `count` rows of a set.
-static bool move_rows(hid_t set, hid_t type, uint64_t first, uint64_t count, const uint32_t shape[3], void *read,
-                      const void *write)
+static bool move_rows(hid_t set, hid_t type, uint64_t first, uint64_t count, const uint32_t shape[3],
+                      void *read, const void *write)
 {
 	const hsize_t start[4] = {first};
 	const hsize_t size[4] = {count, shape[0], shape[1], shape[2]};

@@ -15,9 +15,9 @@ struct results_identity {
 	const char *program, *part, *data; // names, for people; only `part` must agree
 	uint64_t program_hash;
 	uint64_t inputs;
-	uint32_t shape[3];                 // of one output
-	uint32_t classes;                  // of the confusion matrix, 0: none
-	uint64_t chunk;                    // inputs of one chunk in the file
+	uint32_t shape[3]; // of one output
+	uint32_t classes;  // of the confusion matrix, 0: none
+	uint64_t chunk;    // inputs of one chunk in the file
 };
 
 // Opens path.part where there is one, else makes it. `fresh`: makes it anyway.

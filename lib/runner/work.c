@@ -15,10 +15,10 @@
 #include "base/error.h"
 
 enum {
-	HERE = 0,           // owner of chunks that this process computes: rank 0
+	HERE = 0, // owner of chunks that this process computes: rank 0
 	NOBODY = -1,
-	AHEAD = 2,          // chunks a rank holds for each of its threads: one in work, one to go on with
-	TALK_NS = 1000000,  // between two looks for messages
+	AHEAD = 2,         // chunks a rank holds for each of its threads: one in work, one to go on with
+	TALK_NS = 1000000, // between two looks for messages
 	IDLE_NS = 100000000,
 };
 #define ALIVE_SECONDS 1.0
@@ -36,15 +36,15 @@ struct message {
 // Result on its way from a thread to rank 0.
 struct parcel {
 	struct parcel *next;
-	size_t size;       // of bytes
+	size_t size; // of bytes
 	struct message message;
 	uint8_t bytes[];
 };
 
 struct remote {
-	bool greeted, lost;      // lost: gets no more work
-	bool silent, dismissed;  // not heard of for too long; told to stop
-	bool gone;               // it said good-bye
+	bool greeted, lost;     // lost: gets no more work
+	bool silent, dismissed; // not heard of for too long; told to stop
+	bool gone;              // it said good-bye
 	size_t threads, holds;
 	double heard;
 };
@@ -52,16 +52,16 @@ struct remote {
 struct pool {
 	const struct work *work;
 	ai8x_cluster *cluster;
-	pthread_mutex_t mutex;         // guards everything below
+	pthread_mutex_t mutex; // guards everything below
 	pthread_cond_t for_threads, for_main;
-	pthread_mutex_t taking;        // work->take and work->pulse
+	pthread_mutex_t taking; // work->take and work->pulse
 	atomic_bool stop;
-	bool over;                     // no more chunks will come
+	bool over; // no more chunks will come
 	ai8x_status status;
 	ai8x_error error;
 
 	// Rank 0: all chunks.
-	int *owner;                    // [chunks]: rank it is with, or NOBODY
+	int *owner; // [chunks]: rank it is with, or NOBODY
 	bool *done;
 	size_t next, left;
 	size_t *returned, returned_count;
@@ -398,8 +398,8 @@ static ai8x_status send_parcels(struct pool *pool, ai8x_error *error)
 	while (parcel != NULL) {
 		struct parcel *next = parcel->next;
 		if (status == AI8X_OK)
-			status = pool->cluster->send(pool->cluster, 0, &parcel->message, sizeof parcel->message + parcel->size,
-			                             error);
+			status = pool->cluster->send(pool->cluster, 0, &parcel->message,
+			                             sizeof parcel->message + parcel->size, error);
 		free(parcel);
 		parcel = next;
 	}
@@ -462,7 +462,8 @@ static void follow(struct pool *pool, unsigned jobs)
 			reported = true;
 		}
 		if (status == AI8X_OK && now() - spoke >= ALIVE_SECONDS) {
-			status = pool->cluster->send(pool->cluster, 0, &(struct message){.kind = ALIVE}, sizeof hello, &error);
+			status =
+				pool->cluster->send(pool->cluster, 0, &(struct message){.kind = ALIVE}, sizeof hello, &error);
 			spoke = now();
 		}
 	}

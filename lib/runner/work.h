@@ -11,16 +11,16 @@
 
 struct work {
 	size_t chunks;
-	const uint8_t *done;  // [chunks], those that are done already; or NULL
-	size_t result_size;   // bytes a chunk's result has at most
-	uint64_t identity;    // what is worked on: a rank that sees anything else is sent away
+	const uint8_t *done; // [chunks], those that are done already; or NULL
+	size_t result_size;  // bytes a chunk's result has at most
+	uint64_t identity;   // what is worked on: a rank that sees anything else is sent away
 	void *user;
 	// What one thread needs to run chunks.
 	ai8x_status (*open)(void *user, void **worker, ai8x_error *error);
 	void (*close)(void *worker);
 	// Computes a chunk; returns AI8X_ERR_CANCELLED soon after *stop is set.
-	ai8x_status (*run)(void *user, void *worker, size_t chunk, const atomic_bool *stop, void *result, size_t *size,
-	                   ai8x_error *error);
+	ai8x_status (*run)(void *user, void *worker, size_t chunk, const atomic_bool *stop, void *result,
+	                   size_t *size, ai8x_error *error);
 	// Keeps a result. Rank 0 only, each chunk once, in any order, never at the same time.
 	ai8x_status (*take)(void *user, size_t chunk, const void *result, size_t size, ai8x_error *error);
 	// Called by the main thread of rank 0 about ten times a second, never during take(). Anything but AI8X_OK

@@ -72,9 +72,11 @@ static const char *scalar(const yaml_node_t *node)
 	return node != NULL && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
 }
 
-static yaml_node_pair_t *find_pair(const yaml_document_t *document, const yaml_node_t *mapping, const char *key)
+static yaml_node_pair_t *find_pair(const yaml_document_t *document, const yaml_node_t *mapping,
+                                   const char *key)
 {
-	for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top; pair++) {
+	for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
+	     pair++) {
 		const char *name = scalar(node_at(document, pair->key));
 		if (name != NULL && strcmp(name, key) == 0)
 			return pair;
@@ -110,7 +112,8 @@ static void make_label(const yaml_document_t *document, int id, char label[64])
 	else if (node->type == YAML_SEQUENCE_NODE) {
 		for (size_t i = 0; i < item_count(node) && used < 60; i++) {
 			text = scalar(node_at(document, node->data.sequence.items.start[i]));
-			used += (size_t)snprintf(label + used, 64 - used, "%s%s", i > 0 ? "," : "", text != NULL ? text : "?");
+			used += (size_t)snprintf(label + used, 64 - used, "%s%s", i > 0 ? "," : "",
+			                         text != NULL ? text : "?");
 		}
 	}
 }
@@ -134,8 +137,8 @@ static ai8x_status add_value(ai8x_sweep *sweep, struct axis *axis, size_t settin
 }
 
 // A list of values, for one path or for several at once.
-static ai8x_status read_list(ai8x_sweep *sweep, struct axis *axis, const yaml_node_t *list, const yaml_node_t *paths,
-                             ai8x_error *error)
+static ai8x_status read_list(ai8x_sweep *sweep, struct axis *axis, const yaml_node_t *list,
+                             const yaml_node_t *paths, ai8x_error *error)
 {
 	const size_t count = paths != NULL ? item_count(paths) : 1;
 	ai8x_status status = AI8X_OK;
@@ -143,7 +146,8 @@ static ai8x_status read_list(ai8x_sweep *sweep, struct axis *axis, const yaml_no
 		const int id = list->data.sequence.items.start[i];
 		status = add_value(sweep, axis, count, error);
 		for (size_t k = 0; k < count && status == AI8X_OK; k++) {
-			const yaml_node_t *path = paths != NULL ? node_at(&sweep->spec, paths->data.sequence.items.start[k]) : NULL;
+			const yaml_node_t *path =
+				paths != NULL ? node_at(&sweep->spec, paths->data.sequence.items.start[k]) : NULL;
 			axis->values[i].settings[k].node = id;
 			axis->values[i].settings[k].path = paths != NULL ? scalar(path) : axis->name;
 			if (axis->values[i].settings[k].path == NULL)
@@ -156,7 +160,8 @@ static ai8x_status read_list(ai8x_sweep *sweep, struct axis *axis, const yaml_no
 }
 
 // Named alternatives, each setting keys of its own.
-static ai8x_status read_alternatives(ai8x_sweep *sweep, struct axis *axis, const yaml_node_t *node, ai8x_error *error)
+static ai8x_status read_alternatives(ai8x_sweep *sweep, struct axis *axis, const yaml_node_t *node,
+                                     ai8x_error *error)
 {
 	ai8x_status status = AI8X_OK;
 	for (size_t i = 0; i < pair_count(node) && status == AI8X_OK; i++) {
@@ -189,10 +194,12 @@ static ai8x_status read_axis(ai8x_sweep *sweep, const yaml_node_pair_t *pair, ai
 	axis->is_part = name != NULL && strcmp(name, "part") == 0;
 	if (name == NULL || (node->type != YAML_SEQUENCE_NODE && node->type != YAML_MAPPING_NODE))
 		return bad(sweep, node, error, "expected a list of values, or alternatives");
-	const yaml_node_t *list = node->type == YAML_SEQUENCE_NODE ? node : find_value(&sweep->spec, node, "values");
+	const yaml_node_t *list =
+		node->type == YAML_SEQUENCE_NODE ? node : find_value(&sweep->spec, node, "values");
 	const yaml_node_t *paths = node->type == YAML_MAPPING_NODE ? find_value(&sweep->spec, node, "set") : NULL;
 	const bool alternatives = list == NULL || (node->type == YAML_MAPPING_NODE && paths == NULL);
-	if (!alternatives && (list->type != YAML_SEQUENCE_NODE || (paths != NULL && paths->type != YAML_SEQUENCE_NODE)))
+	if (!alternatives &&
+	    (list->type != YAML_SEQUENCE_NODE || (paths != NULL && paths->type != YAML_SEQUENCE_NODE)))
 		return bad(sweep, node, error, "expected lists for set and values");
 	const size_t count = alternatives ? pair_count(node) : item_count(list);
 	if (count == 0 || count > SWEEP_MAX_VALUES)
@@ -200,7 +207,8 @@ static ai8x_status read_axis(ai8x_sweep *sweep, const yaml_node_pair_t *pair, ai
 	axis->values = calloc(count, sizeof *axis->values);
 	if (axis->values == NULL)
 		return error_no_memory(error, sweep->path);
-	return alternatives ? read_alternatives(sweep, axis, node, error) : read_list(sweep, axis, list, paths, error);
+	return alternatives ? read_alternatives(sweep, axis, node, error)
+	                    : read_list(sweep, axis, list, paths, error);
 }
 
 static ai8x_status read_axes(ai8x_sweep *sweep, const yaml_node_t *root, ai8x_error *error)
@@ -215,7 +223,8 @@ static ai8x_status read_axes(ai8x_sweep *sweep, const yaml_node_t *root, ai8x_er
 	for (size_t i = 0; i < sweep->axis_count && status == AI8X_OK; i++) {
 		sweep->point_count *= sweep->axes[i].count;
 		if (sweep->point_count > AI8X_SWEEP_MAX_POINTS)
-			status = error_set(error, AI8X_ERR_LIMIT, "%s: more than %u points", sweep->path, AI8X_SWEEP_MAX_POINTS);
+			status = error_set(error, AI8X_ERR_LIMIT, "%s: more than %u points", sweep->path,
+			                   AI8X_SWEEP_MAX_POINTS);
 	}
 	return status;
 }
@@ -234,12 +243,14 @@ static ai8x_status read_objectives(ai8x_sweep *sweep, const yaml_node_t *root, a
 		const bool less = text != NULL && strncmp(text, "less ", 5) == 0;
 		const bool more = text != NULL && strncmp(text, "more ", 5) == 0;
 		const ai8x_sweep_measure *measure = ai8x_sweep_measures();
-		while (text != NULL && measure->key != NULL && strcmp(measure->key, text + (less || more ? 5 : 0)) != 0)
+		while (text != NULL && measure->key != NULL &&
+		       strcmp(measure->key, text + (less || more ? 5 : 0)) != 0)
 			measure++;
 		if (text == NULL || measure->key == NULL)
-			return bad(sweep, node, error,
-			           "expected [less|more] seconds, cycles, joules, macs, parameters, weight_bytes, kernel_words "
-			           "or data_words");
+			return bad(
+				sweep, node, error,
+				"expected [less|more] seconds, cycles, joules, macs, parameters, weight_bytes, kernel_words "
+				"or data_words");
 		sweep->objective[i] = measure;
 		sweep->more[i] = more || (measure->more_is_better && !less);
 	}
@@ -290,7 +301,8 @@ static bool set_key(yaml_document_t *network, int mapping, const char *key, int 
 		pair->value = value;
 		return true;
 	}
-	const int name = yaml_document_add_scalar(network, NULL, (const yaml_char_t *)key, -1, YAML_PLAIN_SCALAR_STYLE);
+	const int name =
+		yaml_document_add_scalar(network, NULL, (const yaml_char_t *)key, -1, YAML_PLAIN_SCALAR_STYLE);
 	return name != 0 && yaml_document_append_mapping_pair(network, mapping, name, value);
 }
 
@@ -300,11 +312,12 @@ static bool has_weights(const yaml_document_t *network, const yaml_node_t *layer
 	const char *operation = NULL;
 	for (size_t i = 0; i < 3 && operation == NULL; i++)
 		operation = scalar(find_value(network, layer, keys[i]));
-	return operation == NULL || (strcasecmp(operation, "none") != 0 && strcasecmp(operation, "passthrough") != 0);
+	return operation == NULL ||
+	       (strcasecmp(operation, "none") != 0 && strcasecmp(operation, "passthrough") != 0);
 }
 
-static bool is_layer(const yaml_document_t *network, const yaml_node_t *layer, size_t position, const char *path,
-                     size_t length)
+static bool is_layer(const yaml_document_t *network, const yaml_node_t *layer, size_t position,
+                     const char *path, size_t length)
 {
 	char number[24];
 	const char *name = scalar(find_value(network, layer, "name"));
@@ -367,12 +380,14 @@ static ai8x_status dump(yaml_document_t *network, struct text_buffer *buffer, ai
 	}
 	yaml_emitter_set_output(&emitter, append, buffer);
 	yaml_emitter_set_width(&emitter, -1);
-	const bool ok = yaml_emitter_open(&emitter) && yaml_emitter_dump(&emitter, network) && yaml_emitter_close(&emitter);
+	const bool ok =
+		yaml_emitter_open(&emitter) && yaml_emitter_dump(&emitter, network) && yaml_emitter_close(&emitter);
 	yaml_emitter_delete(&emitter);
 	return ok ? AI8X_OK : error_no_memory(error, "a description");
 }
 
-ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, size_t *size, ai8x_error *error)
+ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, size_t *size,
+                           ai8x_error *error)
 {
 	yaml_document_t network;
 	*text = NULL;
@@ -387,11 +402,12 @@ ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, s
 			const struct setting *setting = &value->settings[i];
 			const int copy = copy_node(&sweep->spec, setting->node, &network);
 			if (copy == 0)
-				status = bad(sweep, node_at(&sweep->spec, setting->node), error, "expected a value, or a list of them");
+				status = bad(sweep, node_at(&sweep->spec, setting->node), error,
+				             "expected a value, or a list of them");
 			else if (!apply(&network, setting->path, copy))
 				status = error_set(error, AI8X_ERR_FORMAT, "%s:%zu: %s has no layer for '%s'", sweep->path,
-				                   node_at(&sweep->spec, setting->node)->start_mark.line + 1, sweep->network_path,
-				                   setting->path);
+				                   node_at(&sweep->spec, setting->node)->start_mark.line + 1,
+				                   sweep->network_path, setting->path);
 		}
 	}
 	if (status != AI8X_OK) {

@@ -14,10 +14,10 @@ enum { CHUNKS = 256, CHUNK_POINTS = 64 };
 
 // --- Measures ----------------------------------------------------------------------------------------
 
-#define MEASURE(field) \
-	static double of_##field(const ai8x_sweep_point *point) \
-	{ \
-		return (double)point->field; \
+#define MEASURE(field)                                                                                       \
+	static double of_##field(const ai8x_sweep_point *point)                                                  \
+	{                                                                                                        \
+		return (double)point->field;                                                                         \
 	}
 MEASURE(seconds)
 MEASURE(cycles)
@@ -121,7 +121,8 @@ static ai8x_status compute(const ai8x_sweep *sweep, size_t index, ai8x_sweep_poi
 	ai8x_program_destroy(program);
 	ai8x_network_destroy(network);
 	point->status = status;
-	(void)snprintf(point->message, sizeof point->message, "%.*s", (int)sizeof point->message - 1, reason.message);
+	(void)snprintf(point->message, sizeof point->message, "%.*s", (int)sizeof point->message - 1,
+	               reason.message);
 	if (status == AI8X_ERR_NO_MEMORY)
 		*error = reason;
 	return status == AI8X_ERR_NO_MEMORY ? status : AI8X_OK;
@@ -130,7 +131,7 @@ static ai8x_status compute(const ai8x_sweep *sweep, size_t index, ai8x_sweep_poi
 // --- The best ----------------------------------------------------------------------------------------
 
 struct candidate {
-	double across, upwards;   // less is better
+	double across, upwards; // less is better
 	size_t point;
 };
 

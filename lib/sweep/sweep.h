@@ -10,8 +10,8 @@ enum { SWEEP_MAX_VALUES = 4096, SWEEP_PATH = 256 };
 
 // One key of the network that a value of an axis sets.
 struct setting {
-	const char *path;    // LAYER.KEY, *.KEY, or KEY of the network; in the specification's document
-	int node;            // of the value, in the specification's document
+	const char *path; // LAYER.KEY, *.KEY, or KEY of the network; in the specification's document
+	int node;         // of the value, in the specification's document
 };
 
 struct axis_value {
@@ -46,6 +46,7 @@ struct ai8x_sweep {
 size_t sweep_position(const ai8x_sweep *sweep, size_t point, size_t axis);
 
 // The network's description at a point, as YAML text that the caller frees.
-ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, size_t *size, ai8x_error *error);
+ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, size_t *size,
+                           ai8x_error *error);
 
 #endif

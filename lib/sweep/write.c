@@ -62,7 +62,8 @@ void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file)
 
 // --- HDF5 --------------------------------------------------------------------------------------------
 
-static bool write_set(hid_t file, const char *name, hid_t type, hid_t memory, size_t count, const void *values)
+static bool write_set(hid_t file, const char *name, hid_t type, hid_t memory, size_t count,
+                      const void *values)
 {
 	const hsize_t side = count;
 	hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &side, NULL);
@@ -117,8 +118,8 @@ static bool write_points(const ai8x_sweep *sweep, hid_t file, char *texts, doubl
 	for (const ai8x_sweep_measure *measure = ai8x_sweep_measures(); measure->key != NULL && ok; measure++) {
 		for (size_t i = 0; i < count; i++)
 			numbers[i] = sweep->points[i].status == AI8X_OK ? measure->of(&sweep->points[i]) : -1;
-		ok = write_set(file, measure->key, is_whole(measure) ? H5T_STD_I64LE : H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, count,
-		               numbers);
+		ok = write_set(file, measure->key, is_whole(measure) ? H5T_STD_I64LE : H5T_IEEE_F64LE,
+		               H5T_NATIVE_DOUBLE, count, numbers);
 	}
 	for (size_t i = 0; i < count; i++)
 		numbers[i] = (double)sweep->points[i].status;
@@ -150,7 +151,8 @@ static bool write_file(const ai8x_sweep *sweep, const char *path, char *texts, d
 static int reserve(const ai8x_sweep *sweep, const char *path)
 {
 	enum { STRUCTURE = 1 << 18, NUMBERS = 16 * sizeof(double) };
-	const size_t row = sizeof sweep->points[0] + NUMBERS + sweep->axis_count * sizeof sweep->axes[0].values[0].label;
+	const size_t row =
+		sizeof sweep->points[0] + NUMBERS + sweep->axis_count * sizeof sweep->axes[0].values[0].label;
 	const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return errno;

@@ -17,17 +17,17 @@ enum {
 	TOP = 16,
 	BOTTOM = 56,
 	MOST_TICKS = 12,
-	MOST_DRAWN = 20000,   // of points that are not among the best; more would only be a larger blot
+	MOST_DRAWN = 20000, // of points that are not among the best; more would only be a larger blot
 	MOST_REASONS = 12,
 	MOST_ROWS = 200,
-	LOG_RATIO = 30,       // from this ratio of largest to smallest on an axis is logarithmic
+	LOG_RATIO = 30, // from this ratio of largest to smallest on an axis is logarithmic
 };
 
 struct axis_scale {
 	const ai8x_sweep_measure *measure;
 	bool more, logarithmic;
 	double least, greatest;
-	double from, to;      // pixels
+	double from, to; // pixels
 };
 
 struct page {
@@ -37,7 +37,7 @@ struct page {
 	const ai8x_sweep_point **best; // sorted by the first objective
 	size_t *best_index;
 	size_t best_count, able;
-	bool estimates;       // of some part's cycles
+	bool estimates; // of some part's cycles
 };
 
 // 12345678 as "12.3 M"; small numbers with their unit's prefix.
@@ -46,7 +46,8 @@ static const char *short_number(double value, char text[WORD_BYTES])
 	static const struct {
 		double factor;
 		const char *prefix;
-	} steps[] = {{1e9, " G"}, {1e6, " M"}, {1e3, " k"}, {1, ""}, {1e-3, " m"}, {1e-6, " \u00b5"}, {1e-9, " n"}};
+	} steps[] = {{1e9, " G"},  {1e6, " M"},       {1e3, " k"}, {1, ""},
+	             {1e-3, " m"}, {1e-6, " \u00b5"}, {1e-9, " n"}};
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
 		if (value >= steps[i].factor * 0.9995) {
 			(void)snprintf(text, WORD_BYTES, "%.3g%s", value / steps[i].factor, steps[i].prefix);
@@ -101,14 +102,16 @@ static size_t find_ticks(const struct axis_scale *scale, double ticks[MOST_TICKS
 		const bool decades_only = scale->greatest / scale->least > 3000;
 		for (double decade = pow(10, floor(log10(scale->least))); decade <= scale->greatest; decade *= 10)
 			for (size_t i = 0; i < (decades_only ? 1 : 3); i++)
-				if (decade * steps[i] >= scale->least && decade * steps[i] <= scale->greatest && count < MOST_TICKS)
+				if (decade * steps[i] >= scale->least && decade * steps[i] <= scale->greatest &&
+				    count < MOST_TICKS)
 					ticks[count++] = decade * steps[i];
 		return count;
 	}
 	const double rough = (scale->greatest - scale->least) / 6;
 	const double decade = pow(10, floor(log10(rough))), ratio = rough / decade;
 	const double step = decade * (ratio < 1.5 ? 1 : ratio < 3.5 ? 2 : ratio < 7.5 ? 5 : 10);
-	for (double value = ceil(scale->least / step) * step; value <= scale->greatest && count < MOST_TICKS; value += step)
+	for (double value = ceil(scale->least / step) * step; value <= scale->greatest && count < MOST_TICKS;
+	     value += step)
 		ticks[count++] = value;
 	return count;
 }
@@ -123,22 +126,25 @@ static void draw_axes(const struct page *page)
 	for (size_t i = 0; i < count; i++) {
 		const double x = place(&page->across, ticks[i]);
 		(void)fprintf(page->file,
-		              "<path class=\"g\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x,
-		              TOP, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18, short_number(ticks[i], text));
+		              "<path class=\"g\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" "
+		              "text-anchor=\"middle\">%s</text>\n",
+		              x, TOP, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18, short_number(ticks[i], text));
 	}
 	count = find_ticks(&page->upwards, ticks);
 	for (size_t i = 0; i < count; i++) {
 		const double y = place(&page->upwards, ticks[i]);
-		(void)fprintf(page->file,
-		              "<path class=\"g\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
-		              LEFT, y, WIDTH - RIGHT, LEFT - 8, y + 4, short_number(ticks[i], text));
+		(void)fprintf(
+			page->file,
+			"<path class=\"g\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+			LEFT, y, WIDTH - RIGHT, LEFT - 8, y + 4, short_number(ticks[i], text));
 	}
 	(void)fprintf(page->file, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s (%s is better)</text>\n",
 	              (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, page->across.measure->title,
 	              page->across.more ? "more" : "less");
-	(void)fprintf(page->file,
-	              "<text transform=\"translate(18 %d) rotate(-90)\" text-anchor=\"middle\">%s (%s is better)</text>\n",
-	              (TOP + HEIGHT - BOTTOM) / 2, page->upwards.measure->title, page->upwards.more ? "more" : "less");
+	(void)fprintf(
+		page->file,
+		"<text transform=\"translate(18 %d) rotate(-90)\" text-anchor=\"middle\">%s (%s is better)</text>\n",
+		(TOP + HEIGHT - BOTTOM) / 2, page->upwards.measure->title, page->upwards.more ? "more" : "less");
 }
 
 static void say_values(const struct page *page, size_t index)
@@ -160,7 +166,8 @@ static void draw_point(const struct page *page, size_t index)
 	              point->best ? "b" : "o", place(&page->across, x), place(&page->upwards, y),
 	              point->best ? "5" : "3.5");
 	say_values(page, index);
-	(void)fprintf(page->file, ": %s, %s</title></circle>\n", short_number(x, across), short_number(y, upwards));
+	(void)fprintf(page->file, ": %s, %s</title></circle>\n", short_number(x, across),
+	              short_number(y, upwards));
 }
 
 // What can be had: a stair through the best points.
@@ -184,10 +191,11 @@ static void draw(const struct page *page)
 {
 	const size_t points = ai8x_sweep_point_count(page->sweep);
 	const size_t others = page->able - page->best_count, step = others / MOST_DRAWN + 1;
-	(void)fprintf(page->file,
-	              "<div class=\"scroll\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"all points by both "
-	              "objectives\" class=\"plot\">\n",
-	              WIDTH, HEIGHT);
+	(void)fprintf(
+		page->file,
+		"<div class=\"scroll\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"all points by both "
+		"objectives\" class=\"plot\">\n",
+		WIDTH, HEIGHT);
 	draw_axes(page);
 	size_t seen = 0;
 	for (size_t i = 0; i < points; i++) {
@@ -206,7 +214,8 @@ static void draw(const struct page *page)
 static void say_best(const struct page *page)
 {
 	char text[WORD_BYTES];
-	(void)fputs("<section><h2>The best points</h2><p>For each of them, what is better in one objective is worse in the "
+	(void)fputs("<section><h2>The best points</h2><p>For each of them, what is better in one objective is "
+	            "worse in the "
 	            "other.</p><div class=\"scroll\"><table><thead><tr>",
 	            page->file);
 	for (size_t a = 0; a < ai8x_sweep_axis_count(page->sweep); a++) {
@@ -263,9 +272,10 @@ static void say_reasons(const struct page *page)
 	}
 	if (known == 0)
 		return;
-	(void)fputs("<section><h2>What cannot run</h2><div class=\"scroll\"><table><thead><tr><th class=\"r\">points</th>"
-	            "<th>reason</th></tr></thead><tbody>\n",
-	            page->file);
+	(void)fputs(
+		"<section><h2>What cannot run</h2><div class=\"scroll\"><table><thead><tr><th class=\"r\">points</th>"
+		"<th>reason</th></tr></thead><tbody>\n",
+		page->file);
 	for (size_t k = 0; k < known; k++) {
 		(void)fprintf(page->file, "<tr><td class=\"r\">%zu</td><td>", counts[k]);
 		words_escape(reasons[k], page->file);
@@ -311,22 +321,25 @@ static void say_page(const struct page *page)
 	            "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>Sweep of ",
 	            page->file);
 	words_escape(ai8x_sweep_name(page->sweep), page->file);
-	(void)fprintf(page->file,
-	              "</title>\n<style>\n%s%s.plot{width:100%%;min-width:640px;font-size:12.5px}"
-	              ".plot text{fill:var(--soft)}.plot .g{stroke:var(--line);fill:none}"
-	              ".plot .o{fill:var(--soft);fill-opacity:.38}.plot .b{fill:var(--accent)}"
-	              ".plot .f{stroke:var(--accent);stroke-width:1.6;fill:none}\n</style></head><body><main>\n<h1>",
-	              style_base, style_parts);
+	(void)fprintf(
+		page->file,
+		"</title>\n<style>\n%s%s.plot{width:100%%;min-width:640px;font-size:12.5px}"
+		".plot text{fill:var(--soft)}.plot .g{stroke:var(--line);fill:none}"
+		".plot .o{fill:var(--soft);fill-opacity:.38}.plot .b{fill:var(--accent)}"
+		".plot .f{stroke:var(--accent);stroke-width:1.6;fill:none}\n</style></head><body><main>\n<h1>",
+		style_base, style_parts);
 	words_escape(ai8x_sweep_name(page->sweep), page->file);
-	(void)fprintf(page->file,
-	              "</h1><p class=\"lead\">A sweep of %zu points: %zu can run, %zu of them are best. Time and memory "
-	              "follow from the registers; energy is an estimate (&plusmn;%.0f %%)%s.</p>\n",
-	              points, page->able, page->best_count, 100 * AI8X_ENERGY_ERROR,
-	              page->estimates ? ", and so are cycles of parts of which no cycle counts are public" : "");
+	(void)fprintf(
+		page->file,
+		"</h1><p class=\"lead\">A sweep of %zu points: %zu can run, %zu of them are best. Time and memory "
+		"follow from the registers; energy is an estimate (&plusmn;%.0f %%)%s.</p>\n",
+		points, page->able, page->best_count, 100 * AI8X_ENERGY_ERROR,
+		page->estimates ? ", and so are cycles of parts of which no cycle counts are public" : "");
 	if (page->able > 0) {
-		(void)fputs("<section><h2>All points</h2><p>Blue: the best, and the limit they form. Point at a dot for its "
-		            "values.</p>\n",
-		            page->file);
+		(void)fputs(
+			"<section><h2>All points</h2><p>Blue: the best, and the limit they form. Point at a dot for its "
+			"values.</p>\n",
+			page->file);
 		draw(page);
 		(void)fputs("</section>\n", page->file);
 		say_best(page);

@@ -108,6 +108,16 @@ static void print_reasons(const char *title, struct reason *reasons)
 		printf("%10" PRIu64 "  %s\n", reasons[i].count, reasons[i].text);
 }
 
+// Long runs say how far they are.
+static void tell_progress(const struct driver *driver)
+{
+	uint64_t networks = driver->tally.networks[0] + driver->tally.networks[1];
+	if (networks % 10000 == 0) {
+		printf("%" PRIu64 " networks in %.0f s\n", networks, seconds_since(&driver->start));
+		(void)fflush(stdout);
+	}
+}
+
 static void count_pass(struct driver *driver, const struct trial *trial, const struct verdict *verdict)
 {
 	struct tally *tally = &driver->tally;
@@ -122,6 +132,7 @@ static void count_pass(struct driver *driver, const struct trial *trial, const s
 		tally->features[trial->part == ai8x_part_at(1)][f] += verdict->features[f];
 	if (verdict->reason[0] != '\0')
 		count_reason(tally->fallbacks, verdict->reason);
+	tell_progress(driver);
 }
 
 // --- Judging --------------------------------------------------------------------------------------------

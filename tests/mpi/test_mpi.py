@@ -54,12 +54,21 @@ class Ranks(unittest.TestCase):
             self.assertEqual(run.returncode, BAD_INPUT, run.stderr)
             self.assertEqual(run.stderr.count("nothing.h5: cannot read: No such file or directory"), 1, run.stderr)
 
-    def long_work(self):
+    def long_work(self, count):
         random = numpy.random.default_rng(5)
         data = os.path.join(self.folder, "data.h5")
         with h5py.File(data, "w") as file:
-            file["input"] = random.integers(-128, 128, (800, 3, 32, 32), dtype="i1")
+            file["input"] = random.integers(-128, 128, (count, 3, 32, 32), dtype="i1")
         return [SHAPES, "--data", data]
+
+    def some_is_saved(self):
+        """Looks at a copy: the file is being written."""
+        try:
+            copy = shutil.copy(self.out + ".part", os.path.join(self.folder, "copy.h5"))
+            with h5py.File(copy, "r") as file:
+                return bool((file["done"][()] == 1).any())
+        except (OSError, KeyError):
+            return False
 
     def rank_processes(self):
         """Process numbers of the ranks that write to self.out."""
@@ -74,25 +83,33 @@ class Ranks(unittest.TestCase):
                 found.append(int(process))
         return sorted(found)
 
-    def disturbed(self, number, *options):
-        """Evaluates on 4 ranks and sends the last one a signal on the way."""
-        arguments = self.long_work()
-        expected = self.reference(*arguments)
-        with subprocess.Popen([*MPIRUN, *options, "-n", "4", AI8XSIM, "eval", *arguments, "-o", self.out, "-j", "1",
-                               "--engine", "exact"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              env={**os.environ, "AI8XSIM_RANK_TIMEOUT": "4"}) as process:
-            while not os.path.exists(self.out + ".part") and process.poll() is None:
-                time.sleep(0.05)
-            time.sleep(1.5)
-            ranks = self.rank_processes()
-            self.assertEqual(len(ranks), 4)
-            os.kill(ranks[-1], number)
-            try:
-                stderr = process.communicate(timeout=120)[1]
-            finally:
-                for rank in self.rank_processes():
-                    os.kill(rank, signal.SIGKILL)
-        return arguments, expected, process.returncode, stderr
+    def disturbed(self, number):
+        """Evaluates on 4 ranks and sends the last one a signal on the way. Ranks too fast to be caught are given
+        more to do."""
+        count, caught = 800, False
+        while not caught:
+            arguments = self.long_work(count)
+            with subprocess.Popen([*MPIRUN, "-n", "4", AI8XSIM, "eval", *arguments, "-o", self.out, "--restart",
+                                   "-j", "1", "--engine", "exact"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True, env={**os.environ, "AI8XSIM_RANK_TIMEOUT": "4"}) as process:
+                while not self.some_is_saved() and process.poll() is None:
+                    time.sleep(0.05)
+                ranks = self.rank_processes()
+                try:
+                    if len(ranks) == 4:
+                        os.kill(ranks[-1], number)
+                        caught = True
+                except ProcessLookupError:
+                    pass
+                try:
+                    stderr = process.communicate(timeout=300)[1]
+                finally:
+                    for rank in self.rank_processes():
+                        os.kill(rank, signal.SIGKILL)
+            # A signal to a rank that had nothing left to do changes nothing.
+            caught = caught and not (process.returncode == 0 and "others do its work" not in stderr)
+            count *= 4
+        return arguments, self.reference(*arguments), process.returncode, stderr
 
     def test_suspended_rank(self):
         _, expected, code, stderr = self.disturbed(signal.SIGSTOP)

@@ -2,12 +2,12 @@
 // im2col and one matrix product (see ops.h). Written for being evidently right, not for speed.
 #include "ops.h"
 
-#include <cblas.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "blas.h"
 #include "fail.h"
 
 // Doubles of one im2col block: large images are multiplied a few rows at a time.
@@ -19,7 +19,11 @@
 
 void golden_use_one_thread(void)
 {
-	openblas_set_num_threads(1);
+	struct blas blas;
+	// Where it cannot be loaded there is nothing to set, and the first product says why.
+	if (blas_load(&blas, NULL) == AI8X_OK) {
+		blas.set_num_threads(1);
+	}
 }
 
 size_t golden_tensor_size(const golden_tensor *tensor)
@@ -374,10 +378,11 @@ static ai8x_status multiply(const struct geometry *g, const golden_convolution *
 	size_t weight_count = convolution->out_channels * g->depth;
 	size_t block_rows = BLOCK_DOUBLES / (g->depth * g->columns);
 	block_rows = block_rows == 0 ? 1 : block_rows > g->rows ? g->rows : block_rows;
+	struct blas blas;
+	ai8x_status status = blas_load(&blas, error);
 	double *weights = malloc(weight_count * sizeof *weights);
 	double *matrix = malloc(g->depth * block_rows * g->columns * sizeof *matrix);
 	double *product = malloc(g->out_group * block_rows * g->columns * sizeof *product);
-	ai8x_status status = AI8X_OK;
 	if (weights == NULL || matrix == NULL || product == NULL) {
 		status = golden_fail(error, AI8X_ERR_NO_MEMORY, "no memory for a matrix product");
 	} else {
@@ -390,9 +395,9 @@ static ai8x_status multiply(const struct geometry *g, const golden_convolution *
 			size_t row_count = g->rows - row < block_rows ? g->rows - row : block_rows;
 			size_t pixels = row_count * g->columns;
 			unfold(g, group, row, row_count, matrix);
-			cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)g->out_group, (int)pixels,
-			            (int)g->depth, 1.0, weights + group * g->out_group * g->depth, (int)g->depth, matrix,
-			            (int)pixels, 0.0, product, (int)pixels);
+			blas.dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)g->out_group, (int)pixels,
+			           (int)g->depth, 1.0, weights + group * g->out_group * g->depth, (int)g->depth, matrix,
+			           (int)pixels, 0.0, product, (int)pixels);
 			if (!store_sums(g, convolution, group, row, pixels, product, sums)) {
 				status = golden_fail(error, AI8X_ERR_LIMIT, "a sum of products exceeds 32 bits");
 			}

@@ -40,7 +40,7 @@
 uint32_t cpu_register(struct ai8x_firmware *soc, int id)
 {
 	uint32_t value = 0;
-	(void)uc_reg_read(soc->uc, id, &value);
+	(void)soc->unicorn.reg_read(soc->uc, id, &value);
 	return value;
 }
 
@@ -307,7 +307,7 @@ static void on_interrupt(uc_engine *uc, uint32_t number, void *user)
 {
 	struct ai8x_firmware *soc = user;
 	soc->interrupt = number;
-	(void)uc_emu_stop(uc);
+	(void)soc->unicorn.emu_stop(uc);
 }
 
 // ---- blocks ----
@@ -315,7 +315,7 @@ static void on_interrupt(uc_engine *uc, uint32_t number, void *user)
 static bool is_loop(struct ai8x_firmware *soc, uint32_t address)
 {
 	uint32_t code = 0;
-	if (uc_mem_read(soc->uc, address & ~1u, &code, 4) != UC_ERR_OK)
+	if (soc->unicorn.mem_read(soc->uc, address & ~1u, &code, 4) != UC_ERR_OK)
 		return false;
 	return (code & 0xFFFF) == CODE_LOOP || code == CODE_LOOP_WIDE || code == CODE_LOOP_LINK;
 }
@@ -391,7 +391,7 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 	    address == soc->main_address || address == soc->main_return || address == soc->until_address) {
 		if (before_block(soc, address)) {
 			soc->stopped = true;
-			(void)uc_emu_stop(uc);
+			(void)soc->unicorn.emu_stop(uc);
 			return;
 		}
 	}
@@ -400,7 +400,7 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 			rest(soc, "loops");
 			if (soc->ended || soc->attention) {
 				soc->stopped = true;
-				(void)uc_emu_stop(uc);
+				(void)soc->unicorn.emu_stop(uc);
 				return;
 			}
 		}
@@ -419,20 +419,20 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 static ai8x_status map(struct ai8x_firmware *soc, uint32_t base, uint32_t bytes, uint32_t rights,
                        ai8x_error *error)
 {
-	uc_err status = uc_mem_map(soc->uc, base, bytes, rights);
+	uc_err status = soc->unicorn.mem_map(soc->uc, base, bytes, rights);
 	if (status != UC_ERR_OK)
 		return error_set(error, AI8X_ERR_NO_MEMORY, "mapping 0x%x bytes at 0x%08x: %s", bytes, base,
-		                 uc_strerror(status));
+		                 soc->unicorn.strerror(status));
 	return AI8X_OK;
 }
 
 static ai8x_status map_io(struct ai8x_firmware *soc, uint32_t base, uint32_t bytes, uc_cb_mmio_read_t read,
                           uc_cb_mmio_write_t write, ai8x_error *error)
 {
-	uc_err status = uc_mmio_map(soc->uc, base, bytes, read, soc, write, soc);
+	uc_err status = soc->unicorn.mmio_map(soc->uc, base, bytes, read, soc, write, soc);
 	if (status != UC_ERR_OK)
 		return error_set(error, AI8X_ERR_NO_MEMORY, "mapping 0x%x bytes of registers at 0x%08x: %s", bytes,
-		                 base, uc_strerror(status));
+		                 base, soc->unicorn.strerror(status));
 	return AI8X_OK;
 }
 
@@ -455,7 +455,7 @@ static ai8x_status map_all(struct ai8x_firmware *soc, ai8x_error *error)
 		status = map_io(soc, CORE_BASE, CORE_SIZE, on_core_read, on_core_write, error);
 	for (size_t i = 0; i < soc->image.segment_count && status == AI8X_OK; i++) {
 		const struct image_segment *segment = &soc->image.segments[i];
-		if (uc_mem_write(soc->uc, segment->address, segment->bytes, segment->size) != UC_ERR_OK)
+		if (soc->unicorn.mem_write(soc->uc, segment->address, segment->bytes, segment->size) != UC_ERR_OK)
 			status = error_set(error, AI8X_ERR_FORMAT, "ELF segment at 0x%08x cannot be written",
 			                   segment->address);
 	}
@@ -472,32 +472,35 @@ union hook_function {
 
 ai8x_status cpu_create(struct ai8x_firmware *soc, ai8x_error *error)
 {
-	uc_err status = uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &soc->uc);
+	ai8x_status loaded = unicorn_load(&soc->unicorn, error);
+	if (loaded != AI8X_OK)
+		return loaded;
+	uc_err status = soc->unicorn.open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &soc->uc);
 	if (status == UC_ERR_OK)
-		status = uc_ctl_set_cpu_model(soc->uc, UC_CPU_ARM_CORTEX_M4);
+		status = soc->unicorn.ctl(soc->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), UC_CPU_ARM_CORTEX_M4);
 	if (status != UC_ERR_OK)
-		return error_set(error, AI8X_ERR_NO_MEMORY, "Unicorn: %s", uc_strerror(status));
+		return error_set(error, AI8X_ERR_NO_MEMORY, "Unicorn: %s", soc->unicorn.strerror(status));
 	ai8x_status mapped = map_all(soc, error);
 	if (mapped != AI8X_OK)
 		return mapped;
 	uc_hook hook;
 	union hook_function function = {.block = on_block};
-	status = uc_hook_add(soc->uc, &hook, UC_HOOK_BLOCK, function.pointer, soc, 1, 0);
+	status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_BLOCK, function.pointer, soc, 1, 0);
 	function.interrupt = on_interrupt;
 	if (status == UC_ERR_OK)
-		status = uc_hook_add(soc->uc, &hook, UC_HOOK_INTR, function.pointer, soc, 1, 0);
+		status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_INTR, function.pointer, soc, 1, 0);
 	function.memory = on_bad_memory;
 	if (status == UC_ERR_OK)
-		status = uc_hook_add(soc->uc, &hook, UC_HOOK_MEM_INVALID, function.pointer, soc, 1, 0);
+		status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_MEM_INVALID, function.pointer, soc, 1, 0);
 	if (status != UC_ERR_OK)
-		return error_set(error, AI8X_ERR_NO_MEMORY, "Unicorn hooks: %s", uc_strerror(status));
+		return error_set(error, AI8X_ERR_NO_MEMORY, "Unicorn hooks: %s", soc->unicorn.strerror(status));
 	return AI8X_OK;
 }
 
 static uint32_t code_at(struct ai8x_firmware *soc, uint32_t address)
 {
 	uint16_t code = 0;
-	(void)uc_mem_read(soc->uc, address & ~1u, &code, 2);
+	(void)soc->unicorn.mem_read(soc->uc, address & ~1u, &code, 2);
 	return code;
 }
 
@@ -524,7 +527,7 @@ static void fault(struct ai8x_firmware *soc, uc_err status, uint32_t pc)
 			return;
 		}
 	cpu_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_UNSUPPORTED, "the code at %s (0x%08x) cannot go on: %s", where,
-	        pc, uc_strerror(status));
+	        pc, soc->unicorn.strerror(status));
 }
 
 static void semihosting(struct ai8x_firmware *soc, uint32_t pc)
@@ -534,12 +537,12 @@ static void semihosting(struct ai8x_firmware *soc, uint32_t pc)
 	char character = 0;
 	switch (operation) {
 	case 0x03: // write a character
-		if (uc_mem_read(soc->uc, argument, &character, 1) == UC_ERR_OK)
+		if (soc->unicorn.mem_read(soc->uc, argument, &character, 1) == UC_ERR_OK)
 			uart_put(soc, 0, character);
 		break;
 	case 0x04: // write a string
 		for (uint32_t i = 0; i < 65536; i++) {
-			if (uc_mem_read(soc->uc, argument + i, &character, 1) != UC_ERR_OK || character == 0)
+			if (soc->unicorn.mem_read(soc->uc, argument + i, &character, 1) != UC_ERR_OK || character == 0)
 				break;
 			uart_put(soc, 0, character);
 		}
@@ -549,16 +552,16 @@ static void semihosting(struct ai8x_firmware *soc, uint32_t pc)
 		cpu_end(soc, AI8X_FIRMWARE_EXITED, AI8X_OK, "semihosting exit, reason 0x%x", argument);
 		break;
 	case 0x20: // exit with a code
-		(void)uc_mem_read(soc->uc, argument, block, sizeof block);
+		(void)soc->unicorn.mem_read(soc->uc, argument, block, sizeof block);
 		soc->result.exit_code = (int32_t)block[1];
 		cpu_end(soc, AI8X_FIRMWARE_EXITED, AI8X_OK, "semihosting exit, code %d", (int)block[1]);
 		break;
 	default:
 		result = UINT32_MAX;
 	}
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_R0, &result);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_R0, &result);
 	pc = (pc + 2) | 1;
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_PC, &pc);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &pc);
 }
 
 static void wait_for_interrupt(struct ai8x_firmware *soc)
@@ -615,10 +618,10 @@ void cpu_run(struct ai8x_firmware *soc)
 {
 	uint32_t pc = soc->image.entry | 1;
 	uint32_t sp = soc->image.stack, lr = 0xFFFFFFFF, xpsr = 0x01000000;
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_SP, &sp);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_LR, &lr);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_XPSR, &xpsr);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_PC, &pc);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_SP, &sp);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_LR, &lr);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_XPSR, &xpsr);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &pc);
 	gcr_update(soc);
 	soc_sync(soc);
 	while (!soc->ended) {
@@ -636,7 +639,7 @@ void cpu_run(struct ai8x_firmware *soc)
 		soc->stopped = false;
 		soc->interrupt = RAISED_NOTHING;
 		soc->fault_kind = 0;
-		uc_err status = uc_emu_start(soc->uc, cpu_register(soc, UC_ARM_REG_PC) | 1, NOWHERE, 0, 0);
+		uc_err status = soc->unicorn.emu_start(soc->uc, cpu_register(soc, UC_ARM_REG_PC) | 1, NOWHERE, 0, 0);
 		if (!soc->ended)
 			handle_stop(soc, status);
 		if (soc->instructions >= soc->options.max_instructions)

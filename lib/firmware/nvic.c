@@ -264,13 +264,13 @@ bool nvic_enter(struct ai8x_firmware *soc, unsigned exception)
 	           (thread ? 0u : nvic->active[nvic->depth - 1]);
 
 	uint32_t vector = 0;
-	if (uc_mem_write(soc->uc, lower, frame, sizeof frame) != UC_ERR_OK ||
-	    uc_mem_read(soc->uc, nvic->vtor + 4 * exception, &vector, 4) != UC_ERR_OK)
+	if (soc->unicorn.mem_write(soc->uc, lower, frame, sizeof frame) != UC_ERR_OK ||
+	    soc->unicorn.mem_read(soc->uc, nvic->vtor + 4 * exception, &vector, 4) != UC_ERR_OK)
 		return false;
 
 	struct saved_frame *saved = &nvic->frames[nvic->depth];
 	for (int i = 0; i < 8; i++)
-		(void)uc_reg_read(soc->uc, UC_ARM_REG_D0 + i, &saved->vfp[i]);
+		(void)soc->unicorn.reg_read(soc->uc, UC_ARM_REG_D0 + i, &saved->vfp[i]);
 	saved->fpscr = cpu_register(soc, UC_ARM_REG_FPSCR);
 	nvic->active[nvic->depth++] = (uint8_t)exception;
 
@@ -285,10 +285,10 @@ bool nvic_enter(struct ai8x_firmware *soc, unsigned exception)
 
 	uint32_t link = !thread ? 0xFFFFFFF1u : process ? 0xFFFFFFFDu : 0xFFFFFFF9u;
 	uint32_t entered = (xpsr & 0xF8000000u) | 0x01000000u | exception;
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_SP, &lower);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_LR, &link);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_XPSR, &entered);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_PC, &vector);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_SP, &lower);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_LR, &link);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_XPSR, &entered);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &vector);
 	// Stacking and vector fetch.
 	soc_pass(soc, 12);
 	return true;
@@ -303,21 +303,21 @@ bool nvic_return(struct ai8x_firmware *soc)
 		return false;
 	uint32_t sp = cpu_register(soc, UC_ARM_REG_SP);
 	uint32_t frame[8];
-	if (uc_mem_read(soc->uc, sp, frame, sizeof frame) != UC_ERR_OK)
+	if (soc->unicorn.mem_read(soc->uc, sp, frame, sizeof frame) != UC_ERR_OK)
 		return false;
 
 	const struct saved_frame *saved = &nvic->frames[--nvic->depth];
 	for (int i = 0; i < 8; i++)
-		(void)uc_reg_write(soc->uc, UC_ARM_REG_D0 + i, &saved->vfp[i]);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_FPSCR, &saved->fpscr);
+		(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_D0 + i, &saved->vfp[i]);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_FPSCR, &saved->fpscr);
 	for (unsigned i = 0; i < 6; i++)
-		(void)uc_reg_write(soc->uc, popped[i], &frame[i]);
+		(void)soc->unicorn.reg_write(soc->uc, popped[i], &frame[i]);
 	uint32_t upper = sp + 32 + ((frame[7] >> 9 & 1) != 0 ? 4 : 0);
 	uint32_t xpsr = (frame[7] & ~0x200u) | 0x01000000u;
 	uint32_t pc = frame[6] | 1;
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_SP, &upper);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_XPSR, &xpsr);
-	(void)uc_reg_write(soc->uc, UC_ARM_REG_PC, &pc);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_SP, &upper);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_XPSR, &xpsr);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &pc);
 	soc_pass(soc, 12);
 	soc->attention = true;
 	return true;

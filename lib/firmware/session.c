@@ -36,7 +36,7 @@ void ai8x_firmware_destroy(ai8x_firmware *firmware)
 	if (firmware == NULL)
 		return;
 	if (firmware->uc != NULL)
-		(void)uc_close(firmware->uc);
+		(void)firmware->unicorn.close(firmware->uc);
 	ai8x_machine_destroy(firmware->cnn.machine);
 	release_outcome(firmware);
 	image_release(&firmware->image);
@@ -168,7 +168,7 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 {
 	release_outcome(soc);
 	if (soc->uc != NULL)
-		(void)uc_close(soc->uc);
+		(void)soc->unicorn.close(soc->uc);
 	soc->uc = NULL;
 	memset(soc->words, 0, soc->soc->peripheral_bytes);
 	ai8x_machine_reset(soc->cnn.machine);

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <unicorn/unicorn.h>
-
 #include <ai8xsim/firmware.h>
+
+#include "firmware/unicorn.h"
 
 // Simulated time is counted in femtoseconds: every clock's period is exact to 1e-7, and 64 bits last for
 // five hours.
@@ -186,6 +186,7 @@ struct ai8x_firmware {
 	const ai8x_part *part;
 	const struct soc_part *soc;
 	struct image image;
+	struct unicorn unicorn;
 	uc_engine *uc;
 
 	// Core and time.

@@ -85,6 +85,12 @@ int cli_fail(const char *file, const ai8x_error *error)
 	return cli_exit_of(error->status);
 }
 
+int cli_fail_writing(const char *file, const ai8x_error *error)
+{
+	const int code = cli_fail(file, error);
+	return error->status == AI8X_ERR_IO ? CLI_RESOURCES : code;
+}
+
 void cli_progress(const char *format, ...)
 {
 	if (!isatty(STDERR_FILENO))
@@ -105,91 +111,6 @@ void cli_progress_clear(void)
 	(void)pthread_mutex_lock(&terminal);
 	erase_progress();
 	(void)pthread_mutex_unlock(&terminal);
-}
-
-bool cli_number(const char *text, uint64_t max, uint64_t *value)
-{
-	// strtoull takes signs, blanks and octal numbers, which would surprise here.
-	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	const char *digits = hex ? text + 2 : text;
-	size_t length = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
-	if (length == 0 || digits[length] != '\0')
-		return false;
-	errno = 0;
-	unsigned long long number = strtoull(digits, NULL, hex ? 16 : 10);
-	if (errno != 0 || number > max)
-		return false;
-	*value = number;
-	return true;
-}
-
-uint64_t cli_option_number(const struct argp_state *state, const char *name, const char *text, uint64_t min,
-                           uint64_t max)
-{
-	uint64_t value = 0;
-	if (!cli_number(text, max, &value) || value < min)
-		argp_error(state, "%s: '%s' is not a number from %llu to %llu", name, text, (unsigned long long)min,
-		           (unsigned long long)max);
-	return value;
-}
-
-const ai8x_part *cli_option_part(const struct argp_state *state, const char *text)
-{
-	const ai8x_part *part = ai8x_part_find(text);
-	if (part == NULL) {
-		char known[128] = "";
-		for (unsigned i = 0; i < ai8x_part_count(); i++) {
-			size_t used = strlen(known);
-			(void)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "",
-			               ai8x_part_get_info(ai8x_part_at(i))->name);
-		}
-		argp_error(state, "--part: unknown part '%s'; known are %s", text, known);
-	}
-	return part;
-}
-
-// Edit distance with neighbour swaps (the usual typing errors) of words up to 31 bytes.
-static size_t edit_distance(const char *a, const char *b)
-{
-	enum { LONGEST = 31 };
-	size_t m = strlen(a), n = strlen(b);
-	if (m > LONGEST || n > LONGEST)
-		return SIZE_MAX;
-	size_t row[3][LONGEST + 1];
-	for (size_t j = 0; j <= n; j++)
-		row[0][j] = j;
-	for (size_t i = 1; i <= m; i++) {
-		size_t *now = row[i % 3], *last = row[(i - 1) % 3], *before = row[(i + 1) % 3];
-		now[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
-			if (last[j] + 1 < best)
-				best = last[j] + 1;
-			if (now[j - 1] + 1 < best)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
-				best = before[j - 2] + 1;
-			now[j] = best;
-		}
-	}
-	return row[m % 3][n];
-}
-
-const char *cli_nearest(const char *word, const char *const *names, size_t count, size_t stride)
-{
-	const char *nearest = NULL;
-	size_t least = 3;
-	for (size_t i = 0; i < count; i++) {
-		const char *name = NULL;
-		memcpy(&name, (const char *)names + i * stride, sizeof name);
-		size_t distance = edit_distance(word, name);
-		// Two edits turn any two-letter word into any other.
-		if (distance < least && distance < strlen(name)) {
-			least = distance;
-			nearest = name;
-		}
-	}
-	return nearest;
 }
 
 bool cli_colours(FILE *file)
@@ -451,6 +372,21 @@ static int write_and_rename(const char *path, const void *bytes, size_t size)
 	return problem;
 }
 
+char *cli_target(const char *path)
+{
+	struct stat info;
+	const bool exists = stat(path, &info) == 0;
+	if (exists && !S_ISREG(info.st_mode)) {
+		cli_error("%s: cannot write: %s", path,
+		          S_ISDIR(info.st_mode) ? "is a directory" : "not a regular file");
+		return NULL;
+	}
+	char *target = exists ? realpath(path, NULL) : strdup(path);
+	if (target == NULL)
+		cli_error("%s: cannot write: %s", path, strerror(errno));
+	return target;
+}
+
 int cli_write_file(const char *path, const void *bytes, size_t size)
 {
 	if (strcmp(path, "-") == 0) {
@@ -459,7 +395,11 @@ int cli_write_file(const char *path, const void *bytes, size_t size)
 	}
 	struct stat info;
 	bool special = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
-	int problem = special ? write_in_place(path, bytes, size) : write_and_rename(path, bytes, size);
+	char *target = special ? NULL : cli_target(path);
+	if (!special && target == NULL)
+		return CLI_RESOURCES;
+	int problem = special ? write_in_place(path, bytes, size) : write_and_rename(target, bytes, size);
+	free(target);
 	if (problem == 0)
 		return CLI_OK;
 	cli_error("%s: cannot write: %s", path, strerror(problem));

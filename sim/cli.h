@@ -58,6 +58,9 @@ void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // left out where the message already names it.
 int cli_fail(const char *file, const ai8x_error *error);
 
+// The same for a file that could not be written, which is no bad input.
+int cli_fail_writing(const char *file, const ai8x_error *error);
+
 // Parses a decimal or 0x number of at most max. Returns false on anything else.
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
 
@@ -65,8 +68,25 @@ bool cli_number(const char *text, uint64_t max, uint64_t *value);
 uint64_t cli_option_number(const struct argp_state *state, const char *name, const char *text, uint64_t min,
                            uint64_t max);
 
-// The part of --part NAME inside an argp parser; ends the program with CLI_USAGE where unknown.
+// Inside an argp parser: the position of word among count names, in whatever case; ends the program with CLI_USAGE, the
+// nearest name and all names where it is none of them. noun: what they are names of. stride: as for cli_nearest().
+size_t cli_option_name(const struct argp_state *state, const char *option, const char *noun, const char *word,
+                       const char *const *names, size_t count, size_t stride);
+// The same for --part, --engine and --cpu.
 const ai8x_part *cli_option_part(const struct argp_state *state, const char *text);
+ai8x_engine cli_option_engine(const struct argp_state *state, const char *text);
+const char *cli_option_cpu(const struct argp_state *state, const char *text);
+const char *cli_engine_name(ai8x_engine engine);
+
+// Options that users may expect although they belong to another form of the command.
+struct cli_other_options {
+	const struct argp_option *options;
+	const char *why; // "option '--x' " goes before it
+};
+
+// Parses a command line, or ends the program with CLI_USAGE; unknown options get a suggestion. other: or NULL.
+void cli_parse(const struct argp *parser, int argc, char **argv, const struct cli_other_options *other,
+               void *input);
 
 // The name nearest to word among count names (at most two edits away), or NULL. stride: bytes from one
 // name pointer to the next, so that tables of structs can be searched.
@@ -106,6 +126,10 @@ json_t *cli_json_text(const char *text);
 int cli_write_json(const char *path, const json_t *root);
 // The same for bytes of any kind.
 int cli_write_file(const char *path, const void *bytes, size_t size);
+
+// The name behind symbolic links that a new file takes by renaming, for free(). What is there and no regular file must
+// not be replaced: NULL then, and where there is no memory, with the error printed (CLI_RESOURCES).
+char *cli_target(const char *path);
 
 // A transient line on stderr where that is a terminal; NULL erases it.
 void cli_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -51,7 +51,8 @@ static int consider_file(struct cli_files *files, char *path)
 	return CLI_OK;
 }
 
-static int search_folder(struct cli_files *files, const char *folder)
+// images: counts the firmware that lies there.
+static int search_folder(struct cli_files *files, const char *folder, size_t *images)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(folder, &entries, visible, alphasort);
@@ -69,11 +70,12 @@ static int search_folder(struct cli_files *files, const char *folder)
 			code = cli_worse(code, CLI_RESOURCES);
 		} else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
 			// Folders behind symbolic links are not entered: they may lead back here.
-			code = cli_worse(code, search_folder(files, path));
+			code = cli_worse(code, search_folder(files, path, images));
 			free(path);
 		} else if (cli_has_suffix(path, ".h5")) {
 			code = cli_worse(code, consider_file(files, path));
 		} else {
+			*images += cli_has_suffix(path, ".elf");
 			free(path);
 		}
 		free(entries[i]);
@@ -90,9 +92,11 @@ int cli_files_find(char *const *paths, size_t path_count, struct cli_files *file
 		struct stat info;
 		size_t before = files->count;
 		if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-			int searched = search_folder(files, path);
+			size_t images = 0;
+			int searched = search_folder(files, path, &images);
 			if (searched == CLI_OK && files->count == before) {
-				cli_error("%s: no programs (*.h5) in this folder", path);
+				cli_error("%s: no programs (*.h5) in this folder%s", path,
+				          images > 0 ? "; firmware (*.elf) has to be given by name" : "");
 				searched = CLI_BAD_INPUT;
 			}
 			code = cli_worse(code, searched);

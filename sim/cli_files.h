@@ -9,8 +9,9 @@ struct cli_files {
 	size_t count, capacity;
 };
 
-// Adds the paths to *files; folders are searched, with all folders in them, for program files (.h5). Prints its
-// own errors; returns an exit status. Files found so far stay in *files also then.
+// Adds the paths to *files; folders are searched, with all folders in them, for program files (.h5). Firmware is not
+// taken from there: build folders hold images that nobody wants to run. Prints its own errors; returns an exit status.
+// Files found so far stay in *files also then.
 int cli_files_find(char *const *paths, size_t path_count, struct cli_files *files);
 
 void cli_files_release(struct cli_files *files);

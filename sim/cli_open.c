@@ -24,17 +24,15 @@ static void tell_assumptions(const ai8x_network *network)
 		          assumed > 1 ? " (and in other layers)" : "");
 }
 
-int cli_open_any(const char *path, const ai8x_network_files *files, const ai8x_part *part, const ai8x_compile_options *compile,
-                 ai8x_program **program, ai8x_network **network)
+int cli_open_any(const char *path, const ai8x_network_files *files, const ai8x_part *part,
+                 const ai8x_compile_options *compile, ai8x_program **program, ai8x_network **network)
 {
 	ai8x_error error = {0};
 	*program = NULL;
 	*network = NULL;
 	if (!has_suffix(path, ".yaml") && !has_suffix(path, ".yml")) {
 		ai8x_program_options options = {.part = part, .skip_tensors = true};
-		return cli_open_image(path, &options, program, &error) == AI8X_OK
-		           ? CLI_OK
-		           : cli_fail(path, &error);
+		return cli_open_image(path, &options, program, &error) == AI8X_OK ? CLI_OK : cli_fail(path, &error);
 	}
 	ai8x_status status = ai8x_network_open(path, files, network, &error);
 	if (status == AI8X_OK)

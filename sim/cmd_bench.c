@@ -1,13 +1,14 @@
 // ai8xsim bench: how fast programs run in steady state - loaded once, run many times.
 #include "cli.h"
 #include "cli_guard.h"
+#include "cli_jobs.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { MAX_JOBS = 256, LAYER_ROUNDS = 16 };
+enum { LAYER_ROUNDS = 16 };
 
 struct bench_options {
 	ai8x_engine engine;
@@ -20,20 +21,12 @@ struct bench_options {
 	size_t path_count;
 };
 
-static const struct {
-	const char *name;
-	ai8x_engine engine;
-} engines[] = {
-	{"auto", AI8X_ENGINE_AUTO},
-	{"exact", AI8X_ENGINE_EXACT},
-	{"fast", AI8X_ENGINE_FAST},
-};
-
 enum option_key { KEY_ENGINE = 0x100, KEY_CPU, KEY_SECONDS, KEY_JSON, KEY_PART };
 
 static const struct argp_option option_table[] = {
 	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
-	{"cpu", KEY_CPU, "NAME", 0, "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
+	{"cpu", KEY_CPU, "NAME", 0,
+     "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
 	{"jobs", 'j', "N", 0, "Run N inferences at the same time", 1},
 	{"seconds", KEY_SECONDS, "S", 0, "Measure for S seconds per program (default 1)", 1},
 	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
@@ -46,21 +39,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct bench_options *options = state->input;
 	switch (key) {
-	case KEY_ENGINE: {
-		size_t i = 0;
-		while (i < sizeof engines / sizeof engines[0] && strcmp(argument, engines[i].name) != 0)
-			i++;
-		if (i == sizeof engines / sizeof engines[0])
-			argp_error(state, "--engine %s: expected auto, exact or fast", argument);
-		else
-			options->engine = engines[i].engine;
+	case KEY_ENGINE:
+		options->engine = cli_option_engine(state, argument);
 		break;
-	}
 	case KEY_CPU:
-		options->cpu = argument;
+		options->cpu = cli_option_cpu(state, argument);
 		break;
 	case 'j':
-		options->jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
+		options->jobs = cli_option_jobs(state, argument);
 		break;
 	case KEY_SECONDS: {
 		char *end;
@@ -95,7 +81,8 @@ static const struct argp parser = {
 	.options = option_table,
 	.parser = parse_option,
 	.args_doc = "PROGRAM...",
-	.doc = "Measures programs in steady state: each is loaded once and run with its recorded input until the time "
+	.doc = "Measures programs in steady state: each is loaded once and run with its recorded input until the "
+		   "time "
 		   "is up. realtime is the simulated time at the part's clock over the wall time of an inference.\v"
 		   "Examples:\n"
 		   "  ai8xsim bench program.h5                     how fast is this network here?\n"
@@ -114,14 +101,14 @@ struct layer_time {
 	uint32_t layer;
 	uint64_t cycles;
 	bool exact;
-	double seconds;   // best of several rounds
+	double seconds; // best of several rounds
 };
 
 struct outcome {
 	char name[128];
 	const ai8x_part *part;
-	double inferences_per_second;   // of all jobs
-	double realtime_factor;         // of one job
+	double inferences_per_second; // of all jobs
+	double realtime_factor;       // of one job
 	uint64_t cycles;
 	struct layer_time *layers;
 	size_t layer_count;
@@ -191,7 +178,8 @@ static ai8x_status time_layers(const ai8x_batch *batch, struct outcome *outcome,
 	if (outcome->layers == NULL)
 		status = AI8X_ERR_NO_MEMORY;
 	if (status == AI8X_OK)
-		status = ai8x_machine_observe(machine, AI8X_EVENT_RUN_START | AI8X_EVENT_LAYER_STOP, watch, &stopwatch);
+		status =
+			ai8x_machine_observe(machine, AI8X_EVENT_RUN_START | AI8X_EVENT_LAYER_STOP, watch, &stopwatch);
 	for (unsigned round = 0; round < LAYER_ROUNDS && status == AI8X_OK; round++) {
 		stopwatch.at = 0;
 		status = ai8x_batch_run(worker, NULL, NULL, error);
@@ -206,10 +194,10 @@ static ai8x_status time_layers(const ai8x_batch *batch, struct outcome *outcome,
 	return status;
 }
 
-static ai8x_status measure(const ai8x_batch *batch, const struct bench_options *options, struct outcome *outcome,
-                           ai8x_error *error)
+static ai8x_status measure(const ai8x_batch *batch, const struct bench_options *options,
+                           struct outcome *outcome, ai8x_error *error)
 {
-	struct job jobs[MAX_JOBS];
+	struct job jobs[CLI_MAX_JOBS];
 	unsigned started = 0;
 	ai8x_status status = AI8X_OK;
 	while (started < options->jobs && status == AI8X_OK) {
@@ -237,8 +225,8 @@ static ai8x_status measure(const ai8x_batch *batch, const struct bench_options *
 	return status;
 }
 
-static ai8x_status bench_program(const char *path, const struct bench_options *options, struct outcome *outcome,
-                                 ai8x_error *error)
+static ai8x_status bench_program(const char *path, const struct bench_options *options,
+                                 struct outcome *outcome, ai8x_error *error)
 {
 	const ai8x_program_options open_options = {.part = options->part};
 	ai8x_program *program;
@@ -262,25 +250,23 @@ static ai8x_status bench_program(const char *path, const struct bench_options *o
 	return status;
 }
 
-static json_t *outcome_json(const char *path, const struct bench_options *options, const struct outcome *outcome)
+static json_t *outcome_json(const char *path, const struct bench_options *options,
+                            const struct outcome *outcome)
 {
 	json_t *layers = json_array();
 	for (size_t i = 0; i < outcome->layer_count; i++) {
 		const struct layer_time *layer = &outcome->layers[i];
-		json_array_append_new(layers, json_pack("{s:I,s:I,s:s,s:f}", "layer", (json_int_t)layer->layer, "cycles",
-		                                        (json_int_t)layer->cycles, "engine",
+		json_array_append_new(layers, json_pack("{s:I,s:I,s:s,s:f}", "layer", (json_int_t)layer->layer,
+		                                        "cycles", (json_int_t)layer->cycles, "engine",
 		                                        layer->exact ? "exact" : "fast", "seconds", layer->seconds));
 	}
-	const char *engine = "auto";
-	for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
-		if (engines[i].engine == options->engine)
-			engine = engines[i].name;
-	}
 	return json_pack("{s:o,s:o,s:s,s:s,s:i,s:f,s:f,s:I,s:s,s:o}", "file", cli_json_text(path), "name",
-	                 cli_json_text(outcome->name), "part", ai8x_part_get_info(outcome->part)->name, "engine", engine,
-	                 "jobs", (int)options->jobs, "inferences_per_second", outcome->inferences_per_second,
-	                 "realtime_factor", outcome->realtime_factor, "cycles", (json_int_t)outcome->cycles, "cycles_are",
-	                 ai8x_part_get_info(outcome->part)->cycles_exact ? "exact" : "estimate", "layers", layers);
+	                 cli_json_text(outcome->name), "part", ai8x_part_get_info(outcome->part)->name, "engine",
+	                 cli_engine_name(options->engine), "jobs", (int)options->jobs, "inferences_per_second",
+	                 outcome->inferences_per_second, "realtime_factor", outcome->realtime_factor, "cycles",
+	                 (json_int_t)outcome->cycles, "cycles_are",
+	                 ai8x_part_get_info(outcome->part)->cycles_exact ? "exact" : "estimate", "layers",
+	                 layers);
 }
 
 static void print_row(struct cli_table *table, const struct outcome *outcome)
@@ -291,7 +277,8 @@ static void print_row(struct cli_table *table, const struct outcome *outcome)
 	cli_table_cell(table, CLI_PLAIN, "%s", outcome->name);
 	cli_table_cell(table, CLI_PLAIN, "%s", info->name);
 	cli_table_cell(table, CLI_PLAIN, "%s%s", estimate, cli_thousands(outcome->cycles, text));
-	cli_table_cell(table, CLI_PLAIN, "%s%s", estimate, cli_duration((double)outcome->cycles / info->clock_hz, text));
+	cli_table_cell(table, CLI_PLAIN, "%s%s", estimate,
+	               cli_duration((double)outcome->cycles / info->clock_hz, text));
 	cli_table_cell(table, CLI_PLAIN, "%.1f", outcome->inferences_per_second);
 	cli_table_cell(table, CLI_BOLD, "%s%.2f", estimate, outcome->realtime_factor);
 }
@@ -320,16 +307,15 @@ static void print_layers(const struct outcome *outcome)
 int cmd_bench(int argc, char **argv)
 {
 	struct bench_options options = {.engine = AI8X_ENGINE_AUTO, .jobs = 1, .seconds = 1};
-	if (argp_parse(&parser, argc, argv, 0, NULL, &options) != 0)
-		return CLI_USAGE;
+	cli_parse(&parser, argc, argv, NULL, &options);
 	int code = CLI_OK;
 	json_t *programs = json_array();
 	struct cli_table *table = cli_table_create("llrrrr");
 	struct outcome *outcomes = calloc(options.path_count + 1, sizeof *outcomes);
 	if (table == NULL || outcomes == NULL || programs == NULL)
 		code = CLI_RESOURCES;
-	for (const char *const *heading = (const char *const[]){"program", "part", "cycles", "silicon", "per second",
-	                                                        "realtime", NULL};
+	for (const char *const *heading =
+	         (const char *const[]){"program", "part", "cycles", "silicon", "per second", "realtime", NULL};
 	     code == CLI_OK && *heading != NULL; heading++)
 		cli_table_cell(table, CLI_BOLD, "%s", *heading);
 	bool any = false;

@@ -2,13 +2,13 @@
 #include "cli.h"
 #include "cli_files.h"
 #include "cli_guard.h"
+#include "cli_jobs.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_JOBS = 256, LINE = 100, INDENT = 4 };
+enum { LINE = 100, INDENT = 4 };
 
 // --- Options -----------------------------------------------------------------------------------------
 
@@ -69,23 +69,22 @@ static int list_classes(void)
 
 static ai8x_severity parse_level(const struct argp_state *state, const char *option, const char *text)
 {
-	for (int s = AI8X_SEVERITY_INFO; s <= AI8X_SEVERITY_ERROR; s++) {
-		if (strcmp(ai8x_severity_name((ai8x_severity)s), text) == 0)
-			return (ai8x_severity)s;
-	}
-	argp_error(state, "%s: unknown level '%s'; known are info, warning, error", option, text);
-	return AI8X_SEVERITY_ERROR;
+	const char *names[AI8X_SEVERITY_ERROR + 1];
+	for (int s = AI8X_SEVERITY_INFO; s <= AI8X_SEVERITY_ERROR; s++)
+		names[s] = ai8x_severity_name((ai8x_severity)s);
+	return (ai8x_severity)cli_option_name(state, option, "level", text, names, sizeof names / sizeof names[0],
+	                                      sizeof names[0]);
 }
 
 static void parse_classes(const struct argp_state *state, struct check_options *options, char *text)
 {
+	const char *names[AI8X_CHECK_CLASSES];
+	for (unsigned i = 0; i < AI8X_CHECK_CLASSES; i++)
+		names[i] = ai8x_check_class_get(i)->name;
 	char *rest = NULL;
 	for (char *name = strtok_r(text, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
-		ai8x_check_class found;
-		if (ai8x_check_class_find(name, &found) != AI8X_OK) {
-			argp_error(state, "--class: unknown class '%s'; --list names them all", name);
-			return;
-		}
+		size_t found =
+			cli_option_name(state, "--class", "class", name, names, AI8X_CHECK_CLASSES, sizeof names[0]);
 		options->classes[found] = true;
 		options->some_classes = true;
 	}
@@ -119,7 +118,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->max_cycles = cli_option_number(state, "--max-cycles", argument, 1, INT64_MAX);
 		return 0;
 	case 'j':
-		options->jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
+		options->jobs = cli_option_jobs(state, argument);
 		return 0;
 	case ARGP_KEY_ARGS:
 		options->paths = state->argv + state->next;
@@ -167,8 +166,6 @@ struct work {
 	const struct check_options *options;
 	const struct cli_files *files;
 	struct outcome *outcomes; // one for each file
-	pthread_mutex_t mutex;
-	size_t next, done;
 };
 
 static bool selected(const struct check_options *options, const ai8x_finding *finding)
@@ -195,37 +192,10 @@ static void check_file(const struct check_options *options, const char *path, st
 	}
 }
 
-static void *worker(void *user)
+static void check_one(void *user, size_t index)
 {
 	struct work *work = user;
-	for (;;) {
-		(void)pthread_mutex_lock(&work->mutex);
-		size_t index = work->next;
-		if (index < work->files->count)
-			work->next++;
-		(void)pthread_mutex_unlock(&work->mutex);
-		if (index >= work->files->count)
-			return NULL;
-		check_file(work->options, work->files->paths[index], &work->outcomes[index]);
-		(void)pthread_mutex_lock(&work->mutex);
-		work->done++;
-		if (work->files->count > 1)
-			cli_progress("%zu of %zu programs", work->done, work->files->count);
-		(void)pthread_mutex_unlock(&work->mutex);
-	}
-}
-
-static void check_all(struct work *work)
-{
-	pthread_t threads[MAX_JOBS];
-	size_t wanted = work->options->jobs < work->files->count ? work->options->jobs : work->files->count;
-	size_t started = 0;
-	while (started + 1 < wanted && pthread_create(&threads[started], NULL, worker, work) == 0)
-		started++;
-	(void)worker(work);
-	for (size_t i = 0; i < started; i++)
-		(void)pthread_join(threads[i], NULL);
-	cli_progress_clear();
+	check_file(work->options, work->files->paths[index], &work->outcomes[index]);
 }
 
 // --- Text --------------------------------------------------------------------------------------------
@@ -446,14 +416,13 @@ static int check_files(const struct check_options *options, const struct cli_fil
 	struct work work = {
 		.options = options,
 		.files = files,
-		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.outcomes = calloc(files->count, sizeof *work.outcomes),
 	};
 	if (work.outcomes == NULL) {
 		cli_error("out of memory for the results");
 		return CLI_RESOURCES;
 	}
-	check_all(&work);
+	cli_jobs_run(options->jobs, files->count, check_one, &work);
 	int code = report(&work);
 	for (size_t i = 0; i < files->count; i++) {
 		free(work.outcomes[i].name);
@@ -466,7 +435,7 @@ static int check_files(const struct check_options *options, const struct cli_fil
 int cmd_check(int argc, char **argv)
 {
 	struct check_options options = {.jobs = 1, .fail_on = AI8X_SEVERITY_ERROR, .show = AI8X_SEVERITY_WARNING};
-	(void)argp_parse(&parser, argc, argv, 0, NULL, &options);
+	cli_parse(&parser, argc, argv, NULL, &options);
 	struct cli_files files = {0};
 	int code = cli_files_find(options.paths, options.path_count, &files);
 	for (size_t i = 0; i < files.count; i++) {

@@ -47,21 +47,6 @@ static const struct argp_option option_table[] = {
 	{0},
 };
 
-static void take_engine(struct argp_state *state, const char *argument, ai8x_engine *engine)
-{
-	static const struct {
-		const char *name;
-		ai8x_engine engine;
-	} engines[] = {{"auto", AI8X_ENGINE_AUTO}, {"exact", AI8X_ENGINE_EXACT}, {"fast", AI8X_ENGINE_FAST}};
-	for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
-		if (strcmp(argument, engines[i].name) == 0) {
-			*engine = engines[i].engine;
-			return;
-		}
-	}
-	argp_error(state, "--engine %s: expected auto, exact or fast", argument);
-}
-
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct eval_settings *settings = state->input;
@@ -89,10 +74,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		settings->options.jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
 		break;
 	case KEY_ENGINE:
-		take_engine(state, argument, &settings->options.machine.engine);
+		settings->options.machine.engine = cli_option_engine(state, argument);
 		break;
 	case KEY_CPU:
-		settings->options.machine.cpu = argument;
+		settings->options.machine.cpu = cli_option_cpu(state, argument);
 		break;
 	case KEY_PART:
 		settings->part = cli_option_part(state, argument);
@@ -290,6 +275,17 @@ static int finish(const struct eval_settings *settings, const ai8x_program *prog
 	return code;
 }
 
+// The library calls it the same whether input or output fails; messages begin with the name of the file.
+static bool is_about_output(const struct eval_settings *settings, const ai8x_error *error)
+{
+	const char *output = settings->options.output;
+	const size_t length = output != NULL ? strlen(output) : 0;
+	if (length == 0 || strncmp(error->message, output, length) != 0)
+		return false;
+	const char *rest = error->message + length;
+	return rest[0] == ':' || strncmp(rest, ".part:", 6) == 0;
+}
+
 static int evaluate(struct eval_settings *settings, const ai8x_program *program)
 {
 	ai8x_error error = {0};
@@ -303,9 +299,9 @@ static int evaluate(struct eval_settings *settings, const ai8x_program *program)
 	if (status == AI8X_OK && (cluster == NULL || cluster->rank == 0))
 		code = finish(settings, program, &result);
 	else if (status != AI8X_OK && (cluster == NULL || cluster->rank == 0))
-		code = cli_fail(NULL, &error);
+		code = is_about_output(settings, &error) ? cli_fail_writing(NULL, &error) : cli_fail(NULL, &error);
 	else if (status != AI8X_OK)
-		code = cli_exit_of(status);
+		code = is_about_output(settings, &error) ? CLI_RESOURCES : cli_exit_of(status);
 	if (status == AI8X_ERR_CANCELLED && settings->options.output != NULL)
 		cli_error("%s.part has what is done; the same command goes on from there", settings->options.output);
 	ai8x_eval_release(&result);
@@ -316,8 +312,7 @@ int cmd_eval(int argc, char **argv)
 {
 	struct eval_settings settings = {.options = ai8x_eval_options_default()};
 	settings.options.jobs = cli_processors();
-	if (argp_parse(&parser, argc, argv, 0, NULL, &settings) != 0)
-		return CLI_USAGE;
+	cli_parse(&parser, argc, argv, NULL, &settings);
 	ai8x_error error = {0};
 	ai8x_program *program = NULL;
 	const ai8x_program_options open_options = {.part = settings.part};

@@ -366,10 +366,13 @@ static bool hdf5_input(hid_t file, const ai8x_network *network)
 // Written beside its final name first, so that the file is there whole or not at all.
 static int write_hdf5(const char *path, const ai8x_network *network, const struct row *rows)
 {
-	char temporary[PATH_BYTES];
-	int length = snprintf(temporary, sizeof temporary, "%s.%ld.part", path, (long)getpid());
-	if (length < 0 || (size_t)length >= sizeof temporary) {
-		cli_error("%s: the path is too long", path);
+	char *temporary = NULL, *target = cli_target(path);
+	if (target == NULL) {
+		return CLI_RESOURCES;
+	}
+	if (asprintf(&temporary, "%s.%ld.part", target, (long)getpid()) < 0) {
+		cli_error("%s: out of memory", path);
+		free(target);
 		return CLI_RESOURCES;
 	}
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -382,12 +385,14 @@ static int write_hdf5(const char *path, const ai8x_network *network, const struc
 	if (access >= 0) {
 		H5Pclose(access);
 	}
-	if (!ok || rename(temporary, path) != 0) {
+	ok = ok && rename(temporary, target) == 0;
+	if (!ok) {
 		cli_error("%s: cannot be written", path);
 		(void)unlink(temporary);
-		return CLI_RESOURCES;
 	}
-	return CLI_OK;
+	free(temporary);
+	free(target);
+	return ok ? CLI_OK : CLI_RESOURCES;
 }
 
 // --- command ---------------------------------------------------------------------------------------
@@ -407,7 +412,7 @@ static int report(const struct settings *settings, const ai8x_network *network, 
 	if (status == CLI_OK && settings->save != NULL) {
 		ai8x_error error = {0};
 		if (ai8x_network_write_weights(network, settings->save, &error) != AI8X_OK) {
-			status = cli_fail(settings->save, &error);
+			status = cli_fail_writing(settings->save, &error);
 		}
 	}
 	if (status == CLI_OK && settings->json != NULL) {
@@ -441,7 +446,7 @@ static int run(const struct settings *settings, ai8x_network *network)
 int cmd_golden(int argc, char **argv)
 {
 	struct settings settings = {0};
-	(void)argp_parse(&parser, argc, argv, 0, NULL, &settings);
+	cli_parse(&parser, argc, argv, NULL, &settings);
 	golden_use_one_thread();
 	ai8x_network *network = NULL;
 	ai8x_error error = {0};

@@ -320,8 +320,7 @@ static json_t *subject_json(const struct subject *subject, const struct info_opt
 int cmd_info(int argc, char **argv)
 {
 	struct info_options options = {.layer = -1};
-	if (argp_parse(&parser, argc, argv, 0, NULL, &options) != 0)
-		return CLI_USAGE;
+	cli_parse(&parser, argc, argv, NULL, &options);
 	int code = CLI_OK;
 	json_t *programs = json_array();
 	for (size_t i = 0; i < options.path_count; i++) {

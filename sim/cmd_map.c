@@ -21,7 +21,8 @@ static const struct argp_option option_table[] = {
 	{"all", KEY_ALL, NULL, 0, "Show data memory in front of the run and behind every layer", 1},
 	{"json", KEY_JSON, "FILE", 0, "Write all maps as JSON; - for standard output, in place of the tables", 2},
 	{"svg", KEY_SVG, "FILE", 0, "Draw all memories over time as an SVG picture", 2},
-	{"weights", KEY_WEIGHTS, "FILE", 0, "Weights of a network whose description does not give out_channels", 3},
+	{"weights", KEY_WEIGHTS, "FILE", 0, "Weights of a network whose description does not give out_channels",
+     3},
 	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files (default MAX78000)", 3},
 	{0},
 };
@@ -338,7 +339,7 @@ static int show(const struct map_settings *settings, const ai8x_map *map)
 int cmd_map(int argc, char **argv)
 {
 	struct map_settings settings = {.layer = -1};
-	(void)argp_parse(&parser, argc, argv, 0, NULL, &settings);
+	cli_parse(&parser, argc, argv, NULL, &settings);
 	ai8x_program *program = NULL;
 	ai8x_network *network = NULL;
 	ai8x_timing timing = {0};

@@ -42,7 +42,8 @@ static const struct argp_option option_table[] = {
      1},
 	{"advice", KEY_ADVICE, "N", 0, "At most N suggestions (default 8; 0: none). Networks only", 1},
 	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files: MAX78000 (default) or MAX78002", 2},
-	{"weights", KEY_WEIGHTS, "FILE", 0, "Weights of a network whose description does not give out_channels", 2},
+	{"weights", KEY_WEIGHTS, "FILE", 0, "Weights of a network whose description does not give out_channels",
+     2},
 	{"feed", KEY_FEED, "HOW", 0, "Input of a network: auto (default), memory, fifo, fast-fifo", 2},
 	{"no-pipeline", KEY_NO_PIPELINE, NULL, 0, "Networks on the MAX78002: without pipelining", 2},
 	{"json", KEY_JSON, "FILE", 0, "Write the profile as JSON; - for standard output, in place of the table",
@@ -61,17 +62,7 @@ static const struct {
 	{"fast-fifo", AI8X_FEED_FAST_FIFO},
 };
 
-static error_t parse_feed(struct profile_settings *settings, const char *text, const struct argp_state *state)
-{
-	for (size_t i = 0; i < sizeof feeds / sizeof feeds[0]; i++) {
-		if (strcmp(feeds[i].name, text) == 0) {
-			settings->compile.feed = feeds[i].feed;
-			return 0;
-		}
-	}
-	argp_error(state, "--feed: unknown feed '%s'; known are auto, memory, fifo, fast-fifo", text);
-	return EINVAL;
-}
+enum { FEEDS = sizeof feeds / sizeof feeds[0] };
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
@@ -99,7 +90,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		settings->advice = (uint32_t)cli_option_number(state, "--advice", argument, 0, 1000);
 		return 0;
 	case KEY_FEED:
-		return parse_feed(settings, argument, state);
+		settings->compile.feed =
+			feeds[cli_option_name(state, "--feed", "feed", argument, &feeds[0].name, FEEDS, sizeof feeds[0])]
+				.feed;
+		return 0;
 	case KEY_WEIGHTS:
 		settings->files.weights = argument;
 		return 0;
@@ -555,7 +549,7 @@ int cmd_profile(int argc, char **argv)
 		.advice = ADVICE_DEFAULT,
 		.compile = ai8x_compile_options_default(),
 	};
-	(void)argp_parse(&parser, argc, argv, 0, NULL, &settings);
+	cli_parse(&parser, argc, argv, NULL, &settings);
 	struct profiled now = {0}, baseline = {0};
 	ai8x_advice_list list = {0};
 	int code = profile_file(&settings, settings.path, &now);

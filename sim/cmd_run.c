@@ -2,18 +2,15 @@
 #include "cli.h"
 #include "cli_files.h"
 #include "cli_guard.h"
+#include "cli_jobs.h"
 #include "cmd_run_elf.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum {
-	SHOWN_DEFAULT = 8, // differing words shown per program
-	MAX_JOBS = 256,
-};
+enum { SHOWN_DEFAULT = 8 }; // differing words shown per program
 
 // --- Options -----------------------------------------------------------------------------------------
 
@@ -32,15 +29,6 @@ struct run_options {
 	size_t path_count;
 };
 
-static const struct {
-	const char *name;
-	ai8x_engine engine;
-} engines[] = {
-	{"auto", AI8X_ENGINE_AUTO},
-	{"exact", AI8X_ENGINE_EXACT},
-	{"fast", AI8X_ENGINE_FAST},
-};
-
 enum option_key {
 	KEY_PER_LAYER = 0x100,
 	KEY_STOP_AFTER,
@@ -55,7 +43,7 @@ enum option_key {
 	KEY_SHOW,
 };
 
-static const struct argp_option option_table[] = {
+const struct argp_option run_program_options[] = {
 	{"per-layer", KEY_PER_LAYER, NULL, 0,
      "Compare each layer's recorded output and memory; name the first that goes wrong", 1},
 	{"stop-after", KEY_STOP_AFTER, "N", 0,
@@ -73,7 +61,8 @@ static const struct argp_option option_table[] = {
 	{"dump", KEY_DUMP, "FILE", 0,
      "Write all layers' outputs and the final memory as a program file (one program only)", 3},
 	{"mismatches", KEY_SHOW, "N", 0, "Show at most N differing words per program (default 8)", 3},
-	{"verbose", 'v', NULL, 0, "Show every layer's cycles, which engine ran it, and why when not the fast one", 3},
+	{"verbose", 'v', NULL, 0, "Show every layer's cycles, which engine ran it, and why when not the fast one",
+     3},
 	{0},
 };
 
@@ -93,22 +82,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->max_cycles = cli_option_number(state, "--max-cycles", argument, 1, INT64_MAX);
 		return 0;
 	case KEY_ENGINE:
-		for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
-			if (strcmp(engines[i].name, argument) == 0) {
-				options->engine = engines[i].engine;
-				return 0;
-			}
-		}
-		argp_error(state, "--engine: unknown engine '%s'; known are auto, exact, fast", argument);
-		return EINVAL;
+		options->engine = cli_option_engine(state, argument);
+		return 0;
 	case KEY_CPU:
-		options->cpu = argument;
+		options->cpu = cli_option_cpu(state, argument);
 		return 0;
 	case KEY_FIFO_PACE:
 		options->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
 		return 0;
 	case 'j':
-		options->jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
+		options->jobs = cli_option_jobs(state, argument);
 		return 0;
 	case KEY_PART:
 		options->part = cli_option_part(state, argument);
@@ -141,12 +124,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp parser = {
-	.options = option_table,
+	.options = run_program_options,
 	.parser = parse_option,
 	.args_doc = "PROGRAM...",
 	.doc = "Runs recorded programs on a simulated accelerator and compares every word they expect. "
 		   "A PROGRAM is an HDF5 program file, a .mem stimulus file, or a folder that is searched for "
-		   "program files. Firmware (ELF files) runs too, with options of its own: "
+		   "program files (*.h5). Firmware (ELF files, given by name) runs too, with options of its own: "
 		   "'ai8xsim run --help FIRMWARE.elf' lists them.\v"
 		   "Examples:\n"
 		   "  ai8xsim run program.h5\n"
@@ -234,42 +217,12 @@ struct work {
 	const struct run_options *options;
 	const struct cli_files *files;
 	struct outcome *outcomes; // one for each file, so that the order of output does not depend on jobs
-	pthread_mutex_t mutex;
-	size_t next, done;
 };
 
-static void *worker(void *user)
+static void run_one(void *user, size_t index)
 {
 	struct work *work = user;
-	for (;;) {
-		(void)pthread_mutex_lock(&work->mutex);
-		size_t index = work->next;
-		if (index < work->files->count)
-			work->next++;
-		(void)pthread_mutex_unlock(&work->mutex);
-		if (index >= work->files->count)
-			return NULL;
-		run_file(work->options, work->files->paths[index], &work->outcomes[index]);
-		(void)pthread_mutex_lock(&work->mutex);
-		work->done++;
-		if (work->files->count > 1)
-			cli_progress("%zu of %zu programs", work->done, work->files->count);
-		(void)pthread_mutex_unlock(&work->mutex);
-	}
-}
-
-static void run_all(struct work *work)
-{
-	pthread_t threads[MAX_JOBS];
-	size_t wanted = work->options->jobs < work->files->count ? work->options->jobs : work->files->count;
-	size_t started = 0;
-	// This thread works too; when the system has no threads left, the others do the work.
-	while (started + 1 < wanted && pthread_create(&threads[started], NULL, worker, work) == 0)
-		started++;
-	(void)worker(work);
-	for (size_t i = 0; i < started; i++)
-		(void)pthread_join(threads[i], NULL);
-	cli_progress_clear();
+	run_file(work->options, work->files->paths[index], &work->outcomes[index]);
 }
 
 static bool failed(const struct outcome *outcome)
@@ -504,16 +457,24 @@ static json_t *layers_json(const ai8x_runner_result *result)
 	return layers;
 }
 
+// Nothing is known of the cycles of a program that did not start.
+static const char *cycles_are(const struct outcome *outcome)
+{
+	if (failed(outcome) && outcome->result.layer_count == 0)
+		return NULL;
+	return outcome->result.cycles_exact ? "exact" : "estimate";
+}
+
 static json_t *outcome_json(const char *path, const struct outcome *outcome)
 {
 	const ai8x_runner_result *result = &outcome->result;
 	const char *part = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : NULL;
 	bool pass = !failed(outcome) && result->pass;
-	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:s,s:f,s:o,s:o}", "file", cli_json_text(path), "name",
+	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:o,s:f,s:o,s:o}", "file", cli_json_text(path), "name",
 	                 cli_json_text(outcome->name), "part", cli_json_text(part), "pass", (int)pass, "checks",
 	                 (json_int_t)result->checks, "mismatches", (json_int_t)result->mismatches, "cycles",
-	                 (json_int_t)result->cycles, "cycles_are", result->cycles_exact ? "exact" : "estimate",
-	                 "seconds", outcome->seconds, "error",
+	                 (json_int_t)result->cycles, "cycles_are", cli_json_text(cycles_are(outcome)), "seconds",
+	                 outcome->seconds, "error",
 	                 cli_json_text(failed(outcome) ? outcome->error.message : NULL), "layers",
 	                 layers_json(result));
 }
@@ -574,14 +535,13 @@ static int run_files(const struct run_options *options, const struct cli_files *
 	struct work work = {
 		.options = options,
 		.files = files,
-		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.outcomes = calloc(files->count, sizeof *work.outcomes),
 	};
 	if (work.outcomes == NULL) {
 		cli_error("out of memory for the results");
 		return CLI_RESOURCES;
 	}
-	run_all(&work);
+	cli_jobs_run(options->jobs, files->count, run_one, &work);
 	int code = report(&work);
 	for (size_t i = 0; i < files->count; i++) {
 		free(work.outcomes[i].name);
@@ -602,7 +562,9 @@ int cmd_run(int argc, char **argv)
 		.max_cycles = AI8X_RUNNER_DEFAULT_MAX_CYCLES,
 		.engine = AI8X_ENGINE_AUTO,
 	};
-	(void)argp_parse(&parser, argc, argv, 0, NULL, &options);
+	const struct cli_other_options firmware = {run_firmware_options,
+	                                           "is for firmware, and none of the files given is an ELF file"};
+	cli_parse(&parser, argc, argv, &firmware, &options);
 
 	struct cli_files files = {0};
 	int code = cli_files_find(options.paths, options.path_count, &files);

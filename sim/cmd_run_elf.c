@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "cli_guard.h"
@@ -36,16 +37,7 @@ enum option_key {
 	KEY_SECONDS,
 };
 
-static const struct {
-	const char *name;
-	ai8x_engine engine;
-} engines[] = {
-	{"auto", AI8X_ENGINE_AUTO},
-	{"exact", AI8X_ENGINE_EXACT},
-	{"fast", AI8X_ENGINE_FAST},
-};
-
-static const struct argp_option option_table[] = {
+const struct argp_option run_firmware_options[] = {
 	{"part", KEY_PART, "NAME", 0, "MAX78000 or MAX78002 (default: told from stack pointer and image size)",
      1},
 	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
@@ -77,16 +69,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->firmware.part = cli_option_part(state, argument);
 		return 0;
 	case KEY_ENGINE:
-		for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
-			if (strcmp(engines[i].name, argument) == 0) {
-				options->firmware.machine.engine = engines[i].engine;
-				return 0;
-			}
-		}
-		argp_error(state, "--engine: unknown engine '%s'; known are auto, exact, fast", argument);
-		return EINVAL;
+		options->firmware.machine.engine = cli_option_engine(state, argument);
+		return 0;
 	case KEY_CPU:
-		options->firmware.machine.cpu = argument;
+		options->firmware.machine.cpu = cli_option_cpu(state, argument);
 		return 0;
 	case KEY_STRICT:
 		options->firmware.strict = true;
@@ -140,7 +126,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp parser = {
-	.options = option_table,
+	.options = run_firmware_options,
 	.parser = parse_option,
 	.args_doc = "FIRMWARE...",
 	.doc =
@@ -163,7 +149,10 @@ bool run_is_firmware(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		char magic[4] = {0};
-		FILE *file = argv[i][0] == '-' ? NULL : fopen(argv[i], "rb");
+		struct stat info;
+		// A pipe would be waited for.
+		bool is_file = argv[i][0] != '-' && stat(argv[i], &info) == 0 && S_ISREG(info.st_mode);
+		FILE *file = is_file ? fopen(argv[i], "rb") : NULL;
 		if (file == NULL)
 			continue;
 		size_t size = fread(magic, 1, sizeof magic, file);
@@ -455,9 +444,10 @@ static int write_junit(const char *path, const struct run *runs, size_t count)
 int run_firmware(int argc, char **argv)
 {
 	struct options options = {.firmware = ai8x_firmware_options_default()};
-	int code = argp_parse(&parser, argc, argv, 0, NULL, &options) == 0 ? CLI_OK : CLI_USAGE;
-	if (code != CLI_OK)
-		return code;
+	const struct cli_other_options programs = {run_program_options,
+	                                           "is for programs; it does not apply to firmware (ELF files)"};
+	int code = CLI_OK;
+	cli_parse(&parser, argc, argv, &programs, &options);
 	bool json_only = options.json != NULL && strcmp(options.json, "-") == 0;
 	if (json_only)
 		options.quiet = true;

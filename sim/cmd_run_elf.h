@@ -1,8 +1,12 @@
-// ai8xsim run, for firmware: what cmd_run.c hands over.
+// ai8xsim run, for firmware: what cmd_run.c hands over, and what both know of each other.
 #ifndef AI8XSIM_CMD_RUN_ELF_H
 #define AI8XSIM_CMD_RUN_ELF_H
 
+#include <argp.h>
 #include <stdbool.h>
+
+// The options of both forms, so that each can tell what belongs to the other.
+extern const struct argp_option run_program_options[], run_firmware_options[];
 
 // true when one of the arguments names an ELF file.
 bool run_is_firmware(int argc, char **argv);

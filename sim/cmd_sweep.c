@@ -58,7 +58,7 @@ static const struct argp parser = {
 	.parser = parse_option,
 	.args_doc = "SPEC.yaml",
 	.doc = "Compiles and times a network for every combination of parameters in a specification "
-           "(docs/sweep.md): "
+		   "(docs/sweep.md): "
 		   "cycles, energy, kernel and data memory, and which points are best. Weights are not needed.\v"
 		   "Examples:\n"
 		   "  ai8xsim sweep widths.yaml                        what can be had at which price?\n"
@@ -178,8 +178,7 @@ int cmd_sweep(int argc, char **argv)
 	ai8x_sweep_options options = {.progress = report};
 	ai8x_sweep *sweep = NULL;
 	ai8x_error error = {0};
-	if (argp_parse(&parser, argc, argv, 0, NULL, &settings) != 0)
-		return CLI_USAGE;
+	cli_parse(&parser, argc, argv, NULL, &settings);
 	int code = cli_cluster_open(&options.cluster);
 	if (code != CLI_OK)
 		return code;

@@ -21,7 +21,8 @@ static const struct argp_option option_table[] = {
 	{"output", 'o', "FILE", 0, "Where to; the suffix says how: .vcd, .json or .csv", 1},
 	{"from", KEY_FROM, "WHEN", 0, "First cycle, or first layer as L3", 1},
 	{"to", KEY_TO, "WHEN", 0, "Cycle behind the last one, or last layer as L3", 1},
-	{"signals", KEY_SIGNALS, "LIST", 0, "Some of sequencer,reads,writes,tram,output,fifo (the default), groups, all", 1},
+	{"signals", KEY_SIGNALS, "LIST", 0,
+     "Some of sequencer,reads,writes,tram,output,fifo (the default), groups, all", 1},
 	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
      "Accelerator cycles between two FIFO writes of the host (default 29)", 1},
 	{"clock", KEY_CLOCK, "CLOCK", 0,
@@ -43,21 +44,14 @@ static void parse_when(struct argp_state *state, const char *name, const char *t
 		*cycle = cli_option_number(state, name, text, 0, INT64_MAX);
 }
 
-static void parse_signals(struct argp_state *state, const char *text, unsigned *signals)
+static void parse_signals(const struct argp_state *state, char *text, unsigned *signals)
 {
-	char name[24];
-	for (const char *at = text; *at != '\0';) {
-		size_t length = strcspn(at, ",");
-		(void)snprintf(name, sizeof name, "%.*s", (int)length, at);
-		unsigned bit = length < sizeof name ? ai8x_trace_signal_find(name) : 0;
-		if (bit == 0)
-			argp_error(
-				state,
-				"--signals: no signals '%s'; known are sequencer, reads, writes, tram, output, fifo, groups, all",
-				name);
-		*signals |= bit;
-		at += length + (at[length] == ',');
-	}
+	static const char *const names[] = {"sequencer", "reads", "writes", "tram",
+	                                    "output",    "fifo",  "groups", "all"};
+	char *rest = NULL;
+	for (char *name = strtok_r(text, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest))
+		*signals |= ai8x_trace_signal_find(names[cli_option_name(
+			state, "--signals", "signals", name, names, sizeof names / sizeof names[0], sizeof names[0])]);
 }
 
 static void pick_format(struct argp_state *state, struct trace_settings *settings)
@@ -184,17 +178,21 @@ static int run_traced(const struct trace_settings *settings, const ai8x_program 
 // Into a file beside the target, which takes its place when it is whole: also of a run that was stopped.
 static int write_trace(struct trace_settings *settings, const ai8x_program *program)
 {
-	char *temporary = NULL;
+	char *temporary = NULL, *target = cli_target(settings->output);
 	ai8x_error error = {0};
 	ai8x_trace *trace = NULL;
-	if (asprintf(&temporary, "%s.%ld.tmp", settings->output, (long)getpid()) < 0) {
+	if (target == NULL)
+		return CLI_RESOURCES;
+	if (asprintf(&temporary, "%s.%ld.tmp", target, (long)getpid()) < 0) {
 		cli_error("out of memory");
+		free(target);
 		return CLI_RESOURCES;
 	}
 	FILE *file = fopen(temporary, "wx");
 	if (file == NULL) {
 		cli_error("%s: cannot write: %s", settings->output, strerror(errno));
 		free(temporary);
+		free(target);
 		return CLI_RESOURCES;
 	}
 	int code = CLI_OK;
@@ -210,13 +208,14 @@ static int write_trace(struct trace_settings *settings, const ai8x_program *prog
 	bool closed = fclose(file) == 0;
 	if (code == CLI_USAGE) {
 		(void)unlink(temporary);
-	} else if (code == CLI_RESOURCES || !closed || rename(temporary, settings->output) != 0) {
+	} else if (code == CLI_RESOURCES || !closed || rename(temporary, target) != 0) {
 		if (code != CLI_RESOURCES)
 			cli_error("%s: cannot write: %s", settings->output, strerror(errno));
 		(void)unlink(temporary);
 		code = CLI_RESOURCES;
 	}
 	free(temporary);
+	free(target);
 	return code;
 }
 
@@ -224,7 +223,7 @@ int cmd_trace(int argc, char **argv)
 {
 	struct trace_settings settings = {.fifo_pace = AI8X_FEED_CYCLES,
 	                                  .trace = {.from_layer = -1, .to_layer = -1}};
-	(void)argp_parse(&parser, argc, argv, 0, NULL, &settings);
+	cli_parse(&parser, argc, argv, NULL, &settings);
 	ai8x_program_options options = {.skip_results = true};
 	ai8x_program *program = NULL;
 	ai8x_error error = {0};

@@ -66,13 +66,22 @@ static int write_and_rename(const char *path, const void *bytes, size_t size)
 	return problem;
 }
 
-ai8x_status file_write(const char *path, const void *bytes, size_t size, ai8x_error *error)
+ai8x_status file_check_replaceable(const char *path, ai8x_error *error)
 {
 	struct stat info;
+	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+		return error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", path,
+		                 S_ISDIR(info.st_mode) ? "is a directory" : "not a regular file");
+	return AI8X_OK;
+}
+
+ai8x_status file_write(const char *path, const void *bytes, size_t size, ai8x_error *error)
+{
+	ai8x_status status = file_check_replaceable(path, error);
+	if (status != AI8X_OK)
+		return status;
+	struct stat info;
 	bool exists = stat(path, &info) == 0;
-	// Renaming would replace a device or pipe by a plain file.
-	if (exists && !S_ISREG(info.st_mode))
-		return error_set(error, AI8X_ERR_IO, "%s: cannot write: not a regular file", path);
 	char *target = exists ? realpath(path, NULL) : strdup(path);
 	if (target == NULL)
 		return error_no_memory(error, path);

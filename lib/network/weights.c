@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "network/network.h"
 #include "network/npy.h"
 #include "program/hdf5_session.h"
@@ -267,6 +268,46 @@ static unsigned weight_rank(const ai8x_network *network)
 	return 4;
 }
 
+static bool input_is_shared(const ai8x_network *network)
+{
+	for (size_t i = 1; i < network->layer_count; i++) {
+		for (unsigned k = 0; k < network->layers[i].source_count; k++) {
+			if (network->layers[i].sources[k] == AI8X_NETWORK_INPUT) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+// Another network's input would be refused later, for reasons that do not name it. What several layers read may
+// have more channels than the first one takes.
+static ai8x_status check_input_shape(const ai8x_network *network, const char *file, ai8x_error *error)
+{
+	const ai8x_network_layer *first = &network->layers[0];
+	const uint32_t *found = network->input_shape;
+	uint64_t channels = found[0], rows = found[1], columns = found[2];
+	uint64_t taken = first->in_channels != 0 || first->flatten
+	                     ? first->in_channels
+	                     : (uint64_t)first->fan_channels * first->groups;
+	if (taken != 0) {
+		channels = (taken + first->first_channel) * first->operands;
+	}
+	if (first->in_rows != 0) {
+		rows = (uint64_t)first->in_rows + first->crop_first + first->crop_last;
+		columns = first->in_columns;
+	}
+	bool fits = found[0] == channels || (found[0] > channels && input_is_shared(network));
+	if (fits && (uint64_t)found[1] * found[2] == rows * columns) {
+		return AI8X_OK;
+	}
+	return network_error(
+		error, AI8X_ERR_NETWORK, network, 0,
+		"expected an input of %llux%llux%llu (channels x rows x columns), got %ux%ux%u from %s",
+		(unsigned long long)channels, (unsigned long long)rows, (unsigned long long)columns, found[0],
+		found[1], found[2], file);
+}
+
 static ai8x_status apply_input(ai8x_network *network, const struct array *array, const char *file,
                                ai8x_error *error)
 {
@@ -291,7 +332,8 @@ static ai8x_status apply_input(ai8x_network *network, const struct array *array,
 	}
 	free(network->input);
 	network->input = to_bytes(array);
-	return network->input == NULL ? error_no_memory(error, "the input") : AI8X_OK;
+	return network->input == NULL ? error_no_memory(error, "the input")
+	                              : check_input_shape(network, file, error);
 }
 
 static ai8x_status apply_weight_lists(ai8x_network *network, const struct array_list *weights, bool named,
@@ -624,6 +666,10 @@ ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *
 
 	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary) {
 		return error_set(error, AI8X_ERR_ARGUMENT, "the path %.40s... is too long", path);
+	}
+	ai8x_status status = file_check_replaceable(path, error);
+	if (status != AI8X_OK) {
+		return status;
 	}
 	hdf5_session_begin(&session);
 	hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);

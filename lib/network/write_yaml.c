@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "network/network.h"
 
 // Text in double quotes: names may hold anything.
@@ -229,6 +230,10 @@ ai8x_status ai8x_network_write_yaml(const ai8x_network *network, const char *pat
 	char temporary[4096];
 	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary) {
 		return error_set(error, AI8X_ERR_ARGUMENT, "the path %.40s... is too long", path);
+	}
+	ai8x_status status = file_check_replaceable(path, error);
+	if (status != AI8X_OK) {
+		return status;
 	}
 	FILE *file = fopen(temporary, "w");
 	if (file == NULL) {

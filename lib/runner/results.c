@@ -230,9 +230,10 @@ static ai8x_status go_on(struct results *results, ai8x_error *error)
 	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
 	results->file = H5Fopen(results->part, H5F_ACC_RDWR, access);
 	if (results->file < 0) {
-		(void)trouble(results, "go on with the file", error);
+		char reason[200];
+		hdf5_reason(reason, sizeof reason);
 		(void)H5Pclose(access);
-		return AI8X_ERR_IO;
+		return error_set(error, AI8X_ERR_FORMAT, "%s: cannot go on with the file: %s", results->part, reason);
 	}
 	(void)H5Pclose(access);
 	const char *difference = differs(results);

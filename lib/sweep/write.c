@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "program/hdf5_session.h"
 #include "sweep/sweep.h"
 
@@ -167,7 +168,12 @@ ai8x_status ai8x_sweep_hdf5(const ai8x_sweep *sweep, const char *path, ai8x_erro
 	struct hdf5_session session;
 	char *part = NULL, *texts = calloc(sweep->point_count, WIDEST);
 	double *numbers = calloc(sweep->point_count, sizeof *numbers);
-	ai8x_status status = AI8X_OK;
+	ai8x_status status = file_check_replaceable(path, error);
+	if (status != AI8X_OK) {
+		free(texts);
+		free(numbers);
+		return status;
+	}
 	if (asprintf(&part, "%s.%ld.tmp", path, (long)getpid()) < 0)
 		part = NULL;
 	if (part == NULL || texts == NULL || numbers == NULL) {

@@ -226,7 +226,7 @@ class BadInput(Eval):
         with open(self.path("text.h5"), "w", encoding="utf-8") as file:
             file.write("input")
         self.refused("cannot be opened as HDF5", "--data", self.path("text.h5"))
-        self.refused("No such file", "--data", DIGITS_DATA, "-o", self.path("nowhere/out.h5"))
+        self.refused("No such file", "--data", DIGITS_DATA, "-o", self.path("nowhere/out.h5"), code=RESOURCES)
 
     def test_inputs(self):
         out = ["-o", self.path("out.h5")]
@@ -261,7 +261,7 @@ class BadInput(Eval):
             self.skipTest("cannot mount here")
         try:
             data = self.data(input=numpy.zeros((200, 3, 32, 32), "i1"))
-            run = self.eval(SHAPES, "--data", data, "-o", os.path.join(small, "out.h5"), code=BAD_INPUT)
+            run = self.eval(SHAPES, "--data", data, "-o", os.path.join(small, "out.h5"), code=RESOURCES)
             self.assertIn("out.h5.part", run.stderr)
         finally:
             subprocess.run(["umount", small], check=True)

@@ -144,6 +144,43 @@ class Usage(Case):
                 self.assertEqual(result.returncode, USAGE, result.stderr)
                 self.assertNotEqual(result.stderr, "")
 
+    def test_mistyped_names_are_suggested(self):
+        for arguments, wrong, meant in (
+                (("run", "--jsn", "-", SHIPPED), "--jsn", "--json"),
+                (("run", "--per-layers", SHIPPED), "--per-layers", "--per-layer"),
+                (("run", "--hepl"), "--hepl", "--help"),
+                (("run", "--engine", "fats", SHIPPED), "fats", "fast"),
+                (("run", "--cpu", "avx", SHIPPED), "avx", "avx2"),
+                (("run", "--part", "MAX7802", SHIPPED), "MAX7802", "MAX78002"),
+                (("bench", "--engine", "exakt", SHIPPED), "exakt", "exact"),
+                (("eval", "--engine", "exakt", SHIPPED), "exakt", "exact"),
+                (("check", "--class", "data-self,endles", SHIPPED), "endles", "endless"),
+                (("check", "--fail-on", "eror", SHIPPED), "eror", "error"),
+                (("trace", "--signals", "wirtes", "-o", "x.vcd", SHIPPED), "wirtes", "writes"),
+                (("profile", "--feed", "fiffo", SHIPPED), "fiffo", "fifo"),
+                (("golden", "--wights", "w.h5", "n.yaml"), "--wights", "--weights"),
+                (("compile", "--outptu=x", "n.yaml"), "--outptu", "--output"),
+                (("regs", "--jason", "-"), "--jason", "--json")):
+            with self.subTest(arguments=arguments):
+                result = ai8xsim(*arguments)
+                self.assertEqual(result.returncode, USAGE, result.stderr)
+                self.assertIn(f"'{wrong}'; did you mean '{meant}'?", result.stderr)
+
+    def test_arguments_of_options_are_no_options(self):
+        result = ai8xsim("run", "--json", "--jsn", SHIPPED, cwd=self.output)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertEqual(os.listdir(self.output), ["--jsn"])
+        result = ai8xsim("run", "-j", "--jsn", SHIPPED)
+        self.assertIn("'--jsn' is not a number", result.stderr)
+        result = ai8xsim("run", "--", "--jsn")
+        self.assertEqual(result.returncode, BAD_INPUT)
+        self.assertEqual(ai8xsim("run", "--per", SHIPPED).returncode, OK)
+
+    def test_options_of_firmware(self):
+        result = ai8xsim("run", "--until", "main", SHIPPED)
+        self.assertEqual(result.returncode, USAGE)
+        self.assertIn("'--until' is for firmware", result.stderr)
+
     def test_output_that_cannot_be_written(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full")
@@ -153,6 +190,53 @@ class Usage(Case):
                 result = ai8xsim(*arguments, stdout=full)
                 self.assertEqual(result.returncode, RESOURCES)
                 self.assertIn("standard output", result.stderr)
+
+    def test_what_is_no_file_is_not_replaced(self):
+        network = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "digits", "digits.yaml")
+        data = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "digits", "heldout.h5")
+        digits = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "digits", "digits.h5")
+        specification = self.path("sweep.yaml")
+        with open(specification, "w", encoding="utf-8") as file:
+            file.write(f"network: {network}\nparameters:\n  part: [MAX78000]\n")
+        for name in ("pipe.h5", "pipe.vcd"):
+            os.mkfifo(os.path.join(self.output, name))
+        os.mkdir(os.path.join(self.output, "folder.h5"))
+        os.mkdir(os.path.join(self.output, "folder.vcd"))
+        before = sorted(os.listdir(self.output))
+        for kind in ("pipe", "folder", "absent/x"):
+            out, vcd = (os.path.join(self.output, kind + suffix) for suffix in (".h5", ".vcd"))
+            calls = [("run", "--dump", out, SHIPPED), ("trace", "-o", vcd, SHIPPED),
+                     ("compile", "--random", 1, network, "-o", out),
+                     ("compile", "--random", 1, network, "-o", self.path("x.h5"), "--write-yaml", out),
+                     ("compile", "--random", 1, network, "-o", self.path("x.h5"), "--save-weights", out),
+                     ("golden", "--random", 1, network, "-o", out),
+                     ("golden", "--random", 1, network, "--save-weights", out),
+                     ("sweep", specification, "-o", out),
+                     ("eval", digits, "--data", data, "--limit", 1, "-o", out)]
+            if kind != "pipe":  # pipes are written to
+                calls += [("run", "--json", out, SHIPPED), ("check", "--json", out, SHIPPED),
+                          ("info", "--json", out, SHIPPED), ("map", "--json", out, SHIPPED),
+                          ("map", "--svg", out, SHIPPED), ("profile", "--json", out, SHIPPED),
+                          ("profile", "--html", out, SHIPPED), ("regs", "--json", out),
+                          ("sweep", specification, "--csv", out), ("sweep", specification, "--html", out),
+                          ("bench", "--seconds", 0.01, "--json", out, SHIPPED),
+                          ("eval", digits, "--data", data, "--limit", 1, "--json", out)]
+            for arguments in calls:
+                with self.subTest(arguments=arguments):
+                    result = ai8xsim(*arguments)
+                    self.assertEqual(result.returncode, RESOURCES, result.stderr)
+                    self.assertIn(vcd if arguments[0] == "trace" else out, result.stderr)
+                    self.assertEqual(sorted(os.listdir(self.output)), before)
+
+    def test_links_are_followed(self):
+        target, link = self.path("target.json"), self.path("link.json")
+        os.symlink(target, link)
+        with open(target, "w", encoding="utf-8") as file:
+            file.write("before")
+        self.assertEqual(ai8xsim("run", "--json", link, SHIPPED).returncode, OK)
+        self.assertTrue(os.path.islink(link))
+        with open(target, encoding="utf-8") as file:
+            self.assertTrue(json.load(file)["programs"][0]["pass"])
 
     def test_reader_that_leaves(self):
         read, write = os.pipe()
@@ -346,7 +430,14 @@ class Results(Case):
         self.assertEqual(result.returncode, OK, result.stderr)
         result = ai8xsim("run", "--cpu", "abacus", SHIPPED)
         self.assertEqual(result.returncode, USAGE)
-        self.assertIn("no kernels 'abacus' on this processor; it can run c", result.stderr)
+        self.assertIn("unknown kernels 'abacus'\nKnown are: c, avx2, avx512vnni, neon.", result.stderr)
+        # No processor runs both.
+        results = [ai8xsim("run", "--cpu", name, SHIPPED) for name in ("avx2", "neon")]
+        refused = [result for result in results if result.returncode != OK]
+        self.assertNotEqual(refused, [])
+        for result in refused:
+            self.assertEqual(result.returncode, USAGE)
+            self.assertIn("on this processor; it can run c", result.stderr)
 
     def test_engines(self):
         cycles = set()
@@ -385,6 +476,14 @@ class Folders(Case):
         result = ai8xsim("run", os.path.join(folder, "weights.h5"))
         self.assertEqual(result.returncode, BAD_INPUT)
         self.assertIn("'format' is missing", result.stderr)
+
+    def test_folder_with_firmware_only(self):
+        with open(self.path("output", "x.elf"), "wb") as file:
+            file.write(b"\x7fELF")
+        for command in ("run", "check"):
+            result = ai8xsim(command, self.output)
+            self.assertEqual(result.returncode, BAD_INPUT)
+            self.assertIn("no programs (*.h5) in this folder; firmware (*.elf) has to be given by name", result.stderr)
 
     def test_folder_without_programs(self):
         result = ai8xsim("run", self.output)
@@ -700,6 +799,15 @@ class BadPrograms(Case):
         self.assertIs(program["pass"], False)
         self.assertIn("operation 0", program["error"])
         self.assertEqual(program["part"], "MAX78000")
+
+    def test_json_of_what_did_not_start(self):
+        result = ai8xsim("run", "--json", "-", self.path("absent.h5"), SHIPPED)
+        self.assertEqual(result.returncode, BAD_INPUT)
+        absent, shipped = json.loads(result.stdout)["programs"]
+        self.assertEqual((absent["name"], absent["part"], absent["cycles"], absent["cycles_are"]), (None, None, 0, None))
+        self.assertIn("No such file", absent["error"])
+        self.assertEqual((absent["pass"], absent["checks"], absent["layers"]), (False, 0, []))
+        self.assertEqual((shipped["cycles_are"], shipped["error"]), ("exact", None))
 
 
 class Stimulus(Case):

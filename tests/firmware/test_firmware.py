@@ -113,6 +113,12 @@ class Passing(Case):
         self.assertTrue(run.stdout.startswith(console))
         self.assertNotIn(console, ai8xsim("run", "--quiet", image("plain")).stdout)
 
+    def test_options_of_programs_do_not_apply(self):
+        for option in ("--per-layer", "--dump=x.h5", "--jobs=2"):
+            run = ai8xsim("run", option, image("plain"))
+            self.assertEqual(run.returncode, USAGE)
+            self.assertIn(f"option '{option.split('=')[0]}' is for programs; it does not apply to firmware", run.stderr)
+
     def test_golden_program_agrees_layer_by_layer(self):
         (result,) = self.run_json("--golden", SHIPPED, image("express"))
         self.assertEqual(result["golden"]["layers"], 2)

@@ -97,11 +97,32 @@ static void place_in_block(struct layout *layout, struct tensor *tensor)
 	}
 }
 
-static void take_given_gap(const struct layout *layout, size_t t)
+// A write gap that the description gives holds if whoever reads the tensor finds it behind such gaps.
+static ai8x_status take_given_gap(const struct chooser *c, size_t t)
 {
-	if (t > 0 && layout->network->layers[t - 1].write_gap_given) {
-		layout->tensors[t].gap = layout->network->layers[t - 1].write_gap;
+	const struct layout *layout = c->layout;
+	struct tensor *tensor = &layout->tensors[t];
+	if (t == 0 || !layout->network->layers[t - 1].write_gap_given) {
+		return AI8X_OK;
 	}
+	uint32_t given = layout->network->layers[t - 1].write_gap;
+	if (tensor->join >= 0 && given != tensor->gap) {
+		return network_error(c->error, AI8X_ERR_NETWORK, layout->network, (int)t - 1,
+		                     "write_gap is %u, but the join in layer %u needs %u", given,
+		                     layout->network->layers[tensor->join].number, tensor->gap);
+	}
+	for (size_t u = 0; u < tensor->use_count && tensor->join < 0 && given > 0; u++) {
+		const ai8x_network_layer *reader = &layout->network->layers[tensor->uses[u].layer];
+		if (!reader->read_gap_given && !layout_can_read_gap(layout, tensor, &tensor->uses[u])) {
+			return network_error(
+				c->error, AI8X_ERR_NETWORK, layout->network, (int)t - 1,
+				"write_gap is %u, but layer %u, which reads the result, cannot read over gaps "
+				"on the %s",
+				given, reader->number, layout->target->part->info.name);
+		}
+	}
+	tensor->gap = given;
+	return AI8X_OK;
 }
 
 // Words that one pixel of a tensor is away from the next.
@@ -385,10 +406,12 @@ ai8x_status placement_choose_offsets(struct layout *layout, ai8x_error *error)
 	}
 	if (status == AI8X_OK) {
 		find_joins(layout);
-		for (size_t t = 0; t < layout->count; t++) {
+		for (size_t t = 0; status == AI8X_OK && t < layout->count; t++) {
 			place_in_block(layout, &layout->tensors[t]);
-			take_given_gap(layout, t);
+			status = take_given_gap(&c, t);
 		}
+	}
+	if (status == AI8X_OK) {
 		status = check_pixel_joins(&c);
 	}
 	if (status == AI8X_OK) {

@@ -73,13 +73,11 @@ static void count_reason(struct reason *reasons, const char *text)
 {
 	char plain[REASON_BYTES];
 	size_t length = 0;
-	for (const char *c = text; *c != '\0' && length + 2 < sizeof plain; c++) {
-		bool digit =
-			(*c >= '0' && *c <= '9') || (length > 0 && plain[length - 1] == '#' && *c >= 'a' && *c <= 'f');
-		if (!digit)
-			plain[length++] = *c;
-		else if (length == 0 || plain[length - 1] != '#')
-			plain[length++] = '#';
+	for (const char *c = text; *c != '\0' && length + 2 < sizeof plain;) {
+		size_t digits = strncmp(c, "0x", 2) == 0 ? 2 + strspn(c + 2, "0123456789abcdefABCDEF")
+		                                         : strspn(c, "0123456789");
+		plain[length++] = digits > 0 ? '#' : *c;
+		c += digits > 0 ? digits : 1;
 	}
 	plain[length] = '\0';
 	for (size_t i = 0; i < MOST_REASONS; i++) {

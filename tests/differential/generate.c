@@ -505,9 +505,10 @@ static void draw_placement(struct maker *m, size_t i, size_t layers, ai8x_networ
 		m->offset_given = true;
 		layer->out_offset = 4 * (int64_t)draw_between(d, 0, 5000);
 	}
-	if (i + 1 == layers && draw_chance(d, 12)) {
+	// Behind the last layer nobody minds; in front of others it is for the compiler to see that they can read it.
+	if (draw_chance(d, i + 1 == layers ? 12 : 2)) {
 		layer->write_gap_given = true;
-		layer->write_gap = draw_size(d, 1, 17);
+		layer->write_gap = draw_size(d, 1, i + 1 == layers ? 17 : 3);
 	}
 	if ((m->second && draw_chance(d, 8)) || draw_chance(d, 1))
 		layer->read_ahead = true;

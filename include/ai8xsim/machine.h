@@ -23,19 +23,19 @@ typedef struct ai8x_machine ai8x_machine;
 
 /** Which engine executes layers. */
 typedef enum ai8x_engine {
-	AI8X_ENGINE_AUTO,   /**< fast where it is safe, exact elsewhere */
-	AI8X_ENGINE_EXACT,  /**< cycle by cycle, the referee */
-	AI8X_ENGINE_FAST,   /**< layer at once where possible (falls back to exact) */
+	AI8X_ENGINE_AUTO,  /**< fast where it is safe, exact elsewhere */
+	AI8X_ENGINE_EXACT, /**< cycle by cycle, the referee */
+	AI8X_ENGINE_FAST,  /**< layer at once where possible (falls back to exact) */
 } ai8x_engine;
 
 /** Settings of a machine. Always start from ai8x_machine_options_default(). */
 typedef struct ai8x_machine_options {
 	ai8x_engine engine;
-	bool keep_absent_lanes;  /**< true: lanes past the last slot keep their byte; false: become 0
+	bool keep_absent_lanes; /**< true: lanes past the last slot keep their byte; false: become 0
 	                              (not decided by any known source, hardware reference 4.9) */
-	bool capture_outputs;    /**< layer reports carry the layer's output tensor and memory words */
-	uint32_t fifo_depth;     /**< words a FIFO holds (not published; default 8) */
-	const char *cpu;         /**< kernels of the fast engine: "c", "avx2", "avx512vnni", "neon"; NULL: the
+	bool capture_outputs;   /**< layer reports carry the layer's output tensor and memory words */
+	uint32_t fifo_depth;    /**< words a FIFO holds (not published; default 8) */
+	const char *cpu;        /**< kernels of the fast engine: "c", "avx2", "avx512vnni", "neon"; NULL: the
 	                              fastest that this processor runs. Results do not depend on it. */
 } ai8x_machine_options;
 
@@ -68,8 +68,21 @@ AI8X_API void ai8x_machine_share_plans(ai8x_machine *machine, const ai8x_machine
  * @brief Copies words of a data memory instance from another machine of the same part.
  * @return AI8X_OK, or AI8X_ERR_ARGUMENT when parts differ or the words lie outside of the memory
  */
-AI8X_API ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *from, unsigned instance,
-                                            uint32_t first, uint32_t words, ai8x_error *error);
+AI8X_API ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *from,
+                                            unsigned instance, uint32_t first, uint32_t words,
+                                            ai8x_error *error);
+
+/**
+ * @brief Stores words of data memory directly, as as many bus writes would, but without events. For harnesses that run one
+ * program on many inputs.
+ *
+ * @param instance data memory instance, 0 to 15
+ * @param first    first word, counted from the start of the instance
+ * @param values   [words]
+ * @return AI8X_OK, or AI8X_ERR_ARGUMENT when the range lies outside the instance
+ */
+AI8X_API ai8x_status ai8x_machine_store_data(ai8x_machine *machine, unsigned instance, uint32_t first,
+                                             const uint32_t *values, uint32_t words, ai8x_error *error);
 
 /** @brief Registers, memories and FIFOs as after power-up with cleared memories. Observers stay. */
 AI8X_API void ai8x_machine_reset(ai8x_machine *machine);
@@ -102,16 +115,26 @@ AI8X_API ai8x_status ai8x_machine_read8(ai8x_machine *machine, uint32_t address,
 AI8X_API ai8x_status ai8x_machine_fifo_push(ai8x_machine *machine, uint32_t address, uint32_t value,
                                             ai8x_error *error);
 
+/**
+ * @brief Pushes words into one FIFO until all are taken or it is full.
+ * @param values [count]
+ * @param taken  how many it took, also on failure
+ * @return AI8X_OK, AI8X_FIFO_FULL (fewer than @p count were taken), or an error
+ */
+AI8X_API ai8x_status ai8x_machine_fifo_push_words(ai8x_machine *machine, uint32_t address,
+                                                  const uint32_t *values, size_t count, size_t *taken,
+                                                  ai8x_error *error);
+
 /** @brief true from the starting register write until the last layer is done (also while paused: false). */
 AI8X_API bool ai8x_machine_running(const ai8x_machine *machine);
 
 /** When ai8x_machine_run() returns before the last layer is done. Zero-initialise: no limit. */
 typedef struct ai8x_run_limits {
-	uint64_t max_cycles;       /**< 0: none; else at most this many cycles in this call */
-	bool stop_after;           /**< stop the run behind layer @ref stop_layer */
+	uint64_t max_cycles; /**< 0: none; else at most this many cycles in this call */
+	bool stop_after;     /**< stop the run behind layer @ref stop_layer */
 	uint32_t stop_layer;
-	bool until_fifo_ready;     /**< return AI8X_OK as soon as @ref fifo_address can take a word */
-	uint32_t fifo_address;     /**< a FIFO data register */
+	bool until_fifo_ready; /**< return AI8X_OK as soon as @ref fifo_address can take a word */
+	uint32_t fifo_address; /**< a FIFO data register */
 } ai8x_run_limits;
 
 /**
@@ -137,23 +160,23 @@ AI8X_API size_t ai8x_machine_explain_wait(const ai8x_machine *machine, char *tex
 
 /** A word of data memory with the bits that count. */
 typedef struct ai8x_word {
-	uint32_t address;   /**< absolute bus address */
+	uint32_t address; /**< absolute bus address */
 	uint32_t value;
-	uint32_t mask;      /**< bits of @ref value that are defined */
+	uint32_t mask; /**< bits of @ref value that are defined */
 } ai8x_word;
 
 /** What is known of a layer that has run. */
 typedef struct ai8x_layer_report {
-	ai8x_layer layer;          /**< as decoded when it started */
-	uint32_t position;         /**< 0 for the first layer that started, 1 for the second, ... */
+	ai8x_layer layer;  /**< as decoded when it started */
+	uint32_t position; /**< 0 for the first layer that started, 1 for the second, ... */
 	bool finished;
-	uint64_t start_cycle;      /**< cycle in which it started */
-	uint64_t cycles;           /**< its own cycles (streaming layers interleave: not stop - start) */
+	uint64_t start_cycle; /**< cycle in which it started */
+	uint64_t cycles;      /**< its own cycles (streaming layers interleave: not stop - start) */
 	ai8x_counters counters;
-	bool exact_engine;         /**< executed cycle by cycle; else data-dependent counters stay 0 */
-	const char *exact_reason;  /**< why, in a few words, or "" */
-	const int32_t *output;     /**< [slots][output_rows][output_columns], or NULL when not captured */
-	const ai8x_word *words;    /**< memory words the layer wrote, as they were when it finished, or NULL */
+	bool exact_engine;        /**< executed cycle by cycle; else data-dependent counters stay 0 */
+	const char *exact_reason; /**< why, in a few words, or "" */
+	const int32_t *output;    /**< [slots][output_rows][output_columns], or NULL when not captured */
+	const ai8x_word *words;   /**< memory words the layer wrote, as they were when it finished, or NULL */
 	size_t word_count;
 } ai8x_layer_report;
 

@@ -12,8 +12,7 @@ static void store(struct input *input, unsigned group, uint32_t value)
 		return;
 	stream_image_store(input->image, instance, (uint32_t)(layer->read_base[group] + input->stored), value,
 	                   UINT32_MAX);
-	uint64_t offset = layer->ring_words != 0 ? input->stored % layer->ring_words : input->stored;
-	uint64_t word = layer->read_base[group] + offset;
+	uint64_t word = layer->read_base[group] + input->place;
 	// A frame longer than the memory: the words past its end have no place.
 	if (word >= input->context->data->words)
 		return;
@@ -22,13 +21,14 @@ static void store(struct input *input, unsigned group, uint32_t value)
 		ai8x_event event = {
 			.kind = AI8X_EVENT_DATA_WRITE,
 			.cycle = input->context->cycle,
-			.u.data = {
-				.instance = (uint8_t)instance,
-				.lanes = 15,
-				.word = (uint32_t)word,
-				.value = value,
-				.pixel = (uint32_t)input->stored,
-			},
+			.u.data =
+				{
+					.instance = (uint8_t)instance,
+					.lanes = 15,
+					.word = (uint32_t)word,
+					.value = value,
+					.pixel = (uint32_t)input->stored,
+				},
 		};
 		input->context->emit(input->context->user, &event);
 	}
@@ -71,6 +71,8 @@ bool input_pull(struct input *input, uint64_t until, unsigned *empty)
 		*empty = 0;
 		return false;
 	}
+	const uint64_t ring =
+		input->layer != NULL && input->layer->ring_words != 0 ? input->layer->ring_words : UINT64_MAX;
 	while (input->stored < until) {
 		for (unsigned f = 0; f < FIFO_COUNT; f++) {
 			if ((input->enabled >> f & 1) != 0 && input->fifos[f].level == 0) {
@@ -94,6 +96,8 @@ bool input_pull(struct input *input, uint64_t until, unsigned *empty)
 			spread(input, f, value);
 		}
 		input->stored++;
+		if (++input->place == ring)
+			input->place = 0;
 	}
 	return true;
 }

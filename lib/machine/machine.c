@@ -86,10 +86,21 @@ ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *fr
 {
 	const uint32_t size = machine->bus.data.words;
 	if (machine->part != from->part || instance >= AI8X_INSTANCES || first > size || words > size - first)
-		return error_set(error, AI8X_ERR_ARGUMENT, "words 0x%x to 0x%x of instance %u cannot be copied", first,
-		                 first + words, instance);
+		return error_set(error, AI8X_ERR_ARGUMENT, "words 0x%x to 0x%x of instance %u cannot be copied",
+		                 first, first + words, instance);
 	memcpy(machine->bus.data.word[instance] + first, from->bus.data.word[instance] + first,
 	       words * sizeof(uint32_t));
+	return AI8X_OK;
+}
+
+ai8x_status ai8x_machine_store_data(ai8x_machine *machine, unsigned instance, uint32_t first,
+                                    const uint32_t *values, uint32_t words, ai8x_error *error)
+{
+	const uint32_t size = machine->bus.data.words;
+	if (instance >= AI8X_INSTANCES || first > size || words > size - first)
+		return error_set(error, AI8X_ERR_ARGUMENT, "words 0x%x to 0x%x of instance %u do not exist", first,
+		                 first + words, instance);
+	memcpy(machine->bus.data.word[instance] + first, values, words * sizeof *values);
 	return AI8X_OK;
 }
 
@@ -98,8 +109,7 @@ void ai8x_machine_destroy(ai8x_machine *machine)
 	if (machine == NULL)
 		return;
 	run_forget(machine);
-	observe_forget(machine);
-	free(machine->records);
+	observe_release(machine);
 	fast_release(machine);
 	bus_destroy(&machine->bus);
 	free(machine);
@@ -118,12 +128,13 @@ static void tell_bus(ai8x_machine *machine, ai8x_event_kind kind, uint32_t addre
 	ai8x_event event = {
 		.kind = kind,
 		.cycle = machine->context.cycle,
-		.u.bus = {
-			.address = address,
-			.value = value,
-			.bytes = (uint8_t)bytes,
-			.running = machine->run.phase == RUN_ACTIVE,
-		},
+		.u.bus =
+			{
+				.address = address,
+				.value = value,
+				.bytes = (uint8_t)bytes,
+				.running = machine->run.phase == RUN_ACTIVE,
+			},
 	};
 	observe_emit(machine, &event);
 }
@@ -154,7 +165,8 @@ static uint32_t fifo_status(const ai8x_machine *machine)
 		const struct fifo *fifo = &machine->bus.fifo[f];
 		full |= (uint32_t)(fifo->level == fifo->depth) << f;
 		empty |= (uint32_t)(fifo->level == 0) << f;
-		almost_full |= (uint32_t)(fifo->depth - fifo->level <= field_get(registers, F_FIFO_FULL_THRESH, 0, 0)) << f;
+		almost_full |= (uint32_t)(fifo->depth - fifo->level <= field_get(registers, F_FIFO_FULL_THRESH, 0, 0))
+		               << f;
 		almost_empty |= (uint32_t)(fifo->level <= field_get(registers, F_FIFO_EMPTY_THRESH, 0, 0)) << f;
 	}
 	bool write_equal = true, read_equal = true;
@@ -287,15 +299,35 @@ ai8x_status ai8x_machine_read8(ai8x_machine *machine, uint32_t address, uint8_t 
 	return status;
 }
 
+static ai8x_status fifo_decode(const ai8x_machine *machine, uint32_t address, struct part_target *target,
+                               ai8x_error *error)
+{
+	ai8x_status status = bus_decode(&machine->bus, address, 4, target, error);
+	if (status == AI8X_OK &&
+	    (!target->is_register || (target->reg != REG_FIFO_WR && target->reg != REG_FAST_DR)))
+		status = error_set(error, AI8X_ERR_ADDRESS, "0x%08x is not a FIFO data register", address);
+	return status;
+}
+
 ai8x_status ai8x_machine_fifo_push(ai8x_machine *machine, uint32_t address, uint32_t value, ai8x_error *error)
 {
 	struct part_target target;
-	ai8x_status status = bus_decode(&machine->bus, address, 4, &target, error);
-	if (status != AI8X_OK)
-		return status;
-	if (!target.is_register || (target.reg != REG_FIFO_WR && target.reg != REG_FAST_DR))
-		return error_set(error, AI8X_ERR_ADDRESS, "0x%08x is not a FIFO data register", address);
-	return write_target(machine, &target, address, 4, value, error);
+	ai8x_status status = fifo_decode(machine, address, &target, error);
+	return status != AI8X_OK ? status : write_target(machine, &target, address, 4, value, error);
+}
+
+ai8x_status ai8x_machine_fifo_push_words(ai8x_machine *machine, uint32_t address, const uint32_t *values,
+                                         size_t count, size_t *taken, ai8x_error *error)
+{
+	struct part_target target;
+	*taken = 0;
+	ai8x_status status = fifo_decode(machine, address, &target, error);
+	while (status == AI8X_OK && *taken < count) {
+		status = write_target(machine, &target, address, 4, values[*taken], error);
+		if (status == AI8X_OK)
+			++*taken;
+	}
+	return status;
 }
 
 bool ai8x_machine_running(const ai8x_machine *machine)

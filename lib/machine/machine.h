@@ -39,38 +39,38 @@ struct layer_record {
 	ai8x_layer_report report;
 	int32_t *output;
 	ai8x_word *words;
-	char reason[128];                // why the exact engine ran it
+	char reason[128]; // why the exact engine ran it
 };
 
 enum run_phase {
-	RUN_IDLE,      // nothing was started, or the run is over
+	RUN_IDLE, // nothing was started, or the run is over
 	RUN_ACTIVE,
-	RUN_PAUSED,    // the master's enable bit was cleared in the middle of a run
-	RUN_BETWEEN,   // one-shot: waits for the next enable behind a layer
+	RUN_PAUSED,  // the master's enable bit was cleared in the middle of a run
+	RUN_BETWEEN, // one-shot: waits for the next enable behind a layer
 };
 
 // A layer that runs now.
 struct stage {
-	struct layer_record *record;     // its report holds the decoded layer
-	uint32_t write_ring;             // words after which its output wraps, 0: never
-	struct stream_image image;       // its streamed input, if any
-	bool streams_in;                 // `image` is in use
-	struct exact_layer *exact;       // NULL: the exact engine has not begun it
-	const struct fast_plan *plan;    // how the fast engine runs it
+	struct layer_record *record;  // its report holds the decoded layer
+	uint32_t write_ring;          // words after which its output wraps, 0: never
+	struct stream_image image;    // its streamed input, if any
+	bool streams_in;              // `image` is in use
+	struct exact_layer *exact;    // NULL: the exact engine has not begun it
+	const struct fast_plan *plan; // how the fast engine runs it
 	bool done;
 };
 
 struct run {
 	enum run_phase phase;
 	struct layer_run members;
-	uint32_t next_layer;             // to start when none is active
+	uint32_t next_layer; // to start when none is active
 	uint32_t last_layer;
 	struct stage stage[AI8X_MAX_STREAMS]; // one, or all layers that stream together
 	unsigned stage_count;
 	struct input input;
 	bool has_input;
-	bool ended;                      // a run came to its end since the last start
-	unsigned waiting_fifo;           // valid while waiting
+	bool ended;            // a run came to its end since the last start
+	unsigned waiting_fifo; // valid while waiting
 	bool waiting;
 	struct snoop_unit snoop[SNOOP_UNITS];
 };
@@ -78,10 +78,10 @@ struct run {
 // A layer as it was decoded and found to be in range, for as long as no register changes.
 struct decoded {
 	bool valid;
-	uint64_t stamp;              // registers.stamp
+	uint64_t stamp; // registers.stamp
 	struct layer_run members;
 	uint32_t write_ring;
-	bool in_range;               // with this write_ring
+	bool in_range; // with this write_ring
 	ai8x_layer layer;
 };
 
@@ -105,7 +105,8 @@ struct ai8x_machine {
 	} fast;
 	struct decoded decoded[AI8X_MAX_LAYERS];
 	struct layer_record **records;
-	size_t record_count, record_capacity;
+	size_t record_count;                 // of this run
+	size_t record_room, record_capacity; // records that are there, places for them
 	struct observer observers[MAX_OBSERVERS];
 	unsigned observer_count;
 	ai8x_layer_fn on_layer;
@@ -131,6 +132,7 @@ void observe_update(ai8x_machine *machine);
 struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer *layer, ai8x_error *error);
 bool observe_end_layer(ai8x_machine *machine, struct layer_record *record);
 void observe_forget(ai8x_machine *machine);
+void observe_release(ai8x_machine *machine);
 
 // snoop.c
 void snoop_begin_layer(ai8x_machine *machine, const ai8x_layer *layer);
@@ -141,7 +143,7 @@ bool snoop_enabled(const ai8x_machine *machine);
 // What the snoop units decide behind a layer: stop the run, and whether a link may be taken.
 struct snoop_verdict {
 	bool stop;
-	bool conditional;   // some unit makes the link of this layer conditional
+	bool conditional; // some unit makes the link of this layer conditional
 	bool take_link;
 };
 struct snoop_verdict snoop_end_layer(ai8x_machine *machine, const ai8x_layer *layer);

@@ -48,38 +48,59 @@ void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callback, void *
 	machine->on_layer_user = user;
 }
 
+// Records themselves stay for the next run: short layers would take longer to allocate theirs than to compute.
 void observe_forget(ai8x_machine *machine)
 {
 	for (size_t i = 0; i < machine->record_count; i++) {
 		free(machine->records[i]->output);
 		free(machine->records[i]->words);
-		free(machine->records[i]);
+		machine->records[i]->output = NULL;
+		machine->records[i]->words = NULL;
 	}
 	machine->record_count = 0;
 }
 
+void observe_release(ai8x_machine *machine)
+{
+	observe_forget(machine);
+	for (size_t i = 0; i < machine->record_room; i++)
+		free(machine->records[i]);
+	free(machine->records);
+}
+
+// A record for the next layer, from an earlier run or new. NULL: out of memory.
+static struct layer_record *next_record(ai8x_machine *machine)
+{
+	if (machine->record_count == machine->record_room) {
+		if (machine->record_room == machine->record_capacity) {
+			size_t capacity = machine->record_capacity == 0 ? 32 : 2 * machine->record_capacity;
+			struct layer_record **records =
+				realloc(machine->records, capacity * sizeof(struct layer_record *));
+			if (records == NULL)
+				return NULL;
+			machine->records = records;
+			machine->record_capacity = capacity;
+		}
+		struct layer_record *record = calloc(1, sizeof *record);
+		if (record == NULL)
+			return NULL;
+		machine->records[machine->record_room++] = record;
+	}
+	return machine->records[machine->record_count];
+}
+
 struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer *layer, ai8x_error *error)
 {
-	if (machine->record_count == machine->record_capacity) {
-		size_t capacity = machine->record_capacity == 0 ? 32 : 2 * machine->record_capacity;
-		struct layer_record **records = realloc(machine->records, capacity * sizeof(struct layer_record *));
-		if (records == NULL) {
-			(void)error_no_memory(error, "layer reports");
-			return NULL;
-		}
-		machine->records = records;
-		machine->record_capacity = capacity;
-	}
-	struct layer_record *record = calloc(1, sizeof *record);
+	struct layer_record *record = next_record(machine);
 	if (record == NULL) {
 		(void)error_no_memory(error, "a layer report");
 		return NULL;
 	}
+	record->reason[0] = '\0';
 	if (machine->options.capture_outputs) {
 		size_t values = (size_t)ai8x_layer_output_slots(layer) * layer->output_rows * layer->output_columns;
 		record->output = calloc(values + 1, sizeof *record->output);
 		if (record->output == NULL) {
-			free(record);
 			(void)error_no_memory(error, "a layer's output");
 			return NULL;
 		}
@@ -92,7 +113,7 @@ struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer
 		.exact_reason = record->reason,
 		.output = record->output,
 	};
-	machine->records[machine->record_count++] = record;
+	machine->record_count++;
 	if (machine->context.kinds & AI8X_EVENT_LAYER_START) {
 		ai8x_event event = {
 			.kind = AI8X_EVENT_LAYER_START,
@@ -131,7 +152,8 @@ static void collect_words(ai8x_machine *machine, struct layer_record *record)
 			if (count > 0 && words[count - 1].address == address)
 				words[count - 1].mask |= mask;
 			else
-				words[count++] = (ai8x_word){address, machine->bus.data.word[place.instance][place.word], mask};
+				words[count++] =
+					(ai8x_word){address, machine->bus.data.word[place.instance][place.word], mask};
 		}
 	}
 	qsort(words, count, sizeof *words, compare_words);

@@ -135,19 +135,23 @@ static ai8x_status fail(ai8x_machine *machine, ai8x_status status)
 }
 
 // Decodes a layer, or finds it as it was decoded in an earlier run.
-static ai8x_status decode(ai8x_machine *machine, uint32_t index, ai8x_layer *layer, ai8x_error *error)
+static ai8x_status decode(ai8x_machine *machine, uint32_t index, const ai8x_layer **layer, ai8x_error *error)
 {
 	const struct registers *registers = &machine->bus.registers;
 	const struct layer_run *members = &machine->run.members;
-	struct decoded *kept = index < AI8X_MAX_LAYERS ? &machine->decoded[index] : NULL;
-	if (kept != NULL && kept->valid && kept->stamp == registers->stamp &&
-	    kept->members.groups == members->groups && kept->members.master == members->master) {
-		*layer = kept->layer;
-		return AI8X_OK;
+	if (index >= AI8X_MAX_LAYERS) {
+		ai8x_layer none;
+		return layer_decode(registers, members, index, &none, error);
 	}
-	ai8x_status status = layer_decode(registers, members, index, layer, error);
-	if (status == AI8X_OK && kept != NULL)
-		*kept = (struct decoded){.valid = true, .stamp = registers->stamp, .members = *members, .layer = *layer};
+	struct decoded *kept = &machine->decoded[index];
+	ai8x_status status = AI8X_OK;
+	if (!kept->valid || kept->stamp != registers->stamp || kept->members.groups != members->groups ||
+	    kept->members.master != members->master) {
+		*kept = (struct decoded){.stamp = registers->stamp, .members = *members};
+		status = layer_decode(registers, members, index, &kept->layer, error);
+		kept->valid = status == AI8X_OK;
+	}
+	*layer = &kept->layer;
 	return status;
 }
 
@@ -188,6 +192,7 @@ static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, u
 	run->stage_count++;
 	if (layer->fifo) {
 		run->input.layer = stage_layer(stage);
+		run->input.place = layer->ring_words != 0 ? run->input.stored % layer->ring_words : run->input.stored;
 		run->input.image = &stage->image;
 	}
 	snoop_begin_layer(machine, layer);
@@ -221,20 +226,21 @@ static ai8x_status begin_exact(ai8x_machine *machine, ai8x_error *error)
 static ai8x_status begin_layers(ai8x_machine *machine, ai8x_error *error)
 {
 	struct run *run = &machine->run;
-	ai8x_layer layer[AI8X_MAX_STREAMS];
+	const ai8x_layer *layer[AI8X_MAX_STREAMS];
 	unsigned count = 0;
 	do {
 		ai8x_status status = decode(machine, run->next_layer + count, &layer[count], error);
 		if (status != AI8X_OK)
 			return status;
 		// A layer behind the streaming ones is only looked at.
-		if (count > 0 && !layer[count].streaming)
+		if (count > 0 && !layer[count]->streaming)
 			break;
 		count++;
-	} while (layer[count - 1].streaming && count < AI8X_MAX_STREAMS && run->next_layer + count <= run->last_layer);
+	} while (layer[count - 1]->streaming && count < AI8X_MAX_STREAMS &&
+	         run->next_layer + count <= run->last_layer);
 	for (unsigned i = 0; i < count; i++) {
-		uint32_t ring = i + 1 < count ? layer[i + 1].ring_words : 0;
-		ai8x_status status = begin_layer(machine, &layer[i], ring, error);
+		uint32_t ring = i + 1 < count ? layer[i + 1]->ring_words : 0;
+		ai8x_status status = begin_layer(machine, layer[i], ring, error);
 		if (status != AI8X_OK)
 			return status;
 	}
@@ -344,10 +350,11 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
 {
 	struct run *run = &machine->run;
 	struct stage *stage = &run->stage[i];
-	const ai8x_layer layer = *stage_layer(stage);
+	// Reports outlive their stages.
+	const ai8x_layer *layer = stage_layer(stage);
 	stage->done = true;
 	// What is left of the frame is taken even if the layer had no use for it.
-	if (layer.fifo) {
+	if (layer->fifo) {
 		run->input.layer = NULL;
 		(void)input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
 	}
@@ -355,9 +362,9 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
 		exact_layer_replay(stage->exact);
 	if (!observe_end_layer(machine, stage->record)) {
 		finish(machine);
-		return error_set(error, AI8X_ERR_CANCELLED, "stopped by the callback behind layer %u", layer.index);
+		return error_set(error, AI8X_ERR_CANCELLED, "stopped by the callback behind layer %u", layer->index);
 	}
-	if (limits->stop_after && limits->stop_layer == layer.index) {
+	if (limits->stop_after && limits->stop_layer == layer->index) {
 		finish(machine);
 		return AI8X_OK;
 	}
@@ -368,9 +375,9 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
 	struct stage *last_stage = &run->stage[run->stage_count - 1];
 	if (last_stage->exact != NULL)
 		exact_layer_replay(last_stage->exact);
-	const ai8x_layer last = *stage_layer(last_stage);
+	const ai8x_layer *last = stage_layer(last_stage);
 	drop_stages(run);
-	if (!choose_next(machine, &last)) {
+	if (!choose_next(machine, last)) {
 		finish(machine);
 	} else if (control(machine, F_ONESHOT, run->members.master)) {
 		run->phase = RUN_BETWEEN;
@@ -395,7 +402,8 @@ static bool fifo_has_room(const ai8x_machine *machine, uint32_t address)
 	struct part_target target;
 	if (!part_decode_address(machine->part, address, &target) || !target.is_register)
 		return true;
-	const struct fifo *fifo = &machine->bus.fifo[target.reg == REG_FAST_DR ? FIFO_FAST : target.index % FIFO_FAST];
+	const struct fifo *fifo =
+		&machine->bus.fifo[target.reg == REG_FAST_DR ? FIFO_FAST : target.index % FIFO_FAST];
 	return fifo->level < fifo->depth;
 }
 
@@ -565,10 +573,11 @@ size_t ai8x_machine_explain_wait(const ai8x_machine *machine, char *text, size_t
 		                  "layer %u waits for FIFO data, but no FIFO is enabled (FIFO_CTL bits 15:12, CTL)",
 		                  layer);
 	else
-		length = snprintf(text, size,
-		                  "layer %u waits at row %u, column %u for word %llu of %s, which is empty; "
-		                  "%llu words of every enabled FIFO (map 0x%x) have arrived, %llu of a frame are needed now",
-		                  layer, row, column, (unsigned long long)run->input.stored, name,
-		                  (unsigned long long)run->input.stored, coupled & 15u, (unsigned long long)needed);
+		length = snprintf(
+			text, size,
+			"layer %u waits at row %u, column %u for word %llu of %s, which is empty; "
+			"%llu words of every enabled FIFO (map 0x%x) have arrived, %llu of a frame are needed now",
+			layer, row, column, (unsigned long long)run->input.stored, name,
+			(unsigned long long)run->input.stored, coupled & 15u, (unsigned long long)needed);
 	return length < 0 ? 0 : (size_t)length;
 }

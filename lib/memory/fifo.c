@@ -10,7 +10,8 @@ bool fifo_push(struct fifo *fifo, uint32_t value)
 {
 	if (fifo->level == fifo->depth)
 		return false;
-	fifo->word[(fifo->read + fifo->level) % fifo->depth] = value;
+	const uint32_t end = fifo->read + fifo->level;
+	fifo->word[end < fifo->depth ? end : end - fifo->depth] = value;
 	fifo->level++;
 	fifo->pushed++;
 	return true;
@@ -21,7 +22,7 @@ bool fifo_pop(struct fifo *fifo, uint32_t *value)
 	if (fifo->level == 0)
 		return false;
 	*value = fifo->word[fifo->read];
-	fifo->read = (fifo->read + 1) % fifo->depth;
+	fifo->read = fifo->read + 1 < fifo->depth ? fifo->read + 1 : 0;
 	fifo->level--;
 	fifo->popped++;
 	return true;

@@ -12,6 +12,8 @@
 
 #define LANES 4
 #define NO_VALUE UINT32_MAX
+#define PUSHED_WORDS 64
+#define SNOOP_UNITS 2
 
 // A word of input: written to data memory in front of the run, or pushed into a FIFO while it runs.
 struct input_word {
@@ -23,33 +25,40 @@ struct input_word {
 struct output_word {
 	unsigned instance;
 	uint32_t word;
-	unsigned shift;        // of the value inside the word
+	unsigned shift; // of the value inside the word
 };
 
+// Words of one instance of data memory.
 struct range {
-	uint32_t first, end;   // words of one instance
+	unsigned instance;
+	uint32_t first, count;
 };
 
 struct ai8x_batch {
 	const ai8x_program *program;
 	const ai8x_part *part;
 	ai8x_batch_options options;
-	ai8x_machine *prototype;         // loaded, not running
+	ai8x_machine *prototype; // loaded, not running
 	struct input_word *memory_words, *fifo_words;
 	size_t memory_count, fifo_count;
-	size_t first_start, run;         // operations that start the machine: [first_start, run)
+	struct range *input_ranges; // of memory_words, in their order
+	size_t input_range_count;
+	uint32_t longest_input_range;
+	size_t first_start, run; // operations that start the machine: [first_start, run)
 	bool takes_input;
 	char refusal[160];
 	uint32_t input_shape[3], output_shape[3];
 	struct output_word *outputs;
 	bool output_wide;
 	uint64_t cycles;
-	struct range written[AI8X_INSTANCES];
+	struct range *written; // restored in front of each run
+	size_t written_count;
 };
 
 struct ai8x_batch_worker {
 	const ai8x_batch *batch;
 	ai8x_machine *machine;
+	uint32_t *words; // [longest_input_range]
 };
 
 ai8x_batch_options ai8x_batch_options_default(void)
@@ -62,15 +71,15 @@ ai8x_batch_options ai8x_batch_options_default(void)
 static bool is_control(const ai8x_part *part, const ai8x_op *op)
 {
 	struct part_target target;
-	return op->kind == AI8X_BUS_WRITE32 && part_decode_address(part, op->address, &target) && target.is_register &&
-	       target.reg == REG_CTL;
+	return op->kind == AI8X_BUS_WRITE32 && part_decode_address(part, op->address, &target) &&
+	       target.is_register && target.reg == REG_CTL;
 }
 
 static bool is_data(const ai8x_part *part, const ai8x_op *op)
 {
 	struct part_target target;
-	return op->kind == AI8X_BUS_WRITE32 && part_decode_address(part, op->address, &target) && !target.is_register &&
-	       target.memory == MEMORY_DATA;
+	return op->kind == AI8X_BUS_WRITE32 && part_decode_address(part, op->address, &target) &&
+	       !target.is_register && target.memory == MEMORY_DATA;
 }
 
 // Finds RUN and the first operation that enables a group.
@@ -110,6 +119,22 @@ static ai8x_status sort_input(ai8x_batch *batch, ai8x_error *error)
 		else if (i < batch->first_start && is_data(batch->part, &ops[i]))
 			batch->memory_words[batch->memory_count++] = word;
 	}
+	batch->input_ranges = calloc(batch->memory_count + 1, sizeof *batch->input_ranges);
+	if (batch->input_ranges == NULL)
+		return error_no_memory(error, "a batch's input");
+	struct range *last = NULL;
+	for (size_t i = 0; i < batch->memory_count; i++) {
+		struct range word = {.count = 1};
+		(void)data_memory_split(batch->part, batch->memory_words[i].address, &word.instance, &word.first);
+		if (last != NULL && last->instance == word.instance && last->first + last->count == word.first) {
+			last->count++;
+		} else {
+			last = &batch->input_ranges[batch->input_range_count++];
+			*last = word;
+		}
+		if (last->count > batch->longest_input_range)
+			batch->longest_input_range = last->count;
+	}
 	return AI8X_OK;
 }
 
@@ -127,8 +152,8 @@ static ai8x_status replay(ai8x_machine *machine, const ai8x_op *op, ai8x_error *
 		ai8x_status status = ai8x_machine_read32(machine, op->address, &value, error);
 		if (status == AI8X_OK && (value & op->mask) != (op->value & op->mask))
 			status = error_set(error, op->kind == AI8X_BUS_WAIT ? AI8X_ERR_STALLED : AI8X_ERR_MISMATCH,
-			                   "0x%08x holds 0x%08x, expected 0x%08x (mask 0x%08x)", op->address, value, op->value,
-			                   op->mask);
+			                   "0x%08x holds 0x%08x, expected 0x%08x (mask 0x%08x)", op->address, value,
+			                   op->value, op->mask);
 		return status;
 	}
 	default:
@@ -152,8 +177,8 @@ static ai8x_status load(ai8x_batch *batch, ai8x_error *error)
 
 // Place in the input tensor of a byte of layer 0's input (hardware reference 4.2): `offset` words behind its
 // first word in `instance`.
-static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], unsigned instance, uint32_t offset,
-                            unsigned lane)
+static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], unsigned instance,
+                            uint32_t offset, unsigned lane)
 {
 	const uint32_t pixels = shape[1] * shape[2];
 	const uint32_t channels = shape[0] / layer->operands;
@@ -262,15 +287,17 @@ static void map_input(ai8x_batch *batch, const ai8x_layer *layer, bool bytes_to_
 	free(seen);
 	batch->takes_input = right && found == values;
 	if (!batch->takes_input)
-		(void)snprintf(batch->refusal, sizeof batch->refusal,
-		               "the recorded input tensor is not what the program writes for its first layer (%zu of %zu "
-		               "values found)",
-		               found, values);
+		(void)snprintf(
+			batch->refusal, sizeof batch->refusal,
+			"the recorded input tensor is not what the program writes for its first layer (%zu of %zu "
+			"values found)",
+			found, values);
 }
 
 // --- Where output values are ---------------------------------------------------------------------------
 
-static ai8x_status map_recorded_output(ai8x_batch *batch, const struct placement *placement, ai8x_error *error)
+static ai8x_status map_recorded_output(ai8x_batch *batch, const struct placement *placement,
+                                       ai8x_error *error)
 {
 	const size_t pixels = (size_t)placement->rows * placement->columns;
 	batch->output_shape[0] = placement->channels;
@@ -324,39 +351,110 @@ static ai8x_status map_output(ai8x_batch *batch, const ai8x_layer *last, ai8x_er
 	return map_slots(batch, last, error);
 }
 
-// Words of data memory that a run may change: these are restored in front of the next one.
-static void note_writes(ai8x_batch *batch, const ai8x_layer *layer)
+// Unchanged words between changed ones that are restored with them, for the sake of fewer and longer copies.
+#define JOINED_WORDS 16
+
+// Words of data memory that a run may change.
+struct written {
+	uint32_t words; // of an instance
+	bool *map;      // [instance][words]
+};
+
+static void mark(struct written *written, unsigned instance, uint64_t first, uint64_t end)
+{
+	for (uint64_t word = first; word < end && word < written->words; word++)
+		written->map[(size_t)instance * written->words + word] = true;
+}
+
+static void mark_layer(struct written *written, const ai8x_layer *layer)
 {
 	const uint32_t slots = ai8x_layer_output_slots(layer);
 	const uint32_t pixels = layer->output_rows * layer->output_columns;
-	const uint32_t size = ai8x_part_get_info(batch->part)->data_words;
 	for (uint32_t s = 0; s < slots; s++) {
-		const ai8x_output_place first = ai8x_layer_place(layer, s, 0), last = ai8x_layer_place(layer, s, pixels - 1);
-		struct range *range = &batch->written[first.instance];
-		const uint32_t end = last.word + 1 < size ? last.word + 1 : size;
-		if (range->end == 0 || first.word < range->first)
-			range->first = first.word;
-		if (end > range->end)
-			range->end = end;
+		const ai8x_output_place first = ai8x_layer_place(layer, s, 0),
+								last = ai8x_layer_place(layer, s, pixels - 1);
+		// Round a ring, words come to lie between those of the first round.
+		if (layer->streaming)
+			mark(written, first.instance, first.word, (uint64_t)last.word + 1);
+		for (uint32_t p = 0; p < pixels && !layer->streaming; p++) {
+			const ai8x_output_place place = ai8x_layer_place(layer, s, p);
+			mark(written, place.instance, place.word, (uint64_t)place.word + 1);
+		}
 	}
 	// FIFO words pass through data memory as well.
 	for (unsigned i = 0; layer->fifo && i < AI8X_INSTANCES; i++) {
-		struct range *range = &batch->written[i];
 		const uint32_t base = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
 		const uint64_t words = layer->ring_words != 0 ? layer->ring_words : layer_read_words(layer);
-		const uint64_t end = base + words < size ? base + words : size;
-		if (range->end == 0 || base < range->first)
-			range->first = base;
-		if (end > range->end)
-			range->end = (uint32_t)end;
+		mark(written, i, base, base + words);
 	}
+}
+
+// Notes the ranges that are restored. NULL counts them only.
+static size_t collect_ranges(const struct written *written, struct range *ranges)
+{
+	size_t count = 0;
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		const bool *map = written->map + (size_t)i * written->words;
+		bool open = false;
+		uint32_t end = 0;
+		for (uint32_t word = 0; word < written->words; word++) {
+			if (!map[word])
+				continue;
+			if (!open || word - end > JOINED_WORDS) {
+				if (ranges != NULL)
+					ranges[count] = (struct range){.instance = i, .first = word};
+				count++;
+				open = true;
+			}
+			end = word + 1;
+			if (ranges != NULL)
+				ranges[count - 1].count = end - ranges[count - 1].first;
+		}
+	}
+	return count;
+}
+
+// Whether a snoop unit may choose other layers for other inputs.
+static bool is_steered(const ai8x_batch *batch, ai8x_machine *machine)
+{
+	bool steered = false;
+	for (unsigned g = 0; g < AI8X_GROUPS && part_field_mask(batch->part, F_SNOOP_EN) != 0; g++) {
+		for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
+			uint32_t control = 0;
+			(void)ai8x_machine_read32(machine, part_register_address(batch->part, REG_SNOOP_C1, g, unit),
+			                          &control, NULL);
+			steered |= part_field_extract(batch->part, F_SNOOP_EN, control) != 0;
+		}
+	}
+	return steered;
+}
+
+static ai8x_status note_writes(ai8x_batch *batch, ai8x_machine *machine, ai8x_error *error)
+{
+	struct written written = {.words = ai8x_part_get_info(batch->part)->data_words};
+	written.map = calloc((size_t)AI8X_INSTANCES * written.words, sizeof *written.map);
+	if (written.map == NULL)
+		return error_no_memory(error, "a batch's memory map");
+	for (size_t i = 0; i < ai8x_machine_layer_count(machine); i++)
+		mark_layer(&written, &ai8x_machine_layer_report(machine, i)->layer);
+	for (unsigned i = 0; i < AI8X_INSTANCES && is_steered(batch, machine); i++)
+		mark(&written, i, 0, written.words);
+	batch->written_count = collect_ranges(&written, NULL);
+	batch->written = calloc(batch->written_count + 1, sizeof *batch->written);
+	if (batch->written != NULL)
+		(void)collect_ranges(&written, batch->written);
+	free(written.map);
+	return batch->written != NULL ? AI8X_OK : error_no_memory(error, "a batch's memory map");
 }
 
 // --- Runs ----------------------------------------------------------------------------------------------
 
-static ai8x_status push_fifo(ai8x_machine *machine, uint32_t address, uint32_t value, ai8x_error *error)
+// Pushes the words that go to one FIFO, running the machine whenever it is full.
+static ai8x_status push_fifo(ai8x_machine *machine, uint32_t address, const uint32_t *values, size_t count,
+                             ai8x_error *error)
 {
-	ai8x_status status = ai8x_machine_fifo_push(machine, address, value, error);
+	size_t taken;
+	ai8x_status status = ai8x_machine_fifo_push_words(machine, address, values, count, &taken, error);
 	while (status == AI8X_FIFO_FULL) {
 		const ai8x_run_limits limits = {.until_fifo_ready = true, .fifo_address = address};
 		if (!ai8x_machine_running(machine))
@@ -364,7 +462,9 @@ static ai8x_status push_fifo(ai8x_machine *machine, uint32_t address, uint32_t v
 		status = ai8x_machine_run(machine, &limits, error);
 		if (status != AI8X_OK)
 			return status == AI8X_WAITING ? AI8X_ERR_STALLED : status;
-		status = ai8x_machine_fifo_push(machine, address, value, error);
+		values += taken;
+		count -= taken;
+		status = ai8x_machine_fifo_push_words(machine, address, values, count, &taken, error);
 		if (status == AI8X_FIFO_FULL && !ai8x_machine_running(machine))
 			return error_set(error, AI8X_ERR_STALLED, "the run ended before all FIFO words were taken");
 	}
@@ -399,23 +499,43 @@ static uint32_t compose(const struct input_word *word, const int8_t *input)
 	return value;
 }
 
-static ai8x_status start_and_run(const ai8x_batch *batch, ai8x_machine *machine, const int8_t *input,
-                                 ai8x_error *error)
+static ai8x_status store_input(const ai8x_batch *batch, const ai8x_batch_worker *worker, const int8_t *input,
+                               ai8x_error *error)
+{
+	const struct input_word *word = batch->memory_words;
+	ai8x_status status = AI8X_OK;
+	for (size_t r = 0; r < batch->input_range_count && status == AI8X_OK; r++) {
+		const struct range *range = &batch->input_ranges[r];
+		for (uint32_t i = 0; i < range->count; i++)
+			worker->words[i] = compose(word++, input);
+		status = ai8x_machine_store_data(worker->machine, range->instance, range->first, worker->words,
+		                                 range->count, error);
+	}
+	return status;
+}
+
+static ai8x_status start_and_run(const ai8x_batch *batch, const ai8x_batch_worker *worker,
+                                 const int8_t *input, ai8x_error *error)
 {
 	size_t count, pushed = 0;
 	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
-	ai8x_status status = AI8X_OK;
-	for (size_t i = 0; i < batch->memory_count && status == AI8X_OK; i++) {
-		const struct input_word *word = &batch->memory_words[i];
-		status = ai8x_machine_write32(machine, word->address, compose(word, input), error);
-	}
-	for (size_t i = batch->first_start; i < batch->run && status == AI8X_OK; i++) {
+	ai8x_machine *machine = worker->machine;
+	ai8x_status status = store_input(batch, worker, input, error);
+	for (size_t i = batch->first_start; i < batch->run && status == AI8X_OK;) {
 		if (ops[i].kind != AI8X_BUS_FIFO_WRITE32) {
-			status = replay(machine, &ops[i], error);
+			status = replay(machine, &ops[i++], error);
 			continue;
 		}
-		const struct input_word *word = &batch->fifo_words[pushed++];
-		status = push_fifo(machine, word->address, compose(word, input), error);
+		// Words in a row for one FIFO go together.
+		uint32_t words[PUSHED_WORDS];
+		size_t row = 0;
+		const uint32_t address = ops[i].address;
+		while (row < PUSHED_WORDS && i < batch->run && ops[i].kind == AI8X_BUS_FIFO_WRITE32 &&
+		       ops[i].address == address) {
+			words[row++] = compose(&batch->fifo_words[pushed++], input);
+			i++;
+		}
+		status = push_fifo(machine, address, words, row, error);
 	}
 	if (status != AI8X_OK)
 		return status;
@@ -440,11 +560,12 @@ static void collect(const ai8x_batch *batch, const ai8x_machine *machine, int32_
 // The first run: with the recorded input, on a copy, so that the prototype stays as it was loaded.
 static ai8x_status first_run(ai8x_batch *batch, ai8x_error *error)
 {
-	ai8x_machine *machine;
-	ai8x_status status = ai8x_machine_clone(batch->prototype, &machine, error);
+	ai8x_batch_worker *worker;
+	ai8x_status status = ai8x_batch_worker_create(batch, &worker, error);
 	if (status != AI8X_OK)
 		return status;
-	status = start_and_run(batch, machine, NULL, error);
+	ai8x_machine *machine = worker->machine;
+	status = start_and_run(batch, worker, NULL, error);
 	const size_t layers = ai8x_machine_layer_count(machine);
 	if (status == AI8X_OK && layers == 0)
 		status = error_set(error, AI8X_ERR_NOT_STARTED, "the program runs no layer");
@@ -455,20 +576,20 @@ static ai8x_status first_run(ai8x_batch *batch, ai8x_error *error)
 		(void)ai8x_machine_read32(machine, master, &control, NULL);
 		batch->cycles = ai8x_machine_cycles(machine);
 		map_input(batch, first, !part_field_extract(batch->part, F_FIFOGRP, control));
-		for (size_t i = 0; i < layers; i++)
-			note_writes(batch, &ai8x_machine_layer_report(machine, i)->layer);
-		status = map_output(batch, &ai8x_machine_layer_report(machine, layers - 1)->layer, error);
+		status = note_writes(batch, machine, error);
+		if (status == AI8X_OK)
+			status = map_output(batch, &ai8x_machine_layer_report(machine, layers - 1)->layer, error);
 		if (batch->options.max_cycles == 0)
 			batch->options.max_cycles = 10 * batch->cycles;
 	}
 	// Workers start with the plans that this run made.
 	ai8x_machine_share_plans(batch->prototype, machine);
-	ai8x_machine_destroy(machine);
+	ai8x_batch_worker_destroy(worker);
 	return status;
 }
 
-ai8x_status ai8x_batch_create(const ai8x_program *program, const ai8x_batch_options *options, ai8x_batch **out,
-                              ai8x_error *error)
+ai8x_status ai8x_batch_create(const ai8x_program *program, const ai8x_batch_options *options,
+                              ai8x_batch **out, ai8x_error *error)
 {
 	ai8x_batch *batch = calloc(1, sizeof *batch);
 	*out = NULL;
@@ -501,7 +622,9 @@ void ai8x_batch_destroy(ai8x_batch *batch)
 	ai8x_machine_destroy(batch->prototype);
 	free(batch->memory_words);
 	free(batch->fifo_words);
+	free(batch->input_ranges);
 	free(batch->outputs);
+	free(batch->written);
 	free(batch);
 }
 
@@ -530,9 +653,11 @@ ai8x_status ai8x_batch_worker_create(const ai8x_batch *batch, ai8x_batch_worker 
 	if (worker == NULL)
 		return error_no_memory(error, "a worker");
 	worker->batch = batch;
-	ai8x_status status = ai8x_machine_clone(batch->prototype, &worker->machine, error);
+	worker->words = calloc(batch->longest_input_range + 1, sizeof *worker->words);
+	ai8x_status status = worker->words != NULL ? ai8x_machine_clone(batch->prototype, &worker->machine, error)
+	                                           : error_no_memory(error, "a worker");
 	if (status != AI8X_OK) {
-		free(worker);
+		ai8x_batch_worker_destroy(worker);
 		return status;
 	}
 	*out = worker;
@@ -544,6 +669,7 @@ void ai8x_batch_worker_destroy(ai8x_batch_worker *worker)
 	if (worker == NULL)
 		return;
 	ai8x_machine_destroy(worker->machine);
+	free(worker->words);
 	free(worker);
 }
 
@@ -553,14 +679,13 @@ ai8x_status ai8x_batch_run(ai8x_batch_worker *worker, const int8_t *input, int32
 	if (input != NULL && !batch->takes_input)
 		return error_set(error, AI8X_ERR_UNSUPPORTED, "%s", batch->refusal);
 	ai8x_status status = disarm(worker->machine, error);
-	for (unsigned i = 0; i < AI8X_INSTANCES && !batch->options.keep_memory && status == AI8X_OK; i++) {
+	for (size_t i = 0; i < batch->written_count && !batch->options.keep_memory && status == AI8X_OK; i++) {
 		const struct range *range = &batch->written[i];
-		if (range->end > range->first)
-			status = ai8x_machine_copy_data(worker->machine, batch->prototype, i, range->first,
-			                                range->end - range->first, error);
+		status = ai8x_machine_copy_data(worker->machine, batch->prototype, range->instance, range->first,
+		                                range->count, error);
 	}
 	if (status == AI8X_OK)
-		status = start_and_run(batch, worker->machine, input, error);
+		status = start_and_run(batch, worker, input, error);
 	if (status == AI8X_OK && output != NULL)
 		collect(batch, worker->machine, output);
 	return status;

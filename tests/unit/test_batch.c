@@ -51,8 +51,25 @@ static void expect_recorded(const ai8x_batch *batch, const ai8x_program *program
 	ai8x_batch_output_shape(batch, shape);
 	ck_assert_uint_eq(count_values(shape), count_values(last->shape));
 	for (size_t i = 0; i < count_values(shape); i++)
-		ck_assert_msg(output[i] == last->output[i], "%s, %s: output %zu is %d, not %d", ai8x_program_name(program),
-		              what, i, output[i], last->output[i]);
+		ck_assert_msg(output[i] == last->output[i], "%s, %s: output %zu is %d, not %d",
+		              ai8x_program_name(program), what, i, output[i], last->output[i]);
+}
+
+// Nothing is left of earlier runs: data memory is that of a worker's first run.
+static void expect_restored(const ai8x_batch *batch, ai8x_batch_worker *used, const int8_t *input,
+                            const char *path)
+{
+	ai8x_batch_worker *fresh;
+	ck_assert_int_eq(ai8x_batch_worker_create(batch, &fresh, NULL), AI8X_OK);
+	ck_assert_int_eq(ai8x_batch_run(fresh, input, NULL, NULL), AI8X_OK);
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		size_t words;
+		const uint32_t *one = ai8x_machine_data(ai8x_batch_machine(used), i, &words);
+		const uint32_t *other = ai8x_machine_data(ai8x_batch_machine(fresh), i, NULL);
+		ck_assert_msg(memcmp(one, other, words * sizeof *one) == 0,
+		              "%s: instance %u differs from a first run", path, i);
+	}
+	ai8x_batch_worker_destroy(fresh);
 }
 
 // `takes_input`: false for programs that lay out their input in a way of their own.
@@ -80,13 +97,15 @@ static void check_program(const char *path, ai8x_engine engine, bool takes_input
 	expect_recorded(batch, program, output, "recorded words");
 	if (!takes_input)
 		ck_assert_int_eq(ai8x_batch_run(worker, other, output, &error), AI8X_ERR_UNSUPPORTED);
-	ck_assert_msg(ai8x_batch_run(worker, takes_input ? other : NULL, output, &error) == AI8X_OK, "%s: %s", path,
-	              error.message);
+	ck_assert_msg(ai8x_batch_run(worker, takes_input ? other : NULL, output, &error) == AI8X_OK, "%s: %s",
+	              path, error.message);
 	// Only snoop units make a run's length depend on its data.
 	if (ai8x_program_snoop(program) == NULL)
 		ck_assert_uint_eq(ai8x_machine_cycles(ai8x_batch_machine(worker)), ai8x_batch_cycles(batch));
-	ck_assert_msg(ai8x_batch_run(worker, takes_input ? input : NULL, output, &error) == AI8X_OK, "%s: %s", path, error.message);
+	ck_assert_msg(ai8x_batch_run(worker, takes_input ? input : NULL, output, &error) == AI8X_OK, "%s: %s",
+	              path, error.message);
 	expect_recorded(batch, program, output, "recorded tensor");
+	expect_restored(batch, worker, takes_input ? input : NULL, path);
 	ai8x_batch_worker_destroy(worker);
 	ai8x_batch_destroy(batch);
 	ai8x_program_destroy(program);

@@ -160,9 +160,42 @@ START_TEST(fifos_report_full)
 		ck_assert_int_eq(ai8x_machine_write32(rig.machine, fifo[f], 9, NULL), AI8X_FIFO_FULL);
 	}
 	uint32_t status = read32(&rig, 0x50000004);
+	const uint32_t words[] = {1, 2, 3, 4};
+	size_t taken = 9;
+	ck_assert_int_eq(ai8x_machine_fifo_push_words(rig.machine, fifo[0], words, 4, &taken, NULL),
+	                 AI8X_FIFO_FULL);
+	ck_assert_uint_eq(taken, 0);
+	ck_assert_int_eq(ai8x_machine_fifo_push_words(rig.machine, 0x50000010, words, 4, &taken, NULL),
+	                 AI8X_FIFO_FULL);
+	ck_assert_uint_eq(taken, 3);
+	ck_assert_int_eq(ai8x_machine_fifo_push_words(rig.machine, 0x50000014, words, 3, &taken, NULL), AI8X_OK);
+	ck_assert_uint_eq(taken, 3);
+	ck_assert_int_eq(ai8x_machine_fifo_push_words(rig.machine, 0x50000000, words, 1, &taken, NULL),
+	                 AI8X_ERR_ADDRESS);
+	ck_assert_uint_eq(taken, 0);
 	ck_assert_uint_eq(part_field_extract(rig.part, F_STAT_FULL, status), 3);
 	ck_assert_uint_eq(part_field_extract(rig.part, F_STAT_EMPTY, status), 12);
 	ck_assert_uint_eq(read32(&rig, 0x400c0404) & 2, 2);
+	rig_close(&rig);
+}
+END_TEST
+
+START_TEST(words_are_stored_directly)
+{
+	struct rig rig;
+	rig_open(&rig, part_names[_i], NULL);
+	const uint32_t words[] = {0x01020304, 0x05060708};
+	size_t size;
+	(void)ai8x_machine_data(rig.machine, 3, &size);
+	const uint32_t last = (uint32_t)size - 2;
+	ck_assert_int_eq(ai8x_machine_store_data(rig.machine, 3, last, words, 2, NULL), AI8X_OK);
+	ck_assert_uint_eq(read32(&rig, ai8x_part_data_address(rig.part, 3, last)), words[0]);
+	ck_assert_uint_eq(read32(&rig, ai8x_part_data_address(rig.part, 3, last + 1)), words[1]);
+	ai8x_error error;
+	ck_assert_int_eq(ai8x_machine_store_data(rig.machine, 3, last + 1, words, 2, &error), AI8X_ERR_ARGUMENT);
+	ck_assert_ptr_nonnull(strstr(error.message, "instance 3"));
+	ck_assert_int_eq(ai8x_machine_store_data(rig.machine, AI8X_INSTANCES, 0, words, 1, NULL),
+	                 AI8X_ERR_ARGUMENT);
 	rig_close(&rig);
 }
 END_TEST
@@ -268,7 +301,8 @@ RIG_MAIN("memory", tcase_add_loop_test(tcase, plain_kernel_load_commits_with_the
          tcase_add_loop_test(tcase, data_memory_takes_bytes_and_words, 0, 2);
          tcase_add_loop_test(tcase, bias_and_tram_keep_their_width, 0, 2);
          tcase_add_loop_test(tcase, bad_accesses_are_refused, 0, 2);
-         tcase_add_loop_test(tcase, fifos_report_full, 0, 2); tcase_add_test(tcase, fifo_keeps_order);
+         tcase_add_loop_test(tcase, fifos_report_full, 0, 2);
+         tcase_add_loop_test(tcase, words_are_stored_directly, 0, 2); tcase_add_test(tcase, fifo_keeps_order);
          tcase_add_loop_test(tcase, selftest_clears_and_reports, 0, 2);
          tcase_add_loop_test(tcase, reset_restores_everything, 0, 2);
          tcase_add_loop_test(tcase, mlator_reads_one_lane, 0, 2);)

@@ -96,23 +96,13 @@ void kernels_cleared(ai8x_check *check, unsigned group)
 struct span {
 	uint32_t first, last; // bytes of a processor's stream
 	uint8_t bits;         // that the kernel takes of each byte
-	uint32_t shift;
 };
 
-static struct span locate(const ai8x_layer *layer, unsigned group, uint32_t row, uint32_t pass, bool spread)
+static struct span locate(const ai8x_layer *layer, unsigned group, uint32_t row, uint32_t pass)
 {
-	uint32_t taps = layer->kernel_rows * layer->kernel_columns;
-	uint32_t base = 0, index = row * layer->passes + pass;
-	if (layer->calcx4 && spread && !layer->depthwise) {
-		base = row % 4 * (layer->part->info.kernel_words / 4) * KERNEL_BYTES;
-		index = row / 4 * layer->passes + pass;
-	} else if (layer->quad_fanout) {
-		index = row / AI8X_GROUPS * layer->passes + pass;
-	}
-	uint32_t bit = layer->kernel_first_bit[group] + index * layer->weight_bits;
-	uint32_t first = base + (bit >> 3) * taps + layer->kernel_tap_offset[group];
-	uint32_t field = (1u << layer->weight_bits) - 1;
-	return (struct span){first, first + taps - 1, (uint8_t)(field << (bit & 7)), bit & 7};
+	const struct layer_kernel kernel = layer_kernel_at(layer, group, row, pass);
+	const uint32_t taps = layer->kernel_rows * layer->kernel_columns, field = (1u << layer->weight_bits) - 1;
+	return (struct span){kernel.byte, kernel.byte + taps - 1, (uint8_t)(field << kernel.bit)};
 }
 
 static bool applies(const ai8x_layer *layer, uint32_t row, unsigned processor)
@@ -132,7 +122,7 @@ static void look_at_kernel(ai8x_check *check, struct layer_state *state, uint32_
                            unsigned processor, const uint8_t *stream)
 {
 	const ai8x_layer *layer = &state->layer;
-	struct span span = locate(layer, processor / PER_GROUP, row, pass, true);
+	struct span span = locate(layer, processor / PER_GROUP, row, pass);
 	if (!inside(check, processor, span))
 		return;
 	size_t at = (size_t)row * layer->passes + pass;
@@ -157,7 +147,7 @@ uint32_t kernels_taps(const ai8x_check *check, const struct layer_state *state, 
 		return all;
 	const uint8_t *stream = ai8x_machine_kernels(check->machine, processor, NULL);
 	for (uint32_t row = 0; row < state->kernel_rows && taps != all; row++) {
-		struct span span = locate(layer, processor / PER_GROUP, row, pass, true);
+		struct span span = locate(layer, processor / PER_GROUP, row, pass);
 		bool live = layer->depthwise || state->live[row];
 		if (!live || !applies(layer, row, processor) || !inside(check, processor, span))
 			continue;
@@ -238,7 +228,9 @@ static bool lies_linearly(const ai8x_check *check, const struct layer_state *sta
 {
 	if (!state->layer.calcx4 || row % 4 == 0)
 		return false;
-	struct span span = locate(&state->layer, processor / PER_GROUP, row, pass, false);
+	ai8x_layer plain = state->layer;
+	plain.calcx4 = false;
+	struct span span = locate(&plain, processor / PER_GROUP, row, pass);
 	uint32_t word = 0;
 	return inside(check, processor, span) && worst_word(check, processor, span, &word) == WORD_WRITTEN;
 }
@@ -247,7 +239,7 @@ static void report_unwritten(ai8x_check *check, const struct layer_state *state,
                              unsigned processor)
 {
 	const ai8x_layer *layer = &state->layer;
-	struct span span = locate(layer, processor / PER_GROUP, row, pass, true);
+	struct span span = locate(layer, processor / PER_GROUP, row, pass);
 	uint32_t word = span.first / KERNEL_BYTES;
 	uint8_t written = worst_word(check, processor, span, &word);
 	struct place place = kernel_place(check, (int)layer->index, processor, word);
@@ -318,8 +310,8 @@ static void report_overlap(ai8x_check *check, const ai8x_layer *owner, const ai8
 	       "%u of "
 	       "processor %u; the kernels of layer %u begin at word %u, those of layer %u at word %u",
 	       owner->index, layer->index, word, processor, owner->index,
-	       locate(owner, processor / PER_GROUP, 0, 0, true).first / KERNEL_BYTES, layer->index,
-	       locate(layer, processor / PER_GROUP, 0, 0, true).first / KERNEL_BYTES);
+	       locate(owner, processor / PER_GROUP, 0, 0).first / KERNEL_BYTES, layer->index,
+	       locate(layer, processor / PER_GROUP, 0, 0).first / KERNEL_BYTES);
 }
 
 static void claim(ai8x_check *check, struct claim *claims, size_t position, unsigned processor,
@@ -393,7 +385,7 @@ static void check_sharing(ai8x_check *check, unsigned processor)
 		for (uint32_t row = 0; row < state->kernel_rows; row++) {
 			for (uint32_t pass = 0; pass < state->layer.passes && applies(&state->layer, row, processor);
 			     pass++) {
-				struct span span = locate(&state->layer, processor / PER_GROUP, row, pass, true);
+				struct span span = locate(&state->layer, processor / PER_GROUP, row, pass);
 				if (!inside(check, processor, span) || !counts(state, row, pass, processor))
 					continue;
 				note_users(users, p, span);
@@ -418,7 +410,7 @@ static void word_range(const struct layer_state *state, unsigned processor, uint
 	*last = 0;
 	for (uint32_t row = 0; row < state->kernel_rows; row++) {
 		for (uint32_t pass = 0; pass < state->layer.passes; pass++) {
-			struct span span = locate(&state->layer, processor / PER_GROUP, row, pass, true);
+			struct span span = locate(&state->layer, processor / PER_GROUP, row, pass);
 			*first = span.first / KERNEL_BYTES < *first ? span.first / KERNEL_BYTES : *first;
 			*last = span.last / KERNEL_BYTES > *last ? span.last / KERNEL_BYTES : *last;
 		}

@@ -3,33 +3,6 @@
 
 #include <stdlib.h>
 
-// Where a kernel lies in a processor's stream: byte of its last tap, and bit inside each byte.
-struct kernel_address {
-	uint32_t byte;
-	uint32_t bit;
-};
-
-static struct kernel_address kernel_locate(const struct exact_layer *x, unsigned group, uint32_t slot,
-                                           uint32_t pass)
-{
-	const ai8x_layer *layer = &x->layer;
-	uint32_t base = 0, index = slot * layer->passes + pass;
-	if (layer->depthwise) {
-		index = pass;
-	} else if (layer->calcx4) {
-		// Four slots in parallel, each from its own quarter of the kernel memory.
-		base = slot % 4 * (layer->part->info.kernel_words / 4) * KERNEL_WORD_BYTES;
-		index = slot / 4 * layer->passes + pass;
-	} else if (layer->quad_fanout) {
-		index = slot / AI8X_GROUPS * layer->passes + pass;
-	}
-	uint32_t bits = layer->kernel_first_bit[group] + index * layer->weight_bits;
-	return (struct kernel_address){
-		.byte = base + (bits >> 3) * x->taps + layer->kernel_tap_offset[group],
-		.bit = bits & 7,
-	};
-}
-
 static int16_t weight_value(const ai8x_layer *layer, uint32_t field)
 {
 	if (layer->binary)
@@ -59,7 +32,7 @@ static void unpack(const struct exact_layer *x, uint32_t slot, uint32_t pass, in
 			}
 			if ((layer->kernel_processors >> processor & 1) == 0)
 				continue;
-			struct kernel_address at = kernel_locate(x, group, slot, pass);
+			const struct layer_kernel at = layer_kernel_at(layer, group, slot, pass);
 			const uint8_t *stream = x->context->kernel->unit[processor].stream + at.byte;
 			for (uint32_t t = 0; t < x->taps; t++)
 				to[t * x->lanes + 4 * k + lane] =
@@ -96,7 +69,8 @@ static int32_t multiply_add(const int16_t *restrict a, const int16_t *restrict b
 }
 
 // The part of a sum that one group's processors contribute. Only for observers.
-static int64_t group_part(const struct exact_layer *x, unsigned group, const int16_t *window, const int16_t *weights)
+static int64_t group_part(const struct exact_layer *x, unsigned group, const int16_t *window,
+                          const int16_t *weights)
 {
 	int64_t sum = 0;
 	for (unsigned k = 0; k < x->instances; k++) {

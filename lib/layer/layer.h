@@ -9,8 +9,8 @@
 
 // Which groups run together, as the start sequence set them up.
 struct layer_run {
-	uint32_t groups;   // bit g: group g takes part
-	unsigned master;   // whose registers give the geometry
+	uint32_t groups; // bit g: group g takes part
+	unsigned master; // whose registers give the geometry
 };
 
 // Decodes the registers of layer `index`. AI8X_ERR_LAYER names layer, register and expectation.
@@ -48,6 +48,14 @@ static inline uint32_t layer_expanded_columns(const ai8x_layer *layer)
 {
 	return layer->transposed ? 2 * layer->pooled_columns : layer->pooled_columns;
 }
+
+// Where a kernel lies in its processor's stream: byte of its last tap, and lowest bit inside each byte.
+struct layer_kernel {
+	uint32_t byte, bit;
+};
+
+// The kernel that the processors of a group apply for one output slot and input pass.
+struct layer_kernel layer_kernel_at(const ai8x_layer *layer, unsigned group, uint32_t slot, uint32_t pass);
 
 static inline bool layer_has_kernels(const ai8x_layer *layer)
 {

@@ -1,5 +1,8 @@
-// Where results go (hardware reference 4.8), and whether all a layer touches lies inside the memories.
+// Where results go (hardware reference 4.8) and kernels lie (4.5, 4.8), and whether all a layer touches lies inside
+// the memories.
 #include "layer/layer.h"
+
+#include "memory/memory.h"
 
 uint32_t ai8x_layer_output_slots(const ai8x_layer *layer)
 {
@@ -37,8 +40,8 @@ ai8x_output_place ai8x_layer_place(const ai8x_layer *layer, uint32_t slot, uint3
 	if (layer->write_mode == AI8X_WRITE_CHANNELS) {
 		uint32_t pass = slot / layer->slots_per_pass, position = slot % layer->slots_per_pass;
 		uint32_t lane = position % 4;
-		uint32_t word = layer->write_word[layer->master] + pixel * layer->write_step * unit +
-		                pass * layer->pass_offset;
+		uint32_t word =
+			layer->write_word[layer->master] + pixel * layer->write_step * unit + pass * layer->pass_offset;
 		return (ai8x_output_place){
 			.instance = layer->write_instance[layer->master] + position / 4,
 			.word = unit == 1 ? word : word + lane,
@@ -124,6 +127,26 @@ static ai8x_status check_writes(const ai8x_layer *layer, uint32_t write_ring, ai
 	return AI8X_OK;
 }
 
+struct layer_kernel layer_kernel_at(const ai8x_layer *layer, unsigned group, uint32_t slot, uint32_t pass)
+{
+	const uint32_t taps = layer->kernel_rows * layer->kernel_columns;
+	uint32_t base = 0, index = slot * layer->passes + pass;
+	if (layer->depthwise) {
+		index = pass;
+	} else if (layer->calcx4) {
+		// Four slots in parallel, each from its own quarter of the kernel memory.
+		base = slot % 4 * (layer->part->info.kernel_words / 4) * KERNEL_WORD_BYTES;
+		index = slot / 4 * layer->passes + pass;
+	} else if (layer->quad_fanout) {
+		index = slot / AI8X_GROUPS * layer->passes + pass;
+	}
+	const uint32_t bit = layer->kernel_first_bit[group] + index * layer->weight_bits;
+	return (struct layer_kernel){
+		.byte = base + (bit >> 3) * taps + layer->kernel_tap_offset[group],
+		.bit = bit & 7,
+	};
+}
+
 static ai8x_status check_kernels(const ai8x_layer *layer, ai8x_error *error)
 {
 	if (layer->kernels == 0 || layer->kernel_processors == 0)
@@ -134,16 +157,18 @@ static ai8x_status check_kernels(const ai8x_layer *layer, ai8x_error *error)
 		if ((layer->kernel_processors >> p & 1) == 0)
 			continue;
 		unsigned g = p / per_group;
-		uint64_t bit = (uint64_t)layer->kernel_first_bit[g] + (uint64_t)(layer->kernels - 1) * layer->weight_bits;
+		uint64_t bit =
+			(uint64_t)layer->kernel_first_bit[g] + (uint64_t)(layer->kernels - 1) * layer->weight_bits;
 		uint64_t word = ((bit >> 3) * taps + layer->kernel_tap_offset[g] + taps - 1) / 9;
 		uint32_t words = part_unit_words(layer->part, MEMORY_KERNEL, p % per_group);
 		if (layer->calcx4)
 			words = layer->part->info.kernel_words / 4;
 		if (word >= words)
-			return error_set(error, AI8X_ERR_LAYER,
-			                 "layer %u reads past kernel memory: its %u kernels reach word %llu of processor %u, "
-			                 "which has %u (MCNT, ONED)",
-			                 layer->index, layer->kernels, (unsigned long long)word, p, words);
+			return error_set(
+				error, AI8X_ERR_LAYER,
+				"layer %u reads past kernel memory: its %u kernels reach word %llu of processor %u, "
+				"which has %u (MCNT, ONED)",
+				layer->index, layer->kernels, (unsigned long long)word, p, words);
 	}
 	return AI8X_OK;
 }

@@ -283,6 +283,17 @@ static void print_loading(const ai8x_profile *profile)
 		       profile->timing.synthetic_feed ? " (one frame assumed)" : "");
 }
 
+static void print_macs(const ai8x_profile *profile)
+{
+	char network[32], more[32];
+	if (profile->network_macs > 0 && profile->macs > profile->network_macs)
+		printf("\nMAC: the accelerator does %s more than the %s of the network, for channels that fill "
+		       "passes and "
+		       "words\nand for zeros in kernels.\n",
+		       cli_thousands(profile->macs - profile->network_macs, more),
+		       cli_thousands(profile->network_macs, network));
+}
+
 static void print_memory(const ai8x_profile *profile)
 {
 	char used[32], all[32];
@@ -401,17 +412,19 @@ static json_t *json_of_profile(const ai8x_profile *profile)
 	for (size_t i = 0; i < profile->layer_count; i++)
 		(void)json_array_append_new(layers, json_of_layer(&profile->layers[i]));
 	return json_pack(
-		"{s:s, s:s, s:b, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"{s:s, s:s, s:b, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
+	    "s:o}",
 		"name", profile->name, "part", info->name, "cycles_exact", (int)info->cycles_exact, "cycles",
 		(json_int_t)profile->timing.schedule.cycles, "stall_cycles",
 		(json_int_t)profile->timing.schedule.stall_cycles, "causes", json_of_counters(&total), "clock",
 		profile->clock.name, "clock_hz", (json_int_t)profile->clock.hz, "seconds", profile->seconds,
 		"joules_estimate", profile->joules, "joules_error", AI8X_ENERGY_ERROR, "macs",
-		(json_int_t)profile->macs, "peak_macs_per_cycle", (json_int_t)ai8x_peak_macs(profile->part),
-		"kernel_words", (json_int_t)profile->kernel_words, "kernel_capacity",
-		(json_int_t)profile->kernel_capacity, "data_words", (json_int_t)profile->data_words, "data_capacity",
-		(json_int_t)profile->data_capacity, "loading",
-		json_of_loading(&profile->timing.loading, profile->loading_assumed), "layers", layers);
+		(json_int_t)profile->macs, "network_macs",
+		profile->network_macs > 0 ? json_integer((json_int_t)profile->network_macs) : json_null(),
+		"peak_macs_per_cycle", (json_int_t)ai8x_peak_macs(profile->part), "kernel_words",
+		(json_int_t)profile->kernel_words, "kernel_capacity", (json_int_t)profile->kernel_capacity,
+		"data_words", (json_int_t)profile->data_words, "data_capacity", (json_int_t)profile->data_capacity,
+		"loading", json_of_loading(&profile->timing.loading, profile->loading_assumed), "layers", layers);
 }
 
 static json_t *json_of_advice(const ai8x_advice_list *list)
@@ -474,6 +487,7 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 	int code = print_layers(profile);
 	if (code != CLI_OK)
 		return code;
+	print_macs(profile);
 	print_causes(profile);
 	print_loading(profile);
 	print_memory(profile);

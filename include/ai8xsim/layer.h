@@ -149,7 +149,12 @@ AI8X_API const char *ai8x_pooling_name(ai8x_pooling pooling);
 /** @brief Name of an activation: "relu". */
 AI8X_API const char *ai8x_activation_name(ai8x_activation activation);
 
-/** @brief Multiply-accumulates of a layer: real taps of every enabled processor, pass and slot. */
+/**
+ * @brief Multiply-accumulates that the accelerator does in a layer: every tap of every enabled processor, pass and slot.
+ *
+ * Registers do not tell which of them the network needs: channels that fill up a pass or an output word, and zeros in
+ * kernels that imitate dilation, are counted too.
+ */
 AI8X_API uint64_t ai8x_layer_macs(const ai8x_layer *layer);
 
 /**

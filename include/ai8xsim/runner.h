@@ -50,7 +50,7 @@ typedef struct ai8x_runner_layer {
 	bool recorded;             /**< the program has this layer */
 	bool finished;             /**< ran to its end */
 	uint64_t cycles;
-	uint64_t macs;             /**< as decoded from registers */
+	uint64_t macs;             /**< that the accelerator does, see ai8x_layer_macs() */
 	bool compared;             /**< recorded results were compared */
 	bool pass;                 /**< true when nothing differed (or nothing was compared) */
 	uint64_t checks, mismatches;

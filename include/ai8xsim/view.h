@@ -93,7 +93,7 @@ typedef struct ai8x_profile_layer {
 	char shape[64];            /**< "3x32x32 -> 64x32x32" */
 	char operation[64];        /**< "max pool 2x2, conv 3x3 + ReLU" */
 	unsigned processors;       /**< that read or multiply, of 64 */
-	uint64_t macs;
+	uint64_t macs; /**< that the accelerator does, see ai8x_layer_macs() */
 	double macs_per_cycle;
 	double peak_share;         /**< of the multipliers of the part */
 	double words_per_mac;      /**< data memory words read and written per multiply-accumulate */
@@ -122,6 +122,7 @@ typedef struct ai8x_profile {
 	double joules;             /**< estimate */
 	uint64_t kernel_words, kernel_capacity; /**< all layers together, of the part */
 	uint64_t data_words, data_capacity;     /**< most that is occupied at one time */
+	uint64_t network_macs; /**< of the network, as the program tells; 0: not known */
 } ai8x_profile;
 
 /** Choices for ai8x_profile_create(). Zero-initialise. */

@@ -202,6 +202,8 @@ ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_
 		return error_no_memory(error, "a profile");
 	(void)snprintf(profile->name, sizeof profile->name, "%s", ai8x_program_name(program));
 	profile->part = ai8x_program_part(program);
+	const int64_t network_macs = ai8x_program_int(program, -1, "macs", 0);
+	profile->network_macs = network_macs > 0 ? (uint64_t)network_macs : 0;
 	profile->feed = options->feed;
 	ai8x_status status = ai8x_time_program(program, &options->feed, &profile->timing, error);
 	profile->clock = options->clock.hz != 0 ? options->clock : profile->timing.clock;

@@ -104,6 +104,16 @@ class Numbers(Case):
         for layer in profile["layers"]:
             self.assertIn(f'"cycles": {layer["cycles"]}', text)
 
+    def test_macs_of_the_accelerator_and_of_the_network(self):
+        """Channels that fill passes are counted, and told apart where the network is known."""
+        layer = "{operation: conv2d, kernel_size: 1x1, in_channels: 100, in_dim: [8, 8], out_channels: 70, pad: 0}"
+        path = self.network(f"arch: test\ndataset: test\nlayers:\n  - {layer}\n")
+        profile = self.profile(path)["profile"]
+        self.assertEqual(profile["macs"], 104 * 72 * 64)
+        self.assertEqual(profile["network_macs"], 100 * 70 * 64)
+        self.assertIn("the accelerator does 31,232 more than the 448,000 of the network", ai8xsim("profile", path).stdout)
+        self.assertNotIn("more than the", ai8xsim("profile", SHIPPED).stdout)
+
     def test_causes_are_a_partition(self):
         """Causes add up, layer by layer and in total."""
         profile = self.profile(SHIPPED)["profile"]

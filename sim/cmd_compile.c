@@ -167,6 +167,13 @@ static const struct argp parser = {
 	NULL,
 	NULL};
 
+static void print_warnings(const ai8x_network *network)
+{
+	for (size_t i = 0; i < network->warning_count; i++) {
+		cli_error("warning: %s", network->warnings[i]);
+	}
+}
+
 static void print_notes(const ai8x_network *network)
 {
 	for (size_t i = 0; i < network->note_count; i++) {
@@ -268,6 +275,7 @@ static int compile_file(const struct settings *settings)
 		} else if (!settings->quiet) {
 			print_notes(network);
 		}
+		print_warnings(network);
 	}
 	free(output);
 	ai8x_program_destroy(program);
@@ -278,6 +286,6 @@ static int compile_file(const struct settings *settings)
 int cmd_compile(int argc, char **argv)
 {
 	struct settings settings = {.part = ai8x_part_at(0), .options = ai8x_compile_options_default()};
-	error_t problem = argp_parse(&parser, argc, argv, 0, NULL, &settings);
-	return problem == 0 ? compile_file(&settings) : CLI_USAGE;
+	cli_parse(&parser, argc, argv, NULL, &settings);
+	return compile_file(&settings);
 }

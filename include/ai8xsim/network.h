@@ -152,6 +152,9 @@ typedef struct ai8x_network {
 	bool snoop_given;
 	char **notes; /**< what the library chose or found remarkable, one line each */
 	size_t note_count;
+	char **
+		warnings; /**< possible but hardly meant (a layer reads what another has overwritten), one line each */
+	size_t warning_count;
 } ai8x_network;
 
 /** Files that ai8x_network_open() reads besides the description. Zero-initialise. */

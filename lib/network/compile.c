@@ -86,7 +86,9 @@ ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part,
 		status = plan_create(network, part, &chosen, &plan, error);
 	}
 	if (status == AI8X_OK) {
-		network_trace(&plan, network);
+		status = network_trace(&plan, network, error);
+	}
+	if (status == AI8X_OK) {
 		status = ai8x_program_create(part, network->name, program, error);
 	}
 	if (status == AI8X_OK) {

@@ -64,6 +64,14 @@ ai8x_status ai8x_network_create(const char *name, size_t layer_count, ai8x_netwo
 	return AI8X_OK;
 }
 
+static void free_lines(char **lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(lines[i]);
+	}
+	free(lines);
+}
+
 void ai8x_network_destroy(ai8x_network *network)
 {
 	if (network == NULL) {
@@ -74,10 +82,8 @@ void ai8x_network_destroy(ai8x_network *network)
 		free(network->layers[i].weights);
 		free(network->layers[i].bias);
 	}
-	for (size_t i = 0; i < network->note_count; i++) {
-		free(network->notes[i]);
-	}
-	free(network->notes);
+	free_lines(network->notes, network->note_count);
+	free_lines(network->warnings, network->warning_count);
 	free(network->layers);
 	free(network->input);
 	free(network->arch);
@@ -116,6 +122,21 @@ static bool copy_layer(ai8x_network_layer *to, const ai8x_network_layer *from)
 	       copy_bytes(&to->bias, from->bias, from->out_channels);
 }
 
+static bool copy_lines(char ***copy, size_t *made, char *const *lines, size_t count)
+{
+	if (count == 0) {
+		return true;
+	}
+	*copy = calloc(count, sizeof **copy);
+	for (size_t i = 0; *copy != NULL && i < count; i++) {
+		if (!copy_text(&(*copy)[i], lines[i])) {
+			return false;
+		}
+		*made = i + 1;
+	}
+	return *copy != NULL;
+}
+
 ai8x_status ai8x_network_copy(const ai8x_network *network, ai8x_network **copy, ai8x_error *error)
 {
 	ai8x_network *made = NULL;
@@ -130,14 +151,8 @@ ai8x_status ai8x_network_copy(const ai8x_network *network, ai8x_network **copy, 
 	for (size_t i = 0; ok && i < network->layer_count; i++) {
 		ok = copy_layer(&made->layers[i], &network->layers[i]);
 	}
-	if (ok && network->note_count > 0) {
-		made->notes = calloc(network->note_count, sizeof *made->notes);
-		ok = made->notes != NULL;
-		for (size_t i = 0; ok && i < network->note_count; i++) {
-			ok = copy_text(&made->notes[i], network->notes[i]);
-			made->note_count = i + 1;
-		}
-	}
+	ok = ok && copy_lines(&made->notes, &made->note_count, network->notes, network->note_count) &&
+	     copy_lines(&made->warnings, &made->warning_count, network->warnings, network->warning_count);
 	if (!ok) {
 		ai8x_network_destroy(made);
 		return error_no_memory(error, "a copy of a network");
@@ -184,33 +199,46 @@ ai8x_status network_error(ai8x_error *error, ai8x_status status, const ai8x_netw
 	return error_set(error, status, "%s%s", place, text);
 }
 
-void network_note(ai8x_network *network, int position, const char *format, ...)
+static void add_line(const ai8x_network *network, int position, char ***lines, size_t *count,
+                     const char *format, va_list arguments)
 {
 	char place[AI8X_MESSAGE_SIZE / 2];
 	char text[2 * AI8X_MESSAGE_SIZE];
-	va_list arguments;
-
 	const ai8x_network_layer *layer = position < 0 ? NULL : &network->layers[position];
 	place[0] = '\0';
 	if (layer != NULL) {
 		snprintf(place, sizeof place, layer->name == NULL ? "layer %u: " : "layer %u (%s): ", layer->number,
 		         layer->name);
 	}
-	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
 	size_t size = strlen(place) + strlen(text) + 1;
-	char *note = malloc(size);
-	char **notes = realloc(network->notes, (network->note_count + 1) * sizeof *notes);
-	if (notes != NULL) {
-		network->notes = notes;
+	char *line = malloc(size);
+	char **more = realloc(*lines, (*count + 1) * sizeof *more);
+	if (more != NULL) {
+		*lines = more;
 	}
-	if (note == NULL || notes == NULL) {
-		free(note);
+	if (line == NULL || more == NULL) {
+		free(line);
 		return;
 	}
-	snprintf(note, size, "%s%s", place, text);
-	network->notes[network->note_count++] = note;
+	snprintf(line, size, "%s%s", place, text);
+	more[(*count)++] = line;
+}
+
+void network_note(ai8x_network *network, int position, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	add_line(network, position, &network->notes, &network->note_count, format, arguments);
+	va_end(arguments);
+}
+
+void network_warning(ai8x_network *network, int position, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	add_line(network, position, &network->warnings, &network->warning_count, format, arguments);
+	va_end(arguments);
 }
 
 bool network_has_weights(const ai8x_network_layer *layer)

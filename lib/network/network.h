@@ -26,6 +26,10 @@ ai8x_status network_error(ai8x_error *error, ai8x_status status, const ai8x_netw
 void network_note(ai8x_network *network, int position, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// The same for what is possible but hardly meant.
+void network_warning(ai8x_network *network, int position, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 // true: the operation uses weights (of its own or another layer's).
 bool network_has_weights(const ai8x_network_layer *layer);
 

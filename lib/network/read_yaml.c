@@ -1108,6 +1108,29 @@ static void base_name(const char *path, char *name, size_t size)
 	}
 }
 
+// What else may be given in place of a description, by how its files begin; NULL: none of these.
+static const char *other_kind(const char *text, size_t size)
+{
+	static const struct {
+		const char *start, *kind;
+	} kinds[] = {
+		{"\x89HDF\r\n\x1a\n",
+	     "an HDF5 file; `ai8xsim run` and `ai8xsim info` take programs, --weights takes weights"},
+		{"\x7f"
+	     "ELF",
+	     "a firmware image; `ai8xsim run` takes it"},
+		{"\x93NUMPY", "a NumPy array; --weights, --bias and --input take it"},
+		{"PK\x03\x04", "an archive; --weights takes .npz"},
+	};
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		size_t length = strlen(kinds[i].start);
+		if (size >= length && memcmp(text, kinds[i].start, length) == 0) {
+			return kinds[i].kind;
+		}
+	}
+	return NULL;
+}
+
 ai8x_status network_read_yaml(const char *text, size_t size, const char *file, ai8x_network **network,
                               ai8x_error *error)
 {
@@ -1122,6 +1145,11 @@ ai8x_status network_read_yaml(const char *text, size_t size, const char *file, a
 		return error_set(error, AI8X_ERR_LIMIT,
 		                 "%s: a description of %zu bytes is more than the limit of %zu", reader.file, size,
 		                 NETWORK_MAX_TEXT);
+	}
+	const char *other = other_kind(text, size);
+	if (other != NULL) {
+		return error_set(error, AI8X_ERR_FORMAT, "%s: not a network description in YAML: it is %s",
+		                 reader.file, other);
 	}
 	if (!yaml_parser_initialize(&parser)) {
 		return error_no_memory(error, "a YAML parser");

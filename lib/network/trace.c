@@ -1,10 +1,21 @@
 // Does every layer read what its sources wrote? Descriptions that give processors and offsets themselves can be
 // wrong without being impossible; this compares where a layer reads each channel with where the source
-// wrote it, and says so in a note (the program would run, and compute something else).
+// wrote it, looks whether another layer has written there since, and warns (the program would run, and compute
+// something else).
 
 #include "network/trace.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+// Bytes of a data memory word, one for each processor of the instance.
+#define LANES 4u
+
+// Who wrote each byte of data memory last.
+struct owners {
+	uint16_t *tensors; // 0: nobody yet, 1: the network's input, i + 2: layer i
+	uint32_t words;    // of an instance
+};
 
 // A value of a source tensor.
 struct origin {
@@ -79,6 +90,97 @@ static bool has_places(const struct plan *plan, const struct plan_layer *layer)
 	return fixed;
 }
 
+static uint16_t *owner_at(const struct owners *owners, const ai8x_output_place *place)
+{
+	return place->word < owners->words
+	           ? &owners
+	                  ->tensors[((size_t)place->instance * owners->words + place->word) * LANES + place->lane]
+	           : NULL;
+}
+
+static uint16_t owner_of(int source)
+{
+	return (uint16_t)(source + 2);
+}
+
+static void own(const struct owners *owners, const ai8x_output_place *place, unsigned lanes, int source)
+{
+	uint16_t *owner = owner_at(owners, place);
+	for (unsigned n = 0; owner != NULL && n < lanes; n++) {
+		owner[n] = owner_of(source);
+	}
+}
+
+static void own_input(const struct plan *plan, const struct owners *owners)
+{
+	const ai8x_network_layer *net = plan->layers[0].net;
+	if (plan->feed != AI8X_FEED_MEMORY) {
+		return;
+	}
+	for (uint32_t operand = 0; operand < net->operands; operand++) {
+		for (uint32_t c = 0; c < net->in_channels; c++) {
+			for (uint32_t y = 0; y < net->in_rows * net->in_columns; y++) {
+				ai8x_output_place place = plan_input_place(&plan->layers[0], operand, c, y);
+				own(owners, &place, 1, AI8X_NETWORK_INPUT);
+			}
+		}
+	}
+}
+
+static void own_output(const struct plan *plan, const struct plan_layer *layer, const struct owners *owners)
+{
+	const ai8x_network_layer *net = layer->net;
+	size_t next = layer->position + 1;
+	if (next < plan->count && plan->layers[next].streaming) {
+		return; // a ring, whose words belong to nobody for long
+	}
+	unsigned lanes = net->output_bits == 8 ? 1 : LANES;
+	for (uint32_t c = 0; c < net->out_channels; c++) {
+		for (uint32_t y = 0; y < net->out_rows * net->out_columns; y++) {
+			ai8x_output_place place = plan_output_place(layer, c, y);
+			own(owners, &place, lanes, (int)layer->position);
+		}
+	}
+}
+
+// false: somebody else wrote there, which is told.
+static bool check_owner(const struct plan *plan, const struct plan_layer *layer, const struct owners *owners,
+                        uint32_t operand, uint32_t c, uint32_t y, ai8x_network *network)
+{
+	struct origin origin = origin_of(plan->network, layer->net, operand, c, y);
+	ai8x_output_place place = plan_input_place(layer, operand, c, y);
+	const uint16_t *owner = owner_at(owners, &place);
+	if (owner == NULL || *owner < owner_of(0) || *owner == owner_of(origin.source)) {
+		return true;
+	}
+	char of[48] = "the network's input";
+	if (origin.source >= 0) {
+		snprintf(of, sizeof of, "the output of layer %u", plan->network->layers[origin.source].number);
+	}
+	const ai8x_network_layer *writer = &plan->network->layers[*owner - owner_of(0)];
+	network_warning(
+		network, (int)layer->position,
+		"reads channel %u, pixel %u of %s from word 0x%x of data memory instance %u, but layer %u "
+		"writes its output there in the meantime; check the out_offset of layer %u",
+		origin.channel, origin.pixel, of, place.word, place.instance, writer->number, writer->number);
+	return false;
+}
+
+static void check_owners(const struct plan *plan, const struct plan_layer *layer, const struct owners *owners,
+                         ai8x_network *network)
+{
+	const ai8x_network_layer *net = layer->net;
+	for (uint32_t operand = 0; operand < net->operands; operand++) {
+		for (uint32_t c = 0; c < net->in_channels; c++) {
+			for (uint32_t y = 0; y < net->in_rows * net->in_columns; y++) {
+				if (!check_owner(plan, layer, owners, operand, c, y, network)) {
+					return;
+				}
+			}
+		}
+	}
+}
+
 static bool trace_value(const struct plan *plan, const struct plan_layer *layer, uint32_t operand, uint32_t c,
                         uint32_t y, ai8x_network *network)
 {
@@ -92,16 +194,16 @@ static bool trace_value(const struct plan *plan, const struct plan_layer *layer,
 	if (origin.source >= 0) {
 		snprintf(from, sizeof from, "layer %u", plan->network->layers[origin.source].number);
 	}
-	network_note(network, (int)layer->position,
-	             "warning: reads channel %u, pixel %u of %s from word 0x%x of data memory instance %u (byte "
-	             "%u), but it "
-	             "was written to word 0x%x of instance %u (byte %u); check processors, offsets and gaps",
-	             origin.channel, origin.pixel, from, read.word, read.instance, read.lane, written.word,
-	             written.instance, written.lane);
+	network_warning(
+		network, (int)layer->position,
+		"reads channel %u, pixel %u of %s from word 0x%x of data memory instance %u (byte %u), but "
+		"it was written to word 0x%x of instance %u (byte %u); check processors, offsets and gaps",
+		origin.channel, origin.pixel, from, read.word, read.instance, read.lane, written.word,
+		written.instance, written.lane);
 	return false;
 }
 
-static void trace_layer(const struct plan *plan, const struct plan_layer *layer, ai8x_network *network)
+static bool trace_layer(const struct plan *plan, const struct plan_layer *layer, ai8x_network *network)
 {
 	const ai8x_network_layer *net = layer->net;
 	uint32_t last = net->in_rows * net->in_columns - 1;
@@ -110,18 +212,29 @@ static void trace_layer(const struct plan *plan, const struct plan_layer *layer,
 		for (uint32_t c = 0; c < net->in_channels; c++) {
 			for (unsigned k = 0; k < 3; k++) {
 				if (!trace_value(plan, layer, operand, c, pixels[k], network)) {
-					return;
+					return false;
 				}
 			}
 		}
 	}
+	return true;
 }
 
-void network_trace(const struct plan *plan, ai8x_network *network)
+ai8x_status network_trace(const struct plan *plan, ai8x_network *network, ai8x_error *error)
 {
-	for (size_t i = 1; i < plan->count; i++) {
-		if (has_places(plan, &plan->layers[i])) {
-			trace_layer(plan, &plan->layers[i], network);
-		}
+	struct owners owners = {NULL, plan->part->info.data_words};
+	owners.tensors = calloc((size_t)AI8X_INSTANCES * owners.words * LANES, sizeof *owners.tensors);
+	if (owners.tensors == NULL) {
+		return error_no_memory(error, "tracing a network's data");
 	}
+	own_input(plan, &owners);
+	for (size_t n = 0; n < plan->order_count; n++) {
+		const struct plan_layer *layer = &plan->layers[plan->order[n]];
+		if (layer->position > 0 && has_places(plan, layer) && trace_layer(plan, layer, network)) {
+			check_owners(plan, layer, &owners, network);
+		}
+		own_output(plan, layer, &owners);
+	}
+	free(owners.tensors);
+	return AI8X_OK;
 }

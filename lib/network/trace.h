@@ -4,7 +4,7 @@
 
 #include "network/plan.h"
 
-// Adds notes to the network (which is the plan's).
-void network_trace(const struct plan *plan, ai8x_network *network);
+// Adds warnings to the network (which is the plan's).
+ai8x_status network_trace(const struct plan *plan, ai8x_network *network, ai8x_error *error);
 
 #endif

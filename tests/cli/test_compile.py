@@ -42,6 +42,25 @@ layers:
   - {out_channels: 5, kernel_size: 1x1, pad: 0}
 """
 
+ALL_KINDS = """
+layers:
+  - {in_channels: 3, in_dim: [12, 10], out_channels: 20, activate: relu, name: a, quantization: 4}
+  - {out_channels: 20, activate: abs, name: b, output_shift: -2}
+  - {in_sequences: [a, b], eltwise: sub, out_channels: 70, kernel_size: 1x1, pad: 0}
+  - {op: passthrough, max_pool: [3, 2], pool_stride: 2}
+  - {op: convtranspose2d, stride: 2, pad: 1, output_pad: 1, out_channels: 6, avg_pool: 2, pool_stride: 1}
+  - {op: linear, flatten: true, out_channels: 6, output_width: 32}
+"""
+
+# Layer 2 writes where layer 3 reads what layer 0 wrote.
+OVERLAP = """
+layers:
+  - {in_channels: 4, in_dim: [4, 4], out_channels: 4, processors: 0xf, out_offset: 0x800}
+  - {out_channels: 4, processors: 0xf, out_offset: 0x1000}
+  - {out_channels: 4, processors: 0xf, out_offset: 0x7c4}
+  - {out_channels: 4, processors: 0xf, in_sequences: 0, in_offset: 0x800, out_offset: 0x2000}
+"""
+
 
 def ai8xsim(*arguments):
     """Runs the program under test; a call that takes a minute hangs."""
@@ -159,10 +178,58 @@ class Compile(unittest.TestCase):
             self.run_program(self.output)
 
     def test_info_shows_the_network_back(self):
-        self.compile(self.write("s.yaml", SHAPES), "--part", "MAX78002", "-o", self.output, "-q")
-        result = ai8xsim("info", self.output)
+        self.compile(self.write("all.yaml", ALL_KINDS), "--random", "3", "--part", "MAX78002", "-o", self.output, "-q")
+        result = ai8xsim("info", "--layers", self.output)
         self.assertEqual(result.returncode, OK, result.stderr)
-        self.assertRegex(result.stdout, re.compile("add", re.IGNORECASE))
+        shown = [line.strip().split(";")[0] for line in result.stdout.splitlines() if line.startswith("  layer ")]
+        # Shifts that the description leaves open are chosen; 70 channels in two passes take 36 processors each.
+        shown = [re.sub(r"(layer [0234].*?), shift -?[0-9]+", r"\1", line) for line in shown]
+        self.assertEqual(shown, [
+            "layer 0: 3x3 conv, 3 -> 20 channels, pad 1, 4-bit weights, bias, ReLU, 12x10",
+            "layer 1: 3x3 conv, 20 -> 20 channels, pad 1, 8-bit weights, bias, shift -2, abs, 12x10",
+            "layer 2: 2-operand sub, 1x1 conv, 20 -> 72 channels, 8-bit weights, bias, 12x10",
+            "layer 3: 3x2 max pool stride 2, pass-through, 72 channels, 11x10 -> 5x5",
+            "layer 4: 2x2 average pool stride 1, 3x3 transposed conv, 72 -> 6 channels, pad 1, 8-bit weights, bias, "
+            "4x5 -> 8x8",
+            "layer 5: linear, 384 -> 6 channels, 8-bit weights, bias, 32-bit output, 1x1",
+        ])
+        self.run_program(self.output)
+
+    def test_overwritten_data_are_told_on_stderr(self):
+        result = self.compile(self.write("o.yaml", OVERLAP), "-o", self.output, "-q")
+        self.assertEqual(result.stdout, "")
+        self.assertIn("warning: layer 3: reads channel 0, pixel 0 of the output of layer 0", result.stderr)
+        self.assertIn("layer 2 writes its output there", result.stderr)
+        result = self.compile(self.write("o.yaml", OVERLAP.replace("0x800", "0x840")), "-o", self.output, "-q")
+        self.assertEqual(result.stderr, "")
+
+    def test_input_of_another_network(self):
+        for shape in ((3, 6, 7), (4, 6, 8), (2, 6, 8), (48,)):
+            numpy.save(self.path("other.npy"), numpy.zeros(shape, "i1"))
+            for command in "compile", "golden":
+                result = ai8xsim(command, self.write("s.yaml", SHAPES.replace("[8, 8]", "[6, 8]")), "--random", "1",
+                                 "--input", self.path("other.npy"), *(("-o", self.output) if command == "compile" else ()))
+                self.assertEqual(result.returncode, BAD_INPUT)
+                found = "x".join(map(str, (*shape, 1, 1)[:3]))
+                self.assertIn(f"s.yaml:3: layer 0 (a): expected an input of 3x6x8 (channels x rows x columns), got {found} "
+                              f"from {self.path('other.npy')}", result.stderr)
+        self.assertFalse(os.path.exists(self.output))
+        # Weights say as well how many channels the input has.
+        numpy.save(self.path("other.npy"), numpy.zeros((5, 6, 8), "i1"))
+        result = self.compile(self.network, "--weights", self.hdf5(), "--input", self.path("other.npy"), "-o", self.output,
+                              code=BAD_INPUT)
+        self.assertIn("expected an input of 3x6x8 (channels x rows x columns), got 5x6x8", result.stderr)
+
+    def test_files_that_are_no_descriptions(self):
+        for content, kind in ((b"\x89HDF\r\n\x1a\n", "an HDF5 file; `ai8xsim run` and `ai8xsim info` take programs"),
+                              (b"\x7fELF\1\1\1", "a firmware image; `ai8xsim run` takes it"),
+                              (b"\x93NUMPY\1\0", "a NumPy array"), (b"PK\3\4", "an archive")):
+            with open(self.path("file"), "wb") as file:
+                file.write(content)
+            for command in "compile", "golden":
+                result = ai8xsim(command, self.path("file"))
+                self.assertEqual(result.returncode, BAD_INPUT)
+                self.assertIn("not a network description in YAML: it is " + kind, result.stderr)
 
     def test_default_name(self):
         result = subprocess.run([AI8XSIM, "compile", self.write("s.yaml", SHAPES), "-q"], cwd=self.folder, check=False,

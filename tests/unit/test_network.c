@@ -128,6 +128,7 @@ START_TEST(golden_registers_survive_decoding)
 		}
 		if (folder != NULL) {
 			closedir(folder);
+			ck_assert_uint_gt(programs, 0);
 		}
 	}
 	free(registers);
@@ -271,10 +272,14 @@ START_TEST(errors_name_line_key_and_remedy)
 	     AI8X_ERR_NETWORK, "no activation"},
 		{"layers: [ {\n", AI8X_ERR_FORMAT, "net.yaml:"},
 		{"", AI8X_ERR_FORMAT, "expected a mapping"},
+		{"\x89HDF\r\n\x1a\n", AI8X_ERR_FORMAT, "it is an HDF5 file"},
+		{"\x7f"
+	     "ELF",
+	     AI8X_ERR_FORMAT, "it is a firmware image"},
 		{"\xff\xfe", AI8X_ERR_FORMAT, "net.yaml:"},
 	};
 	expect_refusal(cases[_i].text, cases[_i].status, cases[_i].message);
-	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 19);
+	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 21);
 }
 END_TEST
 
@@ -419,6 +424,97 @@ START_TEST(written_descriptions_and_weights_give_the_same_program)
 }
 END_TEST
 
+// A write gap in the description against what those who read over it need.
+START_TEST(given_gaps_are_checked)
+{
+	static const struct {
+		const char *part, *first, *second, *third;
+		const char *message; // NULL: compiles
+	} cases[] = {
+		// operands of a join, which is layer 3 where the part needs a copy of one of them
+		{"MAX78002", "write_gap: 1", "", "in_sequences: [0, 1], eltwise: add", NULL},
+		{"MAX78000", "", "write_gap: 1", "in_sequences: [0, 1], eltwise: add", NULL},
+		{"MAX78000", "", "write_gap: 0", "in_sequences: [0, 1], eltwise: add",
+	     "layer 1: write_gap is 0, but the join in layer 3 needs 1"},
+		{"MAX78000", "", "write_gap: 2", "in_sequences: [0, 1], eltwise: add",
+	     "layer 1: write_gap is 2, but the join in layer 3 needs 1"},
+		// one layer reads the result
+		{"MAX78002", "write_gap: 3", "", "", NULL},
+		{"MAX78000", "write_gap: 3", "", "",
+	     "layer 0: write_gap is 3, but layer 1, which reads the result, cannot read over gaps on the "
+	     "MAX78000"},
+		{"MAX78002", "write_gap: 3", "flatten: true, op: linear", "in_sequences: 1",
+	     "layer 0: write_gap is 3, but layer 1, which reads the result, cannot read over gaps on the "
+	     "MAX78002"},
+		// nobody does
+		{"MAX78000", "", "", "write_gap: 5", NULL},
+		// channels side by side lie without gaps
+		{"MAX78002", "write_gap: 1", "", "in_sequences: [0, 1]",
+	     "layer 0: write_gap is 1, but the join in layer 2 needs 0"},
+	};
+	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 9);
+	char text[512];
+	ai8x_error error = {AI8X_OK, ""};
+	ai8x_program *program = NULL;
+	snprintf(text, sizeof text,
+	         "layers:\n  - {in_channels: 4, in_dim: [4, 4], out_channels: 4, %s}\n"
+	         "  - {out_channels: 4, %s%s in_sequences: 0}\n  - {out_channels: 4, %s}\n",
+	         cases[_i].first, cases[_i].second, cases[_i].second[0] != '\0' ? "," : "", cases[_i].third);
+	ai8x_network *network = parse(text);
+	ai8x_status status =
+		ai8x_network_compile(network, ai8x_part_find(cases[_i].part), NULL, &program, &error);
+	if (cases[_i].message == NULL) {
+		ck_assert_msg(status == AI8X_OK, "%s", error.message);
+		ck_assert_uint_eq(network->warning_count, 0);
+	} else {
+		ck_assert_int_eq(status, AI8X_ERR_NETWORK);
+		ck_assert_msg(strstr(error.message, cases[_i].message) != NULL, "%s", error.message);
+	}
+	ai8x_program_destroy(program);
+	ai8x_network_destroy(network);
+}
+END_TEST
+
+// Layer 2 writes where layer 3 still reads layer 0, or does not.
+START_TEST(overwritten_data_are_told)
+{
+	static const struct {
+		const char *offset, *warning;
+	} cases[] = {
+		{"0x200", NULL},
+		{"0x1040", NULL},
+		{"0x103c",
+	     "layer 3: reads channel 0, pixel 15 of the output of layer 0 from word 0x40f of data memory "
+	     "instance 0, but layer 2 writes its output there in the meantime"},
+	};
+	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 3);
+	char text[1024];
+	snprintf(
+		text, sizeof text,
+		"layers:\n"
+		"  - {in_channels: 4, in_dim: [4, 4], out_channels: 4, processors: 0xf, out_offset: 0x1000}\n"
+		"  - {out_channels: 4, processors: 0xf, out_offset: 0x2000}\n"
+		"  - {out_channels: 4, processors: 0xf, out_offset: %s}\n"
+		"  - {out_channels: 4, processors: 0xf, in_sequences: 0, in_offset: 0x1000, out_offset: 0x3000}\n",
+		cases[_i].offset);
+	ai8x_error error = {AI8X_OK, ""};
+	ai8x_program *program = NULL;
+	ai8x_network *network = parse(text);
+	ck_assert_msg(ai8x_network_compile(network, ai8x_part_find("MAX78000"), NULL, &program, &error) ==
+	                  AI8X_OK,
+	              "%s", error.message);
+	ck_assert_uint_eq(network->warning_count, cases[_i].warning != NULL);
+	ck_assert_msg(cases[_i].warning == NULL || strstr(network->warnings[0], cases[_i].warning) != NULL, "%s",
+	              network->warning_count > 0 ? network->warnings[0] : "");
+	ai8x_network *copy = NULL;
+	ck_assert_int_eq(ai8x_network_copy(network, &copy, NULL), AI8X_OK);
+	ck_assert_uint_eq(copy->warning_count, network->warning_count);
+	ai8x_network_destroy(copy);
+	ai8x_program_destroy(program);
+	ai8x_network_destroy(network);
+}
+END_TEST
+
 START_TEST(copies_are_independent)
 {
 	const ai8x_part *part = ai8x_part_find("MAX78002");
@@ -557,7 +653,7 @@ static Suite *network_suite(void)
 	tcase_add_test(descriptions, defaults_follow_the_operation);
 	tcase_add_test(descriptions, maps_and_integers_are_read_as_yaml_writes_them);
 	tcase_add_test(descriptions, joins_follow_from_in_sequences);
-	tcase_add_loop_test(descriptions, errors_name_line_key_and_remedy, 0, 19);
+	tcase_add_loop_test(descriptions, errors_name_line_key_and_remedy, 0, 21);
 	tcase_add_loop_test(descriptions, limits_are_explained, 0, 13);
 	suite_add_tcase(suite, descriptions);
 
@@ -565,6 +661,8 @@ static Suite *network_suite(void)
 	tcase_set_timeout(programs, 900);
 	tcase_add_loop_test(programs, chosen_placement_computes_what_the_reference_computes, 0, 2);
 	tcase_add_loop_test(programs, written_descriptions_and_weights_give_the_same_program, 0, 2);
+	tcase_add_loop_test(programs, given_gaps_are_checked, 0, 9);
+	tcase_add_loop_test(programs, overwritten_data_are_told, 0, 3);
 	tcase_add_test(programs, copies_are_independent);
 	tcase_add_test(programs, seeds_are_the_same_everywhere);
 	tcase_add_test(programs, shapes_alone_make_a_program);

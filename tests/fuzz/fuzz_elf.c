@@ -1,10 +1,7 @@
 // Fuzz target: any bytes as firmware. Opening and a short run must end with a status, in bounded memory.
-#include <stddef.h>
-#include <stdint.h>
-
 #include <ai8xsim/ai8xsim.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,30 +1,13 @@
 // Fuzzes the description reader and all that follows: any text must give a network or an error; a network that was
 // read compiles or is refused; one that compiled comes back the same after it was written.
-//
-//   CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
-//     -Dc_args=-fsanitize=fuzzer-no-link
-//   ninja -C build-fuzz tests/fuzz/fuzz_network_yaml
-//   build-fuzz/tests/fuzz/fuzz_network_yaml -max_len=4096 corpus/    (start from descriptions)
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <ai8xsim/ai8xsim.h>
 
+#include "fuzz.h"
+
 // Larger networks take long and show nothing new.
 #define MOST_ELEMENTS 200000u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what)
-{
-	if (!holds) {
-		(void)fprintf(stderr, "does not hold: %s\n", what);
-		abort();
-	}
-}
 
 static bool is_small(const ai8x_network *network)
 {
@@ -41,8 +24,8 @@ static bool is_small(const ai8x_network *network)
 
 static void check_written(const ai8x_network *network, const ai8x_part *part, const ai8x_program *program)
 {
-	char path[64];
-	(void)snprintf(path, sizeof path, "/tmp/ai8xsim-fuzz-%ld.yaml", (long)getpid());
+	char path[FUZZ_PATH];
+	fuzz_path(path, ".yaml");
 	ai8x_error error = {AI8X_OK, ""};
 	ai8x_network *again = NULL;
 	ai8x_program *other = NULL;
@@ -57,6 +40,7 @@ static void check_written(const ai8x_network *network, const ai8x_part *part, co
 	require(count == count_again && memcmp(ops, ops_again, count * sizeof *ops) == 0, "the same operations");
 	ai8x_program_destroy(other);
 	ai8x_network_destroy(again);
+	(void)unlink(path);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

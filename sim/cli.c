@@ -62,17 +62,28 @@ static void erase_progress(void)
 	progress_shown = false;
 }
 
+// Names of files and programs may hold anything; a terminal must not be steered by them.
+static void mend_text(char *text)
+{
+	for (; text != NULL && *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 void cli_error(const char *format, ...)
 {
+	char *text = NULL;
 	va_list arguments;
 	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	mend_text(text);
 	(void)pthread_mutex_lock(&terminal);
 	erase_progress();
-	(void)fputs("ai8xsim: ", stderr);
-	(void)vfprintf(stderr, format, arguments);
-	(void)fputc('\n', stderr);
+	(void)fprintf(stderr, "ai8xsim: %s\n", text != NULL ? text : format);
 	(void)pthread_mutex_unlock(&terminal);
-	va_end(arguments);
+	free(text);
 }
 
 int cli_fail(const char *file, const ai8x_error *error)
@@ -213,6 +224,7 @@ void cli_table_cell(struct cli_table *table, enum cli_style style, const char *f
 		text = NULL;
 		table->incomplete = true;
 	}
+	mend_text(text);
 	table->cells[table->count++] = (struct cell){.text = text, .style = style};
 }
 

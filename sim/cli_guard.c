@@ -41,8 +41,35 @@ void cli_guard_install(void)
 {
 	struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_NODEFER};
 	(void)sigemptyset(&action.sa_mask);
+	// Files that grow beyond a limit are then a failed write like any other, with a message and nothing left behind.
+	(void)signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; HANDLERS && i < sizeof guarded / sizeof guarded[0]; i++)
 		(void)sigaction(guarded[i], &action, NULL);
+}
+
+// Read by a handler that may run at any time.
+static const char *volatile half_written;
+
+static void killed(int number)
+{
+	const char *path = half_written;
+	if (path != NULL)
+		(void)unlink(path);
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
+void cli_remove_when_killed(const char *path)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	half_written = path;
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		struct sigaction action = {.sa_handler = path != NULL ? killed : SIG_DFL}, before;
+		(void)sigemptyset(&action.sa_mask);
+		// What the caller chose to ignore (nohup) stays ignored.
+		if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			(void)sigaction(numbers[i], &action, NULL);
+	}
 }
 
 ai8x_status cli_open_program(const char *path, const ai8x_program_options *options, ai8x_program **program,

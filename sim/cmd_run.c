@@ -250,8 +250,19 @@ static void add_heading(struct cli_table *table, const char *const *titles)
 		cli_table_cell(table, CLI_PLAIN, "%s", *titles);
 }
 
-static void add_program(struct cli_table *table, const char *path, const struct outcome *outcome)
+// Several files may hold programs of the same name.
+static bool is_only_one(const struct work *work, const char *name)
 {
+	size_t count = 0;
+	for (size_t i = 0; i < work->files->count; i++)
+		count += work->outcomes[i].name != NULL && strcmp(work->outcomes[i].name, name) == 0;
+	return count == 1;
+}
+
+static void add_program(struct cli_table *table, const struct work *work, size_t index)
+{
+	const char *path = work->files->paths[index];
+	const struct outcome *outcome = &work->outcomes[index];
 	const ai8x_runner_result *result = &outcome->result;
 	char cycles[32], time[32], checks[32], mismatches[32];
 	if (outcome->name == NULL) {
@@ -261,7 +272,7 @@ static void add_program(struct cli_table *table, const char *path, const struct 
 		cli_table_cell(table, CLI_RED, "error");
 		return;
 	}
-	cli_table_cell(table, CLI_PLAIN, "%s", outcome->name);
+	cli_table_cell(table, CLI_PLAIN, "%s", is_only_one(work, outcome->name) ? outcome->name : path);
 	cli_table_cell(table, CLI_PLAIN, "%s", ai8x_part_get_info(outcome->part)->name);
 	if (failed(outcome) && result->layer_count == 0) {
 		for (int i = 0; i < 5; i++)
@@ -425,7 +436,7 @@ static int print_tables(const struct work *work)
 	struct cli_table *table = cli_table_create("llrrrrrl");
 	add_heading(table, titles);
 	for (size_t i = 0; i < work->files->count; i++)
-		add_program(table, work->files->paths[i], &work->outcomes[i]);
+		add_program(table, work, i);
 	if (work->files->count > 1)
 		add_total(table, work);
 	int code = cli_table_print(table, stdout);

@@ -129,7 +129,8 @@ static bool layer_ran(const ai8x_machine *machine, int layer)
 }
 
 // A trace of nothing is a mistake in --from or --to.
-static int check_window(const struct trace_settings *settings, const ai8x_machine *machine, uint64_t cycles)
+static int check_window(const struct trace_settings *settings, const ai8x_machine *machine,
+                        const ai8x_trace *trace, uint64_t cycles)
 {
 	const int layers[] = {settings->trace.from_layer, settings->trace.to_layer};
 	for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
@@ -138,10 +139,16 @@ static int check_window(const struct trace_settings *settings, const ai8x_machin
 			return CLI_USAGE;
 		}
 	}
-	if (settings->trace.from_cycle < cycles)
+	if (settings->trace.from_cycle >= cycles) {
+		cli_error("%s: --from %llu: the run ends after %llu cycles", settings->program,
+		          (unsigned long long)settings->trace.from_cycle, (unsigned long long)cycles);
+		return CLI_USAGE;
+	}
+	const bool chosen =
+		settings->trace.from_cycle > 0 || settings->trace.to_cycle > 0 || layers[0] >= 0 || layers[1] >= 0;
+	if (!chosen || ai8x_trace_events(trace) > 0)
 		return CLI_OK;
-	cli_error("%s: --from %llu: the run ends after %llu cycles", settings->program,
-	          (unsigned long long)settings->trace.from_cycle, (unsigned long long)cycles);
+	cli_error("%s: nothing to trace between --from and --to", settings->program);
 	return CLI_USAGE;
 }
 
@@ -169,7 +176,7 @@ static int run_traced(const struct trace_settings *settings, const ai8x_program 
 	if (status == AI8X_OK && !result.pass)
 		code = CLI_CHECK_FAILED;
 	if (status == AI8X_OK)
-		code = cli_worse(code, check_window(settings, machine, result.cycles));
+		code = cli_worse(code, check_window(settings, machine, trace, result.cycles));
 	ai8x_runner_result_release(&result);
 	ai8x_machine_destroy(machine);
 	return code;
@@ -188,8 +195,10 @@ static int write_trace(struct trace_settings *settings, const ai8x_program *prog
 		free(target);
 		return CLI_RESOURCES;
 	}
+	cli_remove_when_killed(temporary);
 	FILE *file = fopen(temporary, "wx");
 	if (file == NULL) {
+		cli_remove_when_killed(NULL);
 		cli_error("%s: cannot write: %s", settings->output, strerror(errno));
 		free(temporary);
 		free(target);
@@ -214,6 +223,7 @@ static int write_trace(struct trace_settings *settings, const ai8x_program *prog
 		(void)unlink(temporary);
 		code = CLI_RESOURCES;
 	}
+	cli_remove_when_killed(NULL);
 	free(temporary);
 	free(target);
 	return code;

@@ -3,6 +3,7 @@
 #include "cli_guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,20 @@ static void close_stdout(void)
 	errno = 0;
 	if (fclose(stdout) != 0)
 		failed = true;
-	if (!failed || errno == EBADF)
+	if (!failed)
 		return;
 	if (errno != EPIPE)
 		cli_error("standard output: %s", errno != 0 ? strerror(errno) : "write error");
 	_exit(CLI_RESOURCES);
+}
+
+// A closed stream would be given to the next file that is opened, and messages would end up in it. Opened like this,
+// it refuses what is written to it.
+static void open_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", O_RDONLY);
 }
 
 static void print_version(FILE *file)
@@ -111,6 +121,7 @@ static int help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	open_streams();
 	(void)setlocale(LC_CTYPE, "");
 	(void)atexit(close_stdout);
 	argp_err_exit_status = CLI_USAGE;

@@ -222,6 +222,8 @@ AI8X_API ai8x_status ai8x_trace_create(const ai8x_part *part, const ai8x_trace_o
 AI8X_API uint32_t ai8x_trace_kinds(const ai8x_trace *trace);
 /** @brief Receives an event: subscribe this with the trace as user. */
 AI8X_API void ai8x_trace_event(void *trace, const ai8x_event *event);
+/** @brief Events written so far: those inside of the window that was chosen. */
+AI8X_API uint64_t ai8x_trace_events(const ai8x_trace *trace);
 /** @brief Completes the file and frees the trace. AI8X_ERR_IO when something could not be written. */
 AI8X_API ai8x_status ai8x_trace_finish(ai8x_trace *trace, ai8x_error *error);
 

@@ -4,10 +4,12 @@
 
 #include <stdio.h>
 
-static const char *writer_name(uint16_t writer)
+static const char *writer_text(uint16_t writer)
 {
-	static const char *const names[] = {"nobody", "clearing", "the bus", "a FIFO"};
-	return writer < WRITER_LAYER ? names[writer] : "a layer";
+	static const char *const texts[] = {"nobody wrote", "was cleared, but not written by any layer",
+	                                    "was written by the bus, but not by any layer",
+	                                    "was written by a FIFO, but not by any layer"};
+	return writer < WRITER_LAYER ? texts[writer] : "a layer wrote";
 }
 
 static bool is_empty(uint16_t writer)
@@ -77,10 +79,8 @@ static void report_missing_result(ai8x_check *check, const struct lane *lane, ui
 		       l, writer);
 	else
 		report(check, AI8X_CHECK_OUTPUT_UNWRITTEN, AI8X_SEVERITY_ERROR, place, 1,
-		       "the result is expected in a word that was last written by %s, not by a layer; the last layer "
-		       "that "
-		       "ran is layer %d",
-		       writer_name(lane->writer), last);
+		       "the result is expected in a word that %s; the last layer that ran is layer %d",
+		       writer_text(lane->writer), last);
 }
 
 // One byte lane of one instance of the result: which layers wrote it.

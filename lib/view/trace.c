@@ -11,7 +11,7 @@ struct ai8x_trace {
 	void *state;
 	FILE *file;
 	ai8x_trace_options options;
-	uint64_t end_cycle;
+	uint64_t end_cycle, events;
 };
 
 static const struct {
@@ -102,8 +102,15 @@ void ai8x_trace_event(void *user, const ai8x_event *event)
 	const bool stop = event->kind == AI8X_EVENT_LAYER_STOP || event->kind == AI8X_EVENT_RUN_STOP;
 	uint64_t end = event->cycle + (event->kind == AI8X_EVENT_STATE ? event->u.state.cycles : !stop);
 	trace->end_cycle = end > trace->end_cycle ? end : trace->end_cycle;
-	if (event->kind != AI8X_EVENT_RUN_STOP)
-		trace->writer->event(trace->state, event);
+	if (event->kind == AI8X_EVENT_RUN_STOP)
+		return;
+	trace->events++;
+	trace->writer->event(trace->state, event);
+}
+
+uint64_t ai8x_trace_events(const ai8x_trace *trace)
+{
+	return trace->events;
 }
 
 ai8x_status ai8x_trace_finish(ai8x_trace *trace, ai8x_error *error)

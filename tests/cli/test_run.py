@@ -238,6 +238,23 @@ class Usage(Case):
         with open(target, encoding="utf-8") as file:
             self.assertTrue(json.load(file)["programs"][0]["pass"])
 
+    def test_closed_standard_output(self):
+        for arguments in (("run", SHIPPED), ("run", "--json", "-", SHIPPED), ("--help",)):
+            result = ai8xsim(*arguments, stdout=None, preexec_fn=lambda: os.close(1))
+            self.assertEqual(result.returncode, RESOURCES)
+            self.assertIn("standard output", result.stderr)
+        dump = os.path.join(self.output, "dump.h5")
+        ai8xsim("run", "--dump", dump, SHIPPED, stdout=None, preexec_fn=lambda: os.close(1))
+        self.assertEqual(ai8xsim("info", dump).returncode, OK)
+
+    def test_names_do_not_steer_the_terminal(self):
+        path = os.path.join(self.output, "a\033[31m\nb.h5")
+        shutil.copyfile(SHIPPED, path)
+        for name in (path, path + ".absent"):
+            result = ai8xsim("run", path, SHIPPED, name)
+            self.assertNotIn("\033", result.stdout + result.stderr)
+            self.assertIn("a?[31m?b.h5", result.stdout)
+
     def test_reader_that_leaves(self):
         read, write = os.pipe()
         os.close(read)
@@ -402,8 +419,8 @@ class Results(Case):
     def test_dump_on_a_full_disk(self):
         # A limit on file sizes is what a full disk looks like to the program.
         dump = os.path.join(self.output, "dump.h5")
-        result = ai8xsim("run", "--dump", dump, SHIPPED, preexec_fn=lambda: (
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))))
+        result = ai8xsim("run", "--dump", dump, SHIPPED, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (8192, 8192)))
         self.assertEqual(result.returncode, RESOURCES, result.stderr)
         self.assertIn("cannot write: File too large", result.stderr)
         self.assertEqual(os.listdir(self.output), [])

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -254,9 +255,27 @@ class Refusals(Case):
         self.refused(USAGE, "is not a number", SHIPPED, "-o", out, "--from", "soon")
         self.refused(USAGE, "in front of its beginning", SHIPPED, "-o", out, "--from", 100, "--to", 50)
         self.refused(USAGE, "layer 9 does not run", SHIPPED, "-o", out, "--from", "L9")
+        self.refused(USAGE, "nothing to trace between", SHIPPED, "-o", out, "--from", "L1", "--to", "L0")
+        self.refused(USAGE, "nothing to trace between", SHIPPED, "-o", out, "--from", "L1", "--to", 50)
         self.refused(USAGE, "the run ends after 4353 cycles", SHIPPED, "-o", out, "--from", 4353)
         self.refused(USAGE, "no clock of the MAX78000", SHIPPED, "-o", out, "--clock", "IPLL")
         self.refused(BAD_INPUT, "nowhere.h5", os.path.join(self.folder, "nowhere.h5"), "-o", out)
+
+    def test_interrupted(self):
+        """Nothing half written stays behind; a trace that was done before the signal came is tried again."""
+        program = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "wide", "wide.h5")
+        out = os.path.join(self.folder, "out.csv")
+        status = OK
+        while status == OK:
+            process = subprocess.Popen([AI8XSIM, "trace", program, "-o", out, "--signals", "all"])
+            while process.poll() is None and not os.listdir(self.folder):
+                pass
+            process.send_signal(signal.SIGINT)
+            status = process.wait(timeout=60)
+            if status == OK:
+                os.remove(out)
+        self.assertEqual(status, -signal.SIGINT)
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_unwritable(self):
         """A folder that is not there."""

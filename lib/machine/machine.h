@@ -39,7 +39,8 @@ struct layer_record {
 	ai8x_layer_report report;
 	int32_t *output;
 	ai8x_word *words;
-	char reason[128]; // why the exact engine ran it
+	uint32_t write_ring; // words after which its output wraps, 0: never
+	char reason[128];    // why the exact engine ran it
 };
 
 enum run_phase {

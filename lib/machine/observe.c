@@ -131,13 +131,25 @@ static int compare_words(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
+// Has a streaming layer's output overwritten itself in the ring that the next layer reads?
+static bool went_round(const ai8x_layer *layer, uint32_t write_ring, uint32_t slots, uint32_t pixels)
+{
+	if (write_ring == 0 || slots == 0 || pixels == 0)
+		return false;
+	ai8x_output_place first = ai8x_layer_place(layer, 0, 0);
+	ai8x_output_place last = ai8x_layer_place(layer, slots - 1, pixels - 1);
+	return last.word - first.word >= write_ring;
+}
+
 // The memory words that hold the layer's output, as they are now. Streaming layers whose output went round
 // a ring have none.
 static void collect_words(ai8x_machine *machine, struct layer_record *record)
 {
 	const ai8x_layer *layer = &record->report.layer;
 	uint32_t slots = ai8x_layer_output_slots(layer);
-	size_t pixels = (size_t)layer->output_rows * layer->output_columns;
+	uint32_t pixels = layer->output_rows * layer->output_columns;
+	if (went_round(layer, record->write_ring, slots, pixels))
+		return;
 	ai8x_word *words = calloc((size_t)slots * pixels + 1, sizeof *words);
 	if (words == NULL)
 		return;

@@ -178,6 +178,7 @@ static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, u
 	if (record == NULL)
 		return AI8X_ERR_NO_MEMORY;
 	struct stage *stage = &run->stage[run->stage_count];
+	record->write_ring = write_ring;
 	*stage = (struct stage){.record = record, .write_ring = write_ring};
 	uint32_t instances = layer->fifo ? input_instances(&run->input) : 0;
 	if (run->stage_count > 0)

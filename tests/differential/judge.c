@@ -399,9 +399,7 @@ static bool same_counters(const ai8x_counters *a, const ai8x_counters *b, const 
 	return *what == NULL;
 }
 
-// in_ring: the layer behind reads the words from a ring while they are written. What lies at the unwrapped places
-// that the report lists then depends on how far the layers that run together have come.
-static bool same_layer(const ai8x_layer_report *a, const ai8x_layer_report *b, bool in_ring, const char *name,
+static bool same_layer(const ai8x_layer_report *a, const ai8x_layer_report *b, const char *name,
                        struct verdict *verdict)
 {
 	const char *what = NULL;
@@ -418,9 +416,8 @@ static bool same_layer(const ai8x_layer_report *a, const ai8x_layer_report *b, b
 		what = "output slots";
 		same = false;
 	}
-	if (same && !in_ring &&
-	    (a->word_count != b->word_count ||
-	     (a->word_count > 0 && memcmp(a->words, b->words, a->word_count * sizeof *a->words) != 0))) {
+	if (same && (a->word_count != b->word_count ||
+	             (a->word_count > 0 && memcmp(a->words, b->words, a->word_count * sizeof *a->words) != 0))) {
 		what = "words written by the layer";
 		same = false;
 	}
@@ -460,11 +457,8 @@ static bool same_run(const struct run *exact, const struct run *fast, struct ver
 		return false;
 	}
 	for (size_t i = 0; i < layers; i++) {
-		const ai8x_layer_report *next =
-			i + 1 < layers ? ai8x_machine_layer_report(exact->machine, i + 1) : NULL;
 		if (!same_layer(ai8x_machine_layer_report(exact->machine, i),
-		                ai8x_machine_layer_report(fast->machine, i), next != NULL && next->layer.streaming,
-		                fast->name, verdict))
+		                ai8x_machine_layer_report(fast->machine, i), fast->name, verdict))
 			return false;
 	}
 	return same_memory(exact, fast, verdict);

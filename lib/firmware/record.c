@@ -29,7 +29,7 @@ void record_finish(struct ai8x_firmware *soc)
 		return;
 	take(soc, (ai8x_op){.kind = AI8X_BUS_RUN});
 	recorder->ran = true;
-	if (!soc->options.machine.capture_outputs)
+	if (!recorder->with_layers)
 		return;
 	size_t layers = ai8x_machine_layer_count(soc->cnn.machine);
 	for (size_t i = 0; i < layers; i++) {
@@ -53,6 +53,38 @@ static void record_wait(struct ai8x_firmware *soc, uint32_t address, uint32_t va
 	take(soc, (ai8x_op){.kind = AI8X_BUS_WAIT, .address = address, .value = done, .mask = done});
 }
 
+static const ai8x_word *written_word(const ai8x_layer_report *report, uint32_t address)
+{
+	size_t low = 0, high = report->words != NULL ? report->word_count : 0;
+	const size_t end = high;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (report->words[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < end && report->words[low].address == address ? &report->words[low] : NULL;
+}
+
+// The bits of a word that hold a layer's output. Firmware reads whole words and looks at some of their bytes;
+// which ones the bus does not show, but the others mean nothing.
+static uint32_t output_bits(const struct ai8x_firmware *soc, uint32_t address)
+{
+	uint32_t bits = 0;
+	for (size_t i = ai8x_machine_layer_count(soc->cnn.machine); i-- > 0;) {
+		const ai8x_layer_report *report = ai8x_machine_layer_report(soc->cnn.machine, i);
+		const ai8x_word *word = written_word(report, address);
+		if (word == NULL)
+			continue;
+		bits |= word->mask;
+		// All but broadcast layers write whole words, so that nothing of an earlier layer is left.
+		if (report->layer.write_mode != AI8X_WRITE_BROADCAST)
+			break;
+	}
+	return bits;
+}
+
 void record_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
 {
 	struct recorder *recorder = &soc->recorder;
@@ -65,6 +97,9 @@ void record_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
 		return;
 	}
 	// Until the firmware starts the accelerator again.
-	if (soc->result.inference_count == 1 && strncmp(location.region, "data", 4) == 0)
-		take(soc, (ai8x_op){.kind = AI8X_BUS_EXPECT, .address = address, .value = value, .mask = UINT32_MAX});
+	if (soc->result.inference_count != 1 || strncmp(location.region, "data", 4) != 0)
+		return;
+	const uint32_t bits = output_bits(soc, address);
+	const uint32_t mask = bits != 0 ? bits : UINT32_MAX;
+	take(soc, (ai8x_op){.kind = AI8X_BUS_EXPECT, .address = address, .value = value & mask, .mask = mask});
 }

@@ -73,7 +73,10 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 	soc->words = calloc(soc->soc->peripheral_bytes, 1);
 	if (soc->words == NULL)
 		return error_no_memory(error, "peripheral registers");
-	return ai8x_machine_create(soc->part, &soc->options.machine, &soc->cnn.machine, error);
+	ai8x_machine_options machine = soc->options.machine;
+	// The recorder asks which bytes layers wrote.
+	machine.capture_outputs = machine.capture_outputs || soc->options.record;
+	return ai8x_machine_create(soc->part, &machine, &soc->cnn.machine, error);
 }
 
 ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size, const ai8x_firmware_options *options,
@@ -187,6 +190,7 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	soc->block_repeats = soc->accesses = soc->repeat_accesses = 0;
 	soc->sleeps = 0;
 	if (soc->options.record) {
+		soc->recorder.with_layers = soc->options.machine.capture_outputs;
 		ai8x_status status = ai8x_program_create(soc->part, soc->name != NULL ? soc->name : "firmware",
 		                                         &soc->recorder.program, error);
 		const ai8x_attribute source = {

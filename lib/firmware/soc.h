@@ -175,8 +175,9 @@ struct poll {
 
 struct recorder {
 	ai8x_program *program;
-	bool ran;    // RUN is in it
-	bool failed; // out of memory
+	bool ran;         // RUN is in it
+	bool failed;      // out of memory
+	bool with_layers; // the program gets the layers' outputs
 };
 
 struct ai8x_firmware {

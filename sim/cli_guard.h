@@ -13,8 +13,10 @@ void cli_guard_install(void);
 // Removes this file when a signal ends the program (Ctrl-C above all): half a trace is no trace. NULL: no longer.
 void cli_remove_when_killed(const char *path);
 
-// ai8x_program_open() and ai8x_firmware_open_program() under guard.
+// ai8x_program_open(), ai8x_network_open() and ai8x_firmware_open_program() under guard.
 ai8x_status cli_open_program(const char *path, const ai8x_program_options *options, ai8x_program **program,
+                             ai8x_error *error);
+ai8x_status cli_open_network(const char *path, const ai8x_network_files *files, ai8x_network **network,
                              ai8x_error *error);
 ai8x_status cli_open_image(const char *path, const ai8x_program_options *options, ai8x_program **program,
                            ai8x_error *error);

@@ -34,7 +34,7 @@ int cli_open_any(const char *path, const ai8x_network_files *files, const ai8x_p
 		ai8x_program_options options = {.part = part, .skip_tensors = true};
 		return cli_open_image(path, &options, program, &error) == AI8X_OK ? CLI_OK : cli_fail(path, &error);
 	}
-	ai8x_status status = ai8x_network_open(path, files, network, &error);
+	ai8x_status status = cli_open_network(path, files, network, &error);
 	if (status == AI8X_OK)
 		status =
 			ai8x_network_compile(*network, part != NULL ? part : ai8x_part_at(0), compile, program, &error);

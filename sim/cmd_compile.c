@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli_guard.h"
 #include "golden.h"
 
 struct settings {
@@ -249,7 +250,7 @@ static int compile_file(const struct settings *settings)
 	char *output = NULL;
 	int code = CLI_OK;
 
-	ai8x_status status = ai8x_network_open(settings->network, &settings->files, &network, &error);
+	ai8x_status status = cli_open_network(settings->network, &settings->files, &network, &error);
 	if (status == AI8X_OK) {
 		network->average_rounding = network->average_rounding || settings->rounding;
 		if (settings->random) {

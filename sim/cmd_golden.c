@@ -10,6 +10,7 @@
 #include <hdf5.h>
 
 #include "cli.h"
+#include "cli_guard.h"
 #include "golden.h"
 
 #define PATH_BYTES 4096
@@ -450,7 +451,7 @@ int cmd_golden(int argc, char **argv)
 	golden_use_one_thread();
 	ai8x_network *network = NULL;
 	ai8x_error error = {0};
-	if (ai8x_network_open(settings.network, &settings.files, &network, &error) != AI8X_OK) {
+	if (cli_open_network(settings.network, &settings.files, &network, &error) != AI8X_OK) {
 		return cli_fail(settings.network, &error);
 	}
 	if (network->input == NULL && !settings.random) {

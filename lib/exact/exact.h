@@ -55,6 +55,7 @@ struct exact_slot {
 	uint8_t group;     // whose write pointer and word latch are used
 	uint8_t time;      // passthrough, depth-wise: time slot
 	bool last;         // the word is complete behind this slot
+	int64_t bias;      // of all groups, times 128
 };
 
 struct exact_log_entry {
@@ -63,6 +64,7 @@ struct exact_log_entry {
 };
 
 struct exact_layer {
+	uint32_t wanted;             // events somebody wants, as of the start of this stretch of cycles
 	struct exact_context *context;
 	ai8x_layer layer;
 	ai8x_counters *counters;
@@ -182,14 +184,19 @@ void processors_apply(struct exact_layer *x);
 int64_t processors_own(const struct exact_layer *x, unsigned lane, uint32_t pass);
 ai8x_status write_prepare(struct exact_layer *x);
 void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum);
+void output_prepare(struct exact_layer *x);
 int64_t output_bias(struct exact_layer *x, uint32_t slot);
 void write_value(struct exact_layer *x, uint32_t slot, int32_t value);
 void log_write(struct exact_layer *x, struct exact_log_entry entry);
 uint32_t exact_output_pixel(const struct exact_layer *x);
 
+// Whether somebody observes events of this kind. What follows where it is true is kept out of line (EXACT_TELLS), so
+// that runs without observers pay for a test of a bit and for nothing else.
 static inline bool exact_wants(const struct exact_layer *x, uint32_t kind)
 {
-	return (x->context->kinds & kind) != 0;
+	return __builtin_expect((x->wanted & kind) != 0, 0);
 }
+
+#define EXACT_TELLS __attribute__((cold, noinline))
 
 #endif

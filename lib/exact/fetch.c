@@ -54,7 +54,8 @@ static bool inserted_zero(const struct exact_layer *x)
 	       (((x->row - x->layer.pad_rows) | (x->column - x->layer.pad_columns)) & 1) != 0;
 }
 
-static void tell(const struct exact_layer *x, unsigned k, uint32_t word, uint32_t value, uint32_t pixel)
+EXACT_TELLS static void tell(const struct exact_layer *x, unsigned k, uint32_t word, uint32_t value,
+                             uint32_t pixel)
 {
 	uint32_t lanes = 0;
 	for (unsigned lane = 0; lane < 4; lane++)
@@ -63,16 +64,17 @@ static void tell(const struct exact_layer *x, unsigned k, uint32_t word, uint32_
 		.kind = AI8X_EVENT_DATA_READ,
 		.cycle = x->context->cycle,
 		.layer = &x->layer,
-		.u.data = {
-			.instance = x->instance[k],
-			// A CHW word holds four pixels of one channel: the read uses one of its bytes.
-			.lanes = (uint8_t)(x->layer.chw ? 1u << (pixel % 4) : lanes),
-			.word = word,
-			.value = value,
-			.pixel = pixel,
-			.pass = x->pass,
-			.operand = x->operand,
-		},
+		.u.data =
+			{
+				.instance = x->instance[k],
+				// A CHW word holds four pixels of one channel: the read uses one of its bytes.
+				.lanes = (uint8_t)(x->layer.chw ? 1u << (pixel % 4) : lanes),
+				.word = word,
+				.value = value,
+				.pixel = pixel,
+				.pass = x->pass,
+				.operand = x->operand,
+			},
 	};
 	x->context->emit(x->context->user, &event);
 }
@@ -86,7 +88,8 @@ void fetch_read(struct exact_layer *x)
 	}
 	uint32_t pixel = input_pixel(x, x->position);
 	uint32_t pass = x->pass < layer->passes ? x->pass : x->pass - layer->passes;
-	uint32_t offset = layer->chw ? pixel / 4 : pixel * layer->pixel_step + pass * layer->operands + x->operand;
+	uint32_t offset =
+		layer->chw ? pixel / 4 : pixel * layer->pixel_step + pass * layer->operands + x->operand;
 	uint32_t wrapped = layer->ring_words != 0 ? offset % layer->ring_words : offset;
 	for (unsigned k = 0; k < x->instances; k++) {
 		uint32_t word = x->base[k] + wrapped;

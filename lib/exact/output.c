@@ -1,23 +1,27 @@
 // Output stage: bias, shift, rounding, clip, activation (hardware reference 4.5 "Bias", 4.7).
 #include "exact/exact.h"
 
-static int64_t bias_entry(struct exact_layer *x, unsigned group, uint32_t entry, uint32_t slot)
+EXACT_TELLS static void tell_bias(struct exact_layer *x, unsigned group, uint32_t entry, uint32_t slot)
+{
+	ai8x_event event = {
+		.kind = AI8X_EVENT_BIAS_READ,
+		.cycle = x->context->cycle,
+		.layer = &x->layer,
+		.u.bias = {.slot = slot, .pass = x->output_pass, .group = group, .entry = entry},
+	};
+	x->context->emit(x->context->user, &event);
+}
+
+static int64_t bias_entry(struct exact_layer *x, unsigned group, uint32_t entry, uint32_t slot, bool told)
 {
 	entry %= x->context->bias->entries;
-	if (exact_wants(x, AI8X_EVENT_BIAS_READ)) {
-		ai8x_event event = {
-			.kind = AI8X_EVENT_BIAS_READ,
-			.cycle = x->context->cycle,
-			.layer = &x->layer,
-			.u.bias = {.slot = slot, .pass = x->output_pass, .group = group, .entry = entry},
-		};
-		x->context->emit(x->context->user, &event);
-	}
+	if (told)
+		tell_bias(x, group, entry, slot);
 	return (int64_t)x->context->bias->entry[group][entry] * 128;
 }
 
 // Bias of a depth-wise slot: one entry per processor and pass (hardware reference 4.8).
-static int64_t depthwise_bias(struct exact_layer *x, uint32_t slot)
+static int64_t depthwise_bias(struct exact_layer *x, uint32_t slot, bool told)
 {
 	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
 	const ai8x_layer *layer = &x->layer;
@@ -28,24 +32,26 @@ static int64_t depthwise_bias(struct exact_layer *x, uint32_t slot)
 		return 0;
 	uint32_t pass = slot / bit_count64(layer->processors);
 	if (layer->write_mode == AI8X_WRITE_BROADCAST)
-		return bias_entry(x, group, layer->bias_first[group] * 4 + pass * per_group + local % 4 * 4 + local / 4,
-		                  slot);
+		return bias_entry(x, group,
+		                  layer->bias_first[group] * 4 + pass * per_group + local % 4 * 4 + local / 4, slot,
+		                  told);
 	unsigned first = (unsigned)__builtin_ctzll(layer->processors);
 	unsigned last = 63u - (unsigned)__builtin_clzll(layer->processors);
 	uint32_t position = group == first / per_group ? local - first % per_group : local;
 	uint32_t span = per_group;
 	if (group == last / per_group)
 		span = group == first / per_group ? last - first + 1 : last % per_group + 1;
-	return bias_entry(x, group, layer->bias_first[group] + pass * span + position, slot);
+	return bias_entry(x, group, layer->bias_first[group] + pass * span + position, slot, told);
 }
 
-int64_t output_bias(struct exact_layer *x, uint32_t slot)
+// `told`: observers learn of each entry.
+static int64_t read_bias(struct exact_layer *x, uint32_t slot, bool told)
 {
 	const ai8x_layer *layer = &x->layer;
 	if (layer->bias_groups == 0)
 		return 0;
 	if (layer->depthwise)
-		return depthwise_bias(x, slot);
+		return depthwise_bias(x, slot, told);
 	uint32_t shifted = layer->part->quirks.stream_bias_shift && layer->streaming && layer->index == 0 ? 1 : 0;
 	int64_t sum = 0;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
@@ -53,12 +59,30 @@ int64_t output_bias(struct exact_layer *x, uint32_t slot)
 			continue;
 		if (layer->quad_fanout) {
 			if (slot % AI8X_GROUPS == g)
-				sum += bias_entry(x, g, layer->bias_first[g] + slot / AI8X_GROUPS + shifted, slot);
+				sum += bias_entry(x, g, layer->bias_first[g] + slot / AI8X_GROUPS + shifted, slot, told);
 			continue;
 		}
-		sum += bias_entry(x, g, layer->bias_first[g] * (layer->calcx4 ? 4 : 1) + slot + shifted, slot);
+		sum += bias_entry(x, g, layer->bias_first[g] * (layer->calcx4 ? 4 : 1) + slot + shifted, slot, told);
 	}
 	return sum;
+}
+
+void output_prepare(struct exact_layer *x)
+{
+	for (uint32_t s = 0; s < x->slots; s++)
+		x->slot[s].bias = read_bias(x, s, false);
+}
+
+EXACT_TELLS static void tell_biases(struct exact_layer *x, uint32_t slot)
+{
+	(void)read_bias(x, slot, true);
+}
+
+int64_t output_bias(struct exact_layer *x, uint32_t slot)
+{
+	if (exact_wants(x, AI8X_EVENT_BIAS_READ))
+		tell_biases(x, slot);
+	return x->slot[slot].bias;
 }
 
 static int64_t shift_and_round(int64_t sum, int32_t shift)
@@ -67,6 +91,25 @@ static int64_t shift_and_round(int64_t sum, int32_t shift)
 	if (right > 0)
 		return (sum + (INT64_C(1) << (right - 1))) >> right;
 	return sum * (INT64_C(1) << -right);
+}
+
+EXACT_TELLS static void tell_output(struct exact_layer *x, uint32_t slot, int64_t sum, int32_t value,
+                                    bool clipped)
+{
+	ai8x_event event = {
+		.kind = AI8X_EVENT_OUTPUT,
+		.cycle = x->context->cycle,
+		.layer = &x->layer,
+		.u.output =
+			{
+				.slot = slot,
+				.pixel = exact_output_pixel(x),
+				.accumulator = sum,
+				.value = value,
+				.clipped = clipped,
+			},
+	};
+	x->context->emit(x->context->user, &event);
 }
 
 void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum)
@@ -97,21 +140,8 @@ void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum)
 		else if (layer->activation == AI8X_ACTIVATE_RELU)
 			value = value < 0 ? 0 : value;
 	}
-	if (exact_wants(x, AI8X_EVENT_OUTPUT)) {
-		ai8x_event event = {
-			.kind = AI8X_EVENT_OUTPUT,
-			.cycle = x->context->cycle,
-			.layer = layer,
-			.u.output = {
-				.slot = slot,
-				.pixel = exact_output_pixel(x),
-				.accumulator = sum,
-				.value = (int32_t)value,
-				.clipped = clipped,
-			},
-		};
-		x->context->emit(x->context->user, &event);
-	}
+	if (exact_wants(x, AI8X_EVENT_OUTPUT))
+		tell_output(x, slot, sum, (int32_t)value, clipped);
 	// 32-bit output keeps the low 32 bits of the accumulator.
 	write_value(x, slot, (int32_t)(uint32_t)(uint64_t)value);
 }

@@ -84,7 +84,7 @@ static int64_t group_part(const struct exact_layer *x, unsigned group, const int
 	return sum;
 }
 
-static void tell_sums(struct exact_layer *x, uint32_t s, uint32_t slot)
+EXACT_TELLS static void tell_sums(struct exact_layer *x, uint32_t s, uint32_t slot)
 {
 	const size_t kernel = (size_t)x->taps * x->lanes;
 	ai8x_event event = {

@@ -77,8 +77,8 @@ static void next_pixel(struct exact_layer *x)
 		return;
 	}
 	// A row of single-slot single-pass outputs takes one cycle more (flattened layers: set-up instead).
-	bool extra = layer_has_kernels(&x->layer) && x->slots == 1 && x->layer.passes == 1 &&
-	             !x->layer.flatten && !x->layer.depthwise && x->row + 1 >= x->layer.kernel_rows;
+	bool extra = layer_has_kernels(&x->layer) && x->slots == 1 && x->layer.passes == 1 && !x->layer.flatten &&
+	             !x->layer.depthwise && x->row + 1 >= x->layer.kernel_rows;
 	if (extra)
 		x->phase = PHASE_ROW_END;
 	else
@@ -109,7 +109,8 @@ static void pixel_fetched(struct exact_layer *x)
 		return;
 	}
 	if (x->seek_cycles > 0 && is_pad(x) &&
-	    (x->row >= x->layer.pad_rows + x->image_rows || x->column >= x->layer.pad_columns + x->image_columns)) {
+	    (x->row >= x->layer.pad_rows + x->image_rows ||
+	     x->column >= x->layer.pad_columns + x->image_columns)) {
 		x->step = 0;
 		x->phase = PHASE_SEEK;
 		return;
@@ -117,16 +118,14 @@ static void pixel_fetched(struct exact_layer *x)
 	begin_output(x);
 }
 
-static void count(struct exact_layer *x, ai8x_state state, bool later_pass)
+EXACT_TELLS static void tell_state(struct exact_layer *x, ai8x_state state)
 {
-	x->counters->state[state]++;
-	x->counters->pass_cycles += later_pass;
-	if (exact_wants(x, AI8X_EVENT_STATE)) {
-		ai8x_event event = {
-			.kind = AI8X_EVENT_STATE,
-			.cycle = x->context->cycle,
-			.layer = &x->layer,
-			.u.state = {
+	ai8x_event event = {
+		.kind = AI8X_EVENT_STATE,
+		.cycle = x->context->cycle,
+		.layer = &x->layer,
+		.u.state =
+			{
 				.state = state,
 				.cycles = 1,
 				.row = x->row,
@@ -134,9 +133,16 @@ static void count(struct exact_layer *x, ai8x_state state, bool later_pass)
 				.pass = state == AI8X_STATE_OUTPUT ? x->output_pass : x->pass,
 				.slot = state == AI8X_STATE_OUTPUT ? x->step : 0,
 			},
-		};
-		x->context->emit(x->context->user, &event);
-	}
+	};
+	x->context->emit(x->context->user, &event);
+}
+
+static void count(struct exact_layer *x, ai8x_state state, bool later_pass)
+{
+	x->counters->state[state]++;
+	x->counters->pass_cycles += later_pass;
+	if (exact_wants(x, AI8X_EVENT_STATE))
+		tell_state(x, state);
 }
 
 static void cycle_read(struct exact_layer *x)
@@ -155,6 +161,20 @@ static void cycle_read(struct exact_layer *x)
 	x->phase = PHASE_TRAM;
 }
 
+EXACT_TELLS static void tell_tram(const struct exact_layer *x, const int8_t *pixel)
+{
+	int8_t values[AI8X_PROCESSORS] = {0};
+	for (unsigned k = 0; k < x->instances; k++)
+		memcpy(values + 4 * x->instance[k], pixel + 4 * k, 4);
+	ai8x_event event = {
+		.kind = AI8X_EVENT_TRAM_WRITE,
+		.cycle = x->context->cycle,
+		.layer = &x->layer,
+		.u.tram = {.row = x->row, .column = x->column, .pass = x->pass, .values = values},
+	};
+	x->context->emit(x->context->user, &event);
+}
+
 static void cycle_tram(struct exact_layer *x)
 {
 	const bool pad = is_pad(x);
@@ -169,18 +189,8 @@ static void cycle_tram(struct exact_layer *x)
 		return;
 	}
 	tram_store(x, pixel);
-	if (exact_wants(x, AI8X_EVENT_TRAM_WRITE)) {
-		int8_t values[AI8X_PROCESSORS] = {0};
-		for (unsigned k = 0; k < x->instances; k++)
-			memcpy(values + 4 * x->instance[k], pixel + 4 * k, 4);
-		ai8x_event event = {
-			.kind = AI8X_EVENT_TRAM_WRITE,
-			.cycle = x->context->cycle,
-			.layer = &x->layer,
-			.u.tram = {.row = x->row, .column = x->column, .pass = x->pass, .values = values},
-		};
-		x->context->emit(x->context->user, &event);
-	}
+	if (exact_wants(x, AI8X_EVENT_TRAM_WRITE))
+		tell_tram(x, pixel);
 	if (!layer_has_kernels(&x->layer)) {
 		// Each pass of a passthrough is written before the next is fetched.
 		x->step = 0;
@@ -194,17 +204,22 @@ static void cycle_tram(struct exact_layer *x)
 		pixel_fetched(x);
 }
 
-static void tell_kernels(const struct exact_layer *x)
+EXACT_TELLS static void tell_kernel(const struct exact_layer *x, uint32_t slot, uint32_t pass)
+{
+	ai8x_event event = {
+		.kind = AI8X_EVENT_KERNEL_READ,
+		.cycle = x->context->cycle,
+		.layer = &x->layer,
+		.u.kernel = {.slot = slot, .pass = pass},
+	};
+	x->context->emit(x->context->user, &event);
+}
+
+EXACT_TELLS static void tell_kernels(const struct exact_layer *x)
 {
 	for (uint32_t s = 0; s < x->parallel_slots && x->step + s < x->slots; s++) {
 		for (uint32_t e = 0; e < x->parallel_passes && x->output_pass + e < x->layer.passes; e++) {
-			ai8x_event event = {
-				.kind = AI8X_EVENT_KERNEL_READ,
-				.cycle = x->context->cycle,
-				.layer = &x->layer,
-				.u.kernel = {.slot = x->step + s, .pass = x->output_pass + e},
-			};
-			x->context->emit(x->context->user, &event);
+			tell_kernel(x, x->step + s, x->output_pass + e);
 		}
 	}
 }
@@ -239,15 +254,8 @@ static void cycle_slots(struct exact_layer *x)
 		if (slot->time != x->step)
 			continue;
 		if (layer->depthwise) {
-			if (exact_wants(x, AI8X_EVENT_KERNEL_READ)) {
-				ai8x_event event = {
-					.kind = AI8X_EVENT_KERNEL_READ,
-					.cycle = x->context->cycle,
-					.layer = layer,
-					.u.kernel = {.slot = s, .pass = x->output_pass},
-				};
-				x->context->emit(x->context->user, &event);
-			}
+			if (exact_wants(x, AI8X_EVENT_KERNEL_READ))
+				tell_kernel(x, s, x->output_pass);
 			output_slot(x, s, processors_own(x, slot->source, x->output_pass) + output_bias(x, s));
 		} else {
 			output_slot(x, s, x->line[x->output_pass * AI8X_PROCESSORS + slot->source]);
@@ -326,6 +334,7 @@ static void cycle(struct exact_layer *x)
 uint64_t exact_layer_run(struct exact_layer *x, uint64_t budget, bool one_pixel)
 {
 	uint64_t used = 0;
+	x->wanted = x->context->kinds;
 	while (used < budget && x->phase != PHASE_DONE) {
 		cycle(x);
 		used++;
@@ -339,7 +348,8 @@ uint64_t exact_layer_run(struct exact_layer *x, uint64_t budget, bool one_pixel)
 static uint32_t first_kernel_word(const struct exact_layer *x)
 {
 	const ai8x_layer *layer = &x->layer;
-	return ((layer->kernel_first_bit[layer->master] >> 3) * x->taps + layer->kernel_tap_offset[layer->master]) /
+	return ((layer->kernel_first_bit[layer->master] >> 3) * x->taps +
+	        layer->kernel_tap_offset[layer->master]) /
 	       KERNEL_WORD_BYTES;
 }
 
@@ -355,7 +365,8 @@ static void prepare_sequence(struct exact_layer *x)
 	x->padded_rows = x->image_rows + 2 * layer->pad_rows;
 	x->padded_columns = x->image_columns + 2 * layer->pad_columns;
 	x->fetch_passes = layer->passes;
-	if (!kernels && quirks->pooled_multipass_passthrough && layer->passes > 1 && layer->pooling != AI8X_POOL_NONE)
+	if (!kernels && quirks->pooled_multipass_passthrough && layer->passes > 1 &&
+	    layer->pooling != AI8X_POOL_NONE)
 		x->fetch_passes = 2 * layer->passes - 1;
 	x->fetches = kernels && combine_first ? layer->passes : 1;
 	x->seek_cycles = kernels && combine_first && quirks->kernel_seek ? first_kernel_word(x) : 0;
@@ -389,6 +400,7 @@ ai8x_status exact_layer_create(struct exact_context *context, const ai8x_layer *
 		exact_layer_destroy(x);
 		return error_no_memory(error, "a layer's line buffer and kernels");
 	}
+	output_prepare(x);
 	if (layer->flatten && layer_has_kernels(layer)) {
 		x->phase = PHASE_FLATTEN;
 		x->at_pixel = true;

@@ -60,10 +60,33 @@ ai8x_status write_prepare(struct exact_layer *x)
 	for (uint32_t s = 0; s < x->slots; s++) {
 		const struct exact_slot *slot = &x->slot[s], *next = slot + 1;
 		x->slot[s].last = layer->output_bits == 32 || layer->write_mode == AI8X_WRITE_BROADCAST ||
-		                  s + 1 == x->slots || next->instance != slot->instance ||
-		                  next->word != slot->word || next->lane <= slot->lane;
+		                  s + 1 == x->slots || next->instance != slot->instance || next->word != slot->word ||
+		                  next->lane <= slot->lane;
 	}
 	return AI8X_OK;
+}
+
+EXACT_TELLS static void tell_write(struct exact_layer *x, const struct exact_slot *slot, uint32_t first_slot,
+                                   uint32_t word, uint32_t mask, uint32_t value)
+{
+	uint8_t lanes = 0;
+	for (unsigned lane = 0; lane < 4; lane++)
+		lanes |= (uint8_t)((mask >> (8 * lane) & 1) << lane);
+	ai8x_event event = {
+		.kind = AI8X_EVENT_DATA_WRITE,
+		.cycle = x->context->cycle,
+		.layer = &x->layer,
+		.u.data =
+			{
+				.instance = slot->instance,
+				.lanes = lanes,
+				.word = word,
+				.value = value,
+				.pixel = exact_output_pixel(x),
+				.pass = first_slot,
+			},
+	};
+	x->context->emit(x->context->user, &event);
 }
 
 static void store(struct exact_layer *x, const struct exact_slot *slot, uint32_t first_slot, uint32_t value,
@@ -84,25 +107,8 @@ static void store(struct exact_layer *x, const struct exact_slot *slot, uint32_t
 		log_write(x, (struct exact_log_entry){origin + offset, value, mask, slot->instance});
 	if (x->context->written != NULL)
 		x->context->written(x->context->user, layer, slot->instance, origin + offset, *word);
-	if (exact_wants(x, AI8X_EVENT_DATA_WRITE)) {
-		uint8_t lanes = 0;
-		for (unsigned lane = 0; lane < 4; lane++)
-			lanes |= (uint8_t)((mask >> (8 * lane) & 1) << lane);
-		ai8x_event event = {
-			.kind = AI8X_EVENT_DATA_WRITE,
-			.cycle = x->context->cycle,
-			.layer = layer,
-			.u.data = {
-				.instance = slot->instance,
-				.lanes = lanes,
-				.word = origin + offset,
-				.value = *word,
-				.pixel = pixel,
-				.pass = first_slot,
-			},
-		};
-		x->context->emit(x->context->user, &event);
-	}
+	if (exact_wants(x, AI8X_EVENT_DATA_WRITE))
+		tell_write(x, slot, first_slot, origin + offset, mask, *word);
 }
 
 void write_value(struct exact_layer *x, uint32_t s, int32_t value)

@@ -220,20 +220,110 @@ static bool trace_layer(const struct plan *plan, const struct plan_layer *layer,
 	return true;
 }
 
-ai8x_status network_trace(const struct plan *plan, ai8x_network *network, ai8x_error *error)
+// Words of each data memory instance between which a tensor lies; `end` 0: none.
+struct hull {
+	uint32_t first[AI8X_INSTANCES], end[AI8X_INSTANCES];
+};
+
+static void widen(struct hull *hull, const ai8x_output_place *place)
 {
-	struct owners owners = {NULL, plan->part->info.data_words};
-	owners.tensors = calloc((size_t)AI8X_INSTANCES * owners.words * LANES, sizeof *owners.tensors);
-	if (owners.tensors == NULL) {
+	uint32_t *first = &hull->first[place->instance], *end = &hull->end[place->instance];
+	*first = *end == 0 || place->word < *first ? place->word : *first;
+	*end = place->word >= *end ? place->word + 1 : *end;
+}
+
+// Places of a channel grow with the pixel: its first and last one bound it.
+static struct hull hull_of(const struct plan *plan, int source)
+{
+	struct hull hull = {.end = {0}};
+	const ai8x_network_layer *net = plan->layers[source < 0 ? 0 : source].net;
+	if (source >= 0) {
+		for (uint32_t c = 0; c < net->out_channels; c++) {
+			ai8x_output_place first = plan_output_place(&plan->layers[source], c, 0);
+			ai8x_output_place last =
+				plan_output_place(&plan->layers[source], c, net->out_rows * net->out_columns - 1);
+			widen(&hull, &first);
+			widen(&hull, &last);
+		}
+		return hull;
+	}
+	for (uint32_t operand = 0; operand < net->operands; operand++) {
+		for (uint32_t c = 0; c < net->in_channels; c++) {
+			ai8x_output_place first = plan_input_place(&plan->layers[0], operand, c, 0);
+			ai8x_output_place last =
+				plan_input_place(&plan->layers[0], operand, c, net->in_rows * net->in_columns - 1);
+			widen(&hull, &first);
+			widen(&hull, &last);
+		}
+	}
+	return hull;
+}
+
+static bool hulls_meet(const struct hull *a, const struct hull *b)
+{
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		if (a->first[i] < b->end[i] && b->first[i] < a->end[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// Whether any layer may find another's output where its source was. `hulls`: [layers + 1], the input's first.
+static bool may_be_overwritten(const struct plan *plan, const struct hull *hulls)
+{
+	for (size_t reader = 0; reader < plan->order_count; reader++) {
+		const struct plan_layer *layer = &plan->layers[plan->order[reader]];
+		for (unsigned k = 0; k < layer->net->source_count; k++) {
+			const int source = layer->net->sources[k];
+			for (size_t n = reader; n > 0 && (int)plan->order[n - 1] != source; n--) {
+				if (hulls_meet(&hulls[source + 1], &hulls[plan->order[n - 1] + 1])) {
+					return true;
+				}
+			}
+		}
+	}
+	return false;
+}
+
+static ai8x_status find_overwritten(const struct plan *plan, bool *may_be, ai8x_error *error)
+{
+	struct hull *hulls = calloc(plan->count + 1, sizeof *hulls);
+	if (hulls == NULL) {
 		return error_no_memory(error, "tracing a network's data");
 	}
-	own_input(plan, &owners);
+	for (size_t n = 0; n <= plan->count; n++) {
+		hulls[n] = hull_of(plan, (int)n - 1);
+	}
+	*may_be = may_be_overwritten(plan, hulls);
+	free(hulls);
+	return AI8X_OK;
+}
+
+ai8x_status network_trace(const struct plan *plan, ai8x_network *network, ai8x_error *error)
+{
+	// Following every value takes long; where no two tensors come near each other, there is nothing to follow.
+	struct owners owners = {NULL, plan->part->info.data_words};
+	bool follow = false;
+	ai8x_status status = find_overwritten(plan, &follow, error);
+	if (status != AI8X_OK) {
+		return status;
+	}
+	if (follow) {
+		owners.tensors = calloc((size_t)AI8X_INSTANCES * owners.words * LANES, sizeof *owners.tensors);
+		if (owners.tensors == NULL) {
+			return error_no_memory(error, "tracing a network's data");
+		}
+		own_input(plan, &owners);
+	}
 	for (size_t n = 0; n < plan->order_count; n++) {
 		const struct plan_layer *layer = &plan->layers[plan->order[n]];
-		if (layer->position > 0 && has_places(plan, layer) && trace_layer(plan, layer, network)) {
+		if (layer->position > 0 && has_places(plan, layer) && trace_layer(plan, layer, network) && follow) {
 			check_owners(plan, layer, &owners, network);
 		}
-		own_output(plan, layer, &owners);
+		if (follow) {
+			own_output(plan, layer, &owners);
+		}
 	}
 	free(owners.tensors);
 	return AI8X_OK;

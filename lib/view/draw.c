@@ -5,12 +5,57 @@
 #include "view/words.h"
 
 #define NOBODY INT16_MIN
+#define PARTS 16
+
+static uint32_t last_used(const ai8x_map_runs *runs)
+{
+	uint32_t end = 0;
+	for (size_t i = 0; i < runs->count; i++)
+		if (runs->run[i].first + runs->run[i].count > end)
+			end = runs->run[i].first + runs->run[i].count;
+	return end;
+}
+
+static uint32_t shown_words(uint32_t used, uint32_t all)
+{
+	const uint32_t part = (all + PARTS - 1) / PARTS;
+	const uint32_t shown = (used / part + (used % part != 0 || used == 0)) * part;
+	return shown < all ? shown : all;
+}
+
+uint32_t draw_data_words(const ai8x_map *map)
+{
+	uint32_t used = 0;
+	for (size_t i = 0; i <= map->layer_count; i++) {
+		const uint32_t end = last_used(&map->data[i]);
+		used = end > used ? end : used;
+	}
+	return shown_words(used, ai8x_part_get_info(map->part)->data_words);
+}
+
+uint32_t draw_kernel_words(const ai8x_map *map)
+{
+	const ai8x_part_info *info = ai8x_part_get_info(map->part);
+	return shown_words(last_used(&map->kernels), info->kernel_words_first > info->kernel_words
+	                                                 ? info->kernel_words_first
+	                                                 : info->kernel_words);
+}
+
+const char *draw_range(uint32_t shown, uint32_t all, char text[64])
+{
+	char last[WORD_BYTES], end[WORD_BYTES];
+	if (shown >= all)
+		(void)snprintf(text, 64, "all %s words", words_thousands(all, end));
+	else
+		(void)snprintf(text, 64, "words 0 to %s of %s", words_thousands(shown - 1, last),
+		               words_thousands(all, end));
+	return text;
+}
 
 // The owner of most words of each stretch.
-static void fill_column(const ai8x_map *map, const ai8x_map_runs *runs, unsigned instance,
+static void fill_column(const ai8x_map_runs *runs, unsigned instance, uint64_t words,
                         int16_t column[MAP_ROWS])
 {
-	const uint64_t words = ai8x_part_get_info(map->part)->data_words;
 	uint64_t best[MAP_ROWS] = {0};
 	uint64_t sum = 0;
 	int16_t owner = NOBODY;
@@ -79,13 +124,14 @@ static bool same_stripe(const struct stripe *a, const struct stripe *b)
 
 void draw_instance(const ai8x_map *map, unsigned instance, FILE *file)
 {
+	const uint32_t words = draw_data_words(map);
 	struct stripe open[MAP_ROWS] = {{0}}, now[MAP_ROWS] = {{0}};
 	size_t open_count = 0;
 	for (size_t step = 0; step <= map->layer_count + 1; step++) {
 		int16_t column[MAP_ROWS];
 		size_t now_count = 0;
 		if (step <= map->layer_count) {
-			fill_column(map, &map->data[step], instance, column);
+			fill_column(&map->data[step], instance, words, column);
 			now_count = stripes_of(column, step, now);
 		}
 		for (size_t i = 0; i < open_count; i++) {

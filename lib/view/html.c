@@ -1,6 +1,7 @@
 // A profile as one self-contained HTML page: no scripts, no fonts, no network. Bars are boxes whose widths are
 // percentages, so that text keeps its size on a phone; maps are SVG pictures without text.
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "layer/layer.h"
@@ -12,6 +13,7 @@ struct page {
 	const ai8x_profile *profile;
 	const ai8x_profile *baseline;
 	const ai8x_advice_list *advice;
+	const char *about; // in front of cycles and times: "~" where they are estimates
 };
 
 static void say(const struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -22,6 +24,11 @@ static void say(const struct page *page, const char *format, ...)
 	va_start(arguments, format);
 	(void)vfprintf(page->file, format, arguments);
 	va_end(arguments);
+}
+
+static const char *about(const ai8x_profile *profile)
+{
+	return ai8x_part_get_info(profile->part)->cycles_exact ? "" : "~";
 }
 
 static double percent(double part, double whole)
@@ -52,9 +59,9 @@ static void end_section(const struct page *page)
 
 // --- Head ----------------------------------------------------------------------------------------------
 
-static void say_tile(const struct page *page, const char *value, const char *label)
+static void say_tile(const struct page *page, const char *about, const char *value, const char *label)
 {
-	say(page, "<div class=\"tile\"><b>%s</b><span>%s</span></div>\n", value, label);
+	say(page, "<div class=\"tile\"><b>%s%s</b><span>%s</span></div>\n", about, value, label);
 }
 
 static void say_head(const struct page *page)
@@ -86,23 +93,24 @@ static void say_tiles(const struct page *page)
 	char text[WORD_BYTES], label[96];
 	double cycles = (double)profile->timing.schedule.cycles;
 	say(page, "<div class=\"tiles\">\n");
-	say_tile(page, thousands(profile->timing.schedule.cycles, text), "cycles");
-	say_tile(page, words_seconds(profile->seconds, text), "per inference");
-	say_tile(page, words_joules(profile->joules, text), "above idle (estimate)");
+	say_tile(page, page->about, thousands(profile->timing.schedule.cycles, text), "cycles");
+	say_tile(page, page->about, words_seconds(profile->seconds, text), "per inference");
+	(void)snprintf(label, sizeof label, "above idle (estimate, &plusmn;%.0f %%)", 100 * AI8X_ENERGY_ERROR);
+	say_tile(page, "~", words_joules(profile->joules, text), label);
 	(void)snprintf(text, sizeof text, "%.1f", (double)profile->macs / cycles);
 	(void)snprintf(label, sizeof label, "MAC per cycle, peak %u", ai8x_peak_macs(profile->part));
-	say_tile(page, text, label);
+	say_tile(page, page->about, text, label);
 	(void)snprintf(text, sizeof text, "%.1f M", (double)profile->macs / 1e6);
 	(void)snprintf(label, sizeof label, "MAC in %zu layers", profile->layer_count);
-	say_tile(page, text, label);
+	say_tile(page, "", text, label);
 	(void)snprintf(text, sizeof text, "%.0f %%",
 	               percent((double)profile->kernel_words, (double)profile->kernel_capacity));
-	say_tile(page, text, "of kernel memory used");
+	say_tile(page, "", text, "of kernel memory used");
 	(void)snprintf(text, sizeof text, "%.0f %%",
 	               percent((double)profile->data_words, (double)profile->data_capacity));
-	say_tile(page, text, "of data memory, at most");
+	say_tile(page, "", text, "of data memory, at most");
 	const ai8x_loading *loading = &profile->timing.loading;
-	say_tile(page,
+	say_tile(page, "~",
 	         words_seconds(loading->kernel_seconds + loading->bias_seconds + loading->register_seconds, text),
 	         "to load kernels once (estimate)");
 	say(page, "</div>\n");
@@ -110,11 +118,12 @@ static void say_tiles(const struct page *page)
 
 // --- Causes --------------------------------------------------------------------------------------------
 
-static void say_keys(const struct page *page)
+static void say_keys(const struct page *page, const ai8x_counters *total)
 {
 	say(page, "<div class=\"keys\">");
 	for (unsigned c = 0; c < CAUSES; c++)
-		say(page, "<span><i class=\"c%s\"></i>%s</span>", causes[c].key, causes[c].name);
+		if (cause_cycles(&causes[c], total) > 0)
+			say(page, "<span><i class=\"c%s\"></i>%s</span>", causes[c].key, causes[c].name);
 	say(page, "</div>\n");
 }
 
@@ -151,7 +160,7 @@ static void say_causes(const struct page *page)
 	total_counters(profile, &total);
 	double cycles = (double)profile->timing.schedule.cycles;
 	begin_section(page, "Where the cycles go", "What the sequencer does in each cycle of the run.");
-	say_keys(page);
+	say_keys(page, &total);
 	say(page, "<div class=\"bar\">");
 	say_segments(page, &total, cycles);
 	say(page, "</div>\n<div class=\"scroll\"><table style=\"margin-top:12px\"><tr><th>cause</th><th "
@@ -161,14 +170,16 @@ static void say_causes(const struct page *page)
 		uint64_t cause = cause_cycles(&causes[c], &total);
 		if (cause > 0)
 			say(page,
-			    "<tr><td><i class=\"dot c%s\"></i>%s</td><td class=\"r\">%s</td><td class=\"r\">%.1f "
+			    "<tr><td><i class=\"dot c%s\"></i>%s</td><td class=\"r\">%s%s</td><td class=\"r\">%.1f "
 			    "%%</td></tr>\n",
-			    causes[c].key, causes[c].name, thousands(cause, text), percent((double)cause, cycles));
+			    causes[c].key, causes[c].name, page->about, thousands(cause, text),
+			    percent((double)cause, cycles));
 	}
-	say(page,
-	    "<tr><td>of all these: passes after the first</td><td class=\"r\">%s</td><td class=\"r\">%.1f "
-	    "%%</td></tr>",
-	    thousands(total.pass_cycles, text), percent((double)total.pass_cycles, cycles));
+	if (total.pass_cycles > 0)
+		say(page,
+		    "<tr><td>of all these: passes after the first</td><td class=\"r\">%s%s</td><td class=\"r\">%.1f "
+		    "%%</td></tr>",
+		    page->about, thousands(total.pass_cycles, text), percent((double)total.pass_cycles, cycles));
 	say(page, "</table></div>\n");
 	end_section(page);
 }
@@ -194,18 +205,21 @@ static void say_timeline(const struct page *page)
 		say(page, "</div><div class=\"t\"><div class=\"s\" style=\"left:%.3f%%;width:%.3f%%\">",
 		    percent((double)entry->start_cycle, cycles), percent(length, cycles));
 		say_segments(page, &entry->counters, (double)entry->cycles);
-		say(page, "</div></div><div class=\"v\">%s</div>\n", words_seconds(layer->seconds, text));
+		say(page, "</div></div><div class=\"v\">%s%s</div>\n", page->about,
+		    words_seconds(layer->seconds, text));
 	}
-	say(page, "<div></div><div class=\"axis\"><span>0</span><span>%s</span></div><div></div></div>\n",
-	    words_seconds(profile->seconds, text));
+	say(page, "<div></div><div class=\"axis\"><span>0</span><span>%s%s</span></div><div></div></div>\n",
+	    page->about, words_seconds(profile->seconds, text));
 	end_section(page);
 }
 
 static void say_layer_causes(const struct page *page)
 {
 	const ai8x_profile *profile = page->profile;
+	ai8x_counters total;
+	total_counters(profile, &total);
 	begin_section(page, "Causes, layer by layer", "Each bar is one layer, whatever its length.");
-	say_keys(page);
+	say_keys(page, &total);
 	say(page, "<div class=\"rows\">\n");
 	for (size_t i = 0; i < profile->layer_count; i++) {
 		const ai8x_profile_layer *layer = &profile->layers[i];
@@ -225,18 +239,18 @@ static void say_row(const struct page *page, const ai8x_profile_layer *layer)
 {
 	const ai8x_schedule_layer *entry = layer->schedule;
 	char text[WORD_BYTES];
-	say(page, "<tr><td>%u</td><td>", layer->number);
+	say(page, "<tr><td>%u</td><td class=\"o\">", layer->number);
 	if (layer->name[0] != '\0') {
 		words_escape(layer->name, page->file);
 		say(page, ": ");
 	}
 	words_escape(layer->operation, page->file);
-	say(page, "</td><td>");
+	say(page, "</td><td class=\"w\">");
 	words_escape(layer->shape, page->file);
 	say(page, "</td><td class=\"r\">%u</td><td class=\"r\">%u</td>", entry->layer.passes, layer->processors);
-	say(page, "<td class=\"r\">%s</td><td class=\"r\">%.1f %%</td>", thousands(entry->cycles, text),
-	    100 * layer->share);
-	say(page, "<td class=\"r\">%s</td>", words_seconds(layer->seconds, text));
+	say(page, "<td class=\"r\">%s%s</td><td class=\"r\">%.1f %%</td>", page->about,
+	    thousands(entry->cycles, text), 100 * layer->share);
+	say(page, "<td class=\"r\">%s%s</td>", page->about, words_seconds(layer->seconds, text));
 	say(page, "<td class=\"r\">%s</td><td class=\"r\">%.1f</td><td class=\"r\">%.1f %%</td>",
 	    thousands(layer->macs, text), layer->macs_per_cycle, 100 * layer->peak_share);
 	if (layer->macs > 0)
@@ -246,8 +260,9 @@ static void say_row(const struct page *page, const ai8x_profile_layer *layer)
 	say(page, "<td class=\"r\">%s</td>", thousands(layer->input_words, text));
 	say(page, "<td class=\"r\">%s</td>", thousands(layer->output_words, text));
 	say(page, "<td class=\"r\">%s</td>", thousands(layer->kernel_words, text));
-	say(page, "<td>%s</td><td class=\"r\">~%s</td></tr>\n", ai8x_bound_text(layer->bound),
-	    words_joules(layer->joules, text));
+	const char *bound = ai8x_bound_text(layer->bound), *by = strstr(bound, "limited by ");
+	say(page, "<td>%s</td><td class=\"r\">~%s</td></tr>\n",
+	    by == bound ? bound + strlen("limited by ") : bound, words_joules(layer->joules, text));
 }
 
 static void say_table(const struct page *page)
@@ -260,16 +275,17 @@ static void say_table(const struct page *page)
 	          "class=\"r\">passes</th>"
 	          "<th class=\"r\">proc.<br>of 64</th><th class=\"r\">cycles</th><th class=\"r\">share</th>"
 	          "<th class=\"r\">time</th><th class=\"r\">MAC</th><th class=\"r\">MAC/<br>cycle</th>"
-	          "<th class=\"r\">of<br>peak</th><th class=\"r\">data words<br>per MAC</th><th "
+	          "<th class=\"r\">of<br>peak</th><th class=\"r\">words/<br>MAC</th><th "
 	          "class=\"r\">data<br>in</th>"
-	          "<th class=\"r\">data<br>out</th><th class=\"r\">kernel<br>words</th><th>bound</th>"
+	          "<th class=\"r\">data<br>out</th><th class=\"r\">kernel<br>words</th><th>limited by</th>"
 	          "<th class=\"r\">energy<br>(est.)</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < profile->layer_count; i++)
 		say_row(page, &profile->layers[i]);
 	say(page,
-	    "</tbody><tfoot><tr><td></td><td>run</td><td></td><td></td><td></td><td class=\"r\">%s</td><td></td>",
-	    thousands(profile->timing.schedule.cycles, text));
-	say(page, "<td class=\"r\">%s</td>", words_seconds(profile->seconds, text));
+	    "</tbody><tfoot><tr><td></td><td>run</td><td></td><td></td><td></td><td "
+	    "class=\"r\">%s%s</td><td></td>",
+	    page->about, thousands(profile->timing.schedule.cycles, text));
+	say(page, "<td class=\"r\">%s%s</td>", page->about, words_seconds(profile->seconds, text));
 	say(page, "<td class=\"r\">%s</td><td class=\"r\">%.1f</td><td></td><td></td><td></td><td></td>",
 	    thousands(profile->macs, text), (double)profile->macs / (double)profile->timing.schedule.cycles);
 	say(page, "<td class=\"r\">%s</td><td></td>", thousands(profile->kernel_words, text));
@@ -316,36 +332,49 @@ static void say_processors(const struct page *page)
 		}
 		say(page, "</svg>\n");
 	}
-	say(page, "<div></div><div class=\"axis\"><span>0</span><span>16</span><span>32</span><span>48</span>"
-	          "<span>63</span></div></div>\n");
+	say(page, "<div></div><div class=\"quarters\"><span>0</span><span>16</span><span>32</span><span>48</span>"
+	          "</div></div>\n");
 	end_section(page);
 }
 
 // --- Memory --------------------------------------------------------------------------------------------
 
-static void say_owner_keys(const struct page *page)
+static bool owns(int owner, const ai8x_map_runs *runs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < runs[i].count; k++)
+			if (runs[i].run[k].owner == owner)
+				return true;
+	return false;
+}
+
+// Layers that own words somewhere in count lists of runs.
+static void say_owner_keys(const struct page *page, const ai8x_map_runs *runs, size_t count)
 {
 	const ai8x_profile *profile = page->profile;
 	char colour[WORD_BYTES];
-	say(page, "<div class=\"keys\"><span><i style=\"background:%s\"></i>input</span>",
-	    words_colour(AI8X_MAP_INPUT, colour));
+	say(page, "<div class=\"keys\">");
+	if (owns(AI8X_MAP_INPUT, runs, count))
+		say(page, "<span><i style=\"background:%s\"></i>input</span>", words_colour(AI8X_MAP_INPUT, colour));
 	for (size_t i = 0; i < profile->layer_count; i++)
-		say(page, "<span><i style=\"background:%s\"></i>%u</span>", words_colour((int)i, colour),
-		    profile->layers[i].number);
+		if (owns((int)i, runs, count))
+			say(page, "<span><i style=\"background:%s\"></i>%u</span>", words_colour((int)i, colour),
+			    profile->layers[i].number);
 	say(page, "</div>\n");
 }
 
 static void say_data_memory(const struct page *page)
 {
 	const ai8x_profile *profile = page->profile;
+	char range[64];
 	say(page,
-	    "<section><h2>Data memory over time</h2><p>Sixteen instances of %u words; in each, time runs from "
-	    "left (in "
-	    "front of the run) to right (behind the last layer), addresses from top to bottom. Colours tell "
-	    "whose output "
-	    "lies there.</p>\n",
-	    ai8x_part_get_info(profile->part)->data_words);
-	say_owner_keys(page);
+	    "<section><h2>Data memory over time</h2><p>Sixteen instances. In each, time runs from left (in front "
+	    "of the "
+	    "run) to right (behind the last layer), addresses from top to bottom: %s. Colours tell whose output "
+	    "lies "
+	    "there.</p>\n",
+	    draw_range(draw_data_words(profile->map), ai8x_part_get_info(profile->part)->data_words, range));
+	say_owner_keys(page, profile->map->data, profile->layer_count + 1);
 	say(page, "<div class=\"grid\">\n");
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		say(page,
@@ -366,91 +395,125 @@ static void say_kernel_memory(const struct page *page)
 	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
 	const unsigned words =
 		info->kernel_words_first > info->kernel_words ? info->kernel_words_first : info->kernel_words;
-	begin_section(
-		page, "Kernel memory",
-		"64 columns, one per processor; words from top to bottom. Kernels are loaded once and stay.");
-	say_owner_keys(page);
+	const uint32_t shown = draw_kernel_words(profile->map);
+	char range[64];
+	say(page,
+	    "<section><h2>Kernel memory</h2><p>64 columns, one per processor; from top to bottom %s of 72 bit%s. "
+	    "Kernels "
+	    "are loaded once and stay.</p>\n",
+	    draw_range(shown, words, range),
+	    words != info->kernel_words && shown > info->kernel_words
+	        ? " (the first processor of each group has the most)"
+	        : "");
+	say_owner_keys(page, &profile->map->kernels, 1);
 	say(page,
 	    "<svg class=\"map\" style=\"height:260px\" viewBox=\"0 0 64 %u\" preserveAspectRatio=\"none\" "
 	    "shape-rendering=\"crispEdges\">",
-	    words);
+	    shown);
 	draw_kernels(profile->map, page->file);
-	say(page,
-	    "</svg><div class=\"axis\"><span>processor "
-	    "0</span><span>16</span><span>32</span><span>48</span><span>63</span>"
-	    "</div><div class=\"tiny\">%u words of 72 bit per processor</div>\n",
-	    info->kernel_words);
+	say(page, "</svg><div class=\"quarters\"><span>processor "
+	          "0</span><span>16</span><span>32</span><span>48</span></div>\n");
 	end_section(page);
 }
 
 // --- Graph ---------------------------------------------------------------------------------------------
 
-#define NODE_HEIGHT 30
-#define ARC_STEP 14
+enum { NODE_HEIGHT = 30, ARC_STEP = 14, LANES = 4, GRAPH_WIDTH = (LANES + 1) * ARC_STEP + 8 };
+
+// A connection that skips layers, drawn at the left of the column of nodes. Nodes are counted from the input.
+struct arc {
+	size_t from, to;
+	unsigned lane;
+};
 
 // Column of the arc from one row to another: as far out as no other arc is in the way.
-static unsigned arc_lane(const size_t *busy_until, unsigned lanes, size_t from)
+static unsigned arc_lane(size_t busy_until[LANES], size_t from, size_t to)
 {
 	unsigned lane = 0;
-	while (lane < lanes && busy_until[lane] > from)
+	while (lane + 1 < LANES && busy_until[lane] > from)
 		lane++;
+	busy_until[lane] = to > busy_until[lane] ? to : busy_until[lane];
 	return lane;
 }
 
-static void say_arcs(const struct page *page, unsigned lanes_max)
+// Returns their number; arcs: room for all, or NULL to count.
+static size_t find_arcs(const ai8x_map *map, struct arc *arcs)
 {
-	const ai8x_map *map = page->profile->map;
 	const size_t sources = map->layer_count + 1;
-	size_t busy_until[64] = {0};
-	const unsigned right = (lanes_max + 1) * ARC_STEP;
+	size_t busy_until[LANES] = {0}, count = 0;
 	for (size_t from = 0; from < sources; from++) {
-		for (size_t to = from + 1; to <= map->layer_count; to++) {
+		for (size_t to = from + 2; to <= map->layer_count; to++) {
 			if (map->reads[(to - 1) * sources + from] == 0)
 				continue;
-			size_t y0 = from * NODE_HEIGHT + NODE_HEIGHT / 2, y1 = to * NODE_HEIGHT + NODE_HEIGHT / 2;
-			if (to == from + 1) {
-				say(page,
-				    "<line x1=\"%u\" y1=\"%zu\" x2=\"%u\" y2=\"%zu\" stroke=\"#7d8898\" stroke-width=\"2\"/>",
-				    right, y0, right, y1);
-				continue;
-			}
-			unsigned lane = arc_lane(busy_until, 63, from);
-			busy_until[lane] = to;
-			unsigned shown = lane + 1 < lanes_max ? lane + 1 : lanes_max;
-			say(page,
-			    "<path d=\"M%u %zu C%u %zu %u %zu %u %zu\" fill=\"none\" stroke=\"#d9534f\" "
-			    "stroke-width=\"2\"><title>layer "
-			    "%zu of the run reads what %s%zu wrote</title></path>",
-			    right, y0, right - shown * ARC_STEP, y0 + NODE_HEIGHT / 2, right - shown * ARC_STEP,
-			    y1 - NODE_HEIGHT / 2, right, y1, to - 1, from == 0 ? "the input, step " : "layer ",
-			    from == 0 ? from : from - 1);
+			if (arcs != NULL)
+				arcs[count] = (struct arc){from, to, arc_lane(busy_until, from, to)};
+			count++;
 		}
 	}
+	return count;
+}
+
+static void say_arc(const struct page *page, const struct arc *arc)
+{
+	const ai8x_map *map = page->profile->map;
+	const unsigned right = (LANES + 1) * ARC_STEP, left = right - (arc->lane + 1) * ARC_STEP;
+	const size_t y0 = arc->from * NODE_HEIGHT + NODE_HEIGHT / 2, y1 = arc->to * NODE_HEIGHT + NODE_HEIGHT / 2;
+	say(page,
+	    "<path d=\"M%u %zuC%u %zu %u %zu %u %zu\" fill=\"none\" stroke=\"#d9534f\" "
+	    "stroke-width=\"2\"><title>layer "
+	    "%u reads ",
+	    right, y0, left, y0 + NODE_HEIGHT / 2, left, y1 - NODE_HEIGHT / 2, right, y1,
+	    map->layers[arc->to - 1]);
+	if (arc->from == 0)
+		say(page, "the input</title></path>");
+	else
+		say(page, "what layer %u wrote</title></path>", map->layers[arc->from - 1]);
+}
+
+// Each node has its slice of the picture, so that pictures and names stay together on paper.
+static void say_node(const struct page *page, size_t node, const struct arc *arcs, size_t arc_count)
+{
+	const ai8x_map *map = page->profile->map;
+	const size_t sources = map->layer_count + 1, top = node * NODE_HEIGHT, middle = top + NODE_HEIGHT / 2;
+	const unsigned x = (LANES + 1) * ARC_STEP;
+	char colour[WORD_BYTES];
+	say(page, "<div class=\"node\"><svg width=\"%d\" height=\"%d\" viewBox=\"0 %zu %d %d\">", GRAPH_WIDTH,
+	    NODE_HEIGHT, top, GRAPH_WIDTH, NODE_HEIGHT);
+	if (node > 0 && map->reads[(node - 1) * sources + node - 1] != 0)
+		say(page, "<path d=\"M%u %zuV%zu\" stroke=\"#7d8898\" stroke-width=\"2\"/>", x, top, middle);
+	if (node < map->layer_count && map->reads[node * sources + node] != 0)
+		say(page, "<path d=\"M%u %zuV%zu\" stroke=\"#7d8898\" stroke-width=\"2\"/>", x, middle,
+		    top + NODE_HEIGHT);
+	for (size_t i = 0; i < arc_count; i++)
+		if (arcs[i].from <= node && node <= arcs[i].to)
+			say_arc(page, &arcs[i]);
+	say(page, "<circle cx=\"%u\" cy=\"%zu\" r=\"6\" fill=\"%s\"/></svg>", x, middle,
+	    words_colour((int)node - 1, colour));
+	if (node == 0) {
+		say(page, "<b>input</b></div>\n");
+		return;
+	}
+	const ai8x_profile_layer *layer = &page->profile->layers[node - 1];
+	say(page, "<b>%u</b> ", layer->number);
+	words_escape(layer->name[0] != '\0' ? layer->name : layer->operation, page->file);
+	say(page, " <span>%s</span></div>\n", layer->shape);
 }
 
 static void say_graph(const struct page *page)
 {
-	const ai8x_profile *profile = page->profile;
-	const unsigned lanes = 4;
-	const size_t height = (profile->layer_count + 1) * NODE_HEIGHT;
-	const unsigned width = (lanes + 1) * ARC_STEP + 8;
-	char colour[WORD_BYTES];
+	const ai8x_map *map = page->profile->map;
+	const size_t count = find_arcs(map, NULL);
+	struct arc *arcs = calloc(count + 1, sizeof *arcs);
 	begin_section(page, "Graph",
 	              "Who reads whose results, found from the addresses that layers read and write. Joins and "
 	              "skipped connections are red.");
-	say(page, "<div class=\"graph\"><svg width=\"%u\" height=\"%zu\">", width, height);
-	say_arcs(page, lanes);
-	for (size_t i = 0; i <= profile->layer_count; i++)
-		say(page, "<circle cx=\"%u\" cy=\"%zu\" r=\"6\" fill=\"%s\"/>", (lanes + 1) * ARC_STEP,
-		    i * NODE_HEIGHT + NODE_HEIGHT / 2, words_colour((int)i - 1, colour));
-	say(page, "</svg><div><div class=\"node\"><b>input</b></div>\n");
-	for (size_t i = 0; i < profile->layer_count; i++) {
-		const ai8x_profile_layer *layer = &profile->layers[i];
-		say(page, "<div class=\"node\"><b>%u</b>", layer->number);
-		words_escape(layer->name[0] != '\0' ? layer->name : layer->operation, page->file);
-		say(page, " <span>%s</span></div>\n", layer->shape);
-	}
-	say(page, "</div></div>\n");
+	say(page, "<div class=\"scroll graph\">\n");
+	if (arcs != NULL)
+		(void)find_arcs(map, arcs);
+	for (size_t node = 0; node <= map->layer_count; node++)
+		say_node(page, node, arcs, arcs != NULL ? count : 0);
+	say(page, "</div>\n");
+	free(arcs);
 	end_section(page);
 }
 
@@ -501,11 +564,12 @@ static void say_number(const struct page *page, double number, bool decimal)
 		say(page, "%s", thousands((uint64_t)number, text));
 }
 
-static void say_change(const struct page *page, const char *what, double before, double after, bool decimal)
+static void say_change(const struct page *page, const char *what, const char *about[2], double before,
+                       double after, bool decimal)
 {
-	say(page, "<tr><td>%s</td><td class=\"r\">", what);
+	say(page, "<tr><td>%s</td><td class=\"r\">%s", what, about[0]);
 	say_number(page, before, decimal);
-	say(page, "</td><td class=\"r\">");
+	say(page, "</td><td class=\"r\">%s", about[1]);
 	say_number(page, after, decimal);
 	say(page, "</td><td class=\"r %s\">%+.1f %%</td></tr>\n", after <= before ? "good" : "bad",
 	    percent(after - before, before));
@@ -514,19 +578,20 @@ static void say_change(const struct page *page, const char *what, double before,
 static void say_baseline(const struct page *page)
 {
 	const ai8x_profile *now = page->profile, *old = page->baseline;
+	const char *cycles[2] = {about(old), about(now)}, *energy[2] = {"~", "~"}, *count[2] = {"", ""};
 	begin_section(page, "Compared with a baseline", "The baseline is on the left of each pair.");
 	say(page, "<div class=\"scroll\"><table><tr><th></th><th class=\"r\">");
 	words_escape(old->name, page->file);
 	say(page, "</th><th class=\"r\">");
 	words_escape(now->name, page->file);
 	say(page, "</th><th class=\"r\">change</th></tr>\n");
-	say_change(page, "cycles", (double)old->timing.schedule.cycles, (double)now->timing.schedule.cycles,
-	           false);
-	say_change(page, "time, us", 1e6 * old->seconds, 1e6 * now->seconds, true);
-	say_change(page, "energy (estimate), uJ", 1e6 * old->joules, 1e6 * now->joules, true);
-	say_change(page, "multiply-accumulates", (double)old->macs, (double)now->macs, false);
-	say_change(page, "kernel words", (double)old->kernel_words, (double)now->kernel_words, false);
-	say_change(page, "data words at most", (double)old->data_words, (double)now->data_words, false);
+	say_change(page, "cycles", cycles, (double)old->timing.schedule.cycles,
+	           (double)now->timing.schedule.cycles, false);
+	say_change(page, "time, us", cycles, 1e6 * old->seconds, 1e6 * now->seconds, true);
+	say_change(page, "energy (estimate), uJ", energy, 1e6 * old->joules, 1e6 * now->joules, true);
+	say_change(page, "multiply-accumulates", count, (double)old->macs, (double)now->macs, false);
+	say_change(page, "kernel words", count, (double)old->kernel_words, (double)now->kernel_words, false);
+	say_change(page, "data words at most", count, (double)old->data_words, (double)now->data_words, false);
 	say(page, "</table></div>\n");
 	end_section(page);
 }
@@ -542,9 +607,9 @@ static void say_advice(const struct page *page)
 		                        (double)advice->cycles_before);
 		say(page, "<div class=\"advice\"><b>");
 		words_escape(advice->change, page->file);
-		say(page, "</b><p><span class=\"%s\">%+.1f %%</span> cycles: %s &rarr; %s",
-		    change <= 0 ? "good" : "bad", change, thousands(advice->cycles_before, before),
-		    thousands(advice->cycles_after, after));
+		say(page, "</b><p><span class=\"%s\">%+.1f %%</span> cycles: %s%s &rarr; %s%s",
+		    change <= 0 ? "good" : "bad", change, page->about, thousands(advice->cycles_before, before),
+		    page->about, thousands(advice->cycles_after, after));
 		say(page, "; with input ~%s &rarr; ~%s", words_seconds(advice->seconds_before, before),
 		    words_seconds(advice->seconds_after, after));
 		say(page, "; energy ~%s &rarr; ~%s", words_joules(advice->joules_before, before),
@@ -564,7 +629,7 @@ static void say_advice(const struct page *page)
 void ai8x_profile_html(const ai8x_profile *profile, const ai8x_profile *baseline,
                        const ai8x_advice_list *advice, FILE *file)
 {
-	const struct page page = {file, profile, baseline, advice};
+	const struct page page = {file, profile, baseline, advice, about(profile)};
 	say_head(&page);
 	say_tiles(&page);
 	if (baseline != NULL)

@@ -7,7 +7,7 @@
 #define GAP_X 24
 #define GAP_Y 44
 #define ACROSS 4
-#define KEY_STEP 52
+#define KEY_STEP 55
 #define KEY_HEIGHT 22
 
 struct picture {
@@ -76,11 +76,8 @@ static void data_memory(struct picture *picture)
 
 static void kernel_memory(struct picture *picture)
 {
-	const ai8x_part_info *info = ai8x_part_get_info(picture->map->part);
-	unsigned words =
-		info->kernel_words_first > info->kernel_words ? info->kernel_words_first : info->kernel_words;
 	const unsigned width = picture->width - 2 * MARGIN, height = 300;
-	begin_cell(picture, MARGIN, picture->y, width, height, AI8X_PROCESSORS, words);
+	begin_cell(picture, MARGIN, picture->y, width, height, AI8X_PROCESSORS, draw_kernel_words(picture->map));
 	draw_kernels(picture->map, picture->file);
 	(void)fprintf(picture->file, "</svg>\n");
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p += 16)
@@ -125,11 +122,20 @@ void ai8x_map_svg(const ai8x_map *map, FILE *file)
 		"font-family=\"system-ui,'Segoe UI',Roboto,'Liberation Sans',sans-serif\" fill=\"#1c2430\">\n"
 		"<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n",
 		picture.width, height, picture.width, height, picture.width, height);
-	title(&picture, "Data memory",
-	      "left: in front of the run; right: behind the last layer; addresses from top to bottom");
+	const ai8x_part_info *info = ai8x_part_get_info(map->part);
+	char range[64], note[256];
+	(void)snprintf(
+		note, sizeof note,
+		"left: in front of the run; right: behind the last layer; from top to bottom %s of each instance",
+		draw_range(draw_data_words(map), info->data_words, range));
+	title(&picture, "Data memory", note);
 	keys(&picture);
 	data_memory(&picture);
-	title(&picture, "Kernel memory", "processors from left to right, words from top to bottom");
+	const uint32_t most =
+		info->kernel_words_first > info->kernel_words ? info->kernel_words_first : info->kernel_words;
+	(void)snprintf(note, sizeof note, "processors from left to right, %s from top to bottom",
+	               draw_range(draw_kernel_words(map), most, range));
+	title(&picture, "Kernel memory", note);
 	kernel_memory(&picture);
 	title(&picture, "Bias memory", "entries from left to right");
 	bias_memory(&picture);

@@ -34,11 +34,18 @@ extern const struct cause causes[CAUSES];
 
 uint64_t cause_cycles(const struct cause *cause, const ai8x_counters *counters);
 
+// Words of each data memory instance, and of each processor's kernel memory, that pictures show: up to the last one in
+// use, in sixteenths of the memory. The rest would only make them flat.
+uint32_t draw_data_words(const ai8x_map *map);
+uint32_t draw_kernel_words(const ai8x_map *map);
+
 // Who owns most of each stretch of an instance over time: rectangles for both kinds of pictures. Drawn into
-// a coordinate system of layer_count + 1 by MAP_ROWS.
+// a coordinate system of layer_count + 1 by MAP_ROWS, which stand for draw_data_words().
 #define MAP_ROWS 96
 void draw_instance(const ai8x_map *map, unsigned instance, FILE *file);
-// Kernel memory, 64 columns by the words of the largest processor.
+// Kernel memory, 64 columns by draw_kernel_words().
 void draw_kernels(const ai8x_map *map, FILE *file);
+// The words that are shown, for a caption: "all 8,192 words", "words 0 to 1,279 of 20,480".
+const char *draw_range(uint32_t shown, uint32_t all, char text[64]);
 
 #endif

@@ -13,7 +13,7 @@ struct map_settings {
 	int layer;
 };
 
-enum option_key { KEY_JSON = 0x100, KEY_SVG, KEY_LAYER, KEY_WEIGHTS, KEY_ALL, KEY_PART };
+enum option_key { KEY_JSON = 0x100, KEY_SVG, KEY_LAYER, KEY_ALL, KEY_PART };
 
 static const struct argp_option option_table[] = {
 	{"layer", KEY_LAYER, "N", 0, "Show data memory behind layer N (register set; default: behind the last)",
@@ -21,8 +21,9 @@ static const struct argp_option option_table[] = {
 	{"all", KEY_ALL, NULL, 0, "Show data memory in front of the run and behind every layer", 1},
 	{"json", KEY_JSON, "FILE", 0, "Write all maps as JSON; - for standard output, in place of the tables", 2},
 	{"svg", KEY_SVG, "FILE", 0, "Draw all memories over time as an SVG picture", 2},
-	{"weights", KEY_WEIGHTS, "FILE", 0, "Weights of a network whose description does not give out_channels",
-     3},
+	{"weights", 'w', "FILE", 0, "Weights of a network whose description does not give out_channels", 3},
+	{"input", 'i', "FILE", 0,
+     "Sample input of a network whose description does not give in_channels and in_dim", 3},
 	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files (default MAX78000)", 3},
 	{0},
 };
@@ -43,8 +44,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_PART:
 		settings->part = cli_option_part(state, argument);
 		return 0;
-	case KEY_WEIGHTS:
+	case 'w':
 		settings->files.weights = argument;
+		return 0;
+	case 'i':
+		settings->files.input = argument;
 		return 0;
 	case KEY_ALL:
 		settings->each_layer = true;

@@ -27,7 +27,6 @@ enum option_key {
 	KEY_ADVICE,
 	KEY_FEED,
 	KEY_NO_PIPELINE,
-	KEY_WEIGHTS,
 };
 
 static const struct argp_option option_table[] = {
@@ -42,8 +41,9 @@ static const struct argp_option option_table[] = {
      1},
 	{"advice", KEY_ADVICE, "N", 0, "At most N suggestions (default 8; 0: none). Networks only", 1},
 	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files: MAX78000 (default) or MAX78002", 2},
-	{"weights", KEY_WEIGHTS, "FILE", 0, "Weights of a network whose description does not give out_channels",
-     2},
+	{"weights", 'w', "FILE", 0, "Weights of a network whose description does not give out_channels", 2},
+	{"input", 'i', "FILE", 0,
+     "Sample input of a network whose description does not give in_channels and in_dim", 2},
 	{"feed", KEY_FEED, "HOW", 0, "Input of a network: auto (default), memory, fifo, fast-fifo", 2},
 	{"no-pipeline", KEY_NO_PIPELINE, NULL, 0, "Networks on the MAX78002: without pipelining", 2},
 	{"json", KEY_JSON, "FILE", 0, "Write the profile as JSON; - for standard output, in place of the table",
@@ -94,8 +94,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			feeds[cli_option_name(state, "--feed", "feed", argument, &feeds[0].name, FEEDS, sizeof feeds[0])]
 				.feed;
 		return 0;
-	case KEY_WEIGHTS:
+	case 'w':
 		settings->files.weights = argument;
+		return 0;
+	case 'i':
+		settings->files.input = argument;
 		return 0;
 	case KEY_NO_PIPELINE:
 		settings->compile.pipeline = false;
@@ -479,8 +482,9 @@ static int profile_file(const struct profile_settings *settings, const char *pat
 	return CLI_OK;
 }
 
+// advisable: a program was given, and advice wanted.
 static int print_tables(const ai8x_profile *profile, const ai8x_profile *baseline,
-                        const ai8x_advice_list *advice)
+                        const ai8x_advice_list *advice, bool advisable)
 {
 	printf("%s on %s, %s = %g MHz\n\n", profile->name, ai8x_part_get_info(profile->part)->name,
 	       profile->clock.name, profile->clock.hz / 1e6);
@@ -500,6 +504,9 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 		code = print_baseline(profile, baseline);
 	if (code == CLI_OK && advice != NULL)
 		print_advice(advice);
+	else if (code == CLI_OK && advisable)
+		printf("\nAdvice on what to change needs the network: profile its description (.yaml) in place of "
+		       "the program.\n");
 	return code;
 }
 
@@ -542,7 +549,7 @@ static int report(const struct profile_settings *settings, const ai8x_profile *p
 	if (code == CLI_OK && settings->json != NULL)
 		code = write_json(settings->json, profile, baseline, advice);
 	if (code == CLI_OK && (settings->json == NULL || strcmp(settings->json, "-") != 0))
-		code = print_tables(profile, baseline, advice);
+		code = print_tables(profile, baseline, advice, advice == NULL && settings->advice > 0);
 	return code;
 }
 

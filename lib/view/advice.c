@@ -65,6 +65,21 @@ static void say(char *text, size_t size, const char *format, ...)
 
 // --- Looking at networks -------------------------------------------------------------------------------
 
+// How people know a layer: "layer 7 (decode1)".
+struct label {
+	char text[64];
+};
+
+static struct label call(const ai8x_network_layer *layer)
+{
+	struct label label;
+	if (layer->name != NULL)
+		(void)snprintf(label.text, sizeof label.text, "layer %u (%.40s)", layer->number, layer->name);
+	else
+		(void)snprintf(label.text, sizeof label.text, "layer %u", layer->number);
+	return label;
+}
+
 static bool has_weights(const ai8x_network_layer *layer)
 {
 	return layer->operation != AI8X_OP_PASSTHROUGH && !layer->bypass;
@@ -235,7 +250,7 @@ static bool round_channels_up(struct trial *trial, size_t i)
 	uint32_t channels = (layer->out_channels + 3) / 4 * 4;
 	if (channels == layer->out_channels || !channels_may_change(trial->network, i))
 		return false;
-	SAY_CHANGE(trial, "layer %u: %u instead of %u output channels", layer->number, channels,
+	SAY_CHANGE(trial, "%s: %u instead of %u output channels", call(layer).text, channels,
 	           layer->out_channels);
 	SAY_WHY(trial,
 	        "Four channels share a data word: reading %u costs what %u cost, only writing them takes longer. "
@@ -252,7 +267,7 @@ static bool fill_processors(struct trial *trial, size_t i)
 	if (channels == layer->out_channels || channels - layer->out_channels > 8 ||
 	    channels == (layer->out_channels + 3) / 4 * 4 || !channels_may_change(trial->network, i))
 		return false;
-	SAY_CHANGE(trial, "layer %u: %u instead of %u output channels", layer->number, channels,
+	SAY_CHANGE(trial, "%s: %u instead of %u output channels", call(layer).text, channels,
 	           layer->out_channels);
 	SAY_WHY(trial,
 	        "The layers behind it read up to 64 channels in one pass: the last processors lie idle. Needs "
@@ -269,7 +284,7 @@ static bool save_pass(struct trial *trial, size_t i)
 	    !channels_may_change(trial->network, i))
 		return false;
 	uint32_t channels = layer->out_channels - over;
-	SAY_CHANGE(trial, "layer %u: %u instead of %u output channels", layer->number, channels,
+	SAY_CHANGE(trial, "%s: %u instead of %u output channels", call(layer).text, channels,
 	           layer->out_channels);
 	SAY_WHY(
 		trial,
@@ -287,8 +302,7 @@ static bool pool_earlier(struct trial *trial, size_t i)
 	    reader->pool_stride != 2 || layer->in_rows < 4 || layer->in_columns < 4 || layer->in_rows % 2 != 0 ||
 	    layer->in_columns % 2 != 0)
 		return false;
-	SAY_CHANGE(trial, "layers %u and %u: pool in front of layer %u already", layer->number, reader->number,
-	           layer->number);
+	SAY_CHANGE(trial, "pool in front of %s already, instead of in %s", call(layer).text, call(reader).text);
 	SAY_WHY(
 		trial,
 		"Every output pixel costs a cycle per channel, so layer %u costs four times as much at full size. "
@@ -307,8 +321,7 @@ static bool fuse_pooling(struct trial *trial, size_t i)
 	    !has_pooling(layer) || layer->sources[0] < 0 || reader == NULL || has_pooling(reader) ||
 	    !has_weights(reader) || layer->output || has_links(trial->network))
 		return false;
-	SAY_CHANGE(trial, "layer %u: pool in layer %u instead of in a layer of its own", layer->number,
-	           reader->number);
+	SAY_CHANGE(trial, "%s: pool in %s instead of in a layer of its own", call(layer).text, call(reader).text);
 	SAY_WHY(
 		trial,
 		"Layers pool what they read: a layer that only pools reads, writes and reads again. Results stay the "
@@ -328,7 +341,7 @@ static bool merge_pointwise(struct trial *trial, size_t i)
 	    layer->output || reader == NULL || !is_convolution(reader) || reader->groups != 1 ||
 	    layer->sources[0] < 0 || has_links(trial->network))
 		return false;
-	SAY_CHANGE(trial, "layer %u: merge it into layer %u", layer->number, reader->number);
+	SAY_CHANGE(trial, "%s: merge it into %s", call(layer).text, call(reader).text);
 	SAY_WHY(
 		trial,
 		"A 1x1 convolution without activation is a matrix: multiplied into the kernels of layer %u it costs "
@@ -341,13 +354,14 @@ static bool merge_pointwise(struct trial *trial, size_t i)
 static bool widen_kernel(struct trial *trial, size_t i)
 {
 	ai8x_network_layer *layer = &trial->network->layers[i];
+	// On a single pixel, eight of nine taps would see nothing but padding.
 	if (!is_convolution(layer) || layer->kernel_rows != 1 || layer->pad_rows != 0 || layer->groups != 1 ||
-	    layer->weight_source >= 0)
+	    layer->weight_source >= 0 || (layer->out_rows < 2 && layer->out_columns < 2))
 		return false;
 	layer->kernel_rows = layer->kernel_columns = 3;
 	layer->pad_rows = layer->pad_columns = 1;
 	trial->reshapes = true;
-	SAY_CHANGE(trial, "layer %u: 3x3 instead of 1x1 kernels", layer->number);
+	SAY_CHANGE(trial, "%s: 3x3 instead of 1x1 kernels", call(layer).text);
 	SAY_WHY(
 		trial,
 		"A kernel takes one cycle whatever its size: nine times the multiplications, only padding is new. "
@@ -364,7 +378,7 @@ static bool narrow_kernel(struct trial *trial, size_t i)
 	layer->kernel_rows = layer->kernel_columns = 1;
 	layer->pad_rows = layer->pad_columns = 0;
 	trial->reshapes = true;
-	SAY_CHANGE(trial, "layer %u: 1x1 instead of 3x3 kernels", layer->number);
+	SAY_CHANGE(trial, "%s: 1x1 instead of 3x3 kernels", call(layer).text);
 	SAY_WHY(
 		trial,
 		"Saves padding, energy and eight ninths of the layer's kernel memory, but few cycles: a kernel takes "
@@ -378,7 +392,7 @@ static bool swap_pool_order(struct trial *trial, size_t i)
 	if (layer->operands < 2 || layer->pooling == AI8X_POOL_NONE)
 		return false;
 	layer->pool_first = !layer->pool_first;
-	SAY_CHANGE(trial, "layer %u: %s", layer->number,
+	SAY_CHANGE(trial, "%s: %s", call(layer).text,
 	           layer->pool_first ? "pool the operands, then combine them"
 	                             : "combine the operands, then pool");
 	SAY_WHY(
@@ -405,15 +419,15 @@ static bool fold_input(struct trial *trial, size_t i)
 	if (pooled == NULL)
 		return false;
 	clear_pooling(pooled);
-	SAY_CHANGE(trial, "fold the input: %ux%ux%u instead of %ux%ux%u, no pooling in layer %u",
+	SAY_CHANGE(trial, "fold the input: %ux%ux%u instead of %ux%ux%u, no pooling in %s",
 	           layer->in_channels * 4, layer->in_rows / 2, layer->in_columns / 2, layer->in_channels,
-	           layer->in_rows, layer->in_columns, pooled->number);
+	           layer->in_rows, layer->in_columns, call(pooled).text);
 	SAY_WHY(
 		trial,
 		"Each 2x2 block of pixels becomes one pixel with four times the channels: reading them costs nothing "
-		"(%u of 64 processors are in use), and all layers up to the pooling have a quarter of the outputs. "
+		"(%u of 64 processors %s in use), and all layers up to the pooling have a quarter of the outputs. "
 		"Needs retraining.",
-		layer->in_channels);
+		layer->in_channels, layer->in_channels == 1 ? "is" : "are");
 	layer->in_channels *= 4;
 	layer->in_rows /= 2;
 	layer->in_columns /= 2;

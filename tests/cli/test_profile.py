@@ -9,6 +9,8 @@ import tempfile
 import time
 import unittest
 
+import numpy
+
 AI8XSIM = os.environ["AI8XSIM"]
 SHIPPED = os.path.join(os.environ["AI8XSIM_SOURCE"], "golden", "residual2-max78000.h5")
 GOLDEN = os.environ["AI8XSIM_GOLDEN"]
@@ -186,6 +188,36 @@ class Networks(Case):
         self.assertEqual([layer["cycles"] for layer in before["layers"][2:]],
                          [layer["cycles"] for layer in after["layers"][2:]])
         self.assertEqual(after["layers"][0]["cycles"] - before["layers"][0]["cycles"], 4 * 32 * 32)
+
+    def test_advice_names_layers(self):
+        """By number and by name; large kernels for single pixels are not among them."""
+        text = ("arch: test\ndataset: test\nlayers:\n"
+                "  - {name: stem, operation: conv2d, kernel_size: 3x3, pad: 1, in_channels: 4, in_dim: [8, 8], "
+                "out_channels: 16}\n"
+                "  - {name: middle, operation: conv2d, kernel_size: 1x1, pad: 0, out_channels: 16}\n"
+                "  - {name: last, avg_pool: 8, pool_stride: 8, operation: conv2d, kernel_size: 1x1, pad: 0, "
+                "out_channels: 4}\n")
+        changes = [entry["change"] for entry in self.profile(self.network(text), "--advice", 100)["advice"]]
+        self.assertIn("layer 0 (stem): 1x1 instead of 3x3 kernels", changes)
+        self.assertIn("layer 1 (middle): merge it into layer 2 (last)", changes)
+        self.assertNotIn("layer 2 (last): 3x3 instead of 1x1 kernels", changes)
+
+    def test_programs_have_no_advice(self):
+        """But are told how to get some."""
+        self.assertIn("profile its description (.yaml)", ai8xsim("profile", SHIPPED).stdout)
+        self.assertNotIn(".yaml", ai8xsim("profile", SHIPPED, "--advice", 0).stdout)
+
+    def test_shapes_from_a_sample_input(self):
+        """Descriptions as generators have them do not give the input's shape."""
+        bare = self.network(NETWORK.replace("in_channels: 3, in_dim: [32, 32], ", ""), "bare.yaml")
+        result = ai8xsim("profile", bare)
+        self.assertEqual(result.returncode, BAD_INPUT)
+        self.assertIn("give in_channels, weights or a sample input", result.stderr)
+        numpy.save(self.path("input.npy"), numpy.zeros((3, 32, 32), dtype=numpy.int8))
+        given = self.profile(bare, "--input", self.path("input.npy"))
+        self.assertEqual(given["profile"]["cycles"], self.profile(self.network())["profile"]["cycles"])
+        self.assertEqual(ai8xsim("map", bare, "-i", self.path("input.npy")).stdout,
+                         ai8xsim("map", self.network()).stdout)
 
     def test_every_suggestion_gains(self):
         """What is listed saves time or energy, or makes the network larger for at most a hundredth."""

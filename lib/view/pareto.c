@@ -223,9 +223,9 @@ static void say_best(const struct page *page)
 		words_escape(ai8x_sweep_axis_name(page->sweep, a), page->file);
 		(void)fputs("</th>", page->file);
 	}
-	(void)fputs("<th class=\"r\">cycles</th><th class=\"r\">time</th><th class=\"r\">energy</th>"
-	            "<th class=\"r\">MAC</th><th class=\"r\">parameters</th><th class=\"r\">kernel memory</th>"
-	            "<th class=\"r\">data memory</th></tr></thead><tbody>\n",
+	(void)fputs("<th class=\"r\">cycles</th><th class=\"r\">time</th><th class=\"r\">energy<br>(est.)</th>"
+	            "<th class=\"r\">MAC</th><th class=\"r\">parameters</th><th class=\"r\">kernel<br>memory</th>"
+	            "<th class=\"r\">data<br>memory</th></tr></thead><tbody>\n",
 	            page->file);
 	for (size_t i = 0; i < page->best_count && i < MOST_ROWS; i++) {
 		const ai8x_sweep_point *point = page->best[i];
@@ -235,9 +235,10 @@ static void say_best(const struct page *page)
 			words_escape(ai8x_sweep_value(page->sweep, page->best_index[i], a), page->file);
 			(void)fputs("</td>", page->file);
 		}
-		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_thousands(point->cycles, text));
-		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_seconds(point->seconds, text));
-		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_joules(point->joules, text));
+		const char *about = ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact ? "" : "~";
+		(void)fprintf(page->file, "<td class=\"r\">%s%s</td>", about, words_thousands(point->cycles, text));
+		(void)fprintf(page->file, "<td class=\"r\">%s%s</td>", about, words_seconds(point->seconds, text));
+		(void)fprintf(page->file, "<td class=\"r\">~%s</td>", words_joules(point->joules, text));
 		(void)fprintf(page->file, "<td class=\"r\">%s</td>", short_number((double)point->macs, text));
 		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_thousands(point->parameters, text));
 		(void)fprintf(page->file, "<td class=\"r\">%.1f %%</td><td class=\"r\">%.1f %%</td></tr>\n",

@@ -415,10 +415,10 @@ static json_t *json_of_profile(const ai8x_profile *profile)
 	for (size_t i = 0; i < profile->layer_count; i++)
 		(void)json_array_append_new(layers, json_of_layer(&profile->layers[i]));
 	return json_pack(
-		"{s:s, s:s, s:b, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
+		"{s:s, s:s, s:s, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
 		"s:o}",
-		"name", profile->name, "part", info->name, "cycles_exact", (int)info->cycles_exact, "cycles",
-		(json_int_t)profile->timing.schedule.cycles, "stall_cycles",
+		"name", profile->name, "part", info->name, "cycles_are", info->cycles_exact ? "exact" : "estimate",
+		"cycles", (json_int_t)profile->timing.schedule.cycles, "stall_cycles",
 		(json_int_t)profile->timing.schedule.stall_cycles, "causes", json_of_counters(&total), "clock",
 		profile->clock.name, "clock_hz", (json_int_t)profile->clock.hz, "seconds", profile->seconds,
 		"joules_estimate", profile->joules, "joules_error", AI8X_ENERGY_ERROR, "macs",

@@ -279,6 +279,12 @@ static void print_registers(const struct run *run)
 	(void)putchar('\n');
 }
 
+// When words come from the core through a FIFO, its instructions' times count too, and those are estimates.
+static bool are_exact(const struct run *run, const ai8x_firmware_inference *row)
+{
+	return ai8x_part_get_info(run->part)->cycles_exact && !row->fifo;
+}
+
 static void print_inferences(const struct run *run)
 {
 	char text[32];
@@ -297,10 +303,9 @@ static void print_inferences(const struct run *run)
 		const ai8x_firmware_inference *row = &result->inferences[i];
 		cli_table_cell(table, CLI_PLAIN, "%zu", i + 1);
 		cli_table_cell(table, CLI_PLAIN, "%u", row->layers);
-		cli_table_cell(table, CLI_PLAIN, "%s%s",
-		               ai8x_part_get_info(run->part)->cycles_exact && !row->fifo ? "" : "~",
-		               cli_thousands(row->cycles, text));
-		cli_table_cell(table, CLI_PLAIN, "%s", cli_duration(row->seconds, text));
+		const char *about = are_exact(run, row) ? "" : "~";
+		cli_table_cell(table, CLI_PLAIN, "%s%s", about, cli_thousands(row->cycles, text));
+		cli_table_cell(table, CLI_PLAIN, "%s%s", about, cli_duration(row->seconds, text));
 		cli_table_cell(table, CLI_PLAIN, "%g MHz%s%s", 1e-6 * row->clock_hz, row->fifo ? ", fed by FIFO" : "",
 		               row->finished ? "" : ", not finished");
 	}
@@ -337,12 +342,12 @@ static void print_report(const struct run *run)
 	             result->message);
 }
 
-static json_t *inference_json(const ai8x_firmware_inference *row)
+static json_t *inference_json(const struct run *run, const ai8x_firmware_inference *row)
 {
-	return json_pack("{s:I, s:i, s:I, s:f, s:f, s:b, s:b}", "cycles", (json_int_t)row->cycles, "layers",
-	                 (int)row->layers, "clock_hz", (json_int_t)row->clock_hz, "start_seconds",
-	                 row->start_seconds, "seconds", row->seconds, "fifo", row->fifo, "finished",
-	                 row->finished);
+	return json_pack("{s:I, s:s, s:i, s:I, s:f, s:f, s:b, s:b}", "cycles", (json_int_t)row->cycles,
+	                 "cycles_are", are_exact(run, row) ? "exact" : "estimate", "layers", (int)row->layers,
+	                 "clock_hz", (json_int_t)row->clock_hz, "start_seconds", row->start_seconds, "seconds",
+	                 row->seconds, "fifo", row->fifo, "finished", row->finished);
 }
 
 static json_t *result_json(const struct run *run)
@@ -350,7 +355,7 @@ static json_t *result_json(const struct run *run)
 	const ai8x_firmware_result *result = run->result;
 	json_t *inferences = json_array(), *registers = json_array();
 	for (size_t i = 0; i < result->inference_count; i++)
-		(void)json_array_append_new(inferences, inference_json(&result->inferences[i]));
+		(void)json_array_append_new(inferences, inference_json(run, &result->inferences[i]));
 	for (size_t i = 0; i < result->register_count; i++)
 		(void)json_array_append_new(registers,
 		                            json_pack("{s:s, s:I, s:I, s:I}", "name", result->registers[i].name,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <ai8xsim/part.h>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "program/hdf5_session.h"
@@ -40,7 +42,7 @@ void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file)
 	(void)fputs("device,status", file);
 	for (const ai8x_sweep_measure *measure = ai8x_sweep_measures(); measure->key != NULL; measure++)
 		(void)fprintf(file, ",%s", measure->key);
-	(void)fputs(",best,message\n", file);
+	(void)fputs(",cycles_are,best,message\n", file);
 	for (size_t i = 0; i < sweep->point_count; i++) {
 		const ai8x_sweep_point *point = &sweep->points[i];
 		for (size_t a = 0; a < sweep->axis_count; a++) {
@@ -55,7 +57,12 @@ void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file)
 			else
 				(void)fprintf(file, is_whole(measure) ? ",%.0f" : ",%.9g", measure->of(point));
 		}
-		(void)fprintf(file, ",%d,", point->best);
+		const bool exact = ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact;
+		(void)fprintf(file, ",%s,%d,",
+		              point->status != AI8X_OK ? ""
+		              : exact                  ? "exact"
+		                                       : "estimate",
+		              point->best);
 		put_cell(point->message, file);
 		(void)fputc('\n', file);
 	}

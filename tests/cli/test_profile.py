@@ -159,6 +159,13 @@ class Numbers(Case):
         result = ai8xsim("profile", self.network(), "--part", "MAX78002", "--advice", 0)
         self.assertEqual(result.returncode, OK, result.stderr)
         self.assertRegex(result.stdout, r"run +~[0-9,]+")
+        for part, are in (("MAX78000", "exact"), ("MAX78002", "estimate")):
+            self.assertEqual(self.profile(self.network(), "--part", part)["profile"]["cycles_are"], are)
+            page = self.path("page.html")
+            self.assertEqual(ai8xsim("profile", self.network(), "--part", part, "--html", page).returncode, OK)
+            with open(page, encoding="utf-8") as file:
+                cycles = re.search(r"<b>(~?)[0-9,]+</b><span>cycles</span>", file.read())
+            self.assertEqual(cycles.group(1), "~" if are == "estimate" else "")
 
 
 class Networks(Case):

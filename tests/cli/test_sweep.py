@@ -90,6 +90,7 @@ class Points(Sweep):
             values = [row["part"], row["first.out_channels"], row["2.out_channels"], row["*.quantization"], row["kernel"]]
             self.assertEqual(values, [part, str(first), str(second), str(bits), kernel])
             self.assertEqual(row["status"], "AI8X_OK", row["message"])
+            self.assertEqual(row["cycles_are"], "exact" if part == "MAX78000" else "estimate")
             taps = 9 if kernel == "wide" else 1
             parameters = first * 27 + first + second * first * taps + second
             self.assertEqual(int(row["parameters"]), parameters)

@@ -134,10 +134,11 @@ static ai8x_status run(struct ai8x_firmware *soc, ai8x_run_limits limits)
 	return status;
 }
 
-static void start(struct ai8x_firmware *soc)
+static void start(struct ai8x_firmware *soc, uint32_t control)
 {
 	struct cnn *cnn = &soc->cnn;
 	cnn->busy = true;
+	cnn->control = control;
 	cnn->start = soc->now;
 	cnn->end = TIME_NEVER;
 	cnn->cycle = FS_PER_SECOND / gcr_cnn_hz(soc);
@@ -167,7 +168,7 @@ static void advance(struct ai8x_firmware *soc)
 void cnn_sync(struct ai8x_firmware *soc)
 {
 	struct cnn *cnn = &soc->cnn;
-	if (!cnn->busy || soc->ended)
+	if (!cnn->busy || cnn->paused || soc->ended)
 		return;
 	if (cnn->end == TIME_NEVER && cnn->fifo)
 		advance(soc);
@@ -177,7 +178,7 @@ void cnn_sync(struct ai8x_firmware *soc)
 
 uint64_t cnn_next(const struct ai8x_firmware *soc)
 {
-	if (!soc->cnn.busy)
+	if (!soc->cnn.busy || soc->cnn.paused)
 		return TIME_NEVER;
 	if (soc->cnn.end != TIME_NEVER)
 		return soc->cnn.end;
@@ -186,7 +187,7 @@ uint64_t cnn_next(const struct ai8x_firmware *soc)
 
 void cnn_settle(struct ai8x_firmware *soc)
 {
-	if (soc->cnn.busy && soc->cnn.fifo && soc->cnn.end == TIME_NEVER)
+	if (soc->cnn.busy && soc->cnn.fifo && !soc->cnn.paused && soc->cnn.end == TIME_NEVER)
 		(void)run(soc, (ai8x_run_limits){0});
 }
 
@@ -195,7 +196,7 @@ void cnn_power(struct ai8x_firmware *soc)
 	if (!soc->cnn.stale)
 		return;
 	soc->cnn.stale = false;
-	soc->cnn.busy = false;
+	soc->cnn.busy = soc->cnn.paused = false;
 	ai8x_machine_reset(soc->cnn.machine);
 	update_line(soc);
 }
@@ -204,7 +205,7 @@ void cnn_power(struct ai8x_firmware *soc)
 static bool wait_for_fifo(struct ai8x_firmware *soc, uint32_t address)
 {
 	struct cnn *cnn = &soc->cnn;
-	if (!cnn->busy || cnn->end != TIME_NEVER)
+	if (!cnn->busy || cnn->paused || cnn->end != TIME_NEVER)
 		return false;
 	ai8x_run_limits limits = {
 		.max_cycles = PATIENCE_CYCLES, .until_fifo_ready = true, .fifo_address = address};
@@ -249,13 +250,13 @@ uint32_t cnn_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes)
 	if (is_control(soc, address)) {
 		// The run may have been carried out already; for the firmware it goes on.
 		if (cnn->busy && bytes == 4)
-			value &= ~CONTROL_DONE;
+			value &= ~(CONTROL_DONE | (cnn->paused && address == cnn->control ? CONTROL_RUN : 0));
 		if (cnn->busy && cnn->fifo && soc->poll.address == address && soc->poll.count >= 2)
 			cnn_settle(soc);
 	} else if (address == FIFO_STATUS || address == FAST_STATUS) {
 		value = read_fifo_status(soc, address, value);
 	} else if (address >= soc->soc->cnn_status_end) {
-		if (cnn->busy)
+		if (cnn->busy && !cnn->paused)
 			cnn->read_while_busy = true;
 		record_read(soc, address, value);
 	}
@@ -284,10 +285,72 @@ static void push(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
 	record_write(soc, AI8X_BUS_FIFO_WRITE32, address, value);
 }
 
+static ai8x_status pass_on(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsigned bytes)
+{
+	ai8x_error error = {0};
+	ai8x_status status = bytes == 1 ? ai8x_machine_write8(soc->cnn.machine, address, (uint8_t)value, &error)
+	                                : ai8x_machine_write32(soc->cnn.machine, address, value, &error);
+	if (status != AI8X_OK)
+		refuse(soc, status, &error);
+	return status;
+}
+
+// The firmware clears the enable bit in the middle of a run and sets it again (hardware reference 3.1). A run
+// that was carried out when it started has nothing left that could stand still; only its end moves.
+static bool carried_out(const struct cnn *cnn)
+{
+	return cnn->end != TIME_NEVER;
+}
+
+static void pause_run(struct ai8x_firmware *soc, uint32_t value)
+{
+	struct cnn *cnn = &soc->cnn;
+	if (!carried_out(cnn) && pass_on(soc, cnn->control, value, 4) != AI8X_OK)
+		return;
+	cnn->paused = true;
+	cnn->paused_value = value;
+	cnn->paused_at = soc->now;
+}
+
+static void resume_run(struct ai8x_firmware *soc, uint32_t value)
+{
+	struct cnn *cnn = &soc->cnn;
+	if (!carried_out(cnn) && pass_on(soc, cnn->control, value, 4) != AI8X_OK)
+		return;
+	cnn->paused = false;
+	cnn->start += soc->now - cnn->paused_at;
+	if (carried_out(cnn))
+		cnn->end += soc->now - cnn->paused_at;
+}
+
+// A write to the control register that started the run. false: it neither pauses nor resumes.
+static bool switch_run(struct ai8x_firmware *soc, uint32_t value)
+{
+	struct cnn *cnn = &soc->cnn;
+	const bool enabled = (value & CONTROL_RUN) != 0;
+	if (!cnn->paused && !enabled)
+		pause_run(soc, value);
+	else if (cnn->paused && enabled && (!carried_out(cnn) || value == (cnn->paused_value | CONTROL_RUN)))
+		resume_run(soc, value);
+	else
+		return false;
+	soc_sync(soc);
+	return true;
+}
+
+// The firmware does something else than going on: the next start is one from the beginning.
+static void give_up_run(struct ai8x_firmware *soc)
+{
+	struct cnn *cnn = &soc->cnn;
+	cnn_account(soc);
+	cnn->paused = cnn->busy = false;
+	record_write(soc, AI8X_BUS_WRITE32, cnn->control, cnn->paused_value);
+	(void)pass_on(soc, cnn->control, cnn->paused_value, 4);
+}
+
 void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsigned bytes)
 {
 	struct cnn *cnn = &soc->cnn;
-	ai8x_error error = {0};
 	cnn->writes++;
 	if (cnn->busy)
 		cnn_sync(soc);
@@ -303,24 +366,18 @@ void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsi
 		push(soc, address, value);
 		return;
 	}
+	const bool control = bytes == 4 && is_control(soc, address);
+	if (cnn->busy && control && address == cnn->control && switch_run(soc, value))
+		return;
+	if (cnn->paused && carried_out(cnn))
+		give_up_run(soc);
 	bool was_running = ai8x_machine_running(cnn->machine);
 	if (!cnn->busy)
 		record_write(soc, bytes == 1 ? AI8X_BUS_WRITE8 : AI8X_BUS_WRITE32, address, value);
-	ai8x_status status = bytes == 1 ? ai8x_machine_write8(cnn->machine, address, (uint8_t)value, &error)
-	                                : ai8x_machine_write32(cnn->machine, address, value, &error);
-	if (status != AI8X_OK) {
-		refuse(soc, status, &error);
+	if (pass_on(soc, address, value, bytes) != AI8X_OK || !control)
 		return;
-	}
-	if (!is_control(soc, address))
-		return;
-	if (cnn->busy && (value & CONTROL_RUN) == 0 && !was_running) {
-		// Stopped before its time.
-		cnn_account(soc);
-		cnn->busy = false;
-	}
 	if (!was_running && ai8x_machine_running(cnn->machine))
-		start(soc);
+		start(soc, address);
 	update_line(soc);
 	soc_sync(soc);
 }

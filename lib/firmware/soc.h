@@ -157,12 +157,16 @@ struct nvic {
 
 struct cnn {
 	ai8x_machine *machine;
-	bool busy;      // started, and the firmware has not been told of the end yet
-	bool fifo;      // fed while it runs: advances with the core
-	bool stale;     // powered down since the last use: reset at the next power-up
-	uint64_t start; // time of the start
-	uint64_t end;   // time of the end, or TIME_NEVER while unknown
-	uint64_t cycle; // femtoseconds of an accelerator cycle
+	bool busy;             // started, and the firmware has not been told of the end yet
+	bool fifo;             // fed while it runs: advances with the core
+	bool stale;            // powered down since the last use: reset at the next power-up
+	uint64_t start;        // time of the start
+	uint64_t end;          // time of the end, or TIME_NEVER while unknown
+	uint64_t cycle;        // femtoseconds of an accelerator cycle
+	uint32_t control;      // register whose write started it
+	bool paused;           // busy, but its enable bit was cleared
+	uint32_t paused_value; // what was written to clear it
+	uint64_t paused_at;
 	uint64_t writes, reads;
 	bool read_while_busy;
 };

@@ -1,7 +1,8 @@
 // A known-answer test in the manner of generated code: load, start, wait, verify, print.
 //
 // Variants: -DPOLL waits for the done bit in place of the interrupt, -DHANG waits for a character that never
-// comes, -DRUNS=2 does everything twice. The network is in DATA_HEADER, see make_data.c.
+// comes, -DRUNS=2 does everything twice, -DPAUSE=US stops the accelerator in the middle of its run and lets it go
+// on, -DABANDON starts it from the beginning. The network is in DATA_HEADER, see make_data.c.
 #include <stdio.h>
 
 #include "board.h"
@@ -86,6 +87,21 @@ static void wait(void)
 #endif
 }
 
+// Generated code calls these cnn_stop() and cnn_continue().
+#if defined PAUSE || defined ABANDON
+static void stop(void)
+{
+	REGISTER(TEST_START) &= ~1u;
+}
+#endif
+
+#ifdef PAUSE
+static void go_on(void)
+{
+	REGISTER(TEST_START) |= 1u;
+}
+#endif
+
 static int verify(void)
 {
 	unsigned words = 0;
@@ -125,8 +141,18 @@ int main(void)
 		REGISTER(NVIC_ENABLE + 4 * (CNN_INTERRUPT / 32)) = 1u << (CNN_INTERRUPT % 32);
 #endif
 		inference_time = 0;
+#ifdef ABANDON
+		REGISTER(TEST_START) = TEST_START_VALUE;
+		stop();
+		load();
+#endif
 		board_stopwatch_start();
 		REGISTER(TEST_START) = TEST_START_VALUE;
+#ifdef PAUSE
+		stop();
+		board_delay(PAUSE);
+		go_on();
+#endif
 		feed_fifo();
 		wait();
 		failed = verify();

@@ -65,7 +65,7 @@ class Passing(Case):
         for result in self.run_json("--strict", *map(image, good_images())):
             self.assertEqual(result["verdict"], "pass", result["file"])
             self.assertEqual(result["end"], "returned", result["file"])
-            self.assertEqual(len(result["inferences"]), 2 if result["file"].endswith("twice.elf") else 1, result["file"])
+            self.assertEqual(len(result["inferences"]), 2 if result["file"].endswith(("twice.elf", "abandon.elf")) else 1, result["file"])
             self.assertTrue(all(row["finished"] for row in result["inferences"]), result["file"])
             self.assertEqual(result["unmodelled"], [], result["file"])
             self.assertFalse(result["read_while_running"], result["file"])
@@ -139,6 +139,21 @@ class Passing(Case):
     def test_engines_agree(self):
         results = [self.run_json("--engine", engine, image("express"))[0] for engine in ("exact", "fast", "auto")]
         self.assertEqual(len({result["console"] for result in results}), 1)
+
+    def test_a_pause_costs_time_and_nothing_else(self):
+        for name in ("pause", "pause-poll", "pause-fifo"):
+            without = {"pause": "express", "pause-poll": "poll", "pause-fifo": "digits-fifo"}[name]
+            results = [self.run_json(image(kind))[0] for kind in (name, without)]
+            cycles = [result["inferences"][0]["cycles"] for result in results]
+            self.assertEqual(len(results[0]["inferences"]), 1, name)
+            if name != "pause-fifo":
+                self.assertEqual(cycles[0], cycles[1], name)
+            times = [int(re.search(r"took (\d+) us", result["console"]).group(1)) for result in results]
+            self.assertAlmostEqual(times[0] - times[1], 3000, delta=100, msg=name)
+
+    def test_an_abandoned_run_is_none(self):
+        (result,) = self.run_json(image("abandon"))
+        self.assertEqual([inference["finished"] for inference in result["inferences"]], [False, True])
 
     def test_until_a_symbol(self):
         (result,) = self.run_json("--until", "board_stopwatch_start", image("plain"))

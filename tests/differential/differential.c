@@ -74,8 +74,8 @@ static void count_reason(struct reason *reasons, const char *text)
 	char plain[REASON_BYTES];
 	size_t length = 0;
 	for (const char *c = text; *c != '\0' && length + 2 < sizeof plain;) {
-		size_t digits = strncmp(c, "0x", 2) == 0 ? 2 + strspn(c + 2, "0123456789abcdefABCDEF")
-		                                         : strspn(c, "0123456789");
+		size_t digits =
+			strncmp(c, "0x", 2) == 0 ? 2 + strspn(c + 2, "0123456789abcdefABCDEF") : strspn(c, "0123456789");
 		plain[length++] = digits > 0 ? '#' : *c;
 		c += digits > 0 ? digits : 1;
 	}
@@ -261,6 +261,12 @@ static void summarise(struct driver *driver, const struct judge *judge)
 		printf("FAILED: %u features occur in no network that was run\n", missing);
 		tally->failures++;
 	}
+	// Networks are drawn so that they make sense, and most so that they fit: a compiler that refuses what it should
+	// take must not look like one that was given worse networks.
+	if (driver->settings.complete && (tally->senseless > 0 || tally->refused > networks)) {
+		printf("FAILED: too many networks were refused\n");
+		tally->failures++;
+	}
 	print_reasons("refused by the compiler:", tally->refusals);
 	print_reasons("networks with layers that the fast engine left to the exact one:", tally->fallbacks);
 	printf("kernels of the fast engine:");
@@ -320,7 +326,8 @@ static const struct argp_option options[] = {
 	{"jobs", 'j', "N", 0, "Threads (default: one for each processor)", 0},
 	{"failures", 'f', "N", 0, "Stop after so many failures (default 5)", 0},
 	{"output", 'o', "FOLDER", 0, "Where failing networks are written (default: the current folder)", 0},
-	{"complete", 'c', NULL, 0, "Fail where an operator or option occurs in no network", 0},
+	{"complete", 'c', NULL, 0,
+     "Fail where an operator or option occurs in no network, or most networks are refused", 0},
 	{"as-drawn", 'd', NULL, 0, "Do not shrink failing networks", 0},
 	{"verbose", 'v', NULL, 0, "A line for every network", 0},
 	{0},

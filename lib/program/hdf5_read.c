@@ -646,8 +646,10 @@ static ai8x_status read_layer(const struct reader *reader, unsigned number, bool
 {
 	char object[32];
 	(void)snprintf(object, sizeof object, "/layers/%u", number);
-	if (find_object(reader, object, H5O_TYPE_GROUP) != PRESENT)
-		return AI8X_ERR_FORMAT;
+	enum presence presence = find_object(reader, object, H5O_TYPE_GROUP);
+	if (presence != PRESENT)
+		// Damaged groups list members that they do not find.
+		return presence == BROKEN ? AI8X_ERR_FORMAT : bad(reader, object, "damaged: listed, but not there");
 	struct program_layer *layer = program_add_empty_layer(program, number);
 	if (layer == NULL)
 		return error_no_memory(reader->error, object);

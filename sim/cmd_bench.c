@@ -87,7 +87,9 @@ static const struct argp parser = {
 		   "Examples:\n"
 		   "  ai8xsim bench program.h5                     how fast is this network here?\n"
 		   "  ai8xsim bench -v program.h5                  and where does the time go?\n"
-		   "  ai8xsim bench --jobs 2 --json - program.h5   two at a time, for scripts\n",
+		   "  ai8xsim bench --jobs 2 --json - program.h5   two at a time, for scripts\n"
+		   "\n"
+		   "Exit status: 0 done, 2 usage, 3 bad input, 4 the machine stopped, 5 out of resources.",
 };
 
 static double now(void)

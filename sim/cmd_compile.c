@@ -162,8 +162,13 @@ static const struct argp parser = {
 	"Without weights the program has registers only: enough for timing and memory maps. With weights and "
 	"input, the golden model says what every layer must put out. Keys, defaults and weights files are "
 	"described in docs/networks.md.\n\n"
-	"  ai8xsim compile net.yaml --weights net.h5 --input sample.npy -o net-program.h5\n"
-	"  ai8xsim compile net.yaml --random 1 --part MAX78002 --write-yaml placed.yaml",
+	"Examples:\n"
+	"  ai8xsim compile net.yaml --weights net.h5 --input sample.npy -o run.h5\n"
+	"      A program, with what every layer must put out.\n"
+	"  ai8xsim compile net.yaml --random 1 --part MAX78002 --write-yaml placed.yaml\n"
+	"      Before there are weights; and where was everything placed?\n"
+	"\n"
+	"Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
 	NULL,
 	NULL,
 	NULL};

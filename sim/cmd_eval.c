@@ -111,7 +111,9 @@ static const struct argp parser = {
 		   "  ai8xsim eval program.h5 --data test.h5 -o out.h5\n"
 		   "      Keep all outputs; go on after Ctrl-C.\n"
 		   "  mpirun -n 4 ai8xsim eval program.h5 --data test.h5\n"
-		   "      On several machines (docs/cluster.md).\n",
+		   "      On several machines (docs/cluster.md).\n"
+		   "\n"
+		   "Exit status: 0 done, 2 usage, 3 bad input, 4 the machine stopped, 5 out of resources.",
 };
 
 // --- While it runs -----------------------------------------------------------------------------------

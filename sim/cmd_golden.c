@@ -111,8 +111,13 @@ static const struct argp parser = {
 	"Computes every layer of a network with the golden model, a reference that shares no code with the "
 	"simulator, and shows what each puts out.\v"
 	"The checksum is the CRC-32 of the output's values as little-endian 32-bit integers.\n\n"
+	"Examples:\n"
 	"  ai8xsim golden net.yaml --weights net.h5 --input sample.npy\n"
-	"  ai8xsim golden net.yaml --random 1 -o expected.h5",
+	"      Shapes, ranges and clipping of every layer.\n"
+	"  ai8xsim golden net.yaml --random 1 -o expected.h5\n"
+	"      All outputs and sums, with seeded weights.\n"
+	"\n"
+	"Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
 	NULL,
 	NULL,
 	NULL};

@@ -73,7 +73,9 @@ static const struct argp parser = {
 		   "  ai8xsim info --layers program.h5        what does each layer do?\n"
 		   "  ai8xsim info --layer 4 program.h5       one layer and its registers\n"
 		   "  ai8xsim info --part MAX78000 apb.mem    a block-level stimulus file\n"
-		   "  ai8xsim info --json - program.h5        for scripts\n",
+		   "  ai8xsim info --json - program.h5        for scripts\n"
+		   "\n"
+		   "Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
 };
 
 // A program on a machine that has been configured but has not run.

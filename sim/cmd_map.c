@@ -73,9 +73,15 @@ static const struct argp parser = {
 	.args_doc = "PROGRAM|NETWORK.yaml",
 	.doc = "Shows who owns each word of data, kernel and bias memory in the course of a run. Nothing is run: "
 		   "the maps follow from the registers. \"1 of 2\" behind an owner: every second word is its own.\v"
+		   "Examples:\n"
 		   "  ai8xsim map program.h5\n"
+		   "      What lies where behind the last layer?\n"
 		   "  ai8xsim map network.yaml --svg memory.svg\n"
-		   "  ai8xsim map program.h5 --layer 3 --json -",
+		   "      All memories over time, as a picture.\n"
+		   "  ai8xsim map program.h5 --layer 3\n"
+		   "      What is still there behind layer 3?\n"
+		   "\n"
+		   "Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
 };
 
 static const char *owner_name(const ai8x_map *map, int owner, char text[24])

@@ -126,10 +126,16 @@ static const struct argp parser = {
 		"Nothing is run and no weights are needed: cycles follow from the registers, and equal what the "
 		"exact "
 		"engine counts.\v"
-		"Cycles of the MAX78002 and all energies are estimates and marked with ~.\n\n"
+		"Examples:\n"
 		"  ai8xsim profile program.h5\n"
+		"      Which layers take how long, and why?\n"
 		"  ai8xsim profile network.yaml --html report.html\n"
-		"  ai8xsim profile new.yaml --baseline old.yaml --clock ISO",
+		"      The same before there are weights, with advice, and as pictures.\n"
+		"  ai8xsim profile new.yaml --baseline old.yaml --clock ISO\n"
+		"      What has a change gained, at another clock?\n"
+		"\n"
+		"Cycles of the MAX78002 and all energies are estimates and marked with ~.\n"
+		"Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
 };
 
 // --- Table -------------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ static const struct argp parser = {
 	.parser = parse_option,
 	.args_doc = "[REGISTER|ADDRESS|REGISTER=VALUE|ADDRESS=VALUE]...",
 	.doc = "Shows the memories and registers of a part, or explains registers, addresses and values.\v"
+		   "Examples:\n"
 		   "  ai8xsim regs --part MAX78002          the whole map\n"
 		   "  ai8xsim regs LCTL                     the fields of a register\n"
 		   "  ai8xsim regs 0x50403210               what lies there?\n"

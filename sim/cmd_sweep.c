@@ -63,7 +63,9 @@ static const struct argp parser = {
 		   "Examples:\n"
 		   "  ai8xsim sweep widths.yaml                        what can be had at which price?\n"
 		   "  ai8xsim sweep widths.yaml --html front.html      the same as a picture\n"
-		   "  ai8xsim sweep widths.yaml --csv - | sort -t, ... for scripts\n",
+		   "  ai8xsim sweep widths.yaml --csv - | sort -t, ... for scripts\n"
+		   "\n"
+		   "Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
 };
 
 static bool report(void *user, size_t done, size_t points)

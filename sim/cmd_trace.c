@@ -114,10 +114,17 @@ static const struct argp parser = {
 	.parser = parse_option,
 	.args_doc = "PROGRAM",
 	.doc = "Runs a program cycle by cycle and writes what happens in each cycle.\v"
-		   "A .vcd file opens in GTKWave, a .json file at ui.perfetto.dev, a .csv file anywhere.\n\n"
+		   "Examples:\n"
 		   "  ai8xsim trace program.h5 -o program.json\n"
+		   "      The whole run, for ui.perfetto.dev.\n"
 		   "  ai8xsim trace program.h5 -o two.vcd --from L2 --to L2 --signals sequencer\n"
-		   "  ai8xsim trace program.h5 -o start.csv --to 2000",
+		   "      What the sequencer does in layer 2, for GTKWave.\n"
+		   "  ai8xsim trace program.h5 -o start.csv --to 2000\n"
+		   "      The first 2000 cycles as a table.\n"
+		   "\n"
+		   "Exit status: 0 done, 1 the run did not compute what the program expects, 2 usage, 3 bad input, 4 "
+           "the "
+		   "machine stopped, 5 out of resources. A trace is also written in cases 1 and 4.",
 };
 
 static bool layer_ran(const ai8x_machine *machine, int layer)

@@ -167,8 +167,9 @@ static void say_memory(struct text *text, const ai8x_layer *layer)
 	say(text, ", %ux%u", layer->rows, layer->columns);
 	if (layer->output_rows != layer->rows || layer->output_columns != layer->columns)
 		say(text, " -> %ux%u", layer->output_rows, layer->output_columns);
-	say(text, "; reads %s%s0x%04x with %u processors", layer->fifo ? "FIFO at " : "", layer->chw ? "CHW " : "",
-	    layer->read_base[layer->master] * 4, bit_count64(layer->processors));
+	const unsigned processors = bit_count64(layer->processors);
+	say(text, "; reads %s%s0x%04x with %u processor%s", layer->fifo ? "FIFO at " : "", layer->chw ? "CHW " : "",
+	    layer->read_base[layer->master] * 4, processors, processors == 1 ? "" : "s");
 	if (layer->passes > 1)
 		say(text, " in %u passes", layer->passes);
 	say(text, ", writes 0x%04x of instance %u", layer->write_word[group] * 4, layer->write_instance[group]);

@@ -116,6 +116,18 @@ class Usage(Case):
             self.assertIn("Examples:", result.stdout)
             self.assertEqual(result.stderr, "")
 
+    def test_every_command_has_examples(self):
+        for line in ai8xsim("help").stdout.split("Commands:\n")[1].split("\n\n")[0].splitlines():
+            command = line.split()[0]
+            if command == "help":
+                continue
+            with self.subTest(command=command):
+                result = ai8xsim("help", command)
+                self.assertEqual(result.returncode, OK)
+                self.assertIn("Examples:\n", result.stdout)
+                self.assertGreaterEqual(result.stdout.count(f"\n  ai8xsim {command} "), 2)
+                self.assertIn("Exit status: 0", result.stdout)
+
     def test_version(self):
         result = ai8xsim("--version")
         self.assertEqual(result.returncode, OK)

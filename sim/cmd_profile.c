@@ -140,6 +140,11 @@ static const struct argp parser = {
 
 // --- Table -------------------------------------------------------------------------------------------
 
+static const char *about(const ai8x_part *part)
+{
+	return ai8x_part_get_info(part)->cycles_exact ? "" : "~";
+}
+
 static const char *energy_text(double joules, char text[32])
 {
 	(void)snprintf(text, 32, joules < 1e-6 ? "~%.2f uJ" : "~%.1f uJ", 1e6 * joules);
@@ -179,7 +184,7 @@ static int print_layers(const ai8x_profile *profile)
 	static const char *const heads[] = {"layer",   "operation", "shape",   "passes",  "proc.", "cycles",
 	                                    "share",   "time",      "MAC",     "MAC/cyc", "peak",  "words/MAC",
 	                                    "data in", "data out",  "kernels", "energy",  "bound"};
-	const char *mark = ai8x_part_get_info(profile->part)->cycles_exact ? "" : "~";
+	const char *mark = about(profile->part);
 	struct cli_table *table = cli_table_create("rllrrrrrrrrrrrrrl");
 	char text[32];
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
@@ -314,12 +319,14 @@ static void print_memory(const ai8x_profile *profile)
 
 // --- Baseline and advice -----------------------------------------------------------------------------
 
-static void compare_row(struct cli_table *table, const char *what, double before, double after, int digits)
+// marks: in front of both numbers.
+static void compare_row(struct cli_table *table, const char *what, const char *const marks[2], double before,
+                        double after, int digits)
 {
 	double change = before > 0 ? 100 * (after - before) / before : 0;
 	cli_table_cell(table, CLI_PLAIN, "%s", what);
-	cli_table_cell(table, CLI_PLAIN, "%.*f", digits, before);
-	cli_table_cell(table, CLI_PLAIN, "%.*f", digits, after);
+	cli_table_cell(table, CLI_PLAIN, "%s%.*f", marks[0], digits, before);
+	cli_table_cell(table, CLI_PLAIN, "%s%.*f", marks[1], digits, after);
 	cli_table_cell(table, after <= before ? CLI_GREEN : CLI_YELLOW, "%+.1f %%", change);
 }
 
@@ -330,28 +337,31 @@ static int print_baseline(const ai8x_profile *profile, const ai8x_profile *basel
 	cli_table_cell(table, CLI_BOLD, "%s", baseline->name);
 	cli_table_cell(table, CLI_BOLD, "%s", profile->name);
 	cli_table_cell(table, CLI_BOLD, "change");
-	compare_row(table, "cycles", (double)baseline->timing.schedule.cycles,
+	const char *const times[2] = {about(baseline->part), about(profile->part)}, *const counts[2] = {"", ""};
+	compare_row(table, "cycles", times, (double)baseline->timing.schedule.cycles,
 	            (double)profile->timing.schedule.cycles, 0);
-	compare_row(table, "time, us", 1e6 * baseline->seconds, 1e6 * profile->seconds, 1);
-	compare_row(table, "energy, uJ (estimate)", 1e6 * baseline->joules, 1e6 * profile->joules, 1);
-	compare_row(table, "multiply-accumulates", (double)baseline->macs, (double)profile->macs, 0);
-	compare_row(table, "kernel words", (double)baseline->kernel_words, (double)profile->kernel_words, 0);
-	compare_row(table, "data words at most", (double)baseline->data_words, (double)profile->data_words, 0);
+	compare_row(table, "time, us", times, 1e6 * baseline->seconds, 1e6 * profile->seconds, 1);
+	compare_row(table, "energy, uJ (estimate)", counts, 1e6 * baseline->joules, 1e6 * profile->joules, 1);
+	compare_row(table, "multiply-accumulates", counts, (double)baseline->macs, (double)profile->macs, 0);
+	compare_row(table, "kernel words", counts, (double)baseline->kernel_words, (double)profile->kernel_words,
+	            0);
+	compare_row(table, "data words at most", counts, (double)baseline->data_words,
+	            (double)profile->data_words, 0);
 	printf("\nCompared with the baseline:\n");
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
 	return code;
 }
 
-static void print_advice(const ai8x_advice_list *list)
+static void print_advice(const ai8x_advice_list *list, const char *mark)
 {
 	char before[32], after[32];
 	printf("\nAdvice (%zu changes tried; each was compiled and timed by itself):\n", list->tried);
 	for (size_t i = 0; i < list->count; i++) {
 		const ai8x_advice *advice = &list->advice[i];
 		double change = 100 * ((double)advice->cycles_after / (double)advice->cycles_before - 1);
-		printf("%3zu. %s\n     %s -> %s cycles (%+.1f %%)", i + 1, advice->change,
-		       cli_thousands(advice->cycles_before, before), cli_thousands(advice->cycles_after, after),
+		printf("%3zu. %s\n     %s%s -> %s%s cycles (%+.1f %%)", i + 1, advice->change, mark,
+		       cli_thousands(advice->cycles_before, before), mark, cli_thousands(advice->cycles_after, after),
 		       change);
 		printf(", with input ~%s -> ~%s", cli_duration(advice->seconds_before, before),
 		       cli_duration(advice->seconds_after, after));
@@ -509,7 +519,7 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 	if (baseline != NULL)
 		code = print_baseline(profile, baseline);
 	if (code == CLI_OK && advice != NULL)
-		print_advice(advice);
+		print_advice(advice, about(profile->part));
 	else if (code == CLI_OK && advisable)
 		printf("\nAdvice on what to change needs the network: profile its description (.yaml) in place of "
 		       "the program.\n");

@@ -159,6 +159,9 @@ class Numbers(Case):
         result = ai8xsim("profile", self.network(), "--part", "MAX78002", "--advice", 0)
         self.assertEqual(result.returncode, OK, result.stderr)
         self.assertRegex(result.stdout, r"run +~[0-9,]+")
+        result = ai8xsim("profile", self.network(), "--part", "MAX78002", "--baseline", self.network())
+        self.assertRegex(result.stdout, r"\ncycles +~[0-9]+ +~[0-9]+ ")
+        self.assertRegex(result.stdout, r"\n +~[0-9,]+ -> ~[0-9,]+ cycles ")
         for part, are in (("MAX78000", "exact"), ("MAX78002", "estimate")):
             self.assertEqual(self.profile(self.network(), "--part", part)["profile"]["cycles_are"], are)
             page = self.path("page.html")

@@ -8,8 +8,8 @@
 #include <string.h>
 
 // Events that only the cycle-by-cycle engine can tell.
-#define EXACT_EVENTS                                                                                              \
-	(AI8X_EVENT_STATE | AI8X_EVENT_DATA_READ | AI8X_EVENT_DATA_WRITE | AI8X_EVENT_KERNEL_READ |               \
+#define EXACT_EVENTS                                                                                         \
+	(AI8X_EVENT_STATE | AI8X_EVENT_DATA_READ | AI8X_EVENT_DATA_WRITE | AI8X_EVENT_KERNEL_READ |              \
 	 AI8X_EVENT_BIAS_READ | AI8X_EVENT_TRAM_WRITE | AI8X_EVENT_OUTPUT | AI8X_EVENT_ACCUMULATE)
 
 static void explain(struct layer_record *record, const char *reason)
@@ -47,7 +47,8 @@ static bool rings_overlap(const struct run *run)
 {
 	for (unsigned a = 0; a < run->stage_count; a++) {
 		for (unsigned b = a + 1; b < run->stage_count; b++) {
-			const ai8x_layer *x = &run->stage[a].record->report.layer, *y = &run->stage[b].record->report.layer;
+			const ai8x_layer *x = &run->stage[a].record->report.layer,
+							 *y = &run->stage[b].record->report.layer;
 			const uint32_t shared = layer_instances(x) & layer_instances(y);
 			for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 				if ((shared >> (4 * g) & 15) != 0 && x->read_base[g] < y->read_base[g] + y->ring_words &&
@@ -67,12 +68,14 @@ static const char *objection(ai8x_machine *machine, const ai8x_run_limits *limit
 		return "the exact engine was asked for";
 	if (machine->context.kinds & EXACT_EVENTS)
 		return "an observer wants events of single cycles or words";
-	if (machine->context.written != NULL)
-		return "a snoop unit watches results";
 	if (run->stage_count > 1 && rings_overlap(run))
 		return "rings of streaming layers overlap";
 	for (unsigned i = 0; i < run->stage_count; i++) {
 		const ai8x_layer *layer = &run->stage[i].record->report.layer;
+		// Elsewhere the order of words, or bytes on their own, are left to the exact engine.
+		if (snoop_watches(machine, layer) &&
+		    (layer->write_mode != AI8X_WRITE_CHANNELS || run->stage[i].write_ring != 0))
+			return "a snoop unit watches bytes, or words of a ring";
 		if (limits->stop_after && limits->stop_layer == layer->index && i + 1 < run->stage_count)
 			return "the run stops in the middle of streaming layers";
 		if (run->stage[i].write_ring != 0 && layer->write_mode != AI8X_WRITE_CHANNELS)
@@ -104,6 +107,19 @@ bool fast_stages_ready(ai8x_machine *machine, const ai8x_run_limits *limits, uin
 	return reason == NULL;
 }
 
+// Snoop units see each word when it is complete: plans write no word twice, pixel after pixel.
+static void show_to_snoop(ai8x_machine *machine, const struct fast_plan *plan, const ai8x_layer *layer)
+{
+	const uint32_t pixels = layer->output_rows * layer->output_columns;
+	for (uint32_t pixel = 0; pixel < pixels; pixel++) {
+		for (size_t w = 0; w < plan->word_count; w++) {
+			const struct fast_word *word = &plan->words[w];
+			const uint32_t at = word->word + pixel * plan->pixel_words;
+			snoop_written(machine, layer, word->instance, at, machine->bus.data.word[word->instance][at]);
+		}
+	}
+}
+
 ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
 {
 	struct run *run = &machine->run;
@@ -118,6 +134,8 @@ ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
 	};
 	if (fast_run(stage->plan, &machine->fast.scratch, &job) != AI8X_OK)
 		return error_no_memory(error, "the fast engine");
+	if (snoop_watches(machine, &stage->record->report.layer))
+		show_to_snoop(machine, stage->plan, &stage->record->report.layer);
 	ai8x_counters *counters = &stage->record->report.counters;
 	const uint64_t stalled = counters->state[AI8X_STATE_STALL];
 	*counters = stage->plan->counters;

@@ -138,6 +138,8 @@ void observe_release(ai8x_machine *machine);
 // snoop.c
 void snoop_begin_layer(ai8x_machine *machine, const ai8x_layer *layer);
 void snoop_written(void *user, const ai8x_layer *layer, unsigned instance, uint32_t word, uint32_t value);
+// True when an enabled unit watches what `layer` writes.
+bool snoop_watches(const ai8x_machine *machine, const ai8x_layer *layer);
 // True when an enabled unit decides whether the link of `layer` is taken.
 bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint32_t layer);
 bool snoop_enabled(const ai8x_machine *machine);

@@ -31,6 +31,16 @@ bool snoop_enabled(const ai8x_machine *machine)
 	return false;
 }
 
+bool snoop_watches(const ai8x_machine *machine, const ai8x_layer *layer)
+{
+	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
+		if (control_get(machine, F_SNOOP_EN, unit) &&
+		    control_get(machine, F_SNOOP_LAYER, unit) == layer->index)
+			return true;
+	}
+	return false;
+}
+
 void snoop_begin_layer(ai8x_machine *machine, const ai8x_layer *layer)
 {
 	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
@@ -49,8 +59,8 @@ static bool compare(uint32_t mode, uint32_t value, uint32_t low, uint32_t high)
 void snoop_written(void *user, const ai8x_layer *layer, unsigned instance, uint32_t word, uint32_t value)
 {
 	ai8x_machine *machine = user;
-	const uint32_t address = part_field_mask(machine->part, F_SNOOP_ADDRESS_EN) |
-	                         instance << machine->part->instance_shift | word;
+	const uint32_t address =
+		part_field_mask(machine->part, F_SNOOP_ADDRESS_EN) | instance << machine->part->instance_shift | word;
 	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
 		if (!control_get(machine, F_SNOOP_EN, unit) ||
 		    control_get(machine, F_SNOOP_LAYER, unit) != layer->index)
@@ -67,7 +77,8 @@ void snoop_written(void *user, const ai8x_layer *layer, unsigned instance, uint3
 			snoop_set(machine, REG_SNOOP_ACC, unit, snoop_get(machine, REG_SNOOP_ACC, unit) + datum);
 		if (control_get(machine, F_SNOOP_COUNT, unit))
 			snoop_set(machine, REG_SNOOP_HIT, unit, snoop_get(machine, REG_SNOOP_HIT, unit) + 1);
-		if (control_get(machine, F_SNOOP_TRACK_MAX, unit) && datum > snoop_get(machine, REG_SNOOP_MAX, unit)) {
+		if (control_get(machine, F_SNOOP_TRACK_MAX, unit) &&
+		    datum > snoop_get(machine, REG_SNOOP_MAX, unit)) {
 			snoop_set(machine, REG_SNOOP_MAX, unit, datum);
 			snoop_set(machine, REG_SNOOP_AM, unit, address);
 		}
@@ -79,14 +90,16 @@ static bool triggered(const ai8x_machine *machine, unsigned unit)
 	uint64_t matches = machine->run.snoop[unit].matches;
 	if (control_get(machine, F_SNOOP_MODE_X, unit) != MODE_RANGE)
 		return matches > 0;
-	return matches < snoop_get(machine, REG_SNOOP_X1, unit) || matches > snoop_get(machine, REG_SNOOP_X2, unit);
+	return matches < snoop_get(machine, REG_SNOOP_X1, unit) ||
+	       matches > snoop_get(machine, REG_SNOOP_X2, unit);
 }
 
 bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint32_t layer)
 {
 	const struct registers *registers = &machine->bus.registers;
 	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
-		if (field_get(registers, F_SNOOP_EN, master, unit) && field_get(registers, F_SNOOP_LINK, master, unit) &&
+		if (field_get(registers, F_SNOOP_EN, master, unit) &&
+		    field_get(registers, F_SNOOP_LINK, master, unit) &&
 		    field_get(registers, F_SNOOP_LAYER, master, unit) == layer)
 			return true;
 	}

@@ -308,7 +308,8 @@ static void snoop(struct rig *rig, uint32_t control)
 		{REG_SNOOP_C1, control},
 	};
 	for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++)
-		ck_assert_int_eq(ai8x_machine_write32(rig->machine, part_register_address(rig->part, writes[i].reg, 0, 0),
+		ck_assert_int_eq(ai8x_machine_write32(rig->machine,
+		                                      part_register_address(rig->part, writes[i].reg, 0, 0),
 		                                      writes[i].value, &error),
 		                 AI8X_OK);
 }
@@ -317,7 +318,8 @@ static uint32_t snoop_value(struct rig *rig, enum part_register reg)
 {
 	uint32_t value;
 	ck_assert_int_eq(
-		ai8x_machine_read32(rig->machine, part_register_address(rig->part, reg, 0, 0), &value, NULL), AI8X_OK);
+		ai8x_machine_read32(rig->machine, part_register_address(rig->part, reg, 0, 0), &value, NULL),
+		AI8X_OK);
 	return value;
 }
 
@@ -372,6 +374,86 @@ START_TEST(snoop_makes_links_conditional)
 		ck_assert_int_eq(rig_run(&rig), AI8X_OK);
 		ck_assert_uint_eq(ai8x_machine_layer_report(rig.machine, 1)->layer.index, match ? 2 : 1);
 		rig_close(&rig);
+	}
+}
+END_TEST
+
+// What a unit that watches all words of `layer` counted in a run of the shipped MAX78002 network.
+struct snooped {
+	uint32_t accumulated, hits, greatest, at;
+	bool exact;
+};
+
+static struct snooped snoop_network(ai8x_engine engine, uint32_t layer, uint32_t control)
+{
+	char path[4096];
+	const char *source = getenv("AI8XSIM_SOURCE");
+	(void)snprintf(path, sizeof path, "%s/models/mobile/mobile.h5", source != NULL ? source : ".");
+	ai8x_program *program;
+	ai8x_error error;
+	ck_assert_msg(ai8x_program_open(path, NULL, &program, &error) == AI8X_OK, "%s", error.message);
+	ai8x_machine_options options = ai8x_machine_options_default();
+	options.engine = engine;
+	struct rig rig;
+	rig_open(&rig, "MAX78002", &options);
+	const struct {
+		enum part_register reg;
+		uint32_t value;
+	} writes[] = {
+		{REG_SNOOP_A1, 0x200000},   {REG_SNOOP_A2, 0x2fffff},       {REG_SNOOP_D1, 0},
+		{REG_SNOOP_D2, UINT32_MAX}, {REG_SNOOP_C2, 0x3000 | layer}, {REG_SNOOP_C1, control},
+	};
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(program, &count);
+	size_t run = 0;
+	while (run < count && ops[run].kind != AI8X_BUS_RUN)
+		run++;
+	// Generators clear all registers first, and start the machine at the very end.
+	for (size_t i = 0; i < run; i++) {
+		for (size_t k = 0; i == run - 4 && k < sizeof writes / sizeof writes[0]; k++) {
+			for (unsigned g = 0; g < AI8X_GROUPS; g++)
+				ck_assert_int_eq(ai8x_machine_write32(rig.machine,
+				                                      part_register_address(rig.part, writes[k].reg, g, 0),
+				                                      writes[k].value, &error),
+				                 AI8X_OK);
+		}
+		if (ops[i].kind == AI8X_BUS_WRITE32)
+			ck_assert_int_eq(ai8x_machine_write32(rig.machine, ops[i].address, ops[i].value, &error),
+			                 AI8X_OK);
+		else if (ops[i].kind == AI8X_BUS_WRITE8)
+			ck_assert_int_eq(ai8x_machine_write8(rig.machine, ops[i].address, (uint8_t)ops[i].value, &error),
+			                 AI8X_OK);
+	}
+	ck_assert_msg(ai8x_machine_run(rig.machine, NULL, &error) == AI8X_OK, "%s", error.message);
+	const struct snooped result = {
+		snoop_value(&rig, REG_SNOOP_ACC),
+		snoop_value(&rig, REG_SNOOP_HIT),
+		snoop_value(&rig, REG_SNOOP_MAX),
+		snoop_value(&rig, REG_SNOOP_AM),
+		ai8x_machine_layer_report(rig.machine, layer)->exact_engine,
+	};
+	rig_close(&rig);
+	ai8x_program_destroy(program);
+	return result;
+}
+
+START_TEST(snoop_sees_the_same_on_both_engines)
+{
+	static const uint32_t layers[] = {1, 2, 4, 7, 8};
+	static const uint32_t controls[] = {0x82055039, 0x02055039, 0x42055039}; // whole words, byte 0, byte 2
+	for (size_t l = 0; l < sizeof layers / sizeof layers[0]; l++) {
+		for (size_t c = 0; c < sizeof controls / sizeof controls[0]; c++) {
+			const struct snooped exact = snoop_network(AI8X_ENGINE_EXACT, layers[l], controls[c]);
+			const struct snooped fast = snoop_network(AI8X_ENGINE_FAST, layers[l], controls[c]);
+			// Depth-wise layers write byte by byte.
+			ck_assert_int_eq(fast.exact, layers[l] == 2 || layers[l] == 8);
+			ck_assert(exact.exact);
+			ck_assert_uint_gt(exact.hits, 0);
+			ck_assert_uint_eq(exact.accumulated, fast.accumulated);
+			ck_assert_uint_eq(exact.hits, fast.hits);
+			ck_assert_uint_eq(exact.greatest, fast.greatest);
+			ck_assert_uint_eq(exact.at, fast.at);
+		}
 	}
 }
 END_TEST
@@ -596,9 +678,11 @@ RIG_MAIN("machine", tcase_add_loop_test(tcase, one_group_runs_alone, 0, 2);
          tcase_add_loop_test(tcase, stop_after_a_layer, 0, 2);
          tcase_add_loop_test(tcase, layer_callback_sees_results_and_cancels, 0, 2);
          tcase_add_loop_test(tcase, one_shot_stops_behind_each_layer, 0, 2);
-         tcase_add_test(tcase, links_and_start_layer); tcase_add_test(tcase, endless_links_meet_the_cycle_limit);
+         tcase_add_test(tcase, links_and_start_layer);
+         tcase_add_test(tcase, endless_links_meet_the_cycle_limit);
          tcase_add_test(tcase, snoop_counts_matches); tcase_add_test(tcase, snoop_watches_ranges);
          tcase_add_test(tcase, snoop_stops_the_run); tcase_add_test(tcase, snoop_makes_links_conditional);
+         tcase_add_test(tcase, snoop_sees_the_same_on_both_engines);
          tcase_add_loop_test(tcase, fifo_feeds_layer_zero, 0, 2);
          tcase_add_loop_test(tcase, waiting_counts_as_stall, 0, 2);
          tcase_add_loop_test(tcase, coupled_fifos_wait_for_the_emptiest, 0, 2);

@@ -15,13 +15,10 @@ void fast_scratch_release(struct fast_scratch *scratch)
 }
 
 // Data memory word of a result that is written into a ring.
-static uint32_t ring_word(const struct fast_plan *plan, const struct fast_job *job, const struct fast_word *word,
-                          uint32_t at)
+static uint32_t ring_word(const struct fast_plan *plan, const struct fast_job *job,
+                          const struct fast_word *word, uint32_t at)
 {
-	const unsigned group = plan->layer.write_mode == AI8X_WRITE_CHANNELS
-	                           ? plan->layer.master
-	                           : word->instance / (AI8X_INSTANCES / AI8X_GROUPS);
-	const uint32_t origin = plan->layer.write_word[group];
+	const uint32_t origin = plan->layer.write_word[word->group];
 	return origin + (at - origin) % job->write_ring;
 }
 
@@ -38,8 +35,8 @@ static void set_word(const struct fast_plan *plan, const struct fast_job *job, c
 
 // Where a tile of a dense word goes as whole words at a fixed step, or NULL. Layers that stream into a ring fill
 // their reader's image here and the ring afterwards, where only the last words remain.
-static uint32_t *dense_target(const struct fast_plan *plan, const struct fast_job *job, const struct fast_word *word,
-                              uint32_t first, uint32_t count)
+static uint32_t *dense_target(const struct fast_plan *plan, const struct fast_job *job,
+                              const struct fast_word *word, uint32_t first, uint32_t count)
 {
 	const uint32_t at = word->word + first * plan->pixel_words;
 	if (!word->dense)
@@ -74,8 +71,8 @@ static void fill_ring(const struct fast_plan *plan, const struct fast_job *job)
 	}
 }
 
-static void write_dense(const struct fast_word *word, const int8_t *results, size_t stride, uint32_t pixel_words,
-                        uint32_t count, uint32_t *to)
+static void write_dense(const struct fast_word *word, const int8_t *results, size_t stride,
+                        uint32_t pixel_words, uint32_t count, uint32_t *to)
 {
 	const int8_t *from = results + word->from[0];
 	for (uint32_t p = 0; p < count; p++) {
@@ -86,8 +83,8 @@ static void write_dense(const struct fast_word *word, const int8_t *results, siz
 }
 
 // Results of `count` output pixels from `first` on: int8 [pixels][stride].
-static void write_bytes(const struct fast_plan *plan, const struct fast_job *job, const int8_t *results, size_t stride,
-                        uint32_t first, uint32_t count)
+static void write_bytes(const struct fast_plan *plan, const struct fast_job *job, const int8_t *results,
+                        size_t stride, uint32_t first, uint32_t count)
 {
 	for (size_t w = 0; w < plan->word_count; w++) {
 		const struct fast_word *word = &plan->words[w];
@@ -155,8 +152,8 @@ static struct fast_output output_stage(const ai8x_layer *layer)
 }
 
 // Sums of `count` pixels go through the output stage and to memory.
-static void deliver(const struct fast_plan *plan, const struct fast_scratch *scratch, const struct fast_job *job,
-                    struct fast_output *output, uint32_t first)
+static void deliver(const struct fast_plan *plan, const struct fast_scratch *scratch,
+                    const struct fast_job *job, struct fast_output *output, uint32_t first)
 {
 	const uint32_t count = output->pixels;
 	if (plan->layer.output_bits == 32) {
@@ -188,7 +185,8 @@ static bool widen(const struct fast_plan *plan, struct fast_scratch *scratch)
 	return true;
 }
 
-static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
+static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scratch,
+                        const struct fast_job *job)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const struct fast_kernel *kernel = plan->kernel;
@@ -213,7 +211,8 @@ static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scrat
 			const size_t at = row * plan->row_stride + (size_t)column * plan->channels;
 			const uint32_t left = plan->view_columns - column;
 			conv.pixels = output.pixels = left < FAST_TILE ? left : FAST_TILE;
-			conv.image = kernel->wide ? (const void *)(scratch->wide + at) : (const void *)(scratch->image + at);
+			conv.image =
+				kernel->wide ? (const void *)(scratch->wide + at) : (const void *)(scratch->image + at);
 			kernel->conv(&conv);
 			deliver(plan, scratch, job, &output, row * plan->view_columns + column);
 		}
@@ -221,7 +220,8 @@ static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scrat
 	return true;
 }
 
-static bool run_depthwise(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
+static bool run_depthwise(const struct fast_plan *plan, struct fast_scratch *scratch,
+                          const struct fast_job *job)
 {
 	const ai8x_layer *layer = &plan->layer;
 	if (!reserve_results(scratch, plan->channels))

@@ -22,11 +22,12 @@
 // A word that every output pixel writes.
 struct fast_word {
 	uint8_t instance;
-	bool dense;            // results from from[0] on, in order, written as a whole word
-	uint32_t keep;         // dense: bits of the four results that count
-	uint32_t word;         // for output pixel 0
-	uint32_t mask;         // bits that change
-	uint32_t from[4];      // place in the row of results, per lane; FAST_NONE: writes zero
+	uint8_t group;    // whose write pointer it follows
+	bool dense;       // results from from[0] on, in order, written as a whole word
+	uint32_t keep;    // dense: bits of the four results that count
+	uint32_t word;    // for output pixel 0
+	uint32_t mask;    // bits that change
+	uint32_t from[4]; // place in the row of results, per lane; FAST_NONE: writes zero
 };
 
 #define FAST_NONE UINT32_MAX
@@ -35,40 +36,40 @@ struct fast_word {
 struct fast_plan {
 	atomic_uint references;
 	ai8x_layer layer;
-	uint64_t kernel_stamp;       // stamps of the memories it was made from
+	uint64_t kernel_stamp; // stamps of the memories it was made from
 	uint64_t bias_stamp;
-	uint32_t imaged;             // instances read from a stream image
-	ai8x_counters counters;      // closed form: time does not depend on data
+	uint32_t imaged;        // instances read from a stream image
+	ai8x_counters counters; // closed form: time does not depend on data
 	uint64_t cycles;
 	const struct fast_kernel *kernel;
 	bool refused;
-	char reason[128];            // why it was refused
+	char reason[128]; // why it was refused
 
 	// Image.
 	unsigned instances;
 	uint8_t instance[AI8X_INSTANCES];
 	uint32_t base[AI8X_INSTANCES];
-	uint32_t lanes;              // 4 * instances
-	uint32_t channels;           // bytes of a pixel: passes * lanes
-	uint32_t image_rows, image_columns;      // expanded and padded
-	int8_t *average;             // average of a sum, offset by 128 * area; NULL: no average pooling
+	uint32_t lanes;                     // 4 * instances
+	uint32_t channels;                  // bytes of a pixel: passes * lanes
+	uint32_t image_rows, image_columns; // expanded and padded
+	int8_t *average;                    // average of a sum, offset by 128 * area; NULL: no average pooling
 
 	// Kernels. A layer that can is seen as one row of pixels.
-	uint32_t view_rows, view_columns;        // output pixels
-	uint32_t run_rows;           // kernel rows in the view
-	uint32_t run;                // bytes of one kernel row
-	size_t row_stride;           // bytes between kernel rows
-	void *weights;               // as the kernel packed them
-	uint32_t blocks;             // blocks of slots
-	int32_t *offset;             // per result: bias, less what the kernel's image flip adds
-	int16_t *own;                // depth-wise: [tap][channel]
+	uint32_t view_rows, view_columns; // output pixels
+	uint32_t run_rows;                // kernel rows in the view
+	uint32_t run;                     // bytes of one kernel row
+	size_t row_stride;                // bytes between kernel rows
+	void *weights;                    // as the kernel packed them
+	uint32_t blocks;                  // blocks of slots
+	int32_t *offset;                  // per result: bias, less what the kernel's image flip adds
+	int16_t *own;                     // depth-wise: [tap][channel]
 
 	// Output.
-	uint32_t results;            // values per output pixel, before padding to blocks
+	uint32_t results; // values per output pixel, before padding to blocks
 	struct fast_word *words;
 	size_t word_count;
 	uint32_t pixel_words;
-	bool fills_ring;             // every word of a pixel's step is written whole
+	bool fills_ring; // every word of a pixel's step is written whole
 };
 
 // Buffers of one machine, grown as needed.
@@ -84,17 +85,17 @@ struct fast_scratch {
 // What a layer works on.
 struct fast_job {
 	struct data_memory *data;
-	struct stream_image *input;   // streamed input, or NULL
-	struct stream_image *output;  // input of the layer that streams from this one, or NULL
-	uint32_t write_ring;          // words after which output wraps, 0: never
-	int32_t *capture;             // [slots][output pixels], or NULL
+	struct stream_image *input;  // streamed input, or NULL
+	struct stream_image *output; // input of the layer that streams from this one, or NULL
+	uint32_t write_ring;         // words after which output wraps, 0: never
+	int32_t *capture;            // [slots][output pixels], or NULL
 };
 
 // Makes a plan. `imaged`: instances (bits) that are read from a stream image instead of data memory. AI8X_OK
 // also when the plan is refused; else AI8X_ERR_NO_MEMORY.
 ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory *kernel,
-                             const struct bias_memory *bias, const struct fast_kernel *with, bool keep_absent_lanes, uint32_t imaged,
-                             struct fast_plan **plan);
+                             const struct bias_memory *bias, const struct fast_kernel *with,
+                             bool keep_absent_lanes, uint32_t imaged, struct fast_plan **plan);
 // Plans are shared: the last one to release a plan frees it. NULL is allowed.
 struct fast_plan *fast_plan_retain(struct fast_plan *plan);
 void fast_plan_release(struct fast_plan *plan);

@@ -38,8 +38,8 @@ static void find_sources(const struct fast_plan *plan, const struct fast_job *jo
 }
 
 // Consecutive words: each contributes four bytes per instance.
-static void copy_words(const struct fast_plan *plan, const struct sources *sources, uint32_t first, uint32_t count,
-                       uint8_t flip, int8_t *to)
+static void copy_words(const struct fast_plan *plan, const struct sources *sources, uint32_t first,
+                       uint32_t count, uint8_t flip, int8_t *to)
 {
 	struct fast_interleave interleave = {
 		.sources = sources->count,
@@ -53,8 +53,8 @@ static void copy_words(const struct fast_plan *plan, const struct sources *sourc
 }
 
 // Pixels first .. first + count of the unpooled image, passes and operands side by side.
-static void copy_pixels(const struct fast_plan *plan, const struct sources *sources, uint32_t first, uint32_t count,
-                        uint8_t flip, int8_t *to)
+static void copy_pixels(const struct fast_plan *plan, const struct sources *sources, uint32_t first,
+                        uint32_t count, uint8_t flip, int8_t *to)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const uint32_t words = layer->passes * layer->operands;
@@ -130,9 +130,10 @@ static struct fast_pool pool_stage(const struct fast_plan *plan, uint32_t scale,
 
 static uint32_t samples_needed(const ai8x_layer *layer)
 {
-	const uint32_t row = (layer->pooled_rows - 1) * layer->pool_stride + (layer->pool_rows - 1) * layer->pool_dilation_rows;
-	const uint32_t column =
-		(layer->pooled_columns - 1) * layer->pool_stride + (layer->pool_columns - 1) * layer->pool_dilation_columns;
+	const uint32_t row =
+		(layer->pooled_rows - 1) * layer->pool_stride + (layer->pool_rows - 1) * layer->pool_dilation_rows;
+	const uint32_t column = (layer->pooled_columns - 1) * layer->pool_stride +
+	                        (layer->pool_columns - 1) * layer->pool_dilation_columns;
 	return row * layer->columns + column + 1;
 }
 
@@ -168,12 +169,14 @@ bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, con
 	struct fast_pool pool = pool_stage(plan, scale, late);
 	for (uint32_t row = 0; row < layer->pooled_rows; row++) {
 		int8_t *to = scratch->image +
-		             ((size_t)(row * scale + layer->pad_rows) * plan->image_columns + layer->pad_columns) * plan->channels;
+		             ((size_t)(row * scale + layer->pad_rows) * plan->image_columns + layer->pad_columns) *
+		                 plan->channels;
 		if (direct) {
 			copy_pixels(plan, &sources, row * layer->columns, layer->pooled_columns, flip, to);
 			continue;
 		}
-		pool.samples = scratch->samples + (size_t)row * layer->pool_stride * layer->columns * plan->channels * layer->operands;
+		pool.samples = scratch->samples +
+		               (size_t)row * layer->pool_stride * layer->columns * plan->channels * layer->operands;
 		pool.to = to;
 		plan->kernel->pool(&pool);
 	}

@@ -21,7 +21,8 @@ static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
 }
 
 // [block][value / 2][slot][value % 2], 16 bits each
-static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run, void *packed)
+static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
+                 void *packed)
 {
 	const size_t depth = (size_t)rows * run;
 	int16_t *to = packed;
@@ -69,14 +70,14 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	}
 }
 
-#define TILES(pixels) \
-	static void tiles_##pixels(const struct fast_conv *conv, uint32_t pixel) \
-	{ \
-		uint32_t block = 0; \
-		for (; block + 2 <= conv->blocks; block += 2) \
-			tile(conv, pixel, block, pixels, 2); \
-		if (block < conv->blocks) \
-			tile(conv, pixel, block, pixels, 1); \
+#define TILES(pixels)                                                                                        \
+	static void tiles_##pixels(const struct fast_conv *conv, uint32_t pixel)                                 \
+	{                                                                                                        \
+		uint32_t block = 0;                                                                                  \
+		for (; block + 2 <= conv->blocks; block += 2)                                                        \
+			tile(conv, pixel, block, pixels, 2);                                                             \
+		if (block < conv->blocks)                                                                            \
+			tile(conv, pixel, block, pixels, 1);                                                             \
 	}
 
 TILES(4)

@@ -97,7 +97,8 @@ static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
 }
 
 // [block][value / 4][slot][value % 4]
-static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run, void *packed)
+static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
+                 void *packed)
 {
 	const size_t depth = (size_t)rows * run;
 	int8_t *to = packed;
@@ -141,26 +142,27 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	}
 	for (uint32_t p = 0; p < pixels; p++) {
 		for (uint32_t b = 0; b < blocks; b++)
-			_mm512_storeu_si512(conv->sums + ((size_t)(pixel + p) * conv->blocks + block + b) * BLOCK, sum[p][b]);
+			_mm512_storeu_si512(conv->sums + ((size_t)(pixel + p) * conv->blocks + block + b) * BLOCK,
+			                    sum[p][b]);
 	}
 }
 
 // Tiles of `most` pixels and a fixed number of blocks over all pixels; fewer blocks leave registers for more
 // pixels. The rest is done in halves.
-#define COLUMN(blocks, most) \
-	static void column_##blocks(const struct fast_conv *conv, uint32_t block) \
-	{ \
-		uint32_t pixel = 0; \
-		for (; pixel + (most) <= conv->pixels; pixel += (most)) \
-			tile(conv, pixel, block, most, blocks); \
-		if (pixel + (most) / 2 <= conv->pixels) { \
-			tile(conv, pixel, block, (most) / 2, blocks); \
-			pixel += (most) / 2; \
-		} \
-		for (; pixel + 2 <= conv->pixels; pixel += 2) \
-			tile(conv, pixel, block, 2, blocks); \
-		if (pixel < conv->pixels) \
-			tile(conv, pixel, block, 1, blocks); \
+#define COLUMN(blocks, most)                                                                                 \
+	static void column_##blocks(const struct fast_conv *conv, uint32_t block)                                \
+	{                                                                                                        \
+		uint32_t pixel = 0;                                                                                  \
+		for (; pixel + (most) <= conv->pixels; pixel += (most))                                              \
+			tile(conv, pixel, block, most, blocks);                                                          \
+		if (pixel + (most) / 2 <= conv->pixels) {                                                            \
+			tile(conv, pixel, block, (most) / 2, blocks);                                                    \
+			pixel += (most) / 2;                                                                             \
+		}                                                                                                    \
+		for (; pixel + 2 <= conv->pixels; pixel += 2)                                                        \
+			tile(conv, pixel, block, 2, blocks);                                                             \
+		if (pixel < conv->pixels)                                                                            \
+			tile(conv, pixel, block, 1, blocks);                                                             \
 	}
 
 COLUMN(4, 6)

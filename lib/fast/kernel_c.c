@@ -17,7 +17,8 @@ static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
 }
 
 // Slots one after the other, as they come.
-static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run, void *packed)
+static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
+                 void *packed)
 {
 	memset(packed, 0, packed_size(blocks, rows, run));
 	memcpy(packed, weights, (size_t)slots * rows * run);

@@ -20,7 +20,8 @@ static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
 }
 
 // [block][value][slot], 16 bits each
-static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run, void *packed)
+static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
+                 void *packed)
 {
 	const size_t depth = (size_t)rows * run;
 	int16_t *to = packed;

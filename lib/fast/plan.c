@@ -118,7 +118,8 @@ static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memo
 	const size_t depth = (size_t)plan->run_rows * plan->run;
 	int8_t *weights = calloc((size_t)layer->slots * depth + 1, 1);
 	plan->blocks = (layer->slots + plan->kernel->slot_block - 1) / plan->kernel->slot_block;
-	plan->weights = aligned_alloc(64, (plan->kernel->packed_size(plan->blocks, plan->run_rows, plan->run) + 127) / 64 * 64);
+	plan->weights = aligned_alloc(
+		64, (plan->kernel->packed_size(plan->blocks, plan->run_rows, plan->run) + 127) / 64 * 64);
 	plan->offset = calloc((size_t)plan->blocks * plan->kernel->slot_block + 1, sizeof *plan->offset);
 	if (weights == NULL || plan->weights == NULL || plan->offset == NULL) {
 		free(weights);
@@ -134,8 +135,8 @@ static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memo
 					continue;
 				for (uint32_t row = 0; row < layer->kernel_rows; row++) {
 					for (uint32_t column = 0; column < layer->kernel_columns; column++) {
-						int8_t value =
-							weight(layer, kernel, processor, slot, pass, row * layer->kernel_columns + column);
+						int8_t value = weight(layer, kernel, processor, slot, pass,
+						                      row * layer->kernel_columns + column);
 						to[view_tap(plan, row, column, pass * plan->lanes + lane)] = value;
 						sum += value;
 					}
@@ -220,6 +221,15 @@ static ai8x_status plan_average(struct fast_plan *plan)
 
 // --- Output --------------------------------------------------------------------------------------------
 
+// The processor whose own result a slot is: pass-through and depth-wise layers.
+static unsigned slot_processor(const ai8x_layer *layer, uint32_t slot)
+{
+	uint64_t rest = layer->processors;
+	for (uint32_t k = slot % bit_count64(layer->processors); k > 0; k--)
+		rest &= rest - 1;
+	return (unsigned)__builtin_ctzll(rest);
+}
+
 // Place of a slot's result in the row of results of a pixel.
 static uint32_t result_index(const struct fast_plan *plan, uint32_t slot)
 {
@@ -227,10 +237,7 @@ static uint32_t result_index(const struct fast_plan *plan, uint32_t slot)
 	if (layer->write_mode == AI8X_WRITE_CHANNELS)
 		return slot;
 	const uint32_t writers = bit_count64(layer->processors);
-	uint64_t rest = layer->processors;
-	for (uint32_t k = slot % writers; k > 0; k--)
-		rest &= rest - 1;
-	const unsigned processor = (unsigned)__builtin_ctzll(rest);
+	const unsigned processor = slot_processor(layer, slot);
 	for (uint32_t k = 0; k < plan->instances; k++) {
 		if (plan->instance[k] == processor / 4)
 			return slot / writers * plan->lanes + 4 * k + processor % 4;
@@ -264,6 +271,9 @@ static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
 			};
 		}
 		lanes = place.lane;
+		word->group = (uint8_t)(layer->write_mode == AI8X_WRITE_CHANNELS
+		                            ? layer->master
+		                            : processor_group(slot_processor(layer, slot)));
 		word->from[place.lane] = result_index(plan, slot);
 		word->mask |= wide ? UINT32_MAX : UINT32_C(0xff) << (8 * place.lane);
 	}
@@ -274,10 +284,12 @@ static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
 			word->mask = UINT32_MAX;
 		word->dense = !wide && word->mask == UINT32_MAX && word->from[0] != FAST_NONE;
 		for (uint32_t lane = 1; lane < 4; lane++)
-			word->dense = word->dense && (word->from[lane] == FAST_NONE || word->from[lane] == word->from[0] + lane);
+			word->dense =
+				word->dense && (word->from[lane] == FAST_NONE || word->from[lane] == word->from[0] + lane);
 	}
 	// Distinct words in front of the next pixel's: all of a ring's words are written.
-	plan->fills_ring = layer->write_mode == AI8X_WRITE_CHANNELS && !wide && plan->pixel_words == layer->output_passes &&
+	plan->fills_ring = layer->write_mode == AI8X_WRITE_CHANNELS && !wide &&
+	                   plan->pixel_words == layer->output_passes &&
 	                   (layer->output_passes == 1 || layer->pass_offset == 1);
 	for (size_t w = 0; w < plan->word_count; w++)
 		plan->fills_ring = plan->fills_ring && plan->words[w].dense;
@@ -296,11 +308,13 @@ static uint32_t *last_reads(const struct fast_plan *plan, uint64_t words)
 		return NULL;
 	for (uint32_t row = 0; row < layer->pooled_rows; row++) {
 		for (uint32_t column = 0; column < layer->pooled_columns; column++) {
-			const uint32_t visit = (row * scale + layer->pad_rows) * plan->image_columns + column * scale + layer->pad_columns;
+			const uint32_t visit =
+				(row * scale + layer->pad_rows) * plan->image_columns + column * scale + layer->pad_columns;
 			for (uint32_t a = 0; a < layer->pool_rows; a++) {
 				for (uint32_t b = 0; b < layer->pool_columns; b++) {
 					const uint64_t pixel =
-						(uint64_t)(row * layer->pool_stride + a * layer->pool_dilation_rows) * layer->columns +
+						(uint64_t)(row * layer->pool_stride + a * layer->pool_dilation_rows) *
+							layer->columns +
 						column * layer->pool_stride + b * layer->pool_dilation_columns;
 					if (layer->chw) {
 						last[pixel / 4] = visit;
@@ -334,7 +348,8 @@ static ai8x_status check_order(struct fast_plan *plan, uint32_t imaged)
 	const bool pass_by_pass = layer->write_mode == AI8X_WRITE_PASSTHROUGH && layer->passes > 1;
 	for (size_t w = 0; status == AI8X_OK && w < plan->word_count && !plan->refused; w++) {
 		const struct fast_word *word = &plan->words[w];
-		const bool read = (layer->processors >> (4 * word->instance) & 15) != 0 && (imaged >> word->instance & 1) == 0;
+		const bool read =
+			(layer->processors >> (4 * word->instance) & 15) != 0 && (imaged >> word->instance & 1) == 0;
 		const uint32_t base = layer->read_base[word->instance / (AI8X_INSTANCES / AI8X_GROUPS)];
 		for (uint32_t pixel = 0; pixel < pixels; pixel++) {
 			const uint64_t at = word->word + (uint64_t)pixel * plan->pixel_words;
@@ -349,8 +364,9 @@ static ai8x_status check_order(struct fast_plan *plan, uint32_t imaged)
 			*mark = 1;
 			if (!read || at < base || at - base >= read_words)
 				continue;
-			const uint32_t visit = (pixel / layer->output_columns + layer->kernel_rows - 1) * plan->image_columns +
-			                       pixel % layer->output_columns + layer->kernel_columns - 1;
+			const uint32_t visit =
+				(pixel / layer->output_columns + layer->kernel_rows - 1) * plan->image_columns +
+				pixel % layer->output_columns + layer->kernel_columns - 1;
 			if (last[at - base] > visit || (pass_by_pass && last[at - base] == visit)) {
 				refuse(plan, "it overwrites data that it reads later");
 				break;
@@ -367,7 +383,8 @@ static bool check_shape(struct fast_plan *plan, uint32_t imaged)
 	const ai8x_layer *layer = &plan->layer;
 	if (layer->processors == 0)
 		refuse(plan, "no processor is enabled");
-	else if ((uint64_t)layer->kernel_rows * layer->kernel_columns * layer->passes * AI8X_PROCESSORS > MAX_DEPTH)
+	else if ((uint64_t)layer->kernel_rows * layer->kernel_columns * layer->passes * AI8X_PROCESSORS >
+	         MAX_DEPTH)
 		refuse(plan, "its sums may exceed 32 bits");
 	else if (layer->chw && (layer->passes > 1 || layer->operands > 1))
 		refuse(plan, "CHW input with several passes or operands");
@@ -407,8 +424,8 @@ bool fast_plan_fits(const struct fast_plan *plan, const ai8x_layer *layer, const
 }
 
 ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory *kernel,
-                             const struct bias_memory *bias, const struct fast_kernel *with, bool keep_absent_lanes, uint32_t imaged,
-                             struct fast_plan **out)
+                             const struct bias_memory *bias, const struct fast_kernel *with,
+                             bool keep_absent_lanes, uint32_t imaged, struct fast_plan **out)
 {
 	struct fast_plan *plan = calloc(1, sizeof *plan);
 	*out = NULL;

@@ -78,8 +78,6 @@ static const char *objection(ai8x_machine *machine, const ai8x_run_limits *limit
 			return "a snoop unit watches bytes, or words of a ring";
 		if (limits->stop_after && limits->stop_layer == layer->index && i + 1 < run->stage_count)
 			return "the run stops in the middle of streaming layers";
-		if (run->stage[i].write_ring != 0 && layer->write_mode != AI8X_WRITE_CHANNELS)
-			return "a pass-through or depth-wise layer writes into a ring";
 	}
 	return NULL;
 }

@@ -323,7 +323,8 @@ static int weight_at(const struct machine *m, const struct layer *l, unsigned pr
 	if (word >= m->map->kernel_words) {
 		return 0;
 	}
-	unsigned value = m->kernel[processor][word][8 - byte % KERNEL_BYTES] >> (bit & 7) & ((1u << width) - 1);
+	const unsigned stored = m->kernel[processor][word][8 - byte % KERNEL_BYTES];
+	unsigned value = stored >> (bit & 7) & ((1u << width) - 1);
 	if (width == 1 && (m->control[0] >> 30 & 1) != 0 && m->map == &maps[1]) {
 		return value != 0 ? -1 : 1;
 	}

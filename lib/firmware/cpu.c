@@ -18,6 +18,9 @@
 #define RAISED_BREAKPOINT 7
 #define RAISED_RETURN 8
 
+// Function control register that the second core takes its first address from.
+#define RISCV_BOOT_ADDRESS 0x40000810u
+
 #define CODE_WFI 0xBF30
 #define CODE_WFE 0xBF20
 #define CODE_SEMIHOSTING 0xBEAB
@@ -54,8 +57,14 @@ void cpu_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status statu
 	soc->result.status = status;
 	va_list arguments;
 	va_start(arguments, format);
-	(void)vsnprintf(soc->result.message, sizeof soc->result.message, format, arguments);
+	int used = vsnprintf(soc->result.message, sizeof soc->result.message, format, arguments);
 	va_end(arguments);
+	// Nobody answers for the second core: what comes to rest without it is no surprise.
+	const uint32_t boot = *soc_word(soc, RISCV_BOOT_ADDRESS);
+	if (boot != 0 && used > 0 && (size_t)used < sizeof soc->result.message &&
+	    (end == AI8X_FIRMWARE_RETURNED || end == AI8X_FIRMWARE_IDLE || end == AI8X_FIRMWARE_TIMEOUT))
+		(void)snprintf(soc->result.message + used, sizeof soc->result.message - (size_t)used,
+		               "; it prepares the RISC-V core to run from 0x%08x, and that core is not modelled", boot);
 }
 
 // ---- time ----

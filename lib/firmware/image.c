@@ -153,8 +153,9 @@ static ai8x_status load_all(struct image *image, Elf *elf, ai8x_error *error)
 	if (gelf_getclass(elf) != ELFCLASS32 || header.e_machine != EM_ARM ||
 	    header.e_ident[EI_DATA] != ELFDATA2LSB)
 		return error_set(error, AI8X_ERR_FORMAT,
-		                 "ELF for machine %u, class %d: firmware is 32-bit little-endian Arm (machine %d)",
-		                 header.e_machine, gelf_getclass(elf), EM_ARM);
+		                 "ELF for machine %u%s, class %d: firmware is 32-bit little-endian Arm (machine %d)",
+		                 header.e_machine, header.e_machine == EM_RISCV ? " (RISC-V, not modelled)" : "",
+		                 gelf_getclass(elf), EM_ARM);
 	if (header.e_type != ET_EXEC)
 		return error_set(error, AI8X_ERR_FORMAT, "ELF of type %u is not an executable (type %d)",
 		                 header.e_type, ET_EXEC);

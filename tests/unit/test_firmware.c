@@ -70,6 +70,8 @@ static const uint16_t narrow_store[] = {0x4901, 0x8009, 0xE7FE, 0xBF00, 0x0000, 
 static const uint16_t spin[] = {0xBF00, 0xE7FD};
 // b 0xFFFF words away: out of the image, into flash that was not loaded (zeros: movs r0, r0)
 static const uint16_t run_away[] = {0xE3FF, 0xBF00};
+// ldr r1, [pc, #4]; str r1, [r1]; b .; padding; the register with the RISC-V core's first address
+static const uint16_t second_core[] = {0x4901, 0x6009, 0xE7FE, 0xBF00, 0x0810, 0x4000};
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 START_TEST(prints_and_rests)
@@ -134,6 +136,7 @@ START_TEST(broken_code_ends)
 	           "16-bit write");
 	expect_end(spin, COUNT(spin), AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT, "code units");
 	expect_end(run_away, COUNT(run_away), AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT, "code units");
+	expect_end(second_core, COUNT(second_core), AI8X_FIRMWARE_IDLE, AI8X_OK, "RISC-V core");
 }
 END_TEST
 

@@ -327,9 +327,10 @@ static int print_layers(const struct outcome *outcome)
 		cli_table_cell(table, CLI_PLAIN, "%u", layer->number);
 		cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_thousands(layer->cycles, cycles));
 		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->macs, macs));
-		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->checks, checks));
+		// Words expected behind the run are no comparison of layers.
+		cli_table_cell(table, CLI_PLAIN, "%s", layer->compared ? cli_thousands(layer->checks, checks) : "-");
 		cli_table_cell(table, layer->mismatches > 0 ? CLI_RED : CLI_PLAIN, "%s",
-		               cli_thousands(layer->mismatches, mismatches));
+		               layer->compared ? cli_thousands(layer->mismatches, mismatches) : "-");
 		cli_table_cell(table, CLI_PLAIN, "%s", layer->exact_engine ? "exact" : "fast");
 		if (!layer->finished)
 			cli_table_cell(table, CLI_YELLOW, "not finished");

@@ -64,7 +64,8 @@ void cpu_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status statu
 	if (boot != 0 && used > 0 && (size_t)used < sizeof soc->result.message &&
 	    (end == AI8X_FIRMWARE_RETURNED || end == AI8X_FIRMWARE_IDLE || end == AI8X_FIRMWARE_TIMEOUT))
 		(void)snprintf(soc->result.message + used, sizeof soc->result.message - (size_t)used,
-		               "; it prepares the RISC-V core to run from 0x%08x, and that core is not modelled", boot);
+		               "; it prepares the RISC-V core to run from 0x%08x, and that core is not modelled",
+		               boot);
 }
 
 // ---- time ----

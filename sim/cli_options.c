@@ -205,7 +205,7 @@ static bool cluster_takes_next(const struct argp_option *options, const char *le
 
 // argp knows these in addition.
 static const struct argp_option standard[] = {
-	{"help", '?', NULL, 0, NULL, 0}, {"usage", 1, NULL, 0, NULL, 0}, {0}};
+	{"help", '?', NULL, 0, NULL, 0}, {"usage", 1, NULL, 0, NULL, 0}, {"version", 2, NULL, 0, NULL, 0}, {0}};
 
 static const char *nearest_option(const struct argp_option *options, const char *word)
 {

@@ -36,7 +36,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		settings->html = argument;
 		break;
 	case 'j':
-		settings->jobs = (unsigned)cli_option_number(state, "jobs", argument, 1, MAX_JOBS);
+		settings->jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
 		break;
 	case ARGP_KEY_ARG:
 		if (settings->spec != NULL)

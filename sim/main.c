@@ -49,8 +49,10 @@ static void open_streams(void)
 			(void)open("/dev/null", O_RDONLY);
 }
 
-static void print_version(FILE *file)
+// In argp's form, so that commands know --version too.
+static void print_version(FILE *file, struct argp_state *state)
 {
+	(void)state;
 	(void)fprintf(file, "ai8xsim %s\n", ai8x_version());
 }
 
@@ -125,6 +127,7 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	(void)atexit(close_stdout);
 	argp_err_exit_status = CLI_USAGE;
+	argp_program_version_hook = print_version;
 	cli_guard_install();
 
 	if (argc < 2) {
@@ -137,7 +140,7 @@ int main(int argc, char **argv)
 	if (strcmp(word, "help") == 0)
 		return help(argc - 2, argv + 2);
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-		print_version(stdout);
+		print_version(stdout, NULL);
 		return CLI_OK;
 	}
 	if (word[0] == '-') {

@@ -129,9 +129,10 @@ class Usage(Case):
                 self.assertIn("Exit status: 0", result.stdout)
 
     def test_version(self):
-        result = ai8xsim("--version")
-        self.assertEqual(result.returncode, OK)
-        self.assertRegex(result.stdout, r"^ai8xsim \d+\.\d+\.\d+\n$")
+        for arguments in (("--version",), ("-V",), ("run", "--version"), ("regs", "--version")):
+            result = ai8xsim(*arguments)
+            self.assertEqual(result.returncode, OK)
+            self.assertRegex(result.stdout, r"^ai8xsim \d+\.\d+\.\d+\n$")
 
     def test_unknown_command_suggests_the_nearest(self):
         for word in ("rnu", "runn", "ru"):

@@ -230,9 +230,12 @@ static bool run_depthwise(const struct fast_plan *plan, struct fast_scratch *scr
 	output.sums = scratch->sums;
 	output.offset = plan->offset;
 	output.stride = plan->channels;
-	output.pixels = 1;
-	for (uint32_t row = 0; row < layer->output_rows; row++) {
-		for (uint32_t column = 0; column < layer->output_columns; column++) {
+	const uint32_t pixels = layer->output_rows * layer->output_columns;
+	for (uint32_t first = 0; first < pixels; first += FAST_TILE) {
+		output.pixels = pixels - first < FAST_TILE ? pixels - first : FAST_TILE;
+		for (uint32_t p = 0; p < output.pixels; p++) {
+			const uint32_t row = (first + p) / layer->output_columns,
+						   column = (first + p) % layer->output_columns;
 			const int8_t *window[9];
 			uint32_t taps = 0;
 			for (uint32_t r = 0; r < layer->kernel_rows; r++) {
@@ -240,9 +243,10 @@ static bool run_depthwise(const struct fast_plan *plan, struct fast_scratch *scr
 					window[taps++] = scratch->image +
 					                 ((size_t)(row + r) * plan->image_columns + column + c) * plan->channels;
 			}
-			plan->kernel->depthwise(window, plan->own, taps, plan->channels, scratch->sums);
-			deliver(plan, scratch, job, &output, row * layer->output_columns + column);
+			plan->kernel->depthwise(window, plan->own, taps, plan->channels,
+			                        scratch->sums + (size_t)p * plan->channels);
 		}
+		deliver(plan, scratch, job, &output, first);
 	}
 	return true;
 }

@@ -62,17 +62,30 @@ static void KERNEL(interleave)(const struct fast_interleave *interleave)
 	}
 }
 
+// Channels of a depth-wise layer whose sums are computed together.
+#define DEPTHWISE_BLOCK 16
+
 static void KERNEL(depthwise)(const int8_t *const *window, const int16_t *weights, uint32_t taps,
                               uint32_t channels, int32_t *sums)
 {
-	for (uint32_t c = 0; c < channels; c++)
-		sums[c] = 0;
-	for (uint32_t t = 0; t < taps; t++) {
-		const int8_t *restrict pixel = window[t];
-		const int16_t *restrict weight = weights + (size_t)t * channels;
-		int32_t *restrict to = sums;
-		for (uint32_t c = 0; c < channels; c++)
-			to[c] += (int32_t)pixel[c] * weight[c];
+	uint32_t first = 0;
+	// Sums of a block of channels stay in registers over all taps.
+	for (; first + DEPTHWISE_BLOCK <= channels; first += DEPTHWISE_BLOCK) {
+		int32_t sum[DEPTHWISE_BLOCK] = {0};
+		for (uint32_t t = 0; t < taps; t++) {
+			const int8_t *restrict pixel = window[t] + first;
+			const int16_t *restrict weight = weights + (size_t)t * channels + first;
+			// A product of two bytes fits into 16 bits, where multiplying is cheapest.
+			for (uint32_t c = 0; c < DEPTHWISE_BLOCK; c++)
+				sum[c] += (int16_t)(pixel[c] * weight[c]);
+		}
+		memcpy(sums + first, sum, sizeof sum);
+	}
+	for (uint32_t c = first; c < channels; c++) {
+		int32_t sum = 0;
+		for (uint32_t t = 0; t < taps; t++)
+			sum += (int32_t)window[t][c] * weights[(size_t)t * channels + c];
+		sums[c] = sum;
 	}
 }
 

@@ -97,6 +97,7 @@ static const struct peripheral_register mcr_registers[] = {
 	{0x50, false, "ADCCFG0"}, {0x54, false, "ADCCFG1"},   {0x58, false, "ADCCFG2"}, {0x60, false, "LDOCTRL"},
 };
 
+// EN3 does not exist in these parts; the driver that all parts share clears it.
 static const struct peripheral_register gpio_registers[] = {
 	{0x00, true, "EN0"},       {0x04, true, "EN0_SET"},   {0x08, true, "EN0_CLR"},
 	{0x0c, true, "OUTEN"},     {0x10, true, "OUTEN_SET"}, {0x14, true, "OUTEN_CLR"},
@@ -108,6 +109,7 @@ static const struct peripheral_register gpio_registers[] = {
 	{0x5c, true, "DUALEDGE"},  {0x60, true, "PADCTRL0"},  {0x64, true, "PADCTRL1"},
 	{0x68, true, "EN1"},       {0x6c, true, "EN1_SET"},   {0x70, true, "EN1_CLR"},
 	{0x74, true, "EN2"},       {0x78, true, "EN2_SET"},   {0x7c, true, "EN2_CLR"},
+	{0x80, true, "EN3"},       {0x84, true, "EN3_SET"},   {0x88, true, "EN3_CLR"},
 	{0xa8, true, "HYSEN"},     {0xac, true, "SRSEL"},     {0xb0, true, "DS0"},
 	{0xb4, true, "DS1"},       {0xb8, true, "PS"},        {0xc0, true, "VSSEL"},
 };

@@ -12,6 +12,12 @@ static const struct part_test_row tests[] = {
 	{1u << 7, 0, MEMORY_BIAS, false, 1u << 25 | 1u << 28},
 };
 
+// The peripheral clock is half the primary oscillator's.
+static const struct part_clock_row clocks[] = {
+	{"PCLK", 0, 50000000},
+	{"ISO", 1, 60000000},
+};
+
 const struct ai8x_part part_max78000 = {
 	.info = {
 		.name = "MAX78000",
@@ -209,6 +215,10 @@ const struct ai8x_part part_max78000 = {
 	},
 	.tests = tests,
 	.test_count = sizeof tests / sizeof tests[0],
+	.clocks = clocks,
+	.clock_count = sizeof clocks / sizeof clocks[0],
+	.clock_mask = 1,
+	.clock_default = {.clock = 0, .divider = 1, .divider_unpipelined = 1},
 	.quirks = {
 		.stream_bias_shift = true,
 		.kernel_seek = true,

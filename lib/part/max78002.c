@@ -15,6 +15,13 @@ static const struct part_test_row tests[] = {
 	{1u << 7, 1u << 11, MEMORY_BIAS, true, 1u << 25 | 1u << 28},
 };
 
+// The peripheral clock is half the primary oscillator's.
+static const struct part_clock_row clocks[] = {
+	{"PCLK", 0, 60000000},
+	{"ISO", 1, 60000000},
+	{"IPLL", 3, 200000000},
+};
+
 const struct ai8x_part part_max78002 = {
 	.info = {
 		.name = "MAX78002",
@@ -263,11 +270,14 @@ const struct ai8x_part part_max78002 = {
 	},
 	.tests = tests,
 	.test_count = sizeof tests / sizeof tests[0],
+	.clocks = clocks,
+	.clock_count = sizeof clocks / sizeof clocks[0],
+	.clock_mask = 3,
+	.clock_default = {.clock = 2, .divider = 1, .divider_unpipelined = 4},
 	.quirks = {
 		.window_stop_geometry = true,
 		.pooled_multipass_passthrough = true,
 		.ochan_counts = true,
-		.has_layer_links = true,
 		.oneshot_continues = true,
 	},
 };

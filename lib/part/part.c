@@ -295,11 +295,6 @@ const char *part_field_name(enum part_field_id field)
 	return field_texts[field].name;
 }
 
-const char *part_field_meaning(enum part_field_id field)
-{
-	return field_texts[field].meaning;
-}
-
 const char *part_memory_name(enum part_memory memory)
 {
 	return memory_names[memory];

@@ -113,6 +113,20 @@ struct part_test_row {
 	uint32_t done;          // status bits set when done
 };
 
+// A clock that the accelerator can run from (field CNNCLKSEL of register PCLKDIV among the global control
+// registers; msdk gcr_regs.h of either part).
+struct part_clock_row {
+	const char *name;
+	unsigned code;          // in the field
+	uint32_t hz;            // undivided
+};
+
+// The clock that generated software sets up, with the pipeline and without.
+struct part_clock_choice {
+	unsigned clock;         // row of the part's clocks
+	unsigned divider, divider_unpipelined;
+};
+
 // Differences of behaviour (hardware reference 7), each a question that some block asks.
 struct part_quirks {
 	bool window_stop_geometry;    // RCNT/CCNT hold the last window's start instead of the image size
@@ -120,7 +134,6 @@ struct part_quirks {
 	bool kernel_seek;             // combine-first layers walk to their first kernel at pad pixels
 	bool pooled_multipass_passthrough; // pooled multi-pass passthrough takes 2m-1 passes of cycles
 	bool ochan_counts;            // OCHAN, not MCNT, says how many kernels a layer has
-	bool has_layer_links;         // NXTLYR and start layer
 	bool oneshot_continues;       // one-shot: acknowledging without clearing bit 0 goes on
 };
 
@@ -133,6 +146,10 @@ struct ai8x_part {
 	struct part_memory_row memories[MEMORY_COUNT];
 	const struct part_test_row *tests;
 	size_t test_count;
+	const struct part_clock_row *clocks;
+	size_t clock_count;
+	uint32_t clock_mask;            // of the field's codes: its width
+	struct part_clock_choice clock_default;
 	struct part_quirks quirks;
 };
 
@@ -142,7 +159,6 @@ extern const struct ai8x_part part_max78002;
 // Names for tables, traces and documentation.
 const char *part_register_name(enum part_register reg);
 const char *part_field_name(enum part_field_id field);
-const char *part_field_meaning(enum part_field_id field);
 const char *part_memory_name(enum part_memory memory);
 
 // Where a bus address leads.

@@ -143,7 +143,7 @@ AI8X_API void ai8x_check_detach(ai8x_check *check);
 AI8X_API ai8x_status ai8x_check_expect(ai8x_check *check, uint32_t address, uint32_t mask);
 
 /**
- * @brief Evaluates everything observed.
+ * @brief Evaluates everything observed, once: a second call is refused (AI8X_ERR_ARGUMENT).
  * @param status  how the run ended (AI8X_OK, AI8X_ERR_STALLED, ...)
  * @param message what the runner or the machine said, or NULL
  */

@@ -268,6 +268,8 @@ static ai8x_status summarise(ai8x_check *check)
 
 ai8x_status ai8x_check_finish(ai8x_check *check, ai8x_status status, const char *message, ai8x_error *error)
 {
+	if (check->summaries != NULL)
+		return error_set(error, AI8X_ERR_ARGUMENT, "the check was evaluated already");
 	if (check->trouble == AI8X_OK) {
 		bool complete = status == AI8X_OK && check->stopped;
 		plan_evaluate(check, status, message);

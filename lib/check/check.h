@@ -18,14 +18,12 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "layer/layer.h"
+#include "memory/memory.h"
 #include "part/part.h"
 
 #define LANES 4
 #define PER_GROUP (AI8X_PROCESSORS / AI8X_GROUPS)
 #define INSTANCES_PER_GROUP (AI8X_INSTANCES / AI8X_GROUPS)
-#define KERNEL_BYTES 9
-#define FIFOS 5
-#define FAST_FIFO 4
 
 // Layers that start in one run; programs that loop over layers (snoop links) are followed up to here.
 #define MAX_RUNS 1024
@@ -108,7 +106,7 @@ struct register_state {
 enum { WORD_UNWRITTEN, WORD_WRITTEN, WORD_PART };
 
 struct kernel_word {
-	uint8_t content[KERNEL_BYTES];
+	uint8_t content[KERNEL_WORD_BYTES];
 	uint8_t written;  // WORD_...
 	bool used;        // a layer that ran takes kernels from it
 	uint32_t by;      // number of the bus write
@@ -119,7 +117,7 @@ struct kernel_loader {
 	uint8_t plain[16];
 	uint8_t plain_seen;  // which of the four bus words were written for ...
 	uint32_t plain_word; // ... this kernel word
-	uint8_t packed[KERNEL_BYTES];
+	uint8_t packed[KERNEL_WORD_BYTES];
 	uint32_t packed_bytes, packed_word;
 };
 
@@ -172,16 +170,14 @@ struct ai8x_check {
 	int8_t *bias_value[AI8X_GROUPS];
 	uint32_t *bias_clash[AI8X_GROUPS]; // number of the first write where a second one differed
 
-	uint64_t pushed[FIFOS], popped[FIFOS];
-	uint32_t fifo_level[FIFOS];
-	uint64_t refused_pushes;
+	uint64_t pushed[FIFO_COUNT], popped[FIFO_COUNT];
+	uint32_t fifo_level[FIFO_COUNT];
 
 	struct result_word *results;
 	size_t result_count, result_capacity;
 	bool results_named; // by ai8x_check_expect()
 
 	struct ai8x_finding *findings;
-	uint32_t *finding_order;
 	size_t finding_count, finding_capacity;
 	ai8x_check_layer *summaries;
 };
@@ -247,7 +243,6 @@ void shadow_write(ai8x_check *check, const ai8x_event *event);
 void shadow_bus_read(ai8x_check *check, const struct part_target *target, uint32_t address);
 // True when a slot's kernels are not all zero (or it needs none).
 bool slot_is_loaded(const struct layer_state *state, uint32_t slot);
-void shadow_release_layers(ai8x_check *check);
 
 // flow.c
 // What a lane of data memory holds belongs to the result.

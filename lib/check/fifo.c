@@ -5,14 +5,14 @@
 
 static const char *name_of(unsigned fifo)
 {
-	static const char *const names[FIFOS] = {"FIFO 0", "FIFO 1", "FIFO 2", "FIFO 3", "the fast FIFO"};
+	static const char *const names[FIFO_COUNT] = {"FIFO 0", "FIFO 1", "FIFO 2", "FIFO 3", "the fast FIFO"};
 	return names[fifo];
 }
 
 static uint32_t enabled(const ai8x_check *check)
 {
 	if (shadow_field(check, F_FFIFO_EN, check->master, 0))
-		return 1u << FAST_FIFO;
+		return 1u << FIFO_FAST;
 	if (!shadow_field(check, F_GROUP_FIFO_EN, check->master, 0))
 		return 0;
 	return shadow_field(check, F_FIFO_EN, 0, 0);
@@ -21,7 +21,7 @@ static uint32_t enabled(const ai8x_check *check)
 void fifo_event(ai8x_check *check, const ai8x_event *event)
 {
 	unsigned fifo = event->u.fifo.fifo;
-	if (fifo >= FIFOS)
+	if (fifo >= FIFO_COUNT)
 		return;
 	check->fifo_level[fifo] = event->u.fifo.level;
 	if (event->kind == AI8X_EVENT_FIFO_PUSH)
@@ -44,7 +44,7 @@ static void append_levels(const ai8x_check *check, uint32_t fifos, char *text, s
 {
 	size_t used = 0;
 	text[0] = '\0';
-	for (unsigned f = 0; f < FIFOS; f++) {
+	for (unsigned f = 0; f < FIFO_COUNT; f++) {
 		if ((fifos >> f & 1) == 0 && check->pushed[f] == 0)
 			continue;
 		int length = snprintf(text + used, size - used, "%s%s got %llu words, %u of them are still in it",
@@ -63,7 +63,7 @@ static void check_deadlock(ai8x_check *check, const char *message)
 	append_levels(check, fifos, levels, sizeof levels);
 	int layer = fed_layer(check);
 	bool starved = false, fed = false;
-	for (unsigned f = 0; f < FIFOS; f++) {
+	for (unsigned f = 0; f < FIFO_COUNT; f++) {
 		if ((fifos >> f & 1) == 0)
 			continue;
 		starved |= check->fifo_level[f] == 0;
@@ -74,11 +74,11 @@ static void check_deadlock(ai8x_check *check, const char *message)
 		       levels);
 		return;
 	}
-	for (unsigned f = 0; f < FIFOS; f++) {
+	for (unsigned f = 0; f < FIFO_COUNT; f++) {
 		if ((fifos >> f & 1) == 0 || check->fifo_level[f] != 0)
 			continue;
 		struct place place = here(layer);
-		place.group = f < FAST_FIFO ? (int)f : -1;
+		place.group = f < FIFO_FAST ? (int)f : -1;
 		report(check, AI8X_CHECK_FIFO_DEADLOCK, AI8X_SEVERITY_ERROR, place, 1,
 		       "layer %d waits for ever for word %llu of %s, which is enabled %s, while the host %s: %s. The "
 		       "machine "
@@ -101,9 +101,9 @@ void fifo_evaluate(ai8x_check *check, ai8x_status status, const char *message)
 		check_deadlock(check, message != NULL ? message : "the machine stalls");
 		return;
 	}
-	for (unsigned f = 0; f < FIFOS; f++) {
+	for (unsigned f = 0; f < FIFO_COUNT; f++) {
 		struct place place = here(layer);
-		place.group = f < FAST_FIFO ? (int)f : -1;
+		place.group = f < FIFO_FAST ? (int)f : -1;
 		if (check->pushed[f] > 0 && (fifos >> f & 1) == 0) {
 			report(check, AI8X_CHECK_FIFO_DISABLED, AI8X_SEVERITY_ERROR, place, check->pushed[f],
 			       "%llu words are pushed into %s, which is not enabled: nothing takes them",

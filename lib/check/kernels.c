@@ -24,17 +24,17 @@ void kernels_destroy(ai8x_check *check)
 
 // --- Loading -----------------------------------------------------------------------------------------
 
-static void commit(ai8x_check *check, unsigned processor, uint32_t word, const uint8_t content[KERNEL_BYTES],
-                   uint8_t written)
+static void commit(ai8x_check *check, unsigned processor, uint32_t word,
+                   const uint8_t content[KERNEL_WORD_BYTES], uint8_t written)
 {
 	if (word >= check->kernel_words[processor])
 		return;
 	struct kernel_word *state = &check->kernels[processor][word];
 	// Between two runs kernels may be replaced.
 	if (state->written == WORD_WRITTEN && check->runs == 0 &&
-	    memcmp(state->content, content, KERNEL_BYTES) != 0)
+	    memcmp(state->content, content, KERNEL_WORD_BYTES) != 0)
 		state->lost_by = state->by;
-	memcpy(state->content, content, KERNEL_BYTES);
+	memcpy(state->content, content, KERNEL_WORD_BYTES);
 	state->written = written;
 	state->by = (uint32_t)check->bus_writes;
 }
@@ -51,8 +51,8 @@ static void write_plain(ai8x_check *check, unsigned processor, const struct part
 		loader->plain[(target->byte & 12) + i] = (uint8_t)(value >> (24 - 8 * i));
 	if (target->byte / 4 != 3)
 		return;
-	uint8_t content[KERNEL_BYTES] = {loader->plain[3]};
-	memcpy(content + 1, loader->plain + 4, KERNEL_BYTES - 1);
+	uint8_t content[KERNEL_WORD_BYTES] = {loader->plain[3]};
+	memcpy(content + 1, loader->plain + 4, KERNEL_WORD_BYTES - 1);
 	commit(check, processor, target->word, content, loader->plain_seen == 15 ? WORD_WRITTEN : WORD_PART);
 	loader->plain_seen = 0;
 }
@@ -62,7 +62,7 @@ static void write_packed(ai8x_check *check, unsigned processor, uint32_t value)
 	struct kernel_loader *loader = &check->loaders[processor];
 	for (unsigned i = 0; i < 4; i++) {
 		loader->packed[loader->packed_bytes++] = (uint8_t)(value >> (24 - 8 * i));
-		if (loader->packed_bytes < KERNEL_BYTES)
+		if (loader->packed_bytes < KERNEL_WORD_BYTES)
 			continue;
 		loader->packed_bytes = 0;
 		commit(check, processor, loader->packed_word++, loader->packed, WORD_WRITTEN);
@@ -115,7 +115,7 @@ static bool applies(const ai8x_layer *layer, uint32_t row, unsigned processor)
 
 static bool inside(const ai8x_check *check, unsigned processor, struct span span)
 {
-	return span.last / KERNEL_BYTES < check->kernel_words[processor];
+	return span.last / KERNEL_WORD_BYTES < check->kernel_words[processor];
 }
 
 static void look_at_kernel(ai8x_check *check, struct layer_state *state, uint32_t row, uint32_t pass,
@@ -126,7 +126,7 @@ static void look_at_kernel(ai8x_check *check, struct layer_state *state, uint32_
 	if (!inside(check, processor, span))
 		return;
 	size_t at = (size_t)row * layer->passes + pass;
-	for (uint32_t word = span.first / KERNEL_BYTES; word <= span.last / KERNEL_BYTES; word++) {
+	for (uint32_t word = span.first / KERNEL_WORD_BYTES; word <= span.last / KERNEL_WORD_BYTES; word++) {
 		check->kernels[processor][word].used = true;
 		if (check->kernels[processor][word].written != WORD_WRITTEN)
 			state->unwritten[at] |= UINT64_C(1) << processor;
@@ -187,8 +187,8 @@ static bool counts(const struct layer_state *state, uint32_t row, uint32_t pass,
 	const ai8x_layer *layer = &state->layer;
 	bool live = false;
 	if (layer->depthwise) {
-		unsigned k = (unsigned)__builtin_popcountll(layer->processors & ((UINT64_C(1) << processor) - 1));
-		uint32_t slot = pass * (uint32_t)__builtin_popcountll(layer->processors) + k;
+		unsigned k = bit_count64(layer->processors & ((UINT64_C(1) << processor) - 1));
+		uint32_t slot = pass * bit_count64(layer->processors) + k;
 		live = slot < state->slots && state->live[slot];
 	} else {
 		live = row < state->slots && state->live[row];
@@ -214,7 +214,7 @@ static struct place kernel_place(const ai8x_check *check, int layer, unsigned pr
 
 static uint8_t worst_word(const ai8x_check *check, unsigned processor, struct span span, uint32_t *word)
 {
-	for (uint32_t w = span.first / KERNEL_BYTES; w <= span.last / KERNEL_BYTES; w++) {
+	for (uint32_t w = span.first / KERNEL_WORD_BYTES; w <= span.last / KERNEL_WORD_BYTES; w++) {
 		*word = w;
 		if (check->kernels[processor][w].written != WORD_WRITTEN)
 			return check->kernels[processor][w].written;
@@ -240,7 +240,7 @@ static void report_unwritten(ai8x_check *check, const struct layer_state *state,
 {
 	const ai8x_layer *layer = &state->layer;
 	struct span span = locate(layer, processor / PER_GROUP, row, pass);
-	uint32_t word = span.first / KERNEL_BYTES;
+	uint32_t word = span.first / KERNEL_WORD_BYTES;
 	uint8_t written = worst_word(check, processor, span, &word);
 	struct place place = kernel_place(check, (int)layer->index, processor, word);
 	place.channel = reading_channel(layer, processor, pass);
@@ -310,8 +310,8 @@ static void report_overlap(ai8x_check *check, const ai8x_layer *owner, const ai8
 	       "%u of "
 	       "processor %u; the kernels of layer %u begin at word %u, those of layer %u at word %u",
 	       owner->index, layer->index, word, processor, owner->index,
-	       locate(owner, processor / PER_GROUP, 0, 0).first / KERNEL_BYTES, layer->index,
-	       locate(layer, processor / PER_GROUP, 0, 0).first / KERNEL_BYTES);
+	       locate(owner, processor / PER_GROUP, 0, 0).first / KERNEL_WORD_BYTES, layer->index,
+	       locate(layer, processor / PER_GROUP, 0, 0).first / KERNEL_WORD_BYTES);
 }
 
 static void claim(ai8x_check *check, struct claim *claims, size_t position, unsigned processor,
@@ -326,7 +326,7 @@ static void claim(ai8x_check *check, struct claim *claims, size_t position, unsi
 		}
 		const ai8x_layer *owner = &check->layers[c->owner - 1].layer;
 		if ((c->bits & span.bits) != 0 && !share(layer, owner, processor / PER_GROUP)) {
-			report_overlap(check, owner, layer, processor, b / KERNEL_BYTES);
+			report_overlap(check, owner, layer, processor, b / KERNEL_WORD_BYTES);
 			return;
 		}
 		*c = (struct claim){(uint16_t)(position + 1), (uint8_t)(c->bits | span.bits)};
@@ -335,7 +335,7 @@ static void claim(ai8x_check *check, struct claim *claims, size_t position, unsi
 
 static void note_users(struct users *users, size_t position, struct span span)
 {
-	for (uint32_t word = span.first / KERNEL_BYTES; word <= span.last / KERNEL_BYTES; word++) {
+	for (uint32_t word = span.first / KERNEL_WORD_BYTES; word <= span.last / KERNEL_WORD_BYTES; word++) {
 		struct users *u = &users[word];
 		if (u->first == 0)
 			u->first = (uint16_t)(position + 1);
@@ -373,7 +373,7 @@ static void report_clash(ai8x_check *check, unsigned processor, uint32_t word, s
 static void check_sharing(ai8x_check *check, unsigned processor)
 {
 	const uint32_t words = check->kernel_words[processor];
-	struct claim *claims = calloc((size_t)words * KERNEL_BYTES, sizeof *claims);
+	struct claim *claims = calloc((size_t)words * KERNEL_WORD_BYTES, sizeof *claims);
 	struct users *users = calloc(words, sizeof *users);
 	if (claims == NULL || users == NULL)
 		check->trouble = AI8X_ERR_NO_MEMORY;
@@ -411,8 +411,8 @@ static void word_range(const struct layer_state *state, unsigned processor, uint
 	for (uint32_t row = 0; row < state->kernel_rows; row++) {
 		for (uint32_t pass = 0; pass < state->layer.passes; pass++) {
 			struct span span = locate(&state->layer, processor / PER_GROUP, row, pass);
-			*first = span.first / KERNEL_BYTES < *first ? span.first / KERNEL_BYTES : *first;
-			*last = span.last / KERNEL_BYTES > *last ? span.last / KERNEL_BYTES : *last;
+			*first = span.first / KERNEL_WORD_BYTES < *first ? span.first / KERNEL_WORD_BYTES : *first;
+			*last = span.last / KERNEL_WORD_BYTES > *last ? span.last / KERNEL_WORD_BYTES : *last;
 		}
 	}
 }
@@ -420,7 +420,7 @@ static void word_range(const struct layer_state *state, unsigned processor, uint
 // Loaded, not zero, and no layer takes kernels from it.
 static bool is_unused(const struct kernel_word *word)
 {
-	static const uint8_t zeros[KERNEL_BYTES];
+	static const uint8_t zeros[KERNEL_WORD_BYTES];
 	return word->written != WORD_UNWRITTEN && !word->used && memcmp(word->content, zeros, sizeof zeros) != 0;
 }
 
@@ -499,7 +499,7 @@ static void check_unused(ai8x_check *check, unsigned processor)
 
 static bool all_loaded(const ai8x_check *check, const struct layer_state *state, unsigned processor)
 {
-	static const uint8_t zeros[KERNEL_BYTES];
+	static const uint8_t zeros[KERNEL_WORD_BYTES];
 	uint32_t first = 0, last = 0;
 	bool nonzero = false;
 	word_range(state, processor, &first, &last);

@@ -48,35 +48,23 @@ static uint32_t write_ring(const ai8x_check *check, uint32_t index)
 	return next->reachable && next->decoded && next->layer.streaming ? next->layer.ring_words : 0;
 }
 
-static void range_error(ai8x_check *check, const ai8x_layer *layer, ai8x_check_class kind, unsigned group,
-                        const char *message)
+static void range_error(ai8x_check *check, const ai8x_layer *layer, ai8x_check_class kind,
+                        const ai8x_error *error)
 {
-	struct place place = here((int)layer->index);
-	place.group = (int)group;
 	check->plan[layer->index].refused = true;
-	report(check, kind, AI8X_SEVERITY_ERROR, place, 1, "%s", message);
+	report(check, kind, AI8X_SEVERITY_ERROR, here((int)layer->index), 1, "%s", error->message);
 }
 
-// The same limits that make the machine refuse the layer, one at a time and for every group.
+// The same limits that make the machine refuse the layer, one memory at a time.
 static void check_ranges(ai8x_check *check, const ai8x_layer *layer)
 {
-	static const struct {
-		const char *word;
-		ai8x_check_class kind;
-	} kinds[] = {
-		{"kernel memory", AI8X_CHECK_KERNEL_RANGE},
-		{"the bias", AI8X_CHECK_BIAS_RANGE},
-		{"data memory", AI8X_CHECK_DATA_RANGE},
-	};
 	ai8x_error error = {0};
-	if (layer_check_ranges(layer, write_ring(check, layer->index), &error) == AI8X_OK)
-		return;
-	ai8x_check_class kind = AI8X_CHECK_LAYER_ILLEGAL;
-	for (size_t i = sizeof kinds / sizeof kinds[0]; i-- > 0;) {
-		if (strstr(error.message, kinds[i].word) != NULL)
-			kind = kinds[i].kind;
-	}
-	range_error(check, layer, kind, layer->master, error.message);
+	if (layer_check_data(layer, write_ring(check, layer->index), &error) != AI8X_OK)
+		range_error(check, layer, AI8X_CHECK_DATA_RANGE, &error);
+	if (layer_check_kernels(layer, &error) != AI8X_OK)
+		range_error(check, layer, AI8X_CHECK_KERNEL_RANGE, &error);
+	if (layer_check_bias(layer, &error) != AI8X_OK)
+		range_error(check, layer, AI8X_CHECK_BIAS_RANGE, &error);
 }
 
 static void check_masks(ai8x_check *check, const ai8x_layer *layer)
@@ -92,7 +80,7 @@ static void check_masks(ai8x_check *check, const ai8x_layer *layer)
 	place.processor = (int)processor;
 	place.group = (int)processor_group(processor);
 	report(
-		check, AI8X_CHECK_PROCESSOR_MASK, AI8X_SEVERITY_ERROR, place, (uint64_t)__builtin_popcountll(differ),
+		check, AI8X_CHECK_PROCESSOR_MASK, AI8X_SEVERITY_ERROR, place, bit_count64(differ),
 		reads
 			? "layer %u: processor %u reads data, but its kernels are switched off (ENA bit %u): its channel "
 			  "has no influence"
@@ -240,10 +228,9 @@ static void check_rings(ai8x_check *check)
 void plan_run(ai8x_check *check)
 {
 	memset(check->plan, 0, sizeof check->plan);
-	uint32_t start = 0;
 	ai8x_layer first;
 	// Even a layer that cannot be decoded tells who runs.
-	(void)ai8x_machine_decode(check->machine, start, &first, NULL);
+	(void)ai8x_machine_decode(check->machine, 0, &first, NULL);
 	check->members = first.groups;
 	check->master = first.master;
 	follow(check);

@@ -20,7 +20,7 @@ ai8x_status shadow_create(ai8x_check *check)
 	return AI8X_OK;
 }
 
-void shadow_release_layers(ai8x_check *check)
+static void release_layers(ai8x_check *check)
 {
 	for (size_t i = 0; i < check->layer_count; i++) {
 		struct layer_state *state = &check->layers[i];
@@ -44,7 +44,7 @@ void shadow_destroy(ai8x_check *check)
 		free(check->lanes[i]);
 	free(check->sources);
 	free(check->losses);
-	shadow_release_layers(check);
+	release_layers(check);
 	free(check->layers);
 }
 
@@ -291,7 +291,7 @@ void shadow_end_layer(ai8x_check *check, const ai8x_event *event)
 		return;
 	state->finished = true;
 	// What a FIFO brings was not there at the beginning.
-	for (unsigned f = 0; f < FAST_FIFO && state->layer.fifo; f++) {
+	for (unsigned f = 0; f < FIFO_FAST && state->layer.fifo; f++) {
 		uint64_t fed = (state->layer.chw ? UINT64_C(1) : UINT64_C(15)) << (f * PER_GROUP);
 		if (check->popped[f] > 0)
 			state->idle |= fed & ~state->layer.processors;

@@ -17,8 +17,13 @@ struct layer_run {
 ai8x_status layer_decode(const struct registers *registers, const struct layer_run *run, uint32_t index,
                          ai8x_layer *layer, ai8x_error *error);
 
-// Checks that everything the layer reads and writes lies inside the part's memories.
-// `write_ring` is the ring length that wraps its output (0: not wrapped).
+// Checks that what the layer reads and writes lies inside the part's memories, one memory at a time: data memory,
+// where `write_ring` is the ring length that wraps its output (0: not wrapped), kernels, and bias entries.
+ai8x_status layer_check_data(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error);
+ai8x_status layer_check_kernels(const ai8x_layer *layer, ai8x_error *error);
+ai8x_status layer_check_bias(const ai8x_layer *layer, ai8x_error *error);
+
+// All of them; the error is the first one's.
 ai8x_status layer_check_ranges(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error);
 
 // Words from the first to the last that an instance's reads touch, not wrapped at a ring.
@@ -62,7 +67,7 @@ static inline bool layer_has_kernels(const ai8x_layer *layer)
 	return layer->operation != AI8X_OP_PASSTHROUGH;
 }
 
-// Group of a processor and its number inside the group.
+// Group of a processor.
 static inline unsigned processor_group(unsigned processor)
 {
 	return processor / (AI8X_PROCESSORS / AI8X_GROUPS);

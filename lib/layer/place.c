@@ -89,7 +89,7 @@ static ai8x_status check_reads(const ai8x_layer *layer, ai8x_error *error)
 	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
 	uint64_t extent = (layer->streaming ? layer->ring_words : layer_read_words(layer)) - 1;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-		if ((layer->processors >> (g * per_group) & 0xffff) == 0)
+		if ((layer->processors >> (g * per_group) & ((UINT64_C(1) << per_group) - 1)) == 0)
 			continue;
 		uint64_t last = layer->read_base[g] + extent;
 		if (last >= layer->part->info.data_words)
@@ -147,7 +147,7 @@ struct layer_kernel layer_kernel_at(const ai8x_layer *layer, unsigned group, uin
 	};
 }
 
-static ai8x_status check_kernels(const ai8x_layer *layer, ai8x_error *error)
+ai8x_status layer_check_kernels(const ai8x_layer *layer, ai8x_error *error)
 {
 	if (layer->kernels == 0 || layer->kernel_processors == 0)
 		return AI8X_OK;
@@ -159,7 +159,7 @@ static ai8x_status check_kernels(const ai8x_layer *layer, ai8x_error *error)
 		unsigned g = p / per_group;
 		uint64_t bit =
 			(uint64_t)layer->kernel_first_bit[g] + (uint64_t)(layer->kernels - 1) * layer->weight_bits;
-		uint64_t word = ((bit >> 3) * taps + layer->kernel_tap_offset[g] + taps - 1) / 9;
+		uint64_t word = ((bit >> 3) * taps + layer->kernel_tap_offset[g] + taps - 1) / KERNEL_WORD_BYTES;
 		uint32_t words = part_unit_words(layer->part, MEMORY_KERNEL, p % per_group);
 		if (layer->calcx4)
 			words = layer->part->info.kernel_words / 4;
@@ -173,7 +173,7 @@ static ai8x_status check_kernels(const ai8x_layer *layer, ai8x_error *error)
 	return AI8X_OK;
 }
 
-static ai8x_status check_bias(const ai8x_layer *layer, ai8x_error *error)
+ai8x_status layer_check_bias(const ai8x_layer *layer, ai8x_error *error)
 {
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		if ((layer->bias_groups >> g & 1) == 0)
@@ -186,14 +186,18 @@ static ai8x_status check_bias(const ai8x_layer *layer, ai8x_error *error)
 	return AI8X_OK;
 }
 
-ai8x_status layer_check_ranges(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error)
+ai8x_status layer_check_data(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error)
 {
 	ai8x_status status = check_reads(layer, error);
+	return status == AI8X_OK ? check_writes(layer, write_ring, error) : status;
+}
+
+ai8x_status layer_check_ranges(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error)
+{
+	ai8x_status status = layer_check_data(layer, write_ring, error);
 	if (status == AI8X_OK)
-		status = check_writes(layer, write_ring, error);
+		status = layer_check_kernels(layer, error);
 	if (status == AI8X_OK)
-		status = check_kernels(layer, error);
-	if (status == AI8X_OK)
-		status = check_bias(layer, error);
+		status = layer_check_bias(layer, error);
 	return status;
 }

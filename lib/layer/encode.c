@@ -44,10 +44,10 @@ static bool is_1x1(const ai8x_layer *layer)
 	return layer->kernel_rows == 1 && layer->kernel_columns == 1;
 }
 
-static uint32_t group_processors(const ai8x_layer *layer, uint64_t map, unsigned group)
+static uint32_t group_processors(uint64_t map, unsigned group)
 {
-	(void)layer;
-	return (uint32_t)(map >> (group * (AI8X_PROCESSORS / AI8X_GROUPS))) & 0xffff;
+	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
+	return (uint32_t)(map >> (group * per_group)) & ((1u << per_group) - 1);
 }
 
 // Rules of fields that are a function of the layer (and the group).
@@ -163,7 +163,8 @@ static uint32_t read_base(const struct encoder *e)
 }
 static uint32_t one(const struct encoder *e)
 {
-	return e->layer->master < AI8X_GROUPS;
+	(void)e;
+	return 1;
 }
 static uint32_t parallel(const struct encoder *e)
 {
@@ -195,7 +196,7 @@ static uint32_t other_groups(const struct encoder *e)
 		return 0;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		if (g != layer->master &&
-		    (group_processors(layer, layer->processors, g) != 0 || (layer->bias_groups >> g & 1) != 0))
+		    (group_processors(layer->processors, g) != 0 || (layer->bias_groups >> g & 1) != 0))
 			sources |= 1u << g;
 	}
 	return sources;
@@ -258,12 +259,12 @@ static uint32_t tram_first(const struct encoder *e)
 
 static uint32_t processors(const struct encoder *e)
 {
-	return group_processors(e->layer, e->layer->processors, e->group);
+	return group_processors(e->layer->processors, e->group);
 }
 
 static uint32_t masks(const struct encoder *e)
 {
-	return group_processors(e->layer, e->layer->kernel_processors, e->group);
+	return group_processors(e->layer->kernel_processors, e->group);
 }
 
 static uint32_t has_bias(const struct encoder *e)

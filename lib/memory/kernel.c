@@ -39,7 +39,8 @@ void kernel_memory_clear(struct kernel_memory *memory, unsigned group)
 	memory->stamp++;
 }
 
-void kernel_store(struct kernel_memory *memory, unsigned processor, uint32_t word,
+// One kernel word, given as k0..k8.
+static void store(struct kernel_memory *memory, unsigned processor, uint32_t word,
                   const uint8_t k[KERNEL_WORD_BYTES])
 {
 	uint8_t *stream = memory->unit[processor].stream + (size_t)word * KERNEL_WORD_BYTES;
@@ -59,7 +60,7 @@ struct kernel_commit kernel_write_plain(struct kernel_memory *memory, unsigned p
 		return (struct kernel_commit){0, 0};
 	uint8_t k[KERNEL_WORD_BYTES] = {unit->latch[3]};
 	memcpy(k + 1, unit->latch + 4, KERNEL_WORD_BYTES - 1);
-	kernel_store(memory, processor, word, k);
+	store(memory, processor, word, k);
 	return (struct kernel_commit){word, 1};
 }
 
@@ -91,7 +92,7 @@ struct kernel_commit kernel_express_append(struct kernel_memory *memory, unsigne
 			continue;
 		unit->express_bytes = 0;
 		if (unit->express_word < unit->words) {
-			kernel_store(memory, processor, unit->express_word, unit->express);
+			store(memory, processor, unit->express_word, unit->express);
 			commit.count++;
 		}
 		unit->express_word++;

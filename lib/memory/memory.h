@@ -51,10 +51,6 @@ uint32_t kernel_read_plain(const struct kernel_memory *memory, unsigned processo
 void kernel_express_select(struct kernel_memory *memory, unsigned processor, uint32_t word);
 struct kernel_commit kernel_express_append(struct kernel_memory *memory, unsigned processor, uint32_t value);
 
-// Kernel words of processor given as k0..k8.
-void kernel_store(struct kernel_memory *memory, unsigned processor, uint32_t word,
-                  const uint8_t k[KERNEL_WORD_BYTES]);
-
 // Bias memory: one signed byte per bus word, per group.
 struct bias_memory {
 	int8_t *entry[AI8X_GROUPS];

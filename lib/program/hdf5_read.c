@@ -18,7 +18,6 @@
 enum {
 	MAX_CHUNK_BYTES = 1 << 26, // HDF5 holds a whole chunk in memory while it reads from it
 	BLOCK_ROWS = 1 << 14,      // rows converted at a time where values must be checked
-	MAX_MEMBERS = 4,
 };
 
 // Where a message says something happened.
@@ -352,8 +351,6 @@ static const struct member word_members[] = {
 	{"mask", offsetof(ai8x_word, mask), 4},
 };
 static const struct rows word_rows = {word_members, 3, sizeof(ai8x_word)};
-
-_Static_assert(sizeof op_members / sizeof op_members[0] <= MAX_MEMBERS, "rows of read_checked()");
 
 // --- Plain integer datasets --------------------------------------------------------------------------
 

@@ -19,10 +19,7 @@
 #include "part/part.h"
 #include "program/program.h"
 
-enum {
-	LINE_BYTES = 256,
-	FIFO_COUNT = 4,
-};
+enum { LINE_BYTES = 256 };
 
 struct mem_file {
 	const char *path;
@@ -120,10 +117,11 @@ static uint32_t next_fifo_address(struct stimulus *stimulus)
 	const ai8x_part *part = stimulus->program->part;
 	if (stimulus->fast_fifo)
 		return part_register_address(part, REG_FAST_DR, 0, 0);
+	const unsigned fifos = part->registers[REG_FIFO_WR].count;
 	while ((stimulus->fifos >> stimulus->next_fifo & 1) == 0)
-		stimulus->next_fifo = (stimulus->next_fifo + 1) % FIFO_COUNT;
+		stimulus->next_fifo = (stimulus->next_fifo + 1) % fifos;
 	uint32_t address = part_register_address(part, REG_FIFO_WR, 0, stimulus->next_fifo);
-	stimulus->next_fifo = (stimulus->next_fifo + 1) % FIFO_COUNT;
+	stimulus->next_fifo = (stimulus->next_fifo + 1) % fifos;
 	return address;
 }
 

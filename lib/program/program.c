@@ -239,7 +239,8 @@ static ai8x_status set_int(struct attribute_list *list, const char *name, int64_
 	return attribute_list_set(list, &attribute, error);
 }
 
-ai8x_status program_set_identity(ai8x_program *program, const char *name, ai8x_error *error)
+// The attributes every program has.
+static ai8x_status set_identity(ai8x_program *program, const char *name, ai8x_error *error)
 {
 	struct attribute_list *list = &program->attributes;
 	ai8x_status status = set_text(list, "format", "ai8x-program", error);
@@ -264,7 +265,7 @@ ai8x_status ai8x_program_create(const ai8x_part *part, const char *name, ai8x_pr
 	if (created == NULL)
 		return error_no_memory(error, "a program");
 	created->part = part;
-	ai8x_status status = program_set_identity(created, name, error);
+	ai8x_status status = set_identity(created, name, error);
 	if (status != AI8X_OK) {
 		ai8x_program_destroy(created);
 		return status;
@@ -321,7 +322,8 @@ ai8x_status ai8x_program_append(ai8x_program *program, ai8x_op op, ai8x_error *e
 	return AI8X_OK;
 }
 
-size_t program_shape_values(const uint32_t shape[3])
+// Product of a shape, or 0 when a dimension is 0 or the product exceeds AI8X_PROGRAM_MAX_VALUES.
+static size_t shape_values(const uint32_t shape[3])
 {
 	uint64_t values = 1;
 	for (int i = 0; i < 3; i++) {
@@ -340,7 +342,7 @@ const int32_t *ai8x_program_input(const ai8x_program *program, uint32_t shape[3]
 
 static ai8x_status check_shape(const uint32_t shape[3], const char *what, ai8x_error *error)
 {
-	if (program_shape_values(shape) > 0)
+	if (shape_values(shape) > 0)
 		return AI8X_OK;
 	bool empty = shape[0] == 0 || shape[1] == 0 || shape[2] == 0;
 	return error_set(error, empty ? AI8X_ERR_ARGUMENT : AI8X_ERR_LIMIT,
@@ -362,7 +364,7 @@ ai8x_status ai8x_program_set_input(ai8x_program *program, const int32_t *input, 
 	ai8x_status status = check_shape(shape, "input", error);
 	if (status != AI8X_OK)
 		return status;
-	int32_t *copy = copy_of(input, program_shape_values(shape), sizeof *copy);
+	int32_t *copy = copy_of(input, shape_values(shape), sizeof *copy);
 	if (copy == NULL)
 		return error_no_memory(error, "an input tensor");
 	free(program->input);
@@ -472,7 +474,7 @@ ai8x_status ai8x_program_add_layer(ai8x_program *program, unsigned number, const
 	ai8x_status status = AI8X_OK;
 	if (output != NULL) {
 		memcpy(layer->view.shape, shape, sizeof layer->view.shape);
-		layer->view.output = copy_of(output, program_shape_values(shape), sizeof *output);
+		layer->view.output = copy_of(output, shape_values(shape), sizeof *output);
 		if (layer->view.output == NULL)
 			status = error_no_memory(error, "a layer's output");
 	}

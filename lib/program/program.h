@@ -45,15 +45,9 @@ void attribute_list_free(struct attribute_list *list);
 // Appends an empty layer that owns nothing yet, or returns NULL when out of memory.
 struct program_layer *program_add_empty_layer(ai8x_program *program, unsigned number);
 
-// Sets the attributes every program has.
-ai8x_status program_set_identity(ai8x_program *program, const char *name, ai8x_error *error);
-
 // Says what is wrong with a program that was read: RUN missing or repeated, unknown kinds. `path` is for
 // messages.
 ai8x_status program_check_ops(const ai8x_program *program, const char *path, ai8x_error *error);
-
-// Product of a shape, or 0 when a dimension is 0 or the product exceeds AI8X_PROGRAM_MAX_VALUES.
-size_t program_shape_values(const uint32_t shape[3]);
 
 // The readers and the writer of the file formats.
 ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8x_program **program,

@@ -52,14 +52,6 @@ static uint64_t words_per_pixel(const ai8x_layer *layer)
 	return words;
 }
 
-static uint64_t instances_read(const ai8x_layer *layer)
-{
-	uint64_t instances = 0;
-	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
-		instances += (layer->processors >> (4 * i) & 15) != 0;
-	return instances;
-}
-
 static void count_words(const struct sequence *sequence, ai8x_counters *counters)
 {
 	const ai8x_layer *layer = sequence->layer;
@@ -68,7 +60,7 @@ static void count_words(const struct sequence *sequence, ai8x_counters *counters
 	// The zeros that transposed convolutions insert take the time of a read but read nothing.
 	if (layer->transposed)
 		reads /= 4;
-	counters->words_read = reads * instances_read(layer);
+	counters->words_read = reads * bit_count64(layer_instances(layer));
 	counters->outputs = pixels * ai8x_layer_output_slots(layer);
 	counters->words_written = counters->outputs != 0 ? pixels * words_per_pixel(layer) : 0;
 }

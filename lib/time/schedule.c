@@ -407,8 +407,13 @@ ai8x_status ai8x_schedule_machine(const ai8x_machine *machine, const uint8_t *fi
 		s->level[f] = machine->bus.fifo[f].level;
 		s->depth[f] = machine->bus.fifo[f].depth;
 	}
-	ai8x_status status = run_schedule(s, run->has_input || fifos != NULL ? fifos : (const uint8_t *)"", count,
-	                                  feed != NULL ? feed : &in_time);
+	// A run without FIFO input needs no assumed frame: an empty list of words, not none.
+	static const uint8_t no_words[1];
+	if (fifos == NULL && !run->has_input) {
+		fifos = no_words;
+		count = 0;
+	}
+	ai8x_status status = run_schedule(s, fifos, count, feed != NULL ? feed : &in_time);
 	schedule->cycles = s->cycle;
 	for (size_t i = 0; i < schedule->layer_count; i++)
 		schedule->layers[i].cycles = ai8x_time_total(&schedule->layers[i].counters);

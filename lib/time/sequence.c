@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "memory/memory.h"
+
 static enum sequence_side side_of(uint32_t at, uint32_t pad, uint32_t size)
 {
 	return at < pad ? SIDE_FRONT : at < pad + size ? SIDE_IMAGE : SIDE_BEHIND;
@@ -14,7 +16,7 @@ static uint64_t seek_cycles(const ai8x_layer *layer)
 	const uint32_t taps = layer->kernel_rows * layer->kernel_columns;
 	return ((uint64_t)(layer->kernel_first_bit[layer->master] >> 3) * taps +
 	        layer->kernel_tap_offset[layer->master]) /
-	       9;
+	       KERNEL_WORD_BYTES;
 }
 
 static bool combine_first(const ai8x_layer *layer)

@@ -19,6 +19,8 @@
 #include <ai8xsim/ai8xsim.h>
 #include <ai8xsim/host.h>
 
+// The accelerator's window, its FIFO registers and the page of the fast FIFO: the same on all parts (hardware
+// reference 2).
 #define CNN_BASE 0x50000000u
 #define CNN_BYTES 0x05000000u
 #define FIFO_STATUS 0x50000004u
@@ -28,8 +30,8 @@
 #define FAST_BYTES 0x1000u
 #define FAST_STATUS 0x400C0404u
 #define FAST_DATA 0x400C0410u
-#define CONTROL_DONE (1u << 12)
-#define EXIT_STOPPED 4
+#define CNN_IRQ 101    // CNN_IRQn of host/mxc.h
+#define EXIT_STOPPED 4 // as ai8xsim: the machine stopped
 
 // Stand-ins of registers, see host/mxc.h.
 struct words {
@@ -48,10 +50,9 @@ struct words *ai8x_host_gcr(void);
 static struct {
 	ai8x_machine *machine;
 	const ai8x_part *part;
-	uint32_t control[AI8X_GROUPS]; // addresses of the control registers
-	ai8x_program *recording;       // NULL: none asked for
-	bool ran;                      // RUN has been recorded
-	uintptr_t pending;             // store that has not been taken over yet, 0: none
+	ai8x_program *recording; // NULL: none asked for
+	bool ran;                // RUN has been recorded
+	uintptr_t pending;       // store that has not been taken over yet, 0: none
 	unsigned pending_bytes;
 	void (*handler)(void);
 	bool inside;        // in the library or in the handler: no interrupt
@@ -89,16 +90,13 @@ void ai8x_host_choose_part(const char *name)
 	ai8x_error error = {0};
 	host.part = ai8x_part_find(chosen != NULL ? chosen : name);
 	if (host.part == NULL) {
-		(void)fprintf(stderr, "ai8xsim: AI8XSIM_PART: unknown part '%s'\n", chosen);
+		(void)fprintf(stderr, "ai8xsim: AI8XSIM_PART: unknown part '%s'\n", chosen != NULL ? chosen : name);
 		_exit(EXIT_STOPPED);
 	}
 	ai8x_machine_options options = ai8x_machine_options_default();
 	options.capture_outputs = getenv("AI8XSIM_RECORD") != NULL;
 	if (ai8x_machine_create(host.part, &options, &host.machine, &error) != AI8X_OK)
 		give_up("machine", &error);
-	bool small = strcmp(ai8x_part_get_info(host.part)->name, "MAX78000") == 0;
-	for (uint32_t q = 0; q < AI8X_GROUPS; q++)
-		host.control[q] = small ? 0x50100000u + q * 0x400000u : 0x51000000u + q * 0x1000000u;
 	if (options.capture_outputs &&
 	    ai8x_program_create(host.part, "recorded", &host.recording, &error) != AI8X_OK)
 		give_up("recording", &error);
@@ -404,7 +402,7 @@ void __tsan_func_exit(void)
 void ai8x_host_set_handler(int number, void (*handler)(void))
 {
 	commit();
-	if (number == 101)
+	if (number == CNN_IRQ)
 		host.handler = handler;
 }
 

@@ -83,9 +83,11 @@ ai8x_status file_write(const char *path, const void *bytes, size_t size, ai8x_er
 	struct stat info;
 	bool exists = stat(path, &info) == 0;
 	char *target = exists ? realpath(path, NULL) : strdup(path);
-	if (target == NULL)
+	if (target == NULL && errno == ENOMEM)
 		return error_no_memory(error, path);
-	int problem = write_and_rename(target, bytes, size);
+	int problem = target == NULL ? errno : 0;
+	if (problem == 0)
+		problem = write_and_rename(target, bytes, size);
 	free(target);
 	if (problem != 0)
 		return error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", path, strerror(problem));

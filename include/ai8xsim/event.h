@@ -89,7 +89,6 @@ typedef struct ai8x_event {
 			uint32_t pixel;        /**< read: input pixel index; write: output pixel index */
 			uint32_t pass;         /**< read: input pass; write: slot of the first lane */
 			uint32_t operand;
-			bool beyond;           /**< the address lies past the memory and was wrapped or dropped */
 		} data;
 		struct {
 			uint32_t slot;

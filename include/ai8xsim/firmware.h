@@ -99,7 +99,7 @@ typedef struct ai8x_firmware_result {
 	char polled_name[32];
 	uint32_t polled_value;
 	uint64_t polls;            /**< how often in a row */
-	const char *console;       /**< everything printed on any UART, '\r' removed, zero-terminated */
+	const char *console;       /**< everything printed on any UART without carriage returns, zero-terminated */
 	size_t console_size;
 	const ai8x_firmware_inference *inferences;
 	size_t inference_count;

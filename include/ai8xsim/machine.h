@@ -125,15 +125,15 @@ AI8X_API ai8x_status ai8x_machine_fifo_push_words(ai8x_machine *machine, uint32_
                                                   const uint32_t *values, size_t count, size_t *taken,
                                                   ai8x_error *error);
 
-/** @brief true from the starting register write until the last layer is done (also while paused: false). */
+/** @brief true from the starting register write until the last layer is done; false while the run is paused. */
 AI8X_API bool ai8x_machine_running(const ai8x_machine *machine);
 
 /** When ai8x_machine_run() returns before the last layer is done. Zero-initialise: no limit. */
 typedef struct ai8x_run_limits {
 	uint64_t max_cycles; /**< 0: none; else at most this many cycles in this call */
-	bool stop_after;     /**< stop the run behind layer @ref stop_layer */
+	bool stop_after;     /**< stop the run behind layer @ref ai8x_run_limits::stop_layer */
 	uint32_t stop_layer;
-	bool until_fifo_ready; /**< return AI8X_OK as soon as @ref fifo_address can take a word */
+	bool until_fifo_ready; /**< return AI8X_OK as soon as the FIFO at fifo_address can take a word */
 	uint32_t fifo_address; /**< a FIFO data register */
 } ai8x_run_limits;
 
@@ -155,14 +155,17 @@ AI8X_API ai8x_status ai8x_machine_advance(ai8x_machine *machine, uint64_t cycles
 /** @brief Cycles since the last start, its start cycle included. */
 AI8X_API uint64_t ai8x_machine_cycles(const ai8x_machine *machine);
 
-/** @brief Why the machine waits, in one line ("layer 0 waits for word 12 of FIFO 1 ..."), or "". */
+/**
+ * @brief Why the machine waits, in one line ("layer 0 waits for word 12 of FIFO 1 ..."), or "".
+ * @return length the text needs (as snprintf does); @p text is always terminated when size > 0
+ */
 AI8X_API size_t ai8x_machine_explain_wait(const ai8x_machine *machine, char *text, size_t size);
 
 /** A word of data memory with the bits that count. */
 typedef struct ai8x_word {
 	uint32_t address; /**< absolute bus address */
 	uint32_t value;
-	uint32_t mask; /**< bits of @ref value that are defined */
+	uint32_t mask; /**< bits of the value that are defined */
 } ai8x_word;
 
 /** What is known of a layer that has run. */

@@ -123,7 +123,7 @@ static const struct argp parser = {
 		   "      The first 2000 cycles as a table.\n"
 		   "\n"
 		   "Exit status: 0 done, 1 the run did not compute what the program expects, 2 usage, 3 bad input, 4 "
-           "the "
+		   "the "
 		   "machine stopped, 5 out of resources. A trace is also written in cases 1 and 4.",
 };
 

@@ -30,9 +30,9 @@ extern "C" {
 
 /** Adjacent words with one owner. */
 typedef struct ai8x_map_run {
-	uint8_t unit;      /**< data memory instance 0..15, processor 0..63 or group 0..3 */
-	int16_t owner;     /**< position of the layer in the run, or AI8X_MAP_INPUT */
-	uint32_t first;    /**< word (bias memory: entry) */
+	uint8_t unit;   /**< data memory instance 0..15, processor 0..63 or group 0..3 */
+	int16_t owner;  /**< position of the layer in the run, or AI8X_MAP_INPUT */
+	uint32_t first; /**< word (bias memory: entry) */
 	uint32_t count;
 } ai8x_map_run;
 
@@ -46,11 +46,12 @@ typedef struct ai8x_map_runs {
 typedef struct ai8x_map {
 	const ai8x_part *part;
 	size_t layer_count;
-	uint32_t *layers;      /**< [layer_count]: the register set of each */
-	ai8x_map_runs *data;   /**< layer_count + 1 of them: in front of the run, behind layer 0, behind layer 1, ... */
+	uint32_t *layers; /**< [layer_count]: the register set of each */
+	ai8x_map_runs
+		*data; /**< layer_count + 1 of them: in front of the run, behind layer 0, behind layer 1, ... */
 	ai8x_map_runs kernels; /**< does not change while the machine runs */
 	ai8x_map_runs bias;
-	uint8_t *reads;        /**< [layer_count][layer_count + 1]: 1 when a layer reads what layer k - 1 (0: the
+	uint8_t *reads; /**< [layer_count][layer_count + 1]: 1 when a layer reads what layer k - 1 (0: the
 	                            input) wrote: the edges of the network's graph */
 } ai8x_map;
 
@@ -58,8 +59,8 @@ typedef struct ai8x_map {
  * @brief Maps all memories over the course of a run.
  * @param program  its writes to data memory in front of the run are the input's words
  */
-AI8X_API ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *schedule, ai8x_map **map,
-                                     ai8x_error *error);
+AI8X_API ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *schedule,
+                                     ai8x_map **map, ai8x_error *error);
 /** @brief Frees a map. NULL is allowed. */
 AI8X_API void ai8x_map_destroy(ai8x_map *map);
 
@@ -73,12 +74,12 @@ AI8X_API void ai8x_map_svg(const ai8x_map *map, FILE *file);
 
 /** What limits a layer. */
 typedef enum ai8x_bound {
-	AI8X_BOUND_OUTPUT,   /**< one output channel per cycle and pass */
-	AI8X_BOUND_READ,     /**< reading data words */
-	AI8X_BOUND_POOL,     /**< reading the words of pooling windows */
-	AI8X_BOUND_LINES,    /**< line buffer: writing pixels, pads, filling */
-	AI8X_BOUND_SEEK,     /**< walking to the first kernel */
-	AI8X_BOUND_FIFO,     /**< waiting for FIFO words */
+	AI8X_BOUND_OUTPUT, /**< one output channel per cycle and pass */
+	AI8X_BOUND_READ,   /**< reading data words */
+	AI8X_BOUND_POOL,   /**< reading the words of pooling windows */
+	AI8X_BOUND_LINES,  /**< line buffer: writing pixels, pads, filling */
+	AI8X_BOUND_SEEK,   /**< walking to the first kernel */
+	AI8X_BOUND_FIFO,   /**< waiting for FIFO words */
 	AI8X_BOUND_COUNT
 } ai8x_bound;
 
@@ -88,30 +89,31 @@ AI8X_API const char *ai8x_bound_text(ai8x_bound bound);
 /** A layer of a profile. */
 typedef struct ai8x_profile_layer {
 	const ai8x_schedule_layer *schedule; /**< geometry, cycles by state, start and stop */
-	unsigned number;           /**< number in the program or network; the register set where nothing is known */
-	char name[32];             /**< "" where nothing is known */
-	char shape[64];            /**< "3x32x32 -> 64x32x32" */
-	char operation[64];        /**< "max pool 2x2, conv 3x3 + ReLU" */
-	unsigned processors;       /**< that read or multiply, of 64 */
-	uint64_t macs; /**< that the accelerator does, see ai8x_layer_macs() */
+	unsigned number;     /**< number in the program or network; the register set where nothing is known */
+	char name[32];       /**< "" where nothing is known */
+	char shape[64];      /**< "3x32x32 -> 64x32x32" */
+	char operation[64];  /**< "max pool 2x2, conv 3x3 + ReLU" */
+	unsigned processors; /**< that read or multiply, of 64 */
+	uint64_t macs;       /**< that the accelerator does, see ai8x_layer_macs() */
 	double macs_per_cycle;
-	double peak_share;         /**< of the multipliers of the part */
-	double words_per_mac;      /**< data memory words read and written per multiply-accumulate */
-	double share;              /**< of the run's cycles */
+	double peak_share;    /**< of the multipliers of the part */
+	double words_per_mac; /**< data memory words read and written per multiply-accumulate */
+	double share;         /**< of the run's cycles */
 	ai8x_bound bound;
-	uint64_t input_words, output_words;     /**< data memory occupied */
-	uint64_t kernel_words, kernel_bytes;    /**< kernel memory occupied, and used in it */
+	uint64_t input_words, output_words;  /**< data memory occupied */
+	uint64_t kernel_words, kernel_bytes; /**< kernel memory occupied, and used in it */
 	uint64_t bias_bytes;
 	double seconds;
-	double joules;             /**< estimate, see AI8X_ENERGY_ERROR */
+	double joules; /**< estimate, see AI8X_ENERGY_ERROR */
 } ai8x_profile_layer;
 
 /** A profile. Destroy with ai8x_profile_destroy(). */
 typedef struct ai8x_profile {
 	char name[64];
 	const ai8x_part *part;
-	ai8x_timing timing;        /**< where the program has no kernels, bias or input, loading is that of packed ones */
-	bool loading_assumed;      /**< that was the case */
+	ai8x_timing
+		timing; /**< where the program has no kernels, bias or input, loading is that of packed ones */
+	bool loading_assumed; /**< that was the case */
 	ai8x_map *map;
 	ai8x_clock clock;
 	ai8x_feed feed;
@@ -119,17 +121,17 @@ typedef struct ai8x_profile {
 	ai8x_profile_layer *layers;
 	uint64_t macs;
 	double seconds;
-	double joules;             /**< estimate */
+	double joules;                          /**< estimate */
 	uint64_t kernel_words, kernel_capacity; /**< all layers together, of the part */
 	uint64_t data_words, data_capacity;     /**< most that is occupied at one time */
-	uint64_t network_macs; /**< of the network, as the program tells; 0: not known */
+	uint64_t network_macs;                  /**< of the network, as the program tells; 0: not known */
 } ai8x_profile;
 
 /** Choices for ai8x_profile_create(). Zero-initialise. */
 typedef struct ai8x_profile_options {
 	const ai8x_network *network; /**< for names, or NULL */
 	ai8x_feed feed;
-	ai8x_clock clock;            /**< hz 0: the one generated software sets up */
+	ai8x_clock clock; /**< hz 0: the one generated software sets up */
 } ai8x_profile_options;
 
 /** @brief Profiles a program without running it. */
@@ -145,22 +147,23 @@ AI8X_API unsigned ai8x_peak_macs(const ai8x_part *part);
 
 /** A change that was compiled and timed. */
 typedef struct ai8x_advice {
-	char change[160];          /**< "layer 3: 60 -> 64 output channels" */
-	char why[320];             /**< what else changes, and why it helps */
+	char change[160]; /**< "layer 3: 60 -> 64 output channels" */
+	char why[320];    /**< what else changes, and why it helps */
 	uint64_t cycles_before, cycles_after;
 	uint64_t kernel_words_before, kernel_words_after;
 	uint64_t macs_before, macs_after;
 	double joules_before, joules_after;
-	double seconds_before, seconds_after; /**< run and, where it is loaded in front of the run, input (estimate) */
-	unsigned rule;             /**< which kind of change: equal numbers, equal kinds */
-	bool same_function;        /**< results stay the same (retraining not needed) */
+	double seconds_before,
+		seconds_after;  /**< run and, where it is loaded in front of the run, input (estimate) */
+	unsigned rule;      /**< which kind of change: equal numbers, equal kinds */
+	bool same_function; /**< results stay the same (retraining not needed) */
 } ai8x_advice;
 
 /** A ranked list. Release with ai8x_advice_release(). */
 typedef struct ai8x_advice_list {
 	ai8x_advice *advice;
 	size_t count;
-	size_t tried;              /**< changes compiled, also those that gain nothing */
+	size_t tried; /**< changes compiled, also those that gain nothing */
 } ai8x_advice_list;
 
 /**
@@ -181,8 +184,8 @@ AI8X_API void ai8x_profile_html(const ai8x_profile *profile, const ai8x_profile 
 
 /** Forms of a trace. */
 typedef enum ai8x_trace_format {
-	AI8X_TRACE_VCD,        /**< value change dump: GTKWave */
-	AI8X_TRACE_EVENTS,     /**< trace events (JSON): Perfetto */
+	AI8X_TRACE_VCD,    /**< value change dump: GTKWave */
+	AI8X_TRACE_EVENTS, /**< trace events (JSON): Perfetto */
 	AI8X_TRACE_CSV,
 } ai8x_trace_format;
 
@@ -195,7 +198,7 @@ typedef enum ai8x_trace_signal {
 	AI8X_TRACE_OUTPUT = 1u << 4,    /**< complete sums and output values */
 	AI8X_TRACE_FIFO = 1u << 5,      /**< FIFO levels */
 	AI8X_TRACE_USUAL = (1u << 6) - 1,
-	AI8X_TRACE_GROUPS = 1u << 6,    /**< accumulators of each group, in every cycle (value change dumps) */
+	AI8X_TRACE_GROUPS = 1u << 6, /**< accumulators of each group, in every cycle (value change dumps) */
 	AI8X_TRACE_ALL = (1u << 7) - 1,
 } ai8x_trace_signal;
 

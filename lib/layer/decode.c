@@ -95,7 +95,9 @@ static void decode_stages(struct decoder *d)
 	layer->eltwise_convolution = get(d, F_2D_CONV) != 0;
 	layer->chw = get(d, F_PARALLEL) != 0;
 
-	layer->pooling = !get(d, F_POOL_EN) ? AI8X_POOL_NONE : get(d, F_MAXPL_EN) ? AI8X_POOL_MAX : AI8X_POOL_AVERAGE;
+	layer->pooling = !get(d, F_POOL_EN)   ? AI8X_POOL_NONE
+	                 : get(d, F_MAXPL_EN) ? AI8X_POOL_MAX
+	                                      : AI8X_POOL_AVERAGE;
 	// Without pooling the order of pooling and combining has no meaning.
 	layer->pool_first = layer->pooling == AI8X_POOL_NONE || get(d, F_PREPOOL) != 0;
 	layer->pool_round = get_control(d, F_POOLRND) != 0;

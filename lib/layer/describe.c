@@ -7,11 +7,8 @@
 #include <stdio.h>
 
 static const char *const operation_names[] = {
-	[AI8X_OP_PASSTHROUGH] = "passthrough",
-	[AI8X_OP_CONV2D] = "conv2d",
-	[AI8X_OP_CONV1D] = "conv1d",
-	[AI8X_OP_CONVT2D] = "convtranspose2d",
-	[AI8X_OP_LINEAR] = "linear",
+	[AI8X_OP_PASSTHROUGH] = "passthrough", [AI8X_OP_CONV2D] = "conv2d", [AI8X_OP_CONV1D] = "conv1d",
+	[AI8X_OP_CONVT2D] = "convtranspose2d", [AI8X_OP_LINEAR] = "linear",
 };
 
 static const char *const eltwise_names[] = {
@@ -34,17 +31,10 @@ static const char *const activation_names[] = {
 };
 
 static const char *const state_names[] = {
-	[AI8X_STATE_START] = "start",
-	[AI8X_STATE_READ] = "read",
-	[AI8X_STATE_POOL_READ] = "pool-read",
-	[AI8X_STATE_PAD] = "pad",
-	[AI8X_STATE_TRAM] = "tram",
-	[AI8X_STATE_FILL] = "fill",
-	[AI8X_STATE_OUTPUT] = "output",
-	[AI8X_STATE_ROW_END] = "row-end",
-	[AI8X_STATE_SEEK] = "seek",
-	[AI8X_STATE_FLATTEN] = "flatten",
-	[AI8X_STATE_STALL] = "stall",
+	[AI8X_STATE_START] = "start",     [AI8X_STATE_READ] = "read",       [AI8X_STATE_POOL_READ] = "pool-read",
+	[AI8X_STATE_PAD] = "pad",         [AI8X_STATE_TRAM] = "tram",       [AI8X_STATE_FILL] = "fill",
+	[AI8X_STATE_OUTPUT] = "output",   [AI8X_STATE_ROW_END] = "row-end", [AI8X_STATE_SEEK] = "seek",
+	[AI8X_STATE_FLATTEN] = "flatten", [AI8X_STATE_STALL] = "stall",
 };
 
 #define NAME(table, value) ((size_t)(value) < sizeof(table) / sizeof(table)[0] ? (table)[value] : "?")
@@ -80,8 +70,8 @@ uint64_t ai8x_layer_macs(const ai8x_layer *layer)
 		return 0;
 	uint64_t pixels = (uint64_t)layer->output_rows * layer->output_columns;
 	uint64_t taps = (uint64_t)layer->kernel_rows * layer->kernel_columns;
-	uint64_t inputs = (uint64_t)bit_count64(layer->bypass ? layer->processors : layer->kernel_processors) *
-	                  layer->passes;
+	uint64_t inputs =
+		(uint64_t)bit_count64(layer->bypass ? layer->processors : layer->kernel_processors) * layer->passes;
 	// In fan-out each slot is computed by one group.
 	if (layer->quad_fanout)
 		inputs /= bit_count64(layer->groups);
@@ -101,8 +91,8 @@ static void say(struct text *text, const char *format, ...)
 	va_list arguments;
 	va_start(arguments, format);
 	bool room = text->length < text->size;
-	int length = vsnprintf(room ? text->at + text->length : NULL, room ? text->size - text->length : 0, format,
-	                       arguments);
+	int length = vsnprintf(room ? text->at + text->length : NULL, room ? text->size - text->length : 0,
+	                       format, arguments);
 	va_end(arguments);
 	text->length += length > 0 ? (size_t)length : 0;
 }
@@ -134,7 +124,8 @@ static void say_operation(struct text *text, const ai8x_layer *layer)
 	if (layer->operation == AI8X_OP_LINEAR)
 		say(text, "linear, %u", channels);
 	else if (layer->operation == AI8X_OP_CONV1D)
-		say(text, "%s1-D conv length %u, %u", layer->depthwise ? "depth-wise " : "", layer->kernel_rows, channels);
+		say(text, "%s1-D conv length %u, %u", layer->depthwise ? "depth-wise " : "", layer->kernel_rows,
+		    channels);
 	else
 		say(text, "%s%ux%u %s, %u", layer->depthwise ? "depth-wise " : "", layer->kernel_rows,
 		    layer->kernel_columns, layer->transposed ? "transposed conv" : "conv", channels);
@@ -161,15 +152,17 @@ static void say_operation(struct text *text, const ai8x_layer *layer)
 
 static void say_memory(struct text *text, const ai8x_layer *layer)
 {
-	unsigned group = layer->processors != 0 ? processor_group((unsigned)__builtin_ctzll(layer->processors)) : 0;
+	unsigned group =
+		layer->processors != 0 ? processor_group((unsigned)__builtin_ctzll(layer->processors)) : 0;
 	if (layer->write_mode == AI8X_WRITE_CHANNELS)
 		group = layer->master;
 	say(text, ", %ux%u", layer->rows, layer->columns);
 	if (layer->output_rows != layer->rows || layer->output_columns != layer->columns)
 		say(text, " -> %ux%u", layer->output_rows, layer->output_columns);
 	const unsigned processors = bit_count64(layer->processors);
-	say(text, "; reads %s%s0x%04x with %u processor%s", layer->fifo ? "FIFO at " : "", layer->chw ? "CHW " : "",
-	    layer->read_base[layer->master] * 4, processors, processors == 1 ? "" : "s");
+	say(text, "; reads %s%s0x%04x with %u processor%s", layer->fifo ? "FIFO at " : "",
+	    layer->chw ? "CHW " : "", layer->read_base[layer->master] * 4, processors,
+	    processors == 1 ? "" : "s");
 	if (layer->passes > 1)
 		say(text, " in %u passes", layer->passes);
 	say(text, ", writes 0x%04x of instance %u", layer->write_word[group] * 4, layer->write_instance[group]);

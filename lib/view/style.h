@@ -68,7 +68,7 @@ static const char style_parts[] =
 	"@media(max-width:560px){main{padding:12px 10px 32px}section{padding:14px 12px}h1{font-size:21px}"
 	".scroll{margin:0 -12px;padding:0 12px}.rows .n{max-width:128px}.heat .n{max-width:84px}"
 	".tiles{grid-template-columns:1fr 1fr}.grid{grid-template-columns:1fr "
-    "1fr}td,th{padding-left:4px;padding-right:4px}}"
+	"1fr}td,th{padding-left:4px;padding-right:4px}}"
 	"\n"
 	"@page{margin:14mm}\n"
 	"@media "

@@ -37,6 +37,13 @@ static ai8x_status trouble(int code, const char *what, ai8x_error *error)
 	return error->status;
 }
 
+static ai8x_status no_memory(ai8x_error *error, const char *what)
+{
+	error->status = AI8X_ERR_NO_MEMORY;
+	(void)snprintf(error->message, sizeof error->message, "out of memory for %s", what);
+	return error->status;
+}
+
 static void forget_sent(struct mpi_cluster *self)
 {
 	for (struct outgoing **link = &self->outgoing; *link != NULL;) {
@@ -59,12 +66,13 @@ static ai8x_status send_message(ai8x_cluster *cluster, unsigned to, const void *
 	forget_sent(self);
 	if (size > INT_MAX) {
 		error->status = AI8X_ERR_LIMIT;
-		(void)snprintf(error->message, sizeof error->message, "MPI: a message of %zu bytes", size);
+		(void)snprintf(error->message, sizeof error->message,
+		               "MPI: a message of %zu bytes to rank %u; at most %d are possible", size, to, INT_MAX);
 		return error->status;
 	}
 	struct outgoing *message = malloc(sizeof *message + size);
 	if (message == NULL)
-		return error->status = AI8X_ERR_NO_MEMORY;
+		return no_memory(error, "a message to another rank");
 	memcpy(message->bytes, bytes, size);
 	const int code =
 		MPI_Isend(message->bytes, (int)size, MPI_BYTE, (int)to, TAG, MPI_COMM_WORLD, &message->request);
@@ -94,7 +102,7 @@ static ai8x_status receive_message(ai8x_cluster *cluster, unsigned *from, const 
 	if ((size_t)count > self->room) {
 		void *buffer = realloc(self->buffer, (size_t)count);
 		if (buffer == NULL)
-			return error->status = AI8X_ERR_NO_MEMORY;
+			return no_memory(error, "a message from another rank");
 		self->buffer = buffer;
 		self->room = (size_t)count;
 	}
@@ -124,7 +132,7 @@ ai8x_status cluster_mpi_open(ai8x_cluster **cluster, ai8x_error *error)
 	if (self == NULL || level < MPI_THREAD_FUNNELED) {
 		free(self);
 		(void)MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
-		return error->status = AI8X_ERR_NO_MEMORY;
+		return no_memory(error, "a cluster");
 	}
 	self->public = (ai8x_cluster){
 		.rank = (unsigned)rank,

@@ -101,18 +101,18 @@ static size_t pair_count(const yaml_node_t *mapping)
 }
 
 // A value as people read it: scalars, and lists of scalars.
-static void make_label(const yaml_document_t *document, int id, char label[64])
+static void make_label(const yaml_document_t *document, int id, char label[SWEEP_LABEL])
 {
 	const yaml_node_t *node = node_at(document, id);
 	const char *text = scalar(node);
 	size_t used = 0;
 	label[0] = '\0';
 	if (text != NULL)
-		(void)snprintf(label, 64, "%s", text);
+		(void)snprintf(label, SWEEP_LABEL, "%s", text);
 	else if (node->type == YAML_SEQUENCE_NODE) {
-		for (size_t i = 0; i < item_count(node) && used < 60; i++) {
+		for (size_t i = 0; i < item_count(node) && used < SWEEP_LABEL; i++) {
 			text = scalar(node_at(document, node->data.sequence.items.start[i]));
-			used += (size_t)snprintf(label + used, 64 - used, "%s%s", i > 0 ? "," : "",
+			used += (size_t)snprintf(label + used, SWEEP_LABEL - used, "%s%s", i > 0 ? "," : "",
 			                         text != NULL ? text : "?");
 		}
 	}
@@ -123,6 +123,13 @@ static void make_label(const yaml_document_t *document, int id, char label[64])
 static ai8x_status bad(const ai8x_sweep *sweep, const yaml_node_t *node, ai8x_error *error, const char *what)
 {
 	return error_set(error, AI8X_ERR_FORMAT, "%s:%zu: %s", sweep->path, node->start_mark.line + 1, what);
+}
+
+static ai8x_status too_many(const ai8x_sweep *sweep, const yaml_node_t *node, ai8x_error *error, size_t count,
+                            const char *what, size_t most)
+{
+	return error_set(error, AI8X_ERR_FORMAT, "%s:%zu: %zu %s; expected 1 to %zu", sweep->path,
+	                 node->start_mark.line + 1, count, what, most);
 }
 
 static ai8x_status add_value(ai8x_sweep *sweep, struct axis *axis, size_t settings, ai8x_error *error)
@@ -188,7 +195,7 @@ static ai8x_status read_axis(ai8x_sweep *sweep, const yaml_node_pair_t *pair, ai
 	const yaml_node_t *node = node_at(&sweep->spec, pair->value);
 	const char *name = scalar(node_at(&sweep->spec, pair->key));
 	if (sweep->axis_count == AI8X_SWEEP_MAX_AXES)
-		return bad(sweep, node, error, "more than 16 parameters");
+		return too_many(sweep, node, error, sweep->axis_count + 1, "parameters", AI8X_SWEEP_MAX_AXES);
 	struct axis *axis = &sweep->axes[sweep->axis_count++];
 	axis->name = name;
 	axis->is_part = name != NULL && strcmp(name, "part") == 0;
@@ -203,7 +210,7 @@ static ai8x_status read_axis(ai8x_sweep *sweep, const yaml_node_pair_t *pair, ai
 		return bad(sweep, node, error, "expected lists for set and values");
 	const size_t count = alternatives ? pair_count(node) : item_count(list);
 	if (count == 0 || count > SWEEP_MAX_VALUES)
-		return bad(sweep, node, error, "expected 1 to 4096 values");
+		return too_many(sweep, node, error, count, "values", SWEEP_MAX_VALUES);
 	axis->values = calloc(count, sizeof *axis->values);
 	if (axis->values == NULL)
 		return error_no_memory(error, sweep->path);
@@ -310,7 +317,7 @@ static bool has_weights(const yaml_document_t *network, const yaml_node_t *layer
 {
 	static const char *const keys[] = {"operation", "op", "operator"};
 	const char *operation = NULL;
-	for (size_t i = 0; i < 3 && operation == NULL; i++)
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0] && operation == NULL; i++)
 		operation = scalar(find_value(network, layer, keys[i]));
 	return operation == NULL ||
 	       (strcasecmp(operation, "none") != 0 && strcasecmp(operation, "passthrough") != 0);

@@ -6,7 +6,7 @@
 
 #include <ai8xsim/sweep.h>
 
-enum { SWEEP_MAX_VALUES = 4096, SWEEP_PATH = 256 };
+enum { SWEEP_MAX_VALUES = 4096, SWEEP_PATH = 256, SWEEP_LABEL = 64 };
 
 // One key of the network that a value of an axis sets.
 struct setting {
@@ -15,7 +15,7 @@ struct setting {
 };
 
 struct axis_value {
-	char label[64];
+	char label[SWEEP_LABEL];
 	struct setting *settings;
 	size_t count;
 };

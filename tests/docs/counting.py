@@ -43,6 +43,11 @@ class Counting(unittest.TestCase):
         self.check((3, 2, 0), 'FAIL', '50%: Checks: 4, Failures: 1, Errors: 1\nx\n'
                                       '100%: Checks: 1, Failures: 0, Errors: 0\n')
 
+    def test_libcheck_skips(self):
+        """Cases that found nothing to test have not passed."""
+        self.check((2, 0, 1), 'OK', 'skipped: registers.tsv is not there\n100%: Checks: 3, Failures: 0, Errors: 0\n')
+        self.check((0, 1, 1), 'FAIL', 'skipped: a\nskipped: b\n50%: Checks: 2, Failures: 1, Errors: 0\n')
+
     def test_unittest(self):
         """Failures, errors and skips stand in the last line."""
         self.check((1, 3, 2), 'FAIL', '', 'Ran 6 tests in 0.001s\n\nFAILED (failures=1, errors=2, skipped=2)\n')

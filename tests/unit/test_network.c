@@ -132,7 +132,10 @@ START_TEST(golden_registers_survive_decoding)
 		}
 	}
 	free(registers);
-	printf("round trip: %u layers of %u programs\n", layers, programs);
+	if (programs == 0)
+		puts("skipped: no golden programs here");
+	else
+		printf("round trip: %u layers of %u programs\n", layers, programs);
 	ck_assert_uint_eq(wrong, 0);
 }
 END_TEST

@@ -70,6 +70,13 @@ static void mend_text(char *text)
 			*text = '?';
 }
 
+const char *cli_clean(const char *text, char clean[CLI_CLEAN_BYTES])
+{
+	(void)snprintf(clean, CLI_CLEAN_BYTES, "%s", text);
+	mend_text(clean);
+	return clean;
+}
+
 void cli_error(const char *format, ...)
 {
 	char *text = NULL;

@@ -114,6 +114,10 @@ void cli_table_destroy(struct cli_table *table);
 // Columns a text takes on a terminal.
 size_t cli_text_width(const char *text);
 
+// Text that files decide, for printing: control characters, which could steer the terminal, become '?'.
+#define CLI_CLEAN_BYTES 512
+const char *cli_clean(const char *text, char clean[CLI_CLEAN_BYTES]);
+
 // 1234567 as "1,234,567". text holds at least 32 bytes; returned for convenience.
 const char *cli_thousands(uint64_t number, char text[32]);
 // A duration as "12.3 us", "4.56 ms", "7.89 s".

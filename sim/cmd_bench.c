@@ -301,7 +301,8 @@ static void print_layers(const struct outcome *outcome)
 		cli_table_cell(table, CLI_PLAIN, "%s", layer->exact ? "exact" : "fast");
 		cli_table_cell(table, CLI_PLAIN, "%s", cli_duration(layer->seconds, text));
 	}
-	(void)printf("\n%s\n", outcome->name);
+	char clean[CLI_CLEAN_BYTES];
+	(void)printf("\n%s\n", cli_clean(outcome->name, clean));
 	(void)cli_table_print(table, stdout);
 	cli_table_destroy(table);
 }

@@ -250,7 +250,8 @@ static void print_finding(const ai8x_finding *finding)
 static void print_head(const char *path, const struct outcome *outcome)
 {
 	const size_t *counts = outcome->counts;
-	(void)printf("%s (%s): ", outcome->name != NULL ? outcome->name : path,
+	char clean[CLI_CLEAN_BYTES];
+	(void)printf("%s (%s): ", cli_clean(outcome->name != NULL ? outcome->name : path, clean),
 	             ai8x_part_get_info(outcome->part)->name);
 	if (counts[AI8X_SEVERITY_ERROR] + counts[AI8X_SEVERITY_WARNING] + counts[AI8X_SEVERITY_INFO] == 0) {
 		(void)printf("%snothing found%s\n", cli_style(stdout, CLI_GREEN), cli_style(stdout, CLI_PLAIN));

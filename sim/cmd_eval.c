@@ -193,8 +193,8 @@ static int print_result(const struct eval_settings *settings, const ai8x_program
 {
 	const ai8x_eval_progress *progress = &result->progress;
 	const uint64_t own = progress->inputs - progress->resumed;
-	char text[32];
-	printf("%s: %llu inputs in %s", ai8x_program_name(program), (unsigned long long)own,
+	char text[32], clean[CLI_CLEAN_BYTES];
+	printf("%s: %llu inputs in %s", cli_clean(ai8x_program_name(program), clean), (unsigned long long)own,
 	       cli_duration(progress->seconds, text));
 	if (own > 0)
 		printf(", %.0f per second", (double)own / progress->seconds);

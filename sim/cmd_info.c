@@ -227,8 +227,9 @@ static void print_operations(const struct subject *subject)
 static void print_subject(const struct subject *subject, const struct info_options *options)
 {
 	const ai8x_program *program = subject->program;
-	(void)printf("%s%s%s: %s, %s, %zu layer%s\n", cli_style(stdout, CLI_BOLD), subject->path,
-	             cli_style(stdout, CLI_PLAIN), ai8x_program_name(program),
+	char path[CLI_CLEAN_BYTES], name[CLI_CLEAN_BYTES];
+	(void)printf("%s%s%s: %s, %s, %zu layer%s\n", cli_style(stdout, CLI_BOLD), cli_clean(subject->path, path),
+	             cli_style(stdout, CLI_PLAIN), cli_clean(ai8x_program_name(program), name),
 	             ai8x_part_get_info(ai8x_program_part(program))->name, subject->layer_count,
 	             subject->layer_count == 1 ? "" : "s");
 	if (options->layer < 0)

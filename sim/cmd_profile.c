@@ -502,8 +502,9 @@ static int profile_file(const struct profile_settings *settings, const char *pat
 static int print_tables(const ai8x_profile *profile, const ai8x_profile *baseline,
                         const ai8x_advice_list *advice, bool advisable)
 {
-	printf("%s on %s, %s = %g MHz\n\n", profile->name, ai8x_part_get_info(profile->part)->name,
-	       profile->clock.name, profile->clock.hz / 1e6);
+	char clean[CLI_CLEAN_BYTES];
+	printf("%s on %s, %s = %g MHz\n\n", cli_clean(profile->name, clean),
+	       ai8x_part_get_info(profile->part)->name, profile->clock.name, profile->clock.hz / 1e6);
 	int code = print_layers(profile);
 	if (code != CLI_OK)
 		return code;

@@ -390,9 +390,10 @@ static int print_details(const struct run_options *options, const char *path, co
 	const ai8x_runner_result *result = &outcome->result;
 	bool show_layers = result->layer_count > 0 && options->verbose;
 	bool show_mismatches = result->mismatches > 0;
+	char clean[CLI_CLEAN_BYTES];
 	int code = CLI_OK;
 	if (show_layers || show_mismatches)
-		(void)printf("\n%s\n", path);
+		(void)printf("\n%s\n", cli_clean(path, clean));
 	if (show_layers)
 		code = print_layers(outcome);
 	if (show_mismatches) {

@@ -320,11 +320,11 @@ static void print_report(const struct run *run)
 		const char *word;
 	} words[AI8X_FIRMWARE_VERDICTS] = {{CLI_GREEN, "pass"}, {CLI_RED, "FAIL"}, {CLI_YELLOW, "no verdict"}};
 	const ai8x_firmware_result *result = run->result;
-	char simulated[32], wall[32], writes[32], reads[32];
+	char simulated[32], wall[32], writes[32], reads[32], clean[CLI_CLEAN_BYTES];
 	if (!run->options->quiet && result->console_size > 0 && result->console[result->console_size - 1] != '\n')
 		(void)putchar('\n');
 	(void)printf("%s%s%s  %s (%s): %s\n", cli_style(stdout, words[run->verdict].style),
-	             words[run->verdict].word, cli_style(stdout, CLI_PLAIN), run->path,
+	             words[run->verdict].word, cli_style(stdout, CLI_PLAIN), cli_clean(run->path, clean),
 	             ai8x_part_get_info(run->part)->name, run->reason);
 	print_inferences(run);
 	if (run->compared && run->comparison_error.status == AI8X_OK)

@@ -134,7 +134,9 @@ static int print_best(const ai8x_sweep *sweep)
 		best += point->best;
 		reason = reason == NULL && point->status != AI8X_OK ? point->message : reason;
 	}
-	printf("%s: %zu points, %zu can run, %zu are best\n", ai8x_sweep_name(sweep), points, able, best);
+	char clean[CLI_CLEAN_BYTES];
+	printf("%s: %zu points, %zu can run, %zu are best\n", cli_clean(ai8x_sweep_name(sweep), clean), points,
+	       able, best);
 	if (reason != NULL)
 		printf("the first that cannot: %s\n", reason);
 	memset(columns, 'l', axes);

@@ -267,6 +267,13 @@ class Usage(Case):
             result = ai8xsim("run", path, SHIPPED, name)
             self.assertNotIn("\033", result.stdout + result.stderr)
             self.assertIn("a?[31m?b.h5", result.stdout)
+        program = self.edited(lambda file: file.attrs.__setitem__("name", "a\033[31m\nb"))
+        for command in (["run", "--verbose"], ["check"], ["info"], ["profile"], ["map"],
+                        ["bench", "--verbose", "--seconds", "0.01"]):
+            with self.subTest(command=command):
+                result = ai8xsim(*command, program)
+                self.assertEqual(result.returncode, OK, result.stderr)
+                self.assertNotIn("\033", result.stdout + result.stderr)
 
     def test_reader_that_leaves(self):
         read, write = os.pipe()

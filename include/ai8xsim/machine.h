@@ -131,7 +131,7 @@ AI8X_API bool ai8x_machine_running(const ai8x_machine *machine);
 /** When ai8x_machine_run() returns before the last layer is done. Zero-initialise: no limit. */
 typedef struct ai8x_run_limits {
 	uint64_t max_cycles; /**< 0: none; else at most this many cycles in this call */
-	bool stop_after;     /**< stop the run behind layer @ref ai8x_run_limits::stop_layer */
+	bool stop_after;     /**< stop the run behind layer stop_layer */
 	uint32_t stop_layer;
 	bool until_fifo_ready; /**< return AI8X_OK as soon as the FIFO at fifo_address can take a word */
 	uint32_t fifo_address; /**< a FIFO data register */

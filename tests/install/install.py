@@ -61,7 +61,10 @@ class Installed:
         wanted = ['libai8xsim.so', f'libai8xsim.so.{version.split(".")[0]}', f'libai8xsim.so.{version}']
         if names != wanted:
             raise Failure(f'shared library files are {names}, expected {wanted}')
-        for path in ('bin/ai8xsim', 'include/ai8xsim/ai8xsim.h', 'include/ai8xsim/version.h'):
+        if not os.path.exists(os.path.join(os.path.dirname(self.shared()[0]), 'libai8xsim.a')):
+            raise Failure('the static library is not there')
+        for path in ('bin/ai8xsim', 'bin/ai8xsim-export', 'bin/ai8xsim-weights', 'include/ai8xsim/ai8xsim.h',
+                     'include/ai8xsim/version.h'):
             if not os.path.exists(os.path.join(self.prefix, path)):
                 raise Failure(f'{path} is not there')
         folder = os.path.join(self.prefix, 'include/ai8xsim')
@@ -73,10 +76,14 @@ class Installed:
                           f'not installed are {sorted(included - installed)}')
 
     def case_pkgconfig(self):
-        """pkg-config knows the version"""
-        version = call(['pkg-config', '--modversion', 'ai8xsim'], env=self.environment()).strip()
-        if version != self.args.version:
-            raise Failure(f'{version}, expected {self.args.version}')
+        """pkg-config knows the version of every library that is installed"""
+        names = ['ai8xsim']
+        if os.path.exists(os.path.join(self.prefix, 'include/ai8xsim/host.h')):
+            names.append('ai8xsim-host')
+        for name in names:
+            version = call(['pkg-config', '--modversion', name], env=self.environment()).strip()
+            if version != self.args.version:
+                raise Failure(f'{name}: {version}, expected {self.args.version}')
 
     def case_exports(self):
         """the shared library exports what the headers declare, and nothing else"""

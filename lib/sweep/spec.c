@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 enum { MAX_FILE = 4 << 20 };
 
@@ -132,15 +133,19 @@ static ai8x_status too_many(const ai8x_sweep *sweep, const yaml_node_t *node, ai
 	                 node->start_mark.line + 1, count, what, most);
 }
 
-static ai8x_status add_value(ai8x_sweep *sweep, struct axis *axis, size_t settings, ai8x_error *error)
+// A value with room for its settings, or NULL.
+static struct axis_value *add_value(const ai8x_sweep *sweep, struct axis *axis, size_t settings,
+                                    ai8x_error *error)
 {
 	struct axis_value *value = &axis->values[axis->count];
 	value->settings = calloc(settings + 1, sizeof *value->settings);
-	if (value->settings == NULL)
-		return error_no_memory(error, sweep->path);
+	if (value->settings == NULL) {
+		(void)error_no_memory(error, sweep->path);
+		return NULL;
+	}
 	value->count = settings;
 	axis->count++;
-	return AI8X_OK;
+	return value;
 }
 
 // A list of values, for one path or for several at once.
@@ -151,17 +156,19 @@ static ai8x_status read_list(ai8x_sweep *sweep, struct axis *axis, const yaml_no
 	ai8x_status status = AI8X_OK;
 	for (size_t i = 0; i < item_count(list) && status == AI8X_OK; i++) {
 		const int id = list->data.sequence.items.start[i];
-		status = add_value(sweep, axis, count, error);
+		struct axis_value *value = add_value(sweep, axis, count, error);
+		if (value == NULL)
+			return AI8X_ERR_NO_MEMORY;
 		for (size_t k = 0; k < count && status == AI8X_OK; k++) {
 			const yaml_node_t *path =
-				paths != NULL ? node_at(&sweep->spec, paths->data.sequence.items.start[k]) : NULL;
-			axis->values[i].settings[k].node = id;
-			axis->values[i].settings[k].path = paths != NULL ? scalar(path) : axis->name;
-			if (axis->values[i].settings[k].path == NULL)
+				paths != NULL ? node_at(&sweep->spec, paths->data.sequence.items.start[k]) : list;
+			value->settings[k].node = id;
+			value->settings[k].path = paths != NULL ? scalar(path) : axis->name;
+			if (value->settings[k].path == NULL)
 				status = bad(sweep, path, error, "expected LAYER.KEY");
 		}
 		if (status == AI8X_OK)
-			make_label(&sweep->spec, id, axis->values[i].label);
+			make_label(&sweep->spec, id, value->label);
 	}
 	return status;
 }
@@ -176,16 +183,18 @@ static ai8x_status read_alternatives(ai8x_sweep *sweep, struct axis *axis, const
 		const yaml_node_t *settings = node_at(&sweep->spec, pair->value);
 		if (settings->type != YAML_MAPPING_NODE)
 			return bad(sweep, settings, error, "expected LAYER.KEY: VALUE, or the keys set and values");
-		status = add_value(sweep, axis, pair_count(settings), error);
+		struct axis_value *value = add_value(sweep, axis, pair_count(settings), error);
+		if (value == NULL)
+			return AI8X_ERR_NO_MEMORY;
 		for (size_t k = 0; k < pair_count(settings) && status == AI8X_OK; k++) {
 			const yaml_node_pair_t *setting = &settings->data.mapping.pairs.start[k];
-			axis->values[i].settings[k].path = scalar(node_at(&sweep->spec, setting->key));
-			axis->values[i].settings[k].node = setting->value;
-			if (axis->values[i].settings[k].path == NULL)
+			value->settings[k].path = scalar(node_at(&sweep->spec, setting->key));
+			value->settings[k].node = setting->value;
+			if (value->settings[k].path == NULL)
 				status = bad(sweep, settings, error, "expected LAYER.KEY");
 		}
 		if (status == AI8X_OK)
-			make_label(&sweep->spec, pair->key, axis->values[i].label);
+			make_label(&sweep->spec, pair->key, value->label);
 	}
 	return status;
 }
@@ -255,7 +264,7 @@ static ai8x_status read_objectives(ai8x_sweep *sweep, const yaml_node_t *root, a
 			measure++;
 		if (text == NULL || measure->key == NULL)
 			return bad(
-				sweep, node, error,
+				sweep, node != NULL ? node : root, error,
 				"expected [less|more] seconds, cycles, joules, macs, parameters, weight_bytes, kernel_words "
 				"or data_words");
 		sweep->objective[i] = measure;
@@ -457,13 +466,6 @@ static ai8x_status read_network(ai8x_sweep *sweep, const yaml_node_t *root, ai8x
 	return read_text(sweep->network_path, &sweep->network_text, &sweep->network_size, error);
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (uint8_t)text[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 // Every value of every axis once, so that mistakes show before thousands of points fail.
 static ai8x_status check_settings(const ai8x_sweep *sweep, ai8x_error *error)
 {
@@ -511,8 +513,8 @@ ai8x_status ai8x_sweep_open(const char *path, ai8x_sweep **out, ai8x_error *erro
 		status = check_settings(sweep, error);
 	if (status == AI8X_OK) {
 		sweep->points = calloc(sweep->point_count, sizeof *sweep->points);
-		sweep->identity = hash_text(hash_text(UINT64_C(0xcbf29ce484222325), text, size), sweep->network_text,
-		                            sweep->network_size);
+		sweep->identity =
+			hash_bytes(hash_bytes(HASH_START, text, size), sweep->network_text, sweep->network_size);
 		if (sweep->points == NULL)
 			status = error_no_memory(error, path);
 	}

@@ -26,7 +26,7 @@ struct flow {
 // layers that stream or are fed, FIFO words of an assumed frame, layers of a run.
 #define STEPS_MOST (UINT64_C(1) << 26)
 #define WORDS_MOST (UINT64_C(1) << 24)
-#define LAYERS_MOST (8u * AI8X_MAX_LAYERS)
+#define LAYERS_MOST ((size_t)8 * AI8X_MAX_LAYERS)
 
 // Why the host's call came back.
 enum outcome { OUTCOME_DONE, OUTCOME_BUDGET, OUTCOME_WAITING, OUTCOME_ROOM, OUTCOME_FAILED };
@@ -239,7 +239,7 @@ static bool too_many_layers(struct scheduler *s)
 	if (s->schedule->layer_count < LAYERS_MOST)
 		return false;
 	s->status = error_set(s->error, AI8X_ERR_CYCLE_LIMIT,
-	                      "the layers' links (NXTLYR) lead in circles: more than %u layers", LAYERS_MOST);
+	                      "the layers' links (NXTLYR) lead in circles: more than %zu layers", LAYERS_MOST);
 	return true;
 }
 

@@ -18,7 +18,8 @@ ai8x_status layer_decode(const struct registers *registers, const struct layer_r
                          ai8x_layer *layer, ai8x_error *error);
 
 // Checks that what the layer reads and writes lies inside the part's memories, one memory at a time: data memory,
-// where `write_ring` is the ring length that wraps its output (0: not wrapped), kernels, and bias entries.
+// where `write_ring` is the length of the ring that wraps its output, from its own write pointer on (0: not wrapped),
+// kernels, and bias entries.
 ai8x_status layer_check_data(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error);
 ai8x_status layer_check_kernels(const ai8x_layer *layer, ai8x_error *error);
 ai8x_status layer_check_bias(const ai8x_layer *layer, ai8x_error *error);

@@ -102,6 +102,14 @@ static ai8x_status check_reads(const ai8x_layer *layer, ai8x_error *error)
 	return AI8X_OK;
 }
 
+// Group whose write pointer a slot follows.
+static unsigned write_group(const ai8x_layer *layer, uint32_t slot)
+{
+	if (layer->write_mode == AI8X_WRITE_CHANNELS)
+		return layer->master;
+	return processor_group(nth_processor(layer->processors, slot % bit_count64(layer->processors)));
+}
+
 static ai8x_status check_writes(const ai8x_layer *layer, uint32_t write_ring, ai8x_error *error)
 {
 	uint32_t slots = ai8x_layer_output_slots(layer);
@@ -111,7 +119,12 @@ static ai8x_status check_writes(const ai8x_layer *layer, uint32_t write_ring, ai
 		step *= layer->passes;
 	for (uint32_t slot = 0; slot < slots; slot++) {
 		ai8x_output_place place = ai8x_layer_place(layer, slot, 0);
-		uint64_t last = place.word + (write_ring != 0 ? 0 : (pixels - 1) * step);
+		const uint32_t origin = layer->write_word[write_group(layer, slot)];
+		// A ring begins where the group's pointer does, wherever its reader expects it.
+		uint64_t reach = place.word - origin + (pixels - 1) * step;
+		if (write_ring != 0 && reach >= write_ring)
+			reach = write_ring - 1;
+		uint64_t last = origin + reach;
 		if (place.instance >= AI8X_INSTANCES)
 			return error_set(error, AI8X_ERR_LAYER,
 			                 "layer %u writes to data memory instance %u, the last one is %u (WPTR_BASE, "

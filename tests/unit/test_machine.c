@@ -669,7 +669,43 @@ START_TEST(create_checks_its_arguments)
 }
 END_TEST
 
+// A ring lies where its writer's pointer says, which need not be where its reader looks: it has to end inside of the
+// instance all the same.
+START_TEST(rings_stay_inside_of_data_memory)
+{
+	static const struct {
+		uint32_t word, ring;
+		ai8x_status status;
+	} cases[] = {
+		{8190, 4000, AI8X_ERR_LAYER},
+		{8192 - 3999, 4000, AI8X_ERR_LAYER},
+		{8192 - 4000, 4000, AI8X_OK},
+	};
+	struct rig rig;
+	ai8x_error error = {0};
+	rig_open(&rig, "MAX78000", NULL);
+	for (uint32_t layer = 0; layer < 2; layer++) {
+		rig_set(&rig, F_RCNT_MAX, 0, layer, 95);
+		rig_set(&rig, F_CCNT_MAX, 0, layer, 95);
+		rig_set(&rig, F_PRO_EN, 0, layer, 1);
+		rig_set(&rig, F_FBUF_MAX, 0, layer, layer == 0 ? 64 : cases[_i].ring);
+	}
+	rig_set(&rig, F_STREAM_EN, 0, 0, 1);
+	rig_set(&rig, F_WPTR_WORD, 0, 0, cases[_i].word);
+	rig_set(&rig, F_WPTR_INSTANCE, 0, 0, 15);
+	// The last layer's output does not fit where its input is: one word a pixel.
+	rig_set(&rig, F_STRIDE, 0, 1, 3);
+	rig_set(&rig, F_LCNT, 0, 0, 1);
+	rig_start(&rig);
+	ck_assert_msg(ai8x_machine_run(rig.machine, NULL, &error) == cases[_i].status, "%s", error.message);
+	if (cases[_i].status != AI8X_OK)
+		ck_assert_ptr_nonnull(strstr(error.message, "layer 0 writes past data memory"));
+	rig_close(&rig);
+}
+END_TEST
+
 RIG_MAIN("machine", tcase_add_loop_test(tcase, one_group_runs_alone, 0, 2);
+         tcase_add_loop_test(tcase, rings_stay_inside_of_data_memory, 0, 3);
          tcase_add_loop_test(tcase, groups_follow_their_master, 0, 2);
          tcase_add_loop_test(tcase, never_started_is_an_error, 0, 2);
          tcase_add_loop_test(tcase, cycle_limit_pauses_anywhere, 0, 2);

@@ -5,8 +5,8 @@
 #ifndef AI8XSIM_AI8XSIM_H
 #define AI8XSIM_AI8XSIM_H
 
-#include "check.h"
 #include "batch.h"
+#include "check.h"
 #include "cluster.h"
 #include "eval.h"
 #include "event.h"

@@ -23,8 +23,8 @@ typedef struct ai8x_batch_worker ai8x_batch_worker;
 /** Settings of a batch. Always start from ai8x_batch_options_default(). */
 typedef struct ai8x_batch_options {
 	ai8x_machine_options machine;
-	uint64_t max_cycles;   /**< of one inference; 0: ten times what the recorded input took */
-	bool keep_memory;      /**< start each run with what the last one left in data memory, as a board does that is
+	uint64_t max_cycles; /**< of one inference; 0: ten times what the recorded input took */
+	bool keep_memory; /**< start each run with what the last one left in data memory, as a board does that is
 	                            not loaded anew; results of programs that read stale data then depend on the order */
 } ai8x_batch_options;
 

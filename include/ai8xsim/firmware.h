@@ -44,13 +44,13 @@ AI8X_API const char *ai8x_firmware_end_name(ai8x_firmware_end end);
 
 /** One inference: from the write that started the accelerator until its interrupt. */
 typedef struct ai8x_firmware_inference {
-	uint64_t cycles;        /**< accelerator cycles, stalls included */
-	uint32_t clock_hz;      /**< accelerator clock as the firmware configured it */
-	double start_seconds;   /**< simulated time of the start since reset */
-	double seconds;         /**< cycles at that clock */
-	bool fifo;              /**< input came through a FIFO while the accelerator ran */
-	uint32_t layers;        /**< layers that ran */
-	bool finished;          /**< false: stopped by the firmware, or still running at the end */
+	uint64_t cycles;      /**< accelerator cycles, stalls included */
+	uint32_t clock_hz;    /**< accelerator clock as the firmware configured it */
+	double start_seconds; /**< simulated time of the start since reset */
+	double seconds;       /**< cycles at that clock */
+	bool fifo;            /**< input came through a FIFO while the accelerator ran */
+	uint32_t layers;      /**< layers that ran */
+	bool finished;        /**< false: stopped by the firmware, or still running at the end */
 } ai8x_firmware_inference;
 
 /** Settings. Always start from ai8x_firmware_options_default(). */
@@ -67,7 +67,7 @@ typedef struct ai8x_firmware_options {
 	void (*console)(void *user, unsigned uart, const char *text, size_t size);
 	/** Called after each inference, with the machine as it stands; return false to end. NULL: none. */
 	bool (*inference)(void *user, ai8x_machine *machine, const ai8x_firmware_inference *inference);
-	void *user;                   /**< for both callbacks */
+	void *user; /**< for both callbacks */
 } ai8x_firmware_options;
 
 /** @brief The default settings. */
@@ -76,30 +76,30 @@ AI8X_API ai8x_firmware_options ai8x_firmware_options_default(void);
 /** A peripheral register that firmware used and that is plain storage here. */
 typedef struct ai8x_firmware_register {
 	uint32_t address;
-	char name[32];       /**< "SPI0.STAT", or "SPI0+0x30" */
+	char name[32]; /**< "SPI0.STAT", or "SPI0+0x30" */
 	uint64_t reads, writes;
 } ai8x_firmware_register;
 
 /** Outcome of a run. Belongs to the session; valid until the next run or destroy. */
 typedef struct ai8x_firmware_result {
 	ai8x_firmware_end end;
-	ai8x_status status;        /**< AI8X_OK when the core came to rest by itself, else why not */
+	ai8x_status status;              /**< AI8X_OK when the core came to rest by itself, else why not */
 	char message[AI8X_MESSAGE_SIZE]; /**< how it ended and where, in one line */
 	bool main_returned;
-	int32_t exit_code;         /**< of semihosting exit, else what main() returned, else 0 */
-	uint64_t instructions;     /**< executed 16-bit code units */
+	int32_t exit_code;     /**< of semihosting exit, else what main() returned, else 0 */
+	uint64_t instructions; /**< executed 16-bit code units */
 	double simulated_seconds;
 	double wall_seconds;
 	uint64_t cnn_writes, cnn_reads; /**< bus accesses to the accelerator */
-	bool read_while_running;   /**< data memory was read before the accelerator was done; a chip has no
+	bool read_while_running;        /**< data memory was read before the accelerator was done; a chip has no
 	                                access to it then */
-	uint32_t address;          /**< where the core was at the end */
-	char symbol[96];           /**< the same as "function+0x12", or "" */
-	uint32_t polled;           /**< register that was being polled at the end, or 0 */
+	uint32_t address;               /**< where the core was at the end */
+	char symbol[96];                /**< the same as "function+0x12", or "" */
+	uint32_t polled;                /**< register that was being polled at the end, or 0 */
 	char polled_name[32];
 	uint32_t polled_value;
-	uint64_t polls;            /**< how often in a row */
-	const char *console;       /**< everything printed on any UART without carriage returns, zero-terminated */
+	uint64_t polls;      /**< how often in a row */
+	const char *console; /**< everything printed on any UART without carriage returns, zero-terminated */
 	size_t console_size;
 	const ai8x_firmware_inference *inferences;
 	size_t inference_count;
@@ -118,8 +118,8 @@ AI8X_API ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_op
                                         ai8x_firmware **firmware, ai8x_error *error);
 /** @brief The same from memory (copied). */
 AI8X_API ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size,
-                                               const ai8x_firmware_options *options,
-                                               ai8x_firmware **firmware, ai8x_error *error);
+                                               const ai8x_firmware_options *options, ai8x_firmware **firmware,
+                                               ai8x_error *error);
 /** @brief Frees a session. NULL is allowed. */
 AI8X_API void ai8x_firmware_destroy(ai8x_firmware *firmware);
 
@@ -159,9 +159,9 @@ AI8X_API ai8x_status ai8x_firmware_open_program(const char *path, const ai8x_pro
 
 /** What a run says about the firmware. */
 typedef enum ai8x_firmware_verdict {
-	AI8X_FIRMWARE_PASS,      /**< it says so itself */
-	AI8X_FIRMWARE_FAIL,      /**< it says so itself, or its run broke */
-	AI8X_FIRMWARE_SILENT,    /**< it came to an end and said neither */
+	AI8X_FIRMWARE_PASS,   /**< it says so itself */
+	AI8X_FIRMWARE_FAIL,   /**< it says so itself, or its run broke */
+	AI8X_FIRMWARE_SILENT, /**< it came to an end and said neither */
 	AI8X_FIRMWARE_VERDICTS
 } ai8x_firmware_verdict;
 
@@ -189,11 +189,11 @@ AI8X_API ai8x_status ai8x_firmware_judge(const ai8x_firmware_result *result,
 
 /** Comparison of an inference with a recorded program. */
 typedef struct ai8x_firmware_comparison {
-	uint64_t words;          /**< words compared */
+	uint64_t words; /**< words compared */
 	uint64_t mismatches;
-	size_t layers;           /**< layers compared */
-	int first_layer;         /**< first layer that differs, in the program's order, or -1 */
-	uint32_t address;        /**< its first differing word */
+	size_t layers;    /**< layers compared */
+	int first_layer;  /**< first layer that differs, in the program's order, or -1 */
+	uint32_t address; /**< its first differing word */
 	uint32_t expected, got, mask;
 } ai8x_firmware_comparison;
 

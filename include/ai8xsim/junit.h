@@ -22,7 +22,7 @@ typedef enum ai8x_junit_outcome {
 
 /** One test. Strings are UTF-8; what is not, or has no place in XML, is replaced. */
 typedef struct ai8x_junit_case {
-	const char *group;   /**< "classname": tests of one group are shown together */
+	const char *group; /**< "classname": tests of one group are shown together */
 	const char *name;
 	double seconds;
 	ai8x_junit_outcome outcome;

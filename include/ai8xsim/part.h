@@ -30,17 +30,17 @@ typedef struct ai8x_part ai8x_part;
 
 /** Sizes of a part (hardware reference 1). */
 typedef struct ai8x_part_info {
-	const char *name;              /**< "MAX78000" */
-	unsigned layers;               /**< layer register sets */
-	unsigned data_words;           /**< 32-bit words of one data memory instance */
-	unsigned kernel_words;         /**< 72-bit words of one processor's kernel memory */
-	unsigned kernel_words_first;   /**< the same for the first processor of each group */
-	unsigned bias_entries;         /**< bytes of bias memory of one group */
-	unsigned tram_words;           /**< 16-bit words of one processor's TRAM */
-	unsigned max_passes;           /**< passes of a layer without flattening */
-	uint32_t clock_hz;             /**< accelerator clock when nothing else is configured */
-	bool cycles_exact;             /**< false: the part's cycle counts are an estimate */
-	uint32_t data_base;            /**< bus address of data memory instance 0 */
+	const char *name;            /**< "MAX78000" */
+	unsigned layers;             /**< layer register sets */
+	unsigned data_words;         /**< 32-bit words of one data memory instance */
+	unsigned kernel_words;       /**< 72-bit words of one processor's kernel memory */
+	unsigned kernel_words_first; /**< the same for the first processor of each group */
+	unsigned bias_entries;       /**< bytes of bias memory of one group */
+	unsigned tram_words;         /**< 16-bit words of one processor's TRAM */
+	unsigned max_passes;         /**< passes of a layer without flattening */
+	uint32_t clock_hz;           /**< accelerator clock when nothing else is configured */
+	bool cycles_exact;           /**< false: the part's cycle counts are an estimate */
+	uint32_t data_base;          /**< bus address of data memory instance 0 */
 } ai8x_part_info;
 
 /** @brief Number of parts. */
@@ -57,12 +57,12 @@ AI8X_API const ai8x_part_info *ai8x_part_get_info(const ai8x_part *part);
 
 /** What lies at a bus address. */
 typedef struct ai8x_location {
-	const char *region;    /**< "data", "kernel", "bias", "tram", "layer register", ...; never NULL */
-	const char *name;      /**< register name, or NULL for memories */
-	int group;             /**< group 0..3, or -1 where groups do not matter */
-	int unit;              /**< data instance 0..15 or processor 0..63, or -1 */
-	int layer;             /**< layer of a per-layer register, or -1 */
-	uint32_t word;         /**< word inside the memory (or byte entry of bias memory) */
+	const char *region; /**< "data", "kernel", "bias", "tram", "layer register", ...; never NULL */
+	const char *name;   /**< register name, or NULL for memories */
+	int group;          /**< group 0..3, or -1 where groups do not matter */
+	int unit;           /**< data instance 0..15 or processor 0..63, or -1 */
+	int layer;          /**< layer of a per-layer register, or -1 */
+	uint32_t word;      /**< word inside the memory (or byte entry of bias memory) */
 } ai8x_location;
 
 /**
@@ -76,8 +76,8 @@ AI8X_API uint32_t ai8x_part_data_address(const ai8x_part *part, unsigned instanc
 
 /** A memory, or a register in all its copies. */
 typedef struct ai8x_region {
-	const char *name;      /**< "data memory", "LCTL" */
-	const char *kind;      /**< "memory", "layer register", "group register", ... */
+	const char *name; /**< "data memory", "LCTL" */
+	const char *kind; /**< "memory", "layer register", "group register", ... */
 	bool memory;
 	uint32_t address;      /**< bus address in group 0, of unit or layer 0 */
 	uint32_t stride;       /**< bytes to the next unit or layer (0 where there is one) */
@@ -99,10 +99,10 @@ AI8X_API bool ai8x_part_region(const ai8x_part *part, size_t index, ai8x_region 
 
 /** One field of a register: the row that decoding, `info`, traces and documentation share. */
 typedef struct ai8x_field {
-	const char *name;      /**< as in the hardware reference: "xpch_max" */
-	unsigned low;          /**< lowest bit */
-	unsigned width;        /**< bits */
-	const char *meaning;   /**< in a few words */
+	const char *name;    /**< as in the hardware reference: "xpch_max" */
+	unsigned low;        /**< lowest bit */
+	unsigned width;      /**< bits */
+	const char *meaning; /**< in a few words */
 } ai8x_field;
 
 /**

@@ -31,10 +31,10 @@ AI8X_API const char *ai8x_op_kind_name(unsigned kind);
 
 /** One operation. */
 typedef struct ai8x_op {
-	uint8_t kind;      /**< ai8x_op_kind */
-	uint32_t address;  /**< absolute bus address */
+	uint8_t kind;     /**< ai8x_op_kind */
+	uint32_t address; /**< absolute bus address */
 	uint32_t value;
-	uint32_t mask;     /**< WAIT, EXPECT */
+	uint32_t mask; /**< WAIT, EXPECT */
 } ai8x_op;
 
 /** A recorded program. */
@@ -42,8 +42,8 @@ typedef struct ai8x_program ai8x_program;
 
 /** Type of an attribute. */
 typedef enum ai8x_attribute_type {
-	AI8X_ATTRIBUTE_INT,     /**< one or more integers */
-	AI8X_ATTRIBUTE_FLOAT,   /**< one or more floating point numbers */
+	AI8X_ATTRIBUTE_INT,   /**< one or more integers */
+	AI8X_ATTRIBUTE_FLOAT, /**< one or more floating point numbers */
 	AI8X_ATTRIBUTE_TEXT,
 } ai8x_attribute_type;
 
@@ -51,23 +51,23 @@ typedef enum ai8x_attribute_type {
 typedef struct ai8x_attribute {
 	const char *name;
 	ai8x_attribute_type type;
-	const int64_t *integers;  /**< AI8X_ATTRIBUTE_INT; 64-bit maps are kept as their bit pattern */
-	size_t count;             /**< number of integers or numbers (a scalar: 1) */
-	bool scalar;              /**< stored as a scalar, not as an array */
-	bool is_unsigned;         /**< the integers are unsigned in the file */
-	bool is_boolean;          /**< a boolean in the file (1 or 0 here) */
-	uint8_t bytes;            /**< size of one integer (1, 2, 4, 8) or number (4, 8) in the file; 0: 8 */
-	double number;            /**< AI8X_ATTRIBUTE_FLOAT: the first number */
-	const double *numbers;    /**< AI8X_ATTRIBUTE_FLOAT: all numbers; may be NULL when count is 1 */
-	const char *text;         /**< AI8X_ATTRIBUTE_TEXT, UTF-8 */
+	const int64_t *integers; /**< AI8X_ATTRIBUTE_INT; 64-bit maps are kept as their bit pattern */
+	size_t count;            /**< number of integers or numbers (a scalar: 1) */
+	bool scalar;             /**< stored as a scalar, not as an array */
+	bool is_unsigned;        /**< the integers are unsigned in the file */
+	bool is_boolean;         /**< a boolean in the file (1 or 0 here) */
+	uint8_t bytes;           /**< size of one integer (1, 2, 4, 8) or number (4, 8) in the file; 0: 8 */
+	double number;           /**< AI8X_ATTRIBUTE_FLOAT: the first number */
+	const double *numbers;   /**< AI8X_ATTRIBUTE_FLOAT: all numbers; may be NULL when count is 1 */
+	const char *text;        /**< AI8X_ATTRIBUTE_TEXT, UTF-8 */
 } ai8x_attribute;
 
 /** A layer's recorded result. Pointers belong to the program. */
 typedef struct ai8x_program_layer {
-	unsigned number;           /**< N of /layers/N */
-	const int32_t *output;     /**< [C][H][W], or NULL */
-	uint32_t shape[3];         /**< C, H, W; 0 without output */
-	const ai8x_word *memory;   /**< or NULL */
+	unsigned number;         /**< N of /layers/N */
+	const int32_t *output;   /**< [C][H][W], or NULL */
+	uint32_t shape[3];       /**< C, H, W; 0 without output */
+	const ai8x_word *memory; /**< or NULL */
 	size_t memory_count;
 	const ai8x_attribute *attributes;
 	size_t attribute_count;
@@ -81,10 +81,10 @@ AI8X_API void ai8x_program_destroy(ai8x_program *program);
 
 /** Choices for opening files that do not say everything themselves. Zero-initialise. */
 typedef struct ai8x_program_options {
-	const ai8x_part *part;     /**< needed for .mem files; must agree with what an HDF5 file says */
-	bool skip_results;         /**< do not read /layers and /input: enough to run, faster */
-	bool skip_tensors;         /**< read the layers' attributes, but none of their outputs and memory words */
-	const char *expected;      /**< for .mem files: a .mem file of words expected after the run, or NULL */
+	const ai8x_part *part; /**< needed for .mem files; must agree with what an HDF5 file says */
+	bool skip_results;     /**< do not read /layers and /input: enough to run, faster */
+	bool skip_tensors;     /**< read the layers' attributes, but none of their outputs and memory words */
+	const char *expected;  /**< for .mem files: a .mem file of words expected after the run, or NULL */
 } ai8x_program_options;
 
 /** Most operations a program may have. */

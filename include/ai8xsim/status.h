@@ -24,24 +24,24 @@ extern "C" {
 
 /** Status of an operation. The numbers are part of the ABI and never change. */
 typedef enum ai8x_status {
-	AI8X_OK = 0,                 /**< done */
-	AI8X_ERR_ARGUMENT = 1,       /**< the caller passed something that makes no sense */
-	AI8X_ERR_NO_MEMORY = 2,      /**< the host has no memory left */
-	AI8X_ERR_IO = 3,             /**< a file could not be opened, read or written */
-	AI8X_ERR_FORMAT = 4,         /**< a file is not what it should be */
-	AI8X_ERR_ADDRESS = 5,        /**< no register or memory of the part at that bus address */
-	AI8X_ERR_ALIGNMENT = 6,      /**< a 32-bit access to an address that is not a multiple of 4 */
-	AI8X_ERR_LAYER = 7,          /**< a layer's registers ask for what the part cannot do */
-	AI8X_ERR_CYCLE_LIMIT = 8,    /**< the machine was still running at the cycle limit */
-	AI8X_ERR_STALLED = 9,        /**< the machine waits for something that never comes */
-	AI8X_ERR_NOT_STARTED = 10,   /**< asked to finish a run that no register write had started */
-	AI8X_ERR_UNSUPPORTED = 11,   /**< a feature that this build or this model does not have */
-	AI8X_ERR_LIMIT = 12,         /**< input larger than this library accepts */
-	AI8X_ERR_MISMATCH = 13,      /**< the machine ran, but a check failed */
-	AI8X_FIFO_FULL = 14,         /**< not an error: the FIFO has no room now, try again later */
-	AI8X_WAITING = 15,           /**< not an error: the machine waits for FIFO data from the host */
-	AI8X_ERR_NETWORK = 16,       /**< a network description that this part cannot run */
-	AI8X_ERR_CANCELLED = 17,     /**< a callback asked to stop */
+	AI8X_OK = 0,               /**< done */
+	AI8X_ERR_ARGUMENT = 1,     /**< the caller passed something that makes no sense */
+	AI8X_ERR_NO_MEMORY = 2,    /**< the host has no memory left */
+	AI8X_ERR_IO = 3,           /**< a file could not be opened, read or written */
+	AI8X_ERR_FORMAT = 4,       /**< a file is not what it should be */
+	AI8X_ERR_ADDRESS = 5,      /**< no register or memory of the part at that bus address */
+	AI8X_ERR_ALIGNMENT = 6,    /**< a 32-bit access to an address that is not a multiple of 4 */
+	AI8X_ERR_LAYER = 7,        /**< a layer's registers ask for what the part cannot do */
+	AI8X_ERR_CYCLE_LIMIT = 8,  /**< the machine was still running at the cycle limit */
+	AI8X_ERR_STALLED = 9,      /**< the machine waits for something that never comes */
+	AI8X_ERR_NOT_STARTED = 10, /**< asked to finish a run that no register write had started */
+	AI8X_ERR_UNSUPPORTED = 11, /**< a feature that this build or this model does not have */
+	AI8X_ERR_LIMIT = 12,       /**< input larger than this library accepts */
+	AI8X_ERR_MISMATCH = 13,    /**< the machine ran, but a check failed */
+	AI8X_FIFO_FULL = 14,       /**< not an error: the FIFO has no room now, try again later */
+	AI8X_WAITING = 15,         /**< not an error: the machine waits for FIFO data from the host */
+	AI8X_ERR_NETWORK = 16,     /**< a network description that this part cannot run */
+	AI8X_ERR_CANCELLED = 17,   /**< a callback asked to stop */
 } ai8x_status;
 
 /** Bytes of an error message, terminator included. */

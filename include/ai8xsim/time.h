@@ -43,25 +43,25 @@ AI8X_API uint64_t ai8x_time_total(const ai8x_counters *counters);
 
 /** How FIFO words arrive. */
 typedef struct ai8x_feed {
-	uint32_t write_cycles;   /**< cycles between two FIFO writes of the host; 0: always in time */
+	uint32_t write_cycles; /**< cycles between two FIFO writes of the host; 0: always in time */
 } ai8x_feed;
 
 /** A layer in the schedule of a run. */
 typedef struct ai8x_schedule_layer {
 	ai8x_layer layer;
-	ai8x_counters counters;  /**< closed form, and stalls */
-	uint64_t cycles;         /**< own cycles with stalls (streaming layers interleave: not stop - start) */
-	uint64_t start_cycle;    /**< cycle in which it started */
-	uint64_t stop_cycle;     /**< cycle behind its last one */
-	unsigned streams;        /**< number of layers that stream together with it (itself included), 1: none */
+	ai8x_counters counters; /**< closed form, and stalls */
+	uint64_t cycles;        /**< own cycles with stalls (streaming layers interleave: not stop - start) */
+	uint64_t start_cycle;   /**< cycle in which it started */
+	uint64_t stop_cycle;    /**< cycle behind its last one */
+	unsigned streams;       /**< number of layers that stream together with it (itself included), 1: none */
 } ai8x_schedule_layer;
 
 /** Schedule of a run. Release with ai8x_schedule_release(). */
 typedef struct ai8x_schedule {
-	uint64_t cycles;         /**< whole run with its start cycle */
-	uint64_t stall_cycles;   /**< of which nothing could go on for want of FIFO words */
-	uint64_t fifo_words;     /**< words the host wrote to FIFOs */
-	bool conditional;        /**< a snoop unit decides about a link or a stop: taken as not triggered here */
+	uint64_t cycles;       /**< whole run with its start cycle */
+	uint64_t stall_cycles; /**< of which nothing could go on for want of FIFO words */
+	uint64_t fifo_words;   /**< words the host wrote to FIFOs */
+	bool conditional;      /**< a snoop unit decides about a link or a stop: taken as not triggered here */
 	size_t layer_count;
 	ai8x_schedule_layer *layers;
 } ai8x_schedule;
@@ -83,10 +83,10 @@ AI8X_API void ai8x_schedule_release(ai8x_schedule *schedule);
 
 /** Bus writes of a program by what they fill, in front of and during the run. */
 typedef struct ai8x_loading {
-	uint64_t kernel_writes;   /**< kernel memory, 8-bit address selections included */
+	uint64_t kernel_writes; /**< kernel memory, 8-bit address selections included */
 	uint64_t bias_writes;
-	uint64_t input_writes;    /**< data memory in front of the run */
-	uint64_t fifo_writes;     /**< while the accelerator runs: part of its time, not of the loading time */
+	uint64_t input_writes; /**< data memory in front of the run */
+	uint64_t fifo_writes;  /**< while the accelerator runs: part of its time, not of the loading time */
 	uint64_t register_writes;
 	double kernel_seconds, bias_seconds, input_seconds, register_seconds; /**< estimates */
 } ai8x_loading;
@@ -99,8 +99,8 @@ typedef struct ai8x_loading {
 
 /** An accelerator clock. */
 typedef struct ai8x_clock {
-	uint32_t hz;              /**< after the divider */
-	char name[24];            /**< "PCLK/2", "60 MHz" */
+	uint32_t hz;   /**< after the divider */
+	char name[24]; /**< "PCLK/2", "60 MHz" */
 } ai8x_clock;
 
 /** @brief The clock that generated software sets up on @p part, with or without pipelining (CTL.no_pipeline). */
@@ -117,8 +117,8 @@ AI8X_API ai8x_status ai8x_clock_parse(const ai8x_part *part, const char *text, a
 typedef struct ai8x_timing {
 	ai8x_schedule schedule;
 	ai8x_loading loading;
-	ai8x_clock clock;         /**< ai8x_clock_default() of the part and the program's pipeline setting */
-	bool synthetic_feed;      /**< the program has no FIFO words: one frame was assumed */
+	ai8x_clock clock;    /**< ai8x_clock_default() of the part and the program's pipeline setting */
+	bool synthetic_feed; /**< the program has no FIFO words: one frame was assumed */
 } ai8x_timing;
 
 /**

@@ -6,7 +6,7 @@
 
 struct registers {
 	const ai8x_part *part;
-	uint64_t stamp;   // changes with everything that could change how a layer decodes
+	uint64_t stamp; // changes with everything that could change how a layer decodes
 	// Indexed by group (global registers: group 0), register, and layer/stream/unit/FIFO number.
 	uint32_t value[AI8X_GROUPS][REG_COUNT][AI8X_MAX_LAYERS];
 };
@@ -17,8 +17,8 @@ void registers_reset(struct registers *registers, const ai8x_part *part);
 // The registers of one group's layers (streaming ones included) to zero, as SRAM_TEST does.
 void registers_clear_layers(struct registers *registers, unsigned group);
 
-static inline uint32_t register_get(const struct registers *registers, enum part_register reg,
-                                    unsigned group, uint32_t index)
+static inline uint32_t register_get(const struct registers *registers, enum part_register reg, unsigned group,
+                                    uint32_t index)
 {
 	return registers->value[group][reg][index];
 }

@@ -136,7 +136,7 @@ struct result_word {
 struct ai8x_check {
 	const ai8x_part *part;
 	ai8x_check_options options;
-	bool results_hold;           // every expected word was compared and is there
+	bool results_hold; // every expected word was compared and is there
 	ai8x_machine *machine;
 	ai8x_status trouble; // out of memory while observing
 

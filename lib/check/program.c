@@ -21,8 +21,8 @@ static ai8x_status name_results(ai8x_check *check, const ai8x_program *program)
 
 static void compare_results(ai8x_check *check, const ai8x_runner_result *result)
 {
-	check->results_hold = !check->options.ignore_expectations && result->status == AI8X_OK && result->checks > 0 &&
-	                      result->mismatches == 0;
+	check->results_hold = !check->options.ignore_expectations && result->status == AI8X_OK &&
+	                      result->checks > 0 && result->mismatches == 0;
 	for (size_t i = 0; i < result->mismatch_count && !check->options.ignore_expectations; i++) {
 		const ai8x_mismatch *mismatch = &result->mismatch[i];
 		struct place place = here(mismatch->layer);

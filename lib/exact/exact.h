@@ -24,9 +24,9 @@ struct exact_context {
 	struct data_memory *data;
 	const struct kernel_memory *kernel;
 	const struct bias_memory *bias;
-	uint64_t cycle;              // cycles since the run began
+	uint64_t cycle; // cycles since the run began
 	bool keep_absent_lanes;
-	uint32_t kinds;              // events somebody wants
+	uint32_t kinds; // events somebody wants
 	void (*emit)(void *user, const ai8x_event *event);
 	// Every word written to data memory (snoop units); NULL: nobody watches.
 	void (*written)(void *user, const ai8x_layer *layer, unsigned instance, uint32_t word, uint32_t value);
@@ -41,21 +41,21 @@ enum exact_phase {
 	PHASE_TRAM,
 	PHASE_FILL,
 	PHASE_SEEK,
-	PHASE_OUTPUT,      // kernels: slot by slot, pass by pass
-	PHASE_SLOTS,       // time slots of passthrough and depth-wise layers
+	PHASE_OUTPUT, // kernels: slot by slot, pass by pass
+	PHASE_SLOTS,  // time slots of passthrough and depth-wise layers
 	PHASE_ROW_END,
 	PHASE_DONE,
 };
 
 struct exact_slot {
-	uint32_t word;     // for output pixel 0
+	uint32_t word; // for output pixel 0
 	uint8_t instance;
-	uint8_t lane;      // byte lane
-	uint8_t source;    // passthrough, depth-wise: lane of the engine whose value it is
-	uint8_t group;     // whose write pointer and word latch are used
-	uint8_t time;      // passthrough, depth-wise: time slot
-	bool last;         // the word is complete behind this slot
-	int64_t bias;      // of all groups, times 128
+	uint8_t lane;   // byte lane
+	uint8_t source; // passthrough, depth-wise: lane of the engine whose value it is
+	uint8_t group;  // whose write pointer and word latch are used
+	uint8_t time;   // passthrough, depth-wise: time slot
+	bool last;      // the word is complete behind this slot
+	int64_t bias;   // of all groups, times 128
 };
 
 struct exact_log_entry {
@@ -64,7 +64,7 @@ struct exact_log_entry {
 };
 
 struct exact_layer {
-	uint32_t wanted;             // events somebody wants, as of the start of this stretch of cycles
+	uint32_t wanted; // events somebody wants, as of the start of this stretch of cycles
 	struct exact_context *context;
 	ai8x_layer layer;
 	ai8x_counters *counters;
@@ -78,53 +78,53 @@ struct exact_layer {
 	size_t log_count, log_capacity;
 
 	// Derived once.
-	unsigned instances;          // data memory instances read
+	unsigned instances; // data memory instances read
 	uint8_t instance[AI8X_INSTANCES];
 	uint32_t base[AI8X_INSTANCES];
-	uint32_t byte_mask[AI8X_INSTANCES];  // bytes of enabled processors
-	unsigned lanes;              // 4 * instances, rounded up to a multiple of 16
+	uint32_t byte_mask[AI8X_INSTANCES]; // bytes of enabled processors
+	unsigned lanes;                     // 4 * instances, rounded up to a multiple of 16
 	uint32_t taps;
-	uint32_t image_rows, image_columns;  // pooled, expanded
+	uint32_t image_rows, image_columns; // pooled, expanded
 	uint32_t padded_rows, padded_columns;
-	uint32_t fetches;            // times that a data column is fetched (combine-first layers: passes)
-	uint32_t fetch_passes;       // passes fetched (pooled multi-pass passthrough: 2 * passes - 1)
+	uint32_t fetches;      // times that a data column is fetched (combine-first layers: passes)
+	uint32_t fetch_passes; // passes fetched (pooled multi-pass passthrough: 2 * passes - 1)
 	uint32_t seek_cycles;
-	uint32_t parallel_slots;     // slots computed in one cycle
-	uint32_t parallel_passes;    // passes summed in one cycle
-	uint32_t pixel_words;        // write pointer step per output pixel
+	uint32_t parallel_slots;  // slots computed in one cycle
+	uint32_t parallel_passes; // passes summed in one cycle
+	uint32_t pixel_words;     // write pointer step per output pixel
 	uint32_t slots;
 	struct exact_slot *slot;
-	int16_t *kernels;            // [slot][pass][tap][lane]
+	int16_t *kernels; // [slot][pass][tap][lane]
 
 	// Sequencer.
 	enum exact_phase phase;
-	uint32_t row, column;        // in the padded pooled image
+	uint32_t row, column; // in the padded pooled image
 	uint32_t fetch, pass, operand, position;
-	uint32_t step;               // OUTPUT: slot; SLOTS: time slot; SEEK: cycles done
+	uint32_t step; // OUTPUT: slot; SLOTS: time slot; SEEK: cycles done
 	uint32_t output_pass;
-	bool at_pixel;               // between two pixels
-	uint32_t pixels_done;        // output pixels complete
+	bool at_pixel;        // between two pixels
+	uint32_t pixels_done; // output pixels complete
 
 	// Blocks.
 	int8_t sample[AI8X_PROCESSORS];
 	int32_t pooled[AI8X_PROCESSORS];
 	int32_t combined[AI8X_PROCESSORS];
-	int8_t *line;                // [kernel rows][padded columns][passes][lanes]
-	int16_t *window;             // [pass][tap][lane]
+	int8_t *line;    // [kernel rows][padded columns][passes][lanes]
+	int16_t *window; // [pass][tap][lane]
 	int64_t accumulator[4];
 	int64_t group_sum[4][AI8X_GROUPS]; // its parts, kept while somebody watches them
-	uint32_t latch[AI8X_GROUPS]; // bytes of the word each group is assembling
+	uint32_t latch[AI8X_GROUPS];       // bytes of the word each group is assembling
 	uint32_t latch_mask[AI8X_GROUPS];
 };
 
 // What a layer works with besides its registers; everything stays the caller's.
 struct exact_setup {
-	uint32_t write_ring;          // words after which output wraps, 0: never
-	struct stream_image *input;   // streamed input, or NULL
-	struct stream_image *output;  // input of the layer that streams from this one, or NULL
+	uint32_t write_ring;         // words after which output wraps, 0: never
+	struct stream_image *input;  // streamed input, or NULL
+	struct stream_image *output; // input of the layer that streams from this one, or NULL
 	bool keeps_log;
 	ai8x_counters *counters;
-	int32_t *capture;             // [slots][output pixels], or NULL
+	int32_t *capture; // [slots][output pixels], or NULL
 };
 
 // Makes a layer ready to run.

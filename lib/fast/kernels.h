@@ -15,34 +15,34 @@
 
 // Kernels applied to adjacent output pixels.
 struct fast_conv {
-	const void *image;       // bytes (or 16-bit values of a wide kernel) of the first pixel's window
-	size_t pixel_stride;     // values between windows of adjacent pixels
-	size_t row_stride;       // values between kernel rows
-	uint32_t rows;           // kernel rows
-	uint32_t run;            // values of one kernel row, a multiple of 4
-	const void *weights;     // as packed
-	uint32_t blocks;         // blocks of slots
-	uint32_t pixels;         // 1 .. FAST_TILE
-	int32_t *sums;           // [pixels][blocks * slot_block]
+	const void *image;   // bytes (or 16-bit values of a wide kernel) of the first pixel's window
+	size_t pixel_stride; // values between windows of adjacent pixels
+	size_t row_stride;   // values between kernel rows
+	uint32_t rows;       // kernel rows
+	uint32_t run;        // values of one kernel row, a multiple of 4
+	const void *weights; // as packed
+	uint32_t blocks;     // blocks of slots
+	uint32_t pixels;     // 1 .. FAST_TILE
+	int32_t *sums;       // [pixels][blocks * slot_block]
 };
 
 // Output stage of 8-bit results.
 struct fast_output {
-	const int32_t *sums;     // [pixels][stride]
-	const int32_t *offset;   // [stride]: bias and what the image flip adds, negated
+	const int32_t *sums;   // [pixels][stride]
+	const int32_t *offset; // [stride]: bias and what the image flip adds, negated
 	size_t stride;
 	uint32_t pixels;
-	int32_t right;           // right shift behind the sum; negative: left shift
-	int32_t low;             // least result: -128, or 0 for ReLU
+	int32_t right; // right shift behind the sum; negative: left shift
+	int32_t low;   // least result: -128, or 0 for ReLU
 	bool absolute;
-	int8_t *results;         // [pixels][stride]
+	int8_t *results; // [pixels][stride]
 };
 
 // Words of several data memory instances, side by side: to[(w * sources + k) * 4 ..] = word[k][w] ^ flip.
 struct fast_interleave {
 	const uint32_t *word[16];
 	uint32_t sources;
-	uint32_t count;          // words of each
+	uint32_t count; // words of each
 	uint32_t flip;
 	int8_t *to;
 };
@@ -52,31 +52,32 @@ enum { FAST_ELTWISE_SUB, FAST_ELTWISE_ADD, FAST_ELTWISE_OR, FAST_ELTWISE_XOR };
 
 // A row of pooled pixels: windows of samples, pooled and combined, all channels of a pixel side by side.
 struct fast_pool {
-	const int8_t *samples;   // first window: [pass][operand][lane] of its first pixel
-	size_t step;             // bytes between windows of adjacent pixels
+	const int8_t *samples;        // first window: [pass][operand][lane] of its first pixel
+	size_t step;                  // bytes between windows of adjacent pixels
 	size_t row_step, column_step; // bytes between rows and columns of a window
-	uint32_t rows, columns;  // of a window
-	uint32_t count;          // pixels
+	uint32_t rows, columns;       // of a window
+	uint32_t count;               // pixels
 	uint32_t passes, operands;
-	uint32_t lanes;          // at most 64
-	uint32_t kind;           // FAST_POOL_...
-	uint32_t eltwise;        // FAST_ELTWISE_...
+	uint32_t lanes;   // at most 64
+	uint32_t kind;    // FAST_POOL_...
+	uint32_t eltwise; // FAST_ELTWISE_...
 	bool combine_first;
-	const int8_t *average;   // average of a sum of samples, each offset by 128
-	uint8_t flip;            // results are exclusive-ored with this
-	int8_t *to;              // [pass][lane]
-	size_t to_step;          // bytes between results of adjacent pixels
+	const int8_t *average; // average of a sum of samples, each offset by 128
+	uint8_t flip;          // results are exclusive-ored with this
+	int8_t *to;            // [pass][lane]
+	size_t to_step;        // bytes between results of adjacent pixels
 };
 
 struct fast_kernel {
 	const char *name;
 	bool (*supported)(void);
-	uint8_t flip;            // image bytes are exclusive-ored with this (unsigned operands)
-	bool wide;               // image values are 16 bits
-	uint32_t slot_block;     // slots that are packed together
+	uint8_t flip;        // image bytes are exclusive-ored with this (unsigned operands)
+	bool wide;           // image values are 16 bits
+	uint32_t slot_block; // slots that are packed together
 	size_t (*packed_size)(uint32_t blocks, uint32_t rows, uint32_t run);
 	// weights: [slot][rows * run]; slots past the last are zero.
-	void (*pack)(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run, void *packed);
+	void (*pack)(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
+	             void *packed);
 	void (*conv)(const struct fast_conv *conv);
 	void (*finish)(const struct fast_output *output);
 	void (*interleave)(const struct fast_interleave *interleave);

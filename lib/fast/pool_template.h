@@ -18,7 +18,8 @@ static inline void KERNEL(pool_max)(const struct fast_pool *pool, const int8_t *
 	}
 }
 
-static inline void KERNEL(pool_average)(const struct fast_pool *pool, const int8_t *corner, int8_t *restrict to)
+static inline void KERNEL(pool_average)(const struct fast_pool *pool, const int8_t *corner,
+                                        int8_t *restrict to)
 {
 	// A window has at most 16 x 16 samples: their sum, offset by 128 each, fits 16 bits.
 	uint16_t sum[POOL_STRIP] = {0};
@@ -75,7 +76,8 @@ static inline void KERNEL(clip)(const int16_t *restrict from, int8_t *restrict t
 }
 
 // Pool each operand, then combine.
-static inline void KERNEL(combine_last)(const struct fast_pool *pool, const int8_t *corner, int8_t *restrict to)
+static inline void KERNEL(combine_last)(const struct fast_pool *pool, const int8_t *corner,
+                                        int8_t *restrict to)
 {
 	int16_t sum[POOL_STRIP];
 	int8_t pooled[POOL_STRIP];
@@ -92,7 +94,8 @@ static inline void KERNEL(combine_last)(const struct fast_pool *pool, const int8
 }
 
 // Combine and clip at every position of the window, then pool.
-static inline void KERNEL(combine_first)(const struct fast_pool *pool, const int8_t *corner, int8_t *restrict to)
+static inline void KERNEL(combine_first)(const struct fast_pool *pool, const int8_t *corner,
+                                         int8_t *restrict to)
 {
 	int16_t sum[POOL_STRIP];
 	uint16_t total[POOL_STRIP] = {0};

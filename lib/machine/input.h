@@ -6,15 +6,15 @@
 
 struct input {
 	struct exact_context *context;
-	struct fifo *fifos;          // FIFO_COUNT of them
-	uint32_t enabled;            // bit f: FIFO f feeds the machine
-	bool bytes_to_groups;        // fast FIFO: byte k goes to the first processor of group k
-	bool fan_out;                // fast FIFO: every word goes to all groups
-	const ai8x_layer *layer;     // the layer that is fed; NULL: not begun, or done
-	struct stream_image *image;  // its input
-	uint64_t stored;             // words per FIFO stored so far
-	uint64_t place;              // of the next one behind the start of the ring or image
-	uint64_t frame;              // words of a frame, after which nothing more is taken
+	struct fifo *fifos;         // FIFO_COUNT of them
+	uint32_t enabled;           // bit f: FIFO f feeds the machine
+	bool bytes_to_groups;       // fast FIFO: byte k goes to the first processor of group k
+	bool fan_out;               // fast FIFO: every word goes to all groups
+	const ai8x_layer *layer;    // the layer that is fed; NULL: not begun, or done
+	struct stream_image *image; // its input
+	uint64_t stored;            // words per FIFO stored so far
+	uint64_t place;             // of the next one behind the start of the ring or image
+	uint64_t frame;             // words of a frame, after which nothing more is taken
 };
 
 // Data memory instances that FIFOs fill (bit i: instance i).

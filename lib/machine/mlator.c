@@ -4,8 +4,9 @@
 static uint32_t fetch(ai8x_machine *machine)
 {
 	struct mlator *mlator = &machine->mlator;
-	const uint32_t step = machine->bus.registers.value[0][REG_LCTL2][0] == 0 ? 1
-	                      : field_get(&machine->bus.registers, F_INPCHEXP, 0, 0) + 1;
+	const uint32_t step = machine->bus.registers.value[0][REG_LCTL2][0] == 0
+	                          ? 1
+	                          : field_get(&machine->bus.registers, F_INPCHEXP, 0, 0) + 1;
 	uint32_t result = 0;
 	for (unsigned i = 0; i < 4; i++) {
 		if (mlator->instance < AI8X_INSTANCES && mlator->word < machine->bus.data.words) {
@@ -31,9 +32,9 @@ void mlator_control_written(ai8x_machine *machine, unsigned group, uint32_t old,
 	mlator->on = true;
 	mlator->word = field_get(&machine->bus.registers, F_WPTR_WORD, group, 0);
 	// The pointer's instance counts inside the group.
-	mlator->instance = group * (AI8X_INSTANCES / AI8X_GROUPS) +
-	                   field_get(&machine->bus.registers, F_WPTR_INSTANCE, group, 0) %
-	                       (AI8X_INSTANCES / AI8X_GROUPS);
+	mlator->instance =
+		group * (AI8X_INSTANCES / AI8X_GROUPS) +
+		field_get(&machine->bus.registers, F_WPTR_INSTANCE, group, 0) % (AI8X_INSTANCES / AI8X_GROUPS);
 	mlator->loaded = 0;
 }
 

@@ -9,7 +9,7 @@
 // Data memory: sixteen instances of 32-bit words, each word four channels (hardware reference 1, 4.2).
 struct data_memory {
 	uint32_t *word[AI8X_INSTANCES];
-	uint32_t words;   // of one instance
+	uint32_t words; // of one instance
 };
 
 ai8x_status data_memory_create(struct data_memory *memory, const ai8x_part *part);
@@ -19,17 +19,17 @@ void data_memory_clear(struct data_memory *memory, unsigned group);
 // Kernel memory of one processor: 72-bit words, kept as the byte stream that kernels are fetched from
 // (hardware reference 2.1 and 4.5), with the state of both loaders.
 struct kernel_unit {
-	uint8_t *stream;              // 9 bytes per word, last kernel byte (k8) first
+	uint8_t *stream; // 9 bytes per word, last kernel byte (k8) first
 	uint32_t words;
-	uint8_t latch[16];            // plain loading: the four bus words of the word being assembled
-	uint32_t express_word;        // packed loading: next word to commit ...
-	uint32_t express_bytes;       // ... and bytes collected for it
+	uint8_t latch[16];      // plain loading: the four bus words of the word being assembled
+	uint32_t express_word;  // packed loading: next word to commit ...
+	uint32_t express_bytes; // ... and bytes collected for it
 	uint8_t express[KERNEL_WORD_BYTES];
 };
 
 struct kernel_memory {
 	struct kernel_unit unit[AI8X_PROCESSORS];
-	uint64_t stamp;               // changes with every commit, so that unpacked copies know when they are stale
+	uint64_t stamp; // changes with every commit, so that unpacked copies know when they are stale
 };
 
 // What a bus write committed, for observers: the words [first, first + count) of the unit.
@@ -55,7 +55,7 @@ struct kernel_commit kernel_express_append(struct kernel_memory *memory, unsigne
 struct bias_memory {
 	int8_t *entry[AI8X_GROUPS];
 	uint32_t entries;
-	uint64_t stamp;               // changes with every write
+	uint64_t stamp; // changes with every write
 };
 
 ai8x_status bias_memory_create(struct bias_memory *memory, const ai8x_part *part);
@@ -75,10 +75,10 @@ void tram_memory_clear(struct tram_memory *memory, unsigned group);
 
 // Input of a streaming or FIFO-fed layer, unwrapped (see stream.c).
 struct stream_image {
-	uint32_t *word[AI8X_INSTANCES];  // NULL: the layer reads this instance from data memory
-	uint32_t words;                  // of one instance
-	uint32_t base[AI8X_GROUPS];      // data memory word of the image's word 0
-	uint32_t ring;                   // words of the ring in data memory; 0: not wrapped
+	uint32_t *word[AI8X_INSTANCES]; // NULL: the layer reads this instance from data memory
+	uint32_t words;                 // of one instance
+	uint32_t base[AI8X_GROUPS];     // data memory word of the image's word 0
+	uint32_t ring;                  // words of the ring in data memory; 0: not wrapped
 };
 
 // Makes images for the instances in `instances` (bit i: instance i), filled from data memory.
@@ -99,12 +99,12 @@ struct fifo {
 	uint32_t word[FIFO_MAX_DEPTH];
 	uint32_t depth;
 	uint32_t level;
-	uint32_t read;       // index of the oldest word
+	uint32_t read; // index of the oldest word
 	uint64_t pushed, popped;
 };
 
 void fifo_reset(struct fifo *fifo, uint32_t depth);
-bool fifo_push(struct fifo *fifo, uint32_t value);   // false: full
-bool fifo_pop(struct fifo *fifo, uint32_t *value);   // false: empty
+bool fifo_push(struct fifo *fifo, uint32_t value); // false: full
+bool fifo_pop(struct fifo *fifo, uint32_t *value); // false: empty
 
 #endif

@@ -18,6 +18,8 @@ static const struct part_clock_row clocks[] = {
 	{"ISO", 1, 60000000},
 };
 
+// Laid out by hand: a table, a row a line.
+// clang-format off
 const struct ai8x_part part_max78000 = {
 	.info = {
 		.name = "MAX78000",
@@ -225,3 +227,4 @@ const struct ai8x_part part_max78000 = {
 		.pooled_multipass_passthrough = true,
 	},
 };
+// clang-format on

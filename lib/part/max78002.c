@@ -22,6 +22,8 @@ static const struct part_clock_row clocks[] = {
 	{"IPLL", 3, 200000000},
 };
 
+// Laid out by hand: a table, a row a line.
+// clang-format off
 const struct ai8x_part part_max78002 = {
 	.info = {
 		.name = "MAX78002",
@@ -281,3 +283,4 @@ const struct ai8x_part part_max78002 = {
 		.oneshot_continues = true,
 	},
 };
+// clang-format on

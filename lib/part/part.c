@@ -250,12 +250,8 @@ static const char *const memory_names[MEMORY_COUNT] = {
 };
 
 static const char *const scope_names[] = {
-	[SCOPE_NONE] = "nothing",
-	[SCOPE_GLOBAL] = "global register",
-	[SCOPE_GROUP] = "group register",
-	[SCOPE_SNOOP] = "snoop register",
-	[SCOPE_STREAM] = "stream register",
-	[SCOPE_LAYER] = "layer register",
+	[SCOPE_NONE] = "nothing",         [SCOPE_GLOBAL] = "global register", [SCOPE_GROUP] = "group register",
+	[SCOPE_SNOOP] = "snoop register", [SCOPE_STREAM] = "stream register", [SCOPE_LAYER] = "layer register",
 };
 
 unsigned ai8x_part_count(void)
@@ -367,8 +363,7 @@ bool part_decode_address(const ai8x_part *part, uint32_t address, struct part_ta
 	return decode_memory(part, address, target) || decode_register(part, address, target);
 }
 
-uint32_t part_register_address(const ai8x_part *part, enum part_register reg, unsigned group,
-                               uint32_t index)
+uint32_t part_register_address(const ai8x_part *part, enum part_register reg, unsigned group, uint32_t index)
 {
 	const struct part_register_row *row = &part->registers[reg];
 	uint32_t address = row->address + index * row->stride;
@@ -473,7 +468,8 @@ size_t ai8x_part_fields(const ai8x_part *part, uint32_t address, ai8x_field *fie
 		if (field->width == 0 || field->reg != target.reg)
 			continue;
 		if (count < capacity)
-			fields[count] = (ai8x_field){field_texts[f].name, field->low, field->width, field_texts[f].meaning};
+			fields[count] =
+				(ai8x_field){field_texts[f].name, field->low, field->width, field_texts[f].meaning};
 		count++;
 	}
 	return count;

@@ -8,6 +8,8 @@
 #include <ai8xsim/part.h>
 
 // Registers. Which of them a part has, and where, is in its table.
+// Laid out by hand: names of one block share lines.
+// clang-format off
 enum part_register {
 	// global
 	REG_FIFO_CTL, REG_FIFO_STAT, REG_FIFO_WR, REG_AON,
@@ -25,28 +27,31 @@ enum part_register {
 	REG_MCNT1, REG_MCNT2, REG_OCHAN, REG_TPTR, REG_ENA, REG_POST,
 	REG_COUNT
 };
+// clang-format on
 
 // How often a register exists.
 enum part_scope {
-	SCOPE_NONE,    // the part does not have it
+	SCOPE_NONE, // the part does not have it
 	SCOPE_GLOBAL,
 	SCOPE_GROUP,
-	SCOPE_SNOOP,   // per group and snoop unit
-	SCOPE_STREAM,  // per group and streaming layer
-	SCOPE_LAYER,   // per group and layer
+	SCOPE_SNOOP,  // per group and snoop unit
+	SCOPE_STREAM, // per group and streaming layer
+	SCOPE_LAYER,  // per group and layer
 };
 
 struct part_register_row {
 	enum part_scope scope;
-	uint32_t address;    // absolute, of group 0 and index 0
-	uint32_t stride;     // between indices (FIFO, unit, layer)
-	uint32_t count;      // indices
+	uint32_t address; // absolute, of group 0 and index 0
+	uint32_t stride;  // between indices (FIFO, unit, layer)
+	uint32_t count;   // indices
 	uint32_t reset;
 	bool read_only;
 	bool write_only;
 };
 
 // Fields of registers. A part that lacks a field has width 0 there, and field_get() gives 0.
+// Laid out by hand: names of one block share lines.
+// clang-format off
 enum part_field_id {
 	F_FIFO_RDY_SEL, F_FIFO_FULL_THRESH, F_FIFO_EMPTY_THRESH, F_FIFO_CPL, F_FIFO_EN, F_FIFO_FULL_INT,
 	F_FIFO_EMPTY_INT, F_FIFO_ALMOST_FULL_INT, F_FIFO_ALMOST_EMPTY_INT,
@@ -85,62 +90,63 @@ enum part_field_id {
 	F_OUT_ABS, F_FLATTEN_EN, F_DECONV_EN, F_CALCX4, F_DW_EN, F_TCALC,
 	FIELD_COUNT
 };
+// clang-format on
 
 struct part_field {
-	uint8_t reg;    // enum part_register
+	uint8_t reg; // enum part_register
 	uint8_t low;
-	uint8_t width;  // 0: the part does not have the field
+	uint8_t width; // 0: the part does not have the field
 };
 
 // Memories behind the bus.
 enum part_memory { MEMORY_DATA, MEMORY_KERNEL, MEMORY_BIAS, MEMORY_TRAM, MEMORY_COUNT };
 
 struct part_memory_row {
-	uint32_t address;       // absolute, of group 0 and unit 0
-	uint32_t unit_stride;   // bytes between units (instances or processors) of a group
-	uint32_t units;         // per group
-	uint32_t words;         // words of a unit ...
-	uint32_t words_first;   // ... and of the first unit of a group
-	uint32_t word_bytes;    // bus bytes that one word takes
+	uint32_t address;     // absolute, of group 0 and unit 0
+	uint32_t unit_stride; // bytes between units (instances or processors) of a group
+	uint32_t units;       // per group
+	uint32_t words;       // words of a unit ...
+	uint32_t words_first; // ... and of the first unit of a group
+	uint32_t word_bytes;  // bus bytes that one word takes
 };
 
 // A memory self-test or clearing function of SRAM_TEST: run bit, memory, status bits it sets.
 struct part_test_row {
-	uint32_t run;           // bit that starts it
-	uint32_t select;        // selection bits that must be set as well, 0: none
+	uint32_t run;    // bit that starts it
+	uint32_t select; // selection bits that must be set as well, 0: none
 	enum part_memory memory;
-	bool registers;         // clears the group's layer registers instead
-	uint32_t done;          // status bits set when done
+	bool registers; // clears the group's layer registers instead
+	uint32_t done;  // status bits set when done
 };
 
 // A clock that the accelerator can run from (field CNNCLKSEL of register PCLKDIV among the global control
 // registers; msdk gcr_regs.h of either part).
 struct part_clock_row {
 	const char *name;
-	unsigned code;          // in the field
-	uint32_t hz;            // undivided
+	unsigned code; // in the field
+	uint32_t hz;   // undivided
 };
 
 // The clock that generated software sets up, with the pipeline and without.
 struct part_clock_choice {
-	unsigned clock;         // row of the part's clocks
+	unsigned clock; // row of the part's clocks
 	unsigned divider, divider_unpipelined;
 };
 
 // Differences of behaviour (hardware reference 7), each a question that some block asks.
 struct part_quirks {
-	bool window_stop_geometry;    // RCNT/CCNT hold the last window's start instead of the image size
-	bool stream_bias_shift;       // streaming layer 0 reads its bias one entry late
-	bool kernel_seek;             // combine-first layers walk to their first kernel at pad pixels
+	bool window_stop_geometry;         // RCNT/CCNT hold the last window's start instead of the image size
+	bool stream_bias_shift;            // streaming layer 0 reads its bias one entry late
+	bool kernel_seek;                  // combine-first layers walk to their first kernel at pad pixels
 	bool pooled_multipass_passthrough; // pooled multi-pass passthrough takes 2m-1 passes of cycles
-	bool ochan_counts;            // OCHAN, not MCNT, says how many kernels a layer has
-	bool oneshot_continues;       // one-shot: acknowledging without clearing bit 0 goes on
+	bool ochan_counts;                 // OCHAN, not MCNT, says how many kernels a layer has
+	bool oneshot_continues;            // one-shot: acknowledging without clearing bit 0 goes on
 };
 
 struct ai8x_part {
 	ai8x_part_info info;
 	uint32_t group_stride;
-	uint32_t instance_shift;        // pointer = instance << shift | word
+	uint32_t instance_shift; // pointer = instance << shift | word
 	struct part_register_row registers[REG_COUNT];
 	struct part_field fields[FIELD_COUNT];
 	struct part_memory_row memories[MEMORY_COUNT];
@@ -148,7 +154,7 @@ struct ai8x_part {
 	size_t test_count;
 	const struct part_clock_row *clocks;
 	size_t clock_count;
-	uint32_t clock_mask;            // of the field's codes: its width
+	uint32_t clock_mask; // of the field's codes: its width
 	struct part_clock_choice clock_default;
 	struct part_quirks quirks;
 };
@@ -165,20 +171,19 @@ const char *part_memory_name(enum part_memory memory);
 struct part_target {
 	bool is_register;
 	enum part_register reg;
-	uint32_t index;             // layer, stream, unit or FIFO number of a register
+	uint32_t index; // layer, stream, unit or FIFO number of a register
 	enum part_memory memory;
 	uint32_t group;
-	uint32_t unit;              // inside the group
+	uint32_t unit; // inside the group
 	uint32_t word;
-	uint32_t byte;              // byte offset inside the word's bus cell
+	uint32_t byte; // byte offset inside the word's bus cell
 };
 
 // Decodes an address. False where the part has nothing.
 bool part_decode_address(const ai8x_part *part, uint32_t address, struct part_target *target);
 
 // Bus address of a register (the inverse).
-uint32_t part_register_address(const ai8x_part *part, enum part_register reg, unsigned group,
-                               uint32_t index);
+uint32_t part_register_address(const ai8x_part *part, enum part_register reg, unsigned group, uint32_t index);
 
 static inline uint32_t part_unit_words(const ai8x_part *part, enum part_memory memory, uint32_t unit)
 {

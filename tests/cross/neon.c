@@ -28,8 +28,8 @@ static void *make(size_t size)
 	return block;
 }
 
-static int32_t *conv(const struct fast_kernel *kernel, const int8_t *image, const int8_t *weights, uint32_t slots,
-                     uint32_t rows, uint32_t run, uint32_t pixels, size_t stride)
+static int32_t *conv(const struct fast_kernel *kernel, const int8_t *image, const int8_t *weights,
+                     uint32_t slots, uint32_t rows, uint32_t run, uint32_t pixels, size_t stride)
 {
 	const uint32_t blocks = (slots + kernel->slot_block - 1) / kernel->slot_block;
 	const size_t size = stride * rows + run;

@@ -12,7 +12,7 @@
 struct rig {
 	ai8x_machine *machine;
 	const ai8x_part *part;
-	struct registers registers;   // what was written so far
+	struct registers registers; // what was written so far
 };
 
 static inline void rig_open(struct rig *rig, const char *part, const ai8x_machine_options *options)
@@ -100,19 +100,19 @@ static inline ai8x_status rig_run(struct rig *rig)
 	return ai8x_machine_run(rig->machine, NULL, &error);
 }
 
-#define RIG_MAIN(suite_name, ...) \
-	int main(void) \
-	{ \
-		Suite *suite = suite_create(suite_name); \
-		TCase *tcase = tcase_create(suite_name); \
-		tcase_set_timeout(tcase, 900); \
-		__VA_ARGS__ \
-		suite_add_tcase(suite, tcase); \
-		SRunner *runner = srunner_create(suite); \
-		srunner_run_all(runner, CK_ENV); \
-		int failed = srunner_ntests_failed(runner); \
-		srunner_free(runner); \
-		return failed == 0 ? 0 : 1; \
+#define RIG_MAIN(suite_name, ...)                                                                            \
+	int main(void)                                                                                           \
+	{                                                                                                        \
+		Suite *suite = suite_create(suite_name);                                                             \
+		TCase *tcase = tcase_create(suite_name);                                                             \
+		tcase_set_timeout(tcase, 900);                                                                       \
+		__VA_ARGS__                                                                                          \
+		suite_add_tcase(suite, tcase);                                                                       \
+		SRunner *runner = srunner_create(suite);                                                             \
+		srunner_run_all(runner, CK_ENV);                                                                     \
+		int failed = srunner_ntests_failed(runner);                                                          \
+		srunner_free(runner);                                                                                \
+		return failed == 0 ? 0 : 1;                                                                          \
 	}
 
 #endif

@@ -29,7 +29,8 @@ static bool table_open(struct table *table, const char *file)
 {
 	char path[4096];
 	const char *golden = getenv("AI8XSIM_GOLDEN");
-	(void)snprintf(path, sizeof path, "%s/../reference/%s", golden != NULL ? golden : "../shared/golden", file);
+	(void)snprintf(path, sizeof path, "%s/../reference/%s", golden != NULL ? golden : "../shared/golden",
+	               file);
 	table->file = fopen(path, "r");
 	if (table->file == NULL) {
 		printf("skipped: %s is not there\n", path);
@@ -67,7 +68,7 @@ static uint32_t number(const struct table *table, const char *name)
 
 // Everything a row says about a layer.
 struct row {
-	uint32_t rows, columns;   // before pooling
+	uint32_t rows, columns; // before pooling
 	uint32_t pool_rows, pool_columns, stride;
 	uint32_t passes, operands;
 	bool pool_first;
@@ -161,7 +162,7 @@ static void read_common(const struct table *table, struct row *row)
 		.pad_rows = number(table, "pad_rows"),
 		.pad_columns = number(table, "pad_cols"),
 		.time_slots = number(table, "timeslots"),
-		.operator = text(table, "operator"),
+		.operator= text(table, "operator"),
 	};
 	if (strcmp(row->operator, "passthrough") == 0)
 		row->kernel_rows = row->kernel_columns = 1;
@@ -219,8 +220,8 @@ START_TEST(generated_layers)
 		// The start cycle belongs to the run, not to the layer.
 		uint32_t want = number(&table, "layer_cycles") + 1;
 		uint64_t got = cycles_of(&row);
-		ck_assert_msg(got == want, "%s layer %s: %llu cycles, want %u", text(&table, "case"), text(&table, "layer"),
-		              (unsigned long long)got, want);
+		ck_assert_msg(got == want, "%s layer %s: %llu cycles, want %u", text(&table, "case"),
+		              text(&table, "layer"), (unsigned long long)got, want);
 		rows++;
 	}
 	ck_assert_uint_gt(rows, 300);

@@ -90,8 +90,8 @@ static void close_buffers(struct buffers *b)
 	free(b->sums);
 }
 
-static void run_conv(const struct fast_kernel *kernel, struct buffers *b, uint32_t slots, uint32_t rows, uint32_t run,
-                     uint32_t pixels)
+static void run_conv(const struct fast_kernel *kernel, struct buffers *b, uint32_t slots, uint32_t rows,
+                     uint32_t run, uint32_t pixels)
 {
 	const uint32_t blocks = (slots + kernel->slot_block - 1) / kernel->slot_block;
 	struct fast_conv conv = {
@@ -108,7 +108,8 @@ static void run_conv(const struct fast_kernel *kernel, struct buffers *b, uint32
 	kernel->conv(&conv);
 }
 
-static void test_conv(const struct fast_kernel *kernel, size_t shape, enum filling image, enum filling weights)
+static void test_conv(const struct fast_kernel *kernel, size_t shape, enum filling image,
+                      enum filling weights)
 {
 	const uint32_t slots = shapes[shape].slots, rows = shapes[shape].rows;
 	const uint32_t run = shapes[shape].run, pixels = shapes[shape].pixels;
@@ -173,15 +174,18 @@ START_TEST(finish_equals_plain_loops)
 	if (kernel == NULL)
 		return;
 	enum { STRIDE = 37, PIXELS = 3 };
-	static const int32_t edges[] = {0, 1, -1, 63, 64, 65, -63, -64, -65, 8128, 16320, -16384, 16383, 268435456,
-	                                -268435456, 1073741823, -1073741824, 127, -128, 128, -129, 255, 256, -256};
+	static const int32_t edges[] = {
+		0,     1,         -1,         63,         64,          65,  -63,  -64, -65,  8128, 16320, -16384,
+		16383, 268435456, -268435456, 1073741823, -1073741824, 127, -128, 128, -129, 255,  256,   -256};
 	int32_t sums[STRIDE * PIXELS], offset[STRIDE];
 	int8_t results[STRIDE * PIXELS + 64];
 	uint64_t state = 7;
 	for (int32_t right = -8; right <= 22; right++) {
 		for (unsigned mode = 0; mode < 3; mode++) {
 			for (size_t i = 0; i < STRIDE * PIXELS; i++)
-				sums[i] = i < sizeof edges / sizeof edges[0] ? edges[i] : (int32_t)next_random(&state) / (1 << (i % 20 + 1));
+				sums[i] = i < sizeof edges / sizeof edges[0]
+				              ? edges[i]
+				              : (int32_t)next_random(&state) / (1 << (i % 20 + 1));
 			for (size_t i = 0; i < STRIDE; i++)
 				offset[i] = i % 3 == 0 ? 0 : (int32_t)(next_random(&state) % 32768) - 16384;
 			const struct fast_output output = {
@@ -197,14 +201,15 @@ START_TEST(finish_equals_plain_loops)
 			kernel->finish(&output);
 			for (size_t i = 0; i < STRIDE * PIXELS; i++) {
 				int64_t value = (int64_t)sums[i] + offset[i % STRIDE];
-				value = right > 0 ? (value + (INT64_C(1) << (right - 1))) >> right : value * (INT64_C(1) << -right);
+				value = right > 0 ? (value + (INT64_C(1) << (right - 1))) >> right
+				                  : value * (INT64_C(1) << -right);
 				value = value < -128 ? -128 : value > 127 ? 127 : value;
 				if (mode == 1)
 					value = value < 0 ? 0 : value;
 				else if (mode == 2)
 					value = value == -128 ? 127 : value < 0 ? -value : value;
-				ck_assert_msg(results[i] == value, "%s, right %d, mode %u, value %zu: %d, not %lld", kernel->name, right,
-				              mode, i, results[i], (long long)value);
+				ck_assert_msg(results[i] == value, "%s, right %d, mode %u, value %zu: %d, not %lld",
+				              kernel->name, right, mode, i, results[i], (long long)value);
 			}
 		}
 	}
@@ -290,10 +295,11 @@ static int8_t pooled_value(const struct fast_pool *pool, const int8_t *corner)
 		int32_t value = 0, window_most = -128, window_total = 0;
 		for (uint32_t j = 0; j < inner; j++) {
 			const uint32_t position = pool->combine_first ? i : j, operand = pool->combine_first ? j : i;
-			const int32_t sample = corner[position / pool->columns * pool->row_step +
-			                              position % pool->columns * pool->column_step + operand * pool->lanes];
+			const int32_t sample =
+				corner[position / pool->columns * pool->row_step +
+			           position % pool->columns * pool->column_step + operand * pool->lanes];
 			if (pool->combine_first) {
-				value = j == 0 ? sample
+				value = j == 0                              ? sample
 				        : pool->eltwise == FAST_ELTWISE_SUB ? value - sample
 				        : pool->eltwise == FAST_ELTWISE_ADD ? value + sample
 				        : pool->eltwise == FAST_ELTWISE_OR  ? (value | sample)
@@ -315,7 +321,7 @@ static int8_t pooled_value(const struct fast_pool *pool, const int8_t *corner)
 			value = window_most;
 		else if (pool->kind == FAST_POOL_AVERAGE)
 			value = pool->average[window_total];
-		combined = i == 0 ? value
+		combined = i == 0                              ? value
 		           : pool->eltwise == FAST_ELTWISE_SUB ? combined - value
 		           : pool->eltwise == FAST_ELTWISE_ADD ? combined + value
 		           : pool->eltwise == FAST_ELTWISE_OR  ? (combined | value)
@@ -362,11 +368,12 @@ static void test_pool(const struct fast_kernel *kernel, uint64_t *state)
 	for (uint32_t p = 0; p < pool.count; p++) {
 		for (uint32_t pass = 0; pass < pool.passes; pass++) {
 			for (uint32_t lane = 0; lane < pool.lanes; lane++) {
-				const int8_t *corner = samples + p * pool.step + (size_t)pass * pool.operands * pool.lanes + lane;
+				const int8_t *corner =
+					samples + p * pool.step + (size_t)pass * pool.operands * pool.lanes + lane;
 				int8_t want = (int8_t)((uint8_t)pooled_value(&pool, corner) ^ pool.flip);
 				int8_t got = to[p * pool.to_step + (size_t)pass * pool.lanes + lane];
-				ck_assert_msg(got == want, "%s: window %ux%u, %u operands, kind %u: %d, not %d", kernel->name, pool.rows,
-				              pool.columns, pool.operands, pool.kind, got, want);
+				ck_assert_msg(got == want, "%s: window %ux%u, %u operands, kind %u: %d, not %d", kernel->name,
+				              pool.rows, pool.columns, pool.operands, pool.kind, got, want);
 			}
 		}
 	}

@@ -169,7 +169,8 @@ START_TEST(fields_agree_with_the_register_table)
 {
 	char path[4096], line[4096];
 	const char *golden = getenv("AI8XSIM_GOLDEN");
-	(void)snprintf(path, sizeof path, "%s/../reference/registers.tsv", golden != NULL ? golden : "../shared/golden");
+	(void)snprintf(path, sizeof path, "%s/../reference/registers.tsv",
+	               golden != NULL ? golden : "../shared/golden");
 	FILE *file = fopen(path, "r");
 	if (file == NULL) {
 		printf("skipped: %s is not there\n", path);

@@ -6,8 +6,8 @@
 
 static const char *const part_names[] = {"MAX78000", "MAX78002"};
 
-static void image(struct rig *rig, uint32_t layer, uint32_t rows, uint32_t columns, uint32_t pad, uint32_t pool,
-                  uint32_t words)
+static void image(struct rig *rig, uint32_t layer, uint32_t rows, uint32_t columns, uint32_t pad,
+                  uint32_t pool, uint32_t words)
 {
 	if (rig->part->quirks.window_stop_geometry) {
 		uint32_t last_row = (rows - pool) / pool * pool, last_column = (columns - pool) / pool * pool;
@@ -195,4 +195,5 @@ RIG_MAIN("quirks", tcase_add_loop_test(tcase, pooled_multipass_passthrough_takes
          tcase_add_test(tcase, kernel_position_costs_time); tcase_add_test(tcase, streaming_bias_is_late);
          tcase_add_loop_test(tcase, ring_length_reads_back, 0, 2);
          tcase_add_loop_test(tcase, registers_reset_to_zero, 0, 2);
-         tcase_add_test(tcase, missing_fields_do_nothing); tcase_add_loop_test(tcase, absent_lanes_are_a_choice, 0, 2);)
+         tcase_add_test(tcase, missing_fields_do_nothing);
+         tcase_add_loop_test(tcase, absent_lanes_are_a_choice, 0, 2);)

@@ -42,22 +42,87 @@ static const struct fast_plan *find_plan(ai8x_machine *machine, const struct sta
 	return plan;
 }
 
-// Rings that share words end up with whatever was written last: only the exact engine knows.
-static bool rings_overlap(const struct run *run)
+// Words of each data memory instance, a stretch of each. `end` 0: none.
+struct area {
+	uint32_t first[AI8X_INSTANCES], end[AI8X_INSTANCES];
+};
+
+static void widen(struct area *area, unsigned instance, uint32_t first, uint64_t end)
 {
-	for (unsigned a = 0; a < run->stage_count; a++) {
-		for (unsigned b = a + 1; b < run->stage_count; b++) {
-			const ai8x_layer *x = &run->stage[a].record->report.layer,
-							 *y = &run->stage[b].record->report.layer;
-			const uint32_t shared = layer_instances(x) & layer_instances(y);
-			for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-				if ((shared >> (4 * g) & 15) != 0 && x->read_base[g] < y->read_base[g] + y->ring_words &&
-				    y->read_base[g] < x->read_base[g] + x->ring_words)
-					return true;
-			}
+	uint32_t *from = &area->first[instance], *to = &area->end[instance];
+	*from = *to == 0 || first < *from ? first : *from;
+	*to = end > *to ? (uint32_t)(end < UINT32_MAX ? end : UINT32_MAX) : *to;
+}
+
+static bool meet(const struct area *a, const struct area *b)
+{
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		if (a->first[i] < b->end[i] && b->first[i] < a->end[i])
+			return true;
+	}
+	return false;
+}
+
+// What a layer reads: from memory, through its ring, or as FIFO words that are stored on the way.
+static struct area read_area(const struct stage *stage)
+{
+	const ai8x_layer *layer = &stage->record->report.layer;
+	const uint64_t words = layer->ring_words != 0 ? layer->ring_words : layer_read_words(layer);
+	struct area area = {.end = {0}};
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		const uint32_t base = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		if (layer_instances(layer) >> i & 1)
+			widen(&area, i, base, base + words);
+	}
+	return area;
+}
+
+static struct area written_area(const struct stage *stage)
+{
+	const struct fast_plan *plan = stage->plan;
+	const uint64_t step = plan->pixel_words, pixels = plan->layer.output_rows * plan->layer.output_columns;
+	struct area area = {.end = {0}};
+	for (size_t w = 0; w < plan->word_count; w++) {
+		const struct fast_word *word = &plan->words[w];
+		const uint32_t origin = plan->layer.write_word[word->group];
+		if (stage->write_ring != 0)
+			widen(&area, word->instance, origin, (uint64_t)origin + stage->write_ring);
+		else
+			widen(&area, word->instance, word->word, word->word + (pixels - 1) * step + 1);
+	}
+	return area;
+}
+
+// Words that two layers write, or one writes and the first reads from memory.
+static bool areas_meet(const struct run *run)
+{
+	struct area area[AI8X_MAX_STREAMS + 1];
+	area[0] = read_area(&run->stage[0]);
+	for (unsigned i = 0; i < run->stage_count; i++) {
+		area[i + 1] = written_area(&run->stage[i]);
+		for (unsigned k = 0; k <= i; k++) {
+			if (meet(&area[k], &area[i + 1]))
+				return true;
 		}
 	}
 	return false;
+}
+
+bool fast_stages_share_words(ai8x_machine *machine)
+{
+	struct run *run = &machine->run;
+	if (run->stage_count < 2 && !run->stage[0].streams_in)
+		return false;
+	for (unsigned i = 0; i < run->stage_count; i++) {
+		run->stage[i].plan = find_plan(machine, &run->stage[i]);
+		// Whatever is wrong with a plan is told where it is to be used.
+		if (run->stage[i].plan == NULL || run->stage[i].plan->refused)
+			return false;
+	}
+	const bool shared = areas_meet(run);
+	for (unsigned i = 0; i < run->stage_count && shared; i++)
+		explain(run->stage[i].record, "layers that run at the same time share words of data memory");
+	return shared;
 }
 
 // Why the current stages need the exact engine, or NULL.
@@ -68,8 +133,6 @@ static const char *objection(ai8x_machine *machine, const ai8x_run_limits *limit
 		return "the exact engine was asked for";
 	if (machine->context.kinds & EXACT_EVENTS)
 		return "an observer wants events of single cycles or words";
-	if (run->stage_count > 1 && rings_overlap(run))
-		return "rings of streaming layers overlap";
 	for (unsigned i = 0; i < run->stage_count; i++) {
 		const ai8x_layer *layer = &run->stage[i].record->report.layer;
 		// Elsewhere the order of words, or bytes on their own, are left to the exact engine.

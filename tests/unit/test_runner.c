@@ -306,6 +306,17 @@ START_TEST(observers_are_served_and_let_go)
 	ck_assert_int_eq(ai8x_runner_run(machine, program, &options, &result), AI8X_ERR_CANCELLED);
 	ck_assert_uint_eq(result.layer_count, 1);
 	ai8x_runner_result_release(&result);
+
+	// A run that is refused leaves no callback behind either.
+	ai8x_machine_reset(machine);
+	options.stop_after = true;
+	options.stop_layer = 99;
+	ck_assert_int_eq(ai8x_runner_run(machine, program, &options, &result), AI8X_ERR_ARGUMENT);
+	ai8x_runner_result_release(&result);
+	ai8x_error error;
+	assert_ok(ai8x_runner_load(machine, program, &error), error.message);
+	assert_ok(ai8x_machine_run(machine, NULL, &error), error.message);
+	ck_assert_uint_eq(seen.layers + seen.events, 6);
 	ai8x_machine_destroy(machine);
 	ai8x_program_destroy(program);
 }

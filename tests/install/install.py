@@ -52,6 +52,12 @@ class Installed:
             raise Failure(f'no libai8xsim.so below {self.prefix}')
         return found
 
+    @staticmethod
+    def defined(path, *flags):
+        """Names that a library defines for those who link it."""
+        lines = [line.split() for line in call(['nm', '-g', '--defined-only', *flags, path]).splitlines()]
+        return {words[-1].split('@')[0] for words in lines if len(words) == 3}
+
     def case_files(self):
         """meson install puts headers, libraries, pkg-config file and program in place"""
         call(['meson', 'install', '-C', self.args.build, '--no-rebuild', '--destdir', self.root],
@@ -91,11 +97,25 @@ class Installed:
         for path in glob.glob(f'{self.prefix}/include/ai8xsim/*.h'):
             with open(path, encoding='utf-8') as file:
                 declared |= set(re.findall(r'AI8X_API[^;{]*?\b(ai8x_\w+)\s*\(', file.read()))
-        lines = call(['nm', '-D', '--defined-only', self.shared()[0]]).splitlines()
-        exported = {line.split()[-1].split('@')[0] for line in lines}
+        exported = self.defined(self.shared()[0], '-D')
         if not declared or exported != declared:
             raise Failure(f'only declared: {sorted(declared - exported)}\n'
                           f'only exported: {sorted(exported - declared)}')
+
+    def case_archives(self):
+        """the static library defines the same names for others, and no library a name that is not its own"""
+        shared = self.shared()[0]
+        archives = sorted(glob.glob(f'{self.prefix}/lib*/**/*.a', recursive=True))
+        defined = {path: self.defined(path) for path in archives}
+        exported = self.defined(shared, '-D')
+        static = defined[os.path.join(os.path.dirname(shared), 'libai8xsim.a')]
+        if static != exported:
+            raise Failure(f'only static: {sorted(static - exported)}\nonly shared: {sorted(exported - static)}')
+        # Names that begin with two underscores are the compiler's; the last one is what generated code calls it.
+        foreign = sorted(f'{os.path.basename(path)}: {name}' for path, names in defined.items() for name in names
+                         if not name.startswith(('ai8x_', '__')) and name != 'SystemCoreClock')
+        if foreign:
+            raise Failure('\n'.join(foreign))
 
     def case_hello(self):
         """examples/hello.c builds with pkg-config's flags"""
@@ -116,6 +136,22 @@ class Installed:
         if done.returncode != 1 or 'absent.h5' not in done.stderr:
             raise Failure(f'exit status {done.returncode}, printed: {done.stderr}')
 
+    def case_static(self):
+        """a program with a function of a name of the inside links the static library, and runs"""
+        flags = call(['pkg-config', '--cflags', 'ai8xsim'], env=self.environment()).split()
+        flags.append(os.path.join(os.path.dirname(self.shared()[0]), 'libai8xsim.a'))
+        # What it needs lies in the system, not below the folder.
+        needed = call(['pkg-config', '--print-requires-private', 'ai8xsim'], env=self.environment()).split()
+        flags += call(['pkg-config', '--libs', *needed]).split() + ['-pthread', '-lm']
+        clash = os.path.join(self.folder, 'clash.c')
+        with open(clash, 'w', encoding='utf-8') as file:
+            file.write('int file_write(void);\nint file_write(void)\n{\n\treturn 0;\n}\n')
+        call([self.args.cc, '-std=c11', '-Wall', '-Wextra', '-Werror', *self.args.flag, clash,
+              os.path.join(self.args.source, 'examples/hello.c'), '-o', self.hello, *flags])
+        if 'libai8xsim' in call(['readelf', '-d', self.hello]):
+            raise Failure('it needs the shared library')
+        self.case_hello_runs()
+
     def case_program(self):
         """the installed ai8xsim runs"""
         text = call([os.path.join(self.prefix, 'bin/ai8xsim'), '--version'], env=self.environment())
@@ -133,8 +169,9 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         installed = Installed(args, folder)
-        cases = [installed.case_files, installed.case_pkgconfig, installed.case_exports, installed.case_hello,
-                 installed.case_hello_runs, installed.case_hello_reports, installed.case_program]
+        cases = [installed.case_files, installed.case_pkgconfig, installed.case_exports, installed.case_archives,
+                 installed.case_hello, installed.case_hello_runs, installed.case_hello_reports,
+                 installed.case_static, installed.case_program]
         print(f'1..{len(cases)}')
         for number, case in enumerate(cases, 1):
             try:

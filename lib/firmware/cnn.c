@@ -30,7 +30,7 @@ static bool is_fifo_data(uint32_t address)
 static bool is_control(const struct ai8x_firmware *soc, uint32_t address)
 {
 	for (uint32_t q = 0; q < AI8X_GROUPS; q++)
-		if ((address & ~3u) == soc->soc->cnn_control + q * soc->soc->cnn_stride)
+		if ((address & ~3u) == part_register_address(soc->part, REG_CTL, q, 0))
 			return true;
 	return false;
 }
@@ -45,7 +45,7 @@ static void update_line(struct ai8x_firmware *soc)
 	bool high = false;
 	for (uint32_t q = 0; q < AI8X_GROUPS && !soc->cnn.busy; q++) {
 		uint32_t control = 0;
-		if (ai8x_machine_read32(soc->cnn.machine, soc->soc->cnn_control + q * soc->soc->cnn_stride, &control,
+		if (ai8x_machine_read32(soc->cnn.machine, part_register_address(soc->part, REG_CTL, q, 0), &control,
 		                        NULL) == AI8X_OK &&
 		    (control & CONTROL_DONE) != 0)
 			high = true;

@@ -86,7 +86,8 @@ uint64_t soc_next_event(const struct ai8x_firmware *soc)
 	return earlier(cnn_next(soc), earlier(timer_next(soc), systick_next(soc)));
 }
 
-uint64_t soc_next_interrupt(const struct ai8x_firmware *soc)
+// The same for events that end a sleep.
+static uint64_t next_interrupt(const struct ai8x_firmware *soc)
 {
 	uint64_t next = timer_next_interrupt(soc);
 	if (systick_interrupts(soc))
@@ -343,7 +344,7 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 		return;
 	}
 	// Behind main only a running accelerator is worth waiting for: timers may interrupt for ever.
-	uint64_t next = soc_next_interrupt(soc);
+	uint64_t next = next_interrupt(soc);
 	if (next != TIME_NEVER && !(soc->main_returned && !soc->cnn.busy)) {
 		soc_pass_until(soc, next);
 		soc_sync(soc);
@@ -586,7 +587,7 @@ static void wait_for_interrupt(struct ai8x_firmware *soc)
 		soc->sleeps = 0;
 		return;
 	}
-	if (soc_next_interrupt(soc) != TIME_NEVER)
+	if (next_interrupt(soc) != TIME_NEVER)
 		soc->sleeps = 0;
 	else if (++soc->sleeps <= SLEEPS_LIMIT)
 		return;
@@ -617,7 +618,7 @@ static void handle_stop(struct ai8x_firmware *soc, uc_err status)
 	} else if (status == UC_ERR_OK && code_at(soc, pc - 2) == CODE_WFI) {
 		wait_for_interrupt(soc);
 	} else if (status == UC_ERR_INSN_INVALID && code_at(soc, pc - 2) == CODE_WFE) {
-		if (soc_next_interrupt(soc) != TIME_NEVER)
+		if (next_interrupt(soc) != TIME_NEVER)
 			wait_for_interrupt(soc);
 	} else {
 		fault(soc, status, pc);

@@ -10,6 +10,9 @@
 #define MEMORY_ZERO 0x2C
 #define RESET1 0x44
 
+#define CNN_SOURCE_LOW 17
+#define CNN_SOURCE_PCLK 0
+
 #define CLOCKS_READY (1u << 13 | 1u << 25 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 29)
 #define RESET0_TIMER0 5
 #define GCFR_POWER 0x0
@@ -45,12 +48,13 @@ uint32_t gcr_cnn_hz(const struct ai8x_firmware *soc)
 {
 	static const unsigned dividers[8] = {1, 2, 3, 4, 0, 0, 0, 0};
 	uint32_t value = stored(soc, DIVIDERS);
-	uint32_t source = value >> soc->soc->cnn_source_low & ((1u << soc->soc->cnn_source_width) - 1);
+	uint32_t source = value >> CNN_SOURCE_LOW & soc->part->clock_mask;
 	uint32_t hz = system_hz(soc) / 2;
-	if (source == 1)
-		hz = 60000000;
-	else if (source == 3 && soc->soc->pll_hz != 0)
-		hz = soc->soc->pll_hz;
+	for (size_t i = 0; i < soc->part->clock_count; i++) {
+		// The peripheral clock follows the core's, whatever that runs from.
+		if (source != CNN_SOURCE_PCLK && soc->part->clocks[i].code == source)
+			hz = soc->part->clocks[i].hz;
+	}
 	return hz >> dividers[value >> 14 & 7];
 }
 

@@ -213,29 +213,38 @@ ai8x_status image_check(const struct image *image, const struct soc_part *part, 
 				error, AI8X_ERR_FORMAT,
 				"ELF segment of 0x%x bytes at load address 0x%08x fits neither flash (0x%08x, 0x%x "
 				"bytes) nor SRAM (0x%08x, 0x%x bytes) of the %s",
-				s->size, s->address, FLASH_BASE, part->flash_bytes, SRAM_BASE, part->sram_bytes, part->name);
+				s->size, s->address, FLASH_BASE, part->flash_bytes, SRAM_BASE, part->sram_bytes,
+				part->part->info.name);
 	}
 	if (image->stack < SRAM_BASE || image->stack - SRAM_BASE > part->sram_bytes)
 		return error_set(error, AI8X_ERR_FORMAT,
 		                 "initial stack pointer 0x%08x is outside SRAM (0x%08x, 0x%x bytes) of the %s",
-		                 image->stack, SRAM_BASE, part->sram_bytes, part->name);
+		                 image->stack, SRAM_BASE, part->sram_bytes, part->part->info.name);
 	if (image->entry < FLASH_BASE || image->entry - FLASH_BASE >= part->flash_bytes)
 		return error_set(error, AI8X_ERR_FORMAT, "reset vector 0x%08x is outside the flash of the %s",
-		                 image->entry, part->name);
+		                 image->entry, part->part->info.name);
 	return AI8X_OK;
+}
+
+static bool outgrows(const struct image *image, const struct soc_part *part)
+{
+	if (image->stack > SRAM_BASE + part->sram_bytes)
+		return true;
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct image_segment *s = &image->segments[i];
+		if (s->address >= FLASH_BASE && s->address < SRAM_BASE &&
+		    (uint64_t)s->address + s->size > (uint64_t)FLASH_BASE + part->flash_bytes)
+			return true;
+	}
+	return false;
 }
 
 const ai8x_part *image_guess_part(const struct image *image)
 {
-	const struct soc_part *small = soc_part_find("MAX78000");
-	bool large = image->stack > SRAM_BASE + small->sram_bytes;
-	for (size_t i = 0; i < image->segment_count; i++) {
-		const struct image_segment *s = &image->segments[i];
-		if (s->address >= FLASH_BASE && s->address < SRAM_BASE &&
-		    (uint64_t)s->address + s->size > (uint64_t)FLASH_BASE + small->flash_bytes)
-			large = true;
-	}
-	return ai8x_part_find(large ? "MAX78002" : "MAX78000");
+	size_t i = 0;
+	while (outgrows(image, soc_part_at(i)) && soc_part_at(i + 1) != NULL)
+		i++;
+	return soc_part_at(i)->part;
 }
 
 const struct image_symbol *image_find(const struct image *image, const char *name)

@@ -367,11 +367,13 @@ static const struct peripheral max78002[] = {
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
+const struct peripheral_table max78000_peripherals = {max78000, ROWS(max78000)};
+const struct peripheral_table max78002_peripherals = {max78002, ROWS(max78002)};
+
 const struct peripheral *peripheral_find(const struct soc_part *part, uint32_t address)
 {
-	bool large = part->pll_hz != 0;
-	const struct peripheral *table = large ? max78002 : max78000;
-	size_t low = 0, high = large ? ROWS(max78002) : ROWS(max78000);
+	const struct peripheral *table = part->peripherals->rows;
+	size_t low = 0, high = part->peripherals->count;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 		if (table[middle].base <= address)
@@ -417,9 +419,8 @@ void peripheral_describe(const struct soc_part *part, uint32_t address, char *te
 		(void)snprintf(text, size, "%s", core);
 		return;
 	}
-	const ai8x_part *cnn = ai8x_part_find(part->name);
 	ai8x_location location;
-	if (address >= CNN_BASE && cnn != NULL && ai8x_part_locate(cnn, address, &location) == AI8X_OK) {
+	if (address >= CNN_BASE && ai8x_part_locate(part->part, address, &location) == AI8X_OK) {
 		if (location.name != NULL && location.group >= 0)
 			(void)snprintf(text, size, "CNN%d.%s", location.group, location.name);
 		else

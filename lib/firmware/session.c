@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #define FILE_LIMIT ((long)256 << 20)
@@ -49,7 +49,7 @@ void ai8x_firmware_destroy(ai8x_firmware *firmware)
 static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 {
 	soc->part = soc->options.part != NULL ? soc->options.part : image_guess_part(&soc->image);
-	soc->soc = soc_part_find(ai8x_part_get_info(soc->part)->name);
+	soc->soc = soc_part_find(soc->part);
 	if (soc->soc == NULL)
 		return error_set(error, AI8X_ERR_UNSUPPORTED, "no chip around the accelerator of the %s is modelled",
 		                 ai8x_part_get_info(soc->part)->name);
@@ -203,17 +203,10 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	return cpu_create(soc, error);
 }
 
-static double wall_seconds(void)
-{
-	struct timespec now = {0};
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_result **result)
 {
 	struct ai8x_firmware *soc = firmware;
-	double start = wall_seconds();
+	double start = clock_seconds();
 	ai8x_error error = {0};
 	ai8x_status status = reset(soc, &error);
 	if (status == AI8X_OK)
@@ -229,7 +222,7 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 		soc->result.exit_code = soc->main_result;
 	soc->result.instructions = soc->instructions;
 	soc->result.simulated_seconds = (double)soc->now / (double)FS_PER_SECOND;
-	soc->result.wall_seconds = wall_seconds() - start;
+	soc->result.wall_seconds = clock_seconds() - start;
 	soc->result.cnn_writes = soc->cnn.writes;
 	soc->result.cnn_reads = soc->cnn.reads;
 	soc->result.read_while_running = soc->cnn.read_while_busy;

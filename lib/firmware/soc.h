@@ -13,6 +13,7 @@
 #include <ai8xsim/firmware.h>
 
 #include "firmware/unicorn.h"
+#include "part/part.h"
 
 // Simulated time is counted in femtoseconds: every clock's period is exact to 1e-7, and 64 bits last for
 // five hours.
@@ -31,19 +32,20 @@
 // ---- parts.c: what differs between parts, as data ----
 
 struct soc_part {
-	const char *name;
+	const ai8x_part *part; // the accelerator
+	const struct peripheral_table *peripherals;
 	uint32_t flash_bytes, info_bytes, sram_bytes;
-	uint32_t peripheral_bytes;        // from PERIPHERAL_BASE
-	uint32_t cnn_bytes;               // from CNN_BASE
-	uint32_t cnn_control, cnn_stride; // control register of quadrant 0, and from quadrant to quadrant
-	uint32_t cnn_status_end;          // CNN addresses below are control registers of the FIFOs
-	uint32_t ipo_hz;                  // the oscillator that examples run on
-	uint32_t pll_hz;                  // accelerator clock from the PLL; 0: the part has none
-	unsigned cnn_source_low, cnn_source_width; // field of PCLKDIV that selects the accelerator's clock
-	unsigned interrupts;                       // external interrupts
+	uint32_t peripheral_bytes; // from PERIPHERAL_BASE
+	uint32_t cnn_bytes;        // from CNN_BASE
+	uint32_t cnn_status_end;   // CNN addresses below are control registers of the FIFOs
+	uint32_t ipo_hz;           // the oscillator that examples run on
+	unsigned interrupts;       // external interrupts
 };
 
-const struct soc_part *soc_part_find(const char *name);
+// The parts from small to large, NULL behind the last one.
+const struct soc_part *soc_part_at(size_t index);
+// The row of that part, or NULL: nothing around its accelerator is modelled.
+const struct soc_part *soc_part_find(const ai8x_part *part);
 
 // ---- image.c: the ELF file ----
 
@@ -74,6 +76,7 @@ struct image {
 ai8x_status image_load(struct image *image, const void *bytes, size_t size, ai8x_error *error);
 // Checks that every segment lies in flash or SRAM of the part.
 ai8x_status image_check(const struct image *image, const struct soc_part *part, ai8x_error *error);
+// The smallest part that the image may be made for.
 const ai8x_part *image_guess_part(const struct image *image);
 const struct image_symbol *image_find(const struct image *image, const char *name);
 // "main+0x12", or "0x10001234" where no symbol is near.
@@ -108,6 +111,14 @@ struct peripheral_register {
 	bool storage; // plain storage is all that firmware needs here: not reported, allowed when strict
 	const char *name;
 };
+
+// Peripherals of a part, by address.
+struct peripheral_table {
+	const struct peripheral *rows;
+	size_t count;
+};
+
+extern const struct peripheral_table max78000_peripherals, max78002_peripherals;
 
 const struct peripheral *peripheral_find(const struct soc_part *part, uint32_t address);
 // "UART0.STATUS", "SPI0+0x5c", "0x4000a000".
@@ -258,8 +269,6 @@ void soc_pass_until(struct ai8x_firmware *soc, uint64_t time);
 void soc_sync(struct ai8x_firmware *soc);
 // The next point in time at which anything happens by itself, whether or not it interrupts.
 uint64_t soc_next_event(const struct ai8x_firmware *soc);
-// The same for events that end a sleep.
-uint64_t soc_next_interrupt(const struct ai8x_firmware *soc);
 
 // ---- nvic.c: NVIC, system control block, exception entry and return ----
 

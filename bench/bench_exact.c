@@ -14,10 +14,11 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <ai8xsim/ai8xsim.h>
+
+#include "clock.h"
 
 #define LEAST_SECONDS 0.5
 #define LEAST_RUNS 3
@@ -34,13 +35,6 @@ struct measurement {
 struct stopwatch {
 	double start, seconds;
 };
-
-static double now(void)
-{
-	struct timespec time;
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 static void on_event(void *user, const ai8x_event *event)
 {

@@ -17,13 +17,13 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include <ai8xsim/ai8xsim.h>
 
+#include "clock.h"
 #include "peers.h"
 
 enum { ROUNDS = 3, MAX_PEERS = 20, TEXT = 256, PROBE_RUNS = 2 };
@@ -35,28 +35,21 @@ static const struct shape shapes[] = {
 };
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
-double peer_now(void)
-{
-	struct timespec time;
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 double peer_best(void (*step)(void *user), void *user, double seconds)
 {
 	step(user);
-	double start = peer_now(), best = 1e30;
+	double start = now(), best = 1e30;
 	step(user);
-	double once = peer_now() - start;
+	double once = now() - start;
 	const unsigned window = once > 1e-3 ? 1 : (unsigned)(1e-3 / (once + 1e-9)) + 1;
-	const double end = peer_now() + seconds;
+	const double end = now() + seconds;
 	do {
-		start = peer_now();
+		start = now();
 		for (unsigned i = 0; i < window; i++)
 			step(user);
-		once = (peer_now() - start) / window;
+		once = (now() - start) / window;
 		best = once < best ? once : best;
-	} while (peer_now() < end);
+	} while (now() < end);
 	return best;
 }
 
@@ -104,9 +97,9 @@ static void watch(void *user, const ai8x_event *event)
 {
 	struct stopwatch *stopwatch = user;
 	if (event->kind == AI8X_EVENT_RUN_START)
-		stopwatch->start = peer_now();
+		stopwatch->start = now();
 	else
-		stopwatch->seconds += peer_now() - stopwatch->start;
+		stopwatch->seconds += now() - stopwatch->start;
 }
 
 struct runner {
@@ -127,22 +120,22 @@ static void *run_thread(void *argument)
 	     ai8x_machine_observe(ai8x_batch_machine(worker), AI8X_EVENT_RUN_START | AI8X_EVENT_RUN_STOP, watch,
 	                          &stopwatch) != AI8X_OK))
 		die("worker", &error);
-	const double end = peer_now() + runner->seconds;
+	const double end = now() + runner->seconds;
 	runner->best = 1e30;
 	double begin = 0, taken = 0;
 	do {
 		unsigned runs = 0;
 		stopwatch.seconds = 0;
-		begin = peer_now();
+		begin = now();
 		do {
 			if (ai8x_batch_run(worker, NULL, NULL, &error) != AI8X_OK)
 				die("run", &error);
 			runs++;
-			taken = peer_now() - begin;
+			taken = now() - begin;
 		} while (taken < 2e-3);
 		const double each = (runner->whole ? taken : stopwatch.seconds) / runs;
 		runner->best = each < runner->best ? each : runner->best;
-	} while (peer_now() < end);
+	} while (now() < end);
 	ai8x_batch_worker_destroy(worker);
 	return NULL;
 }

@@ -17,9 +17,6 @@ static inline double shape_macs(const struct shape *shape)
 	       shape->kernel;
 }
 
-// Seconds since some fixed time.
-double peer_now(void);
-
 // Measures `step`, called over and over with `user`, for about `seconds`: the least seconds of one call, of windows
 // long enough to be timed. Other work on the machine lengthens times and never shortens them.
 double peer_best(void (*step)(void *user), void *user, double seconds);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -324,6 +325,13 @@ const char *cli_thousands(uint64_t number, char text[32])
 	}
 	*out = '\0';
 	return text;
+}
+
+double cli_seconds(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 const char *cli_duration(double seconds, char text[32])

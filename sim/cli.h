@@ -120,6 +120,8 @@ const char *cli_clean(const char *text, char clean[CLI_CLEAN_BYTES]);
 
 // 1234567 as "1,234,567". text holds at least 32 bytes; returned for convenience.
 const char *cli_thousands(uint64_t number, char text[32]);
+// Seconds since some fixed time, of a clock that only goes forward.
+double cli_seconds(void);
 // A duration as "12.3 us", "4.56 ms", "7.89 s".
 const char *cli_duration(double seconds, char text[32]);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 void cli_files_release(struct cli_files *files)
@@ -31,7 +32,7 @@ static int add_file(struct cli_files *files, char *path)
 bool cli_has_suffix(const char *name, const char *suffix)
 {
 	size_t length = strlen(name), tail = strlen(suffix);
-	return length > tail && strcmp(name + length - tail, suffix) == 0;
+	return length > tail && strcasecmp(name + length - tail, suffix) == 0;
 }
 
 static int visible(const struct dirent *entry)

@@ -1,15 +1,9 @@
 // Programs and networks from one argument; see cli_open.h.
 #include "cli_open.h"
+#include "cli_files.h"
 #include "cli_guard.h"
 
 #include <string.h>
-#include <strings.h>
-
-static bool has_suffix(const char *path, const char *suffix)
-{
-	size_t length = strlen(path), want = strlen(suffix);
-	return length > want && strcasecmp(path + length - want, suffix) == 0;
-}
 
 // What had to be assumed changes every number that follows.
 static void tell_assumptions(const ai8x_network *network)
@@ -30,7 +24,7 @@ int cli_open_any(const char *path, const ai8x_network_files *files, const ai8x_p
 	ai8x_error error = {0};
 	*program = NULL;
 	*network = NULL;
-	if (!has_suffix(path, ".yaml") && !has_suffix(path, ".yml")) {
+	if (!cli_has_suffix(path, ".yaml") && !cli_has_suffix(path, ".yml")) {
 		ai8x_program_options options = {.part = part, .skip_tensors = true};
 		return cli_open_image(path, &options, program, &error) == AI8X_OK ? CLI_OK : cli_fail(path, &error);
 	}

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { LAYER_ROUNDS = 16 };
 
@@ -92,13 +91,6 @@ static const struct argp parser = {
 		   "Exit status: 0 done, 2 usage, 3 bad input, 4 the machine stopped, 5 out of resources.",
 };
 
-static double now(void)
-{
-	struct timespec time;
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 struct layer_time {
 	uint32_t layer;
 	uint64_t cycles;
@@ -134,13 +126,13 @@ static void *run_job(void *argument)
 	if (job->status != AI8X_OK)
 		return NULL;
 	job->status = ai8x_batch_run(worker, NULL, NULL, &job->error);
-	double start = now();
+	double start = cli_seconds();
 	do {
 		if (job->status != AI8X_OK)
 			break;
 		job->status = ai8x_batch_run(worker, NULL, NULL, &job->error);
 		job->runs++;
-		job->time = now() - start;
+		job->time = cli_seconds() - start;
 	} while (job->time < job->seconds);
 	ai8x_batch_worker_destroy(worker);
 	return NULL;
@@ -156,7 +148,7 @@ struct stopwatch {
 static void watch(void *user, const ai8x_event *event)
 {
 	struct stopwatch *stopwatch = user;
-	double time = now();
+	double time = cli_seconds();
 	if (event->kind == AI8X_EVENT_LAYER_STOP && stopwatch->at < stopwatch->count) {
 		struct layer_time *layer = &stopwatch->layers[stopwatch->at++];
 		double taken = time - stopwatch->last;

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SHOWN_DEFAULT = 8 }; // differing words shown per program
 
@@ -158,13 +157,6 @@ struct outcome {
 	double seconds;
 };
 
-static double seconds_now(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void run_opened(const struct run_options *options, const ai8x_program *program,
                        struct outcome *outcome)
 {
@@ -197,7 +189,7 @@ static void run_opened(const struct run_options *options, const ai8x_program *pr
 
 static void run_file(const struct run_options *options, const char *path, struct outcome *outcome)
 {
-	double start = seconds_now();
+	double start = cli_seconds();
 	ai8x_program_options program_options = {
 		.skip_tensors = !options->per_layer && options->dump == NULL,
 		.expected = options->expect,
@@ -208,7 +200,7 @@ static void run_file(const struct run_options *options, const char *path, struct
 	if (cli_open_program(path, &program_options, &program, &outcome->error) == AI8X_OK)
 		run_opened(options, program, outcome);
 	ai8x_program_destroy(program);
-	outcome->seconds = seconds_now() - start;
+	outcome->seconds = cli_seconds() - start;
 }
 
 // --- Running all of them -----------------------------------------------------------------------------

@@ -1,11 +1,11 @@
 // ai8xsim trace: writes what happens in each cycle as VCD, trace events or CSV.
 #include "cli.h"
+#include "cli_files.h"
 #include "cli_guard.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 struct trace_settings {
@@ -56,10 +56,8 @@ static void parse_signals(const struct argp_state *state, char *text, unsigned *
 
 static void pick_format(struct argp_state *state, struct trace_settings *settings)
 {
-	size_t length = strlen(settings->output);
 	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-		size_t suffix = strlen(formats[i].suffix);
-		if (length > suffix && strcasecmp(settings->output + length - suffix, formats[i].suffix) == 0) {
+		if (cli_has_suffix(settings->output, formats[i].suffix)) {
 			settings->trace.format = formats[i].format;
 			return;
 		}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,4 +110,10 @@ ai8x_status file_check_readable(const char *path, ai8x_error *error)
 		                   S_ISDIR(info.st_mode) ? "is a directory" : "not a regular file");
 	(void)close(fd);
 	return status;
+}
+
+bool file_has_suffix(const char *path, const char *suffix)
+{
+	const size_t length = strlen(path), tail = strlen(suffix);
+	return length >= tail && strcasecmp(path + length - tail, suffix) == 0;
 }

@@ -2,6 +2,8 @@
 #ifndef AI8X_BASE_FILE_H
 #define AI8X_BASE_FILE_H
 
+#include <stdbool.h>
+
 #include <ai8xsim/status.h>
 
 // Writes a file: beside `path` first, then renamed over it (symbolic links are followed). On failure nothing
@@ -13,5 +15,8 @@ ai8x_status file_check_replaceable(const char *path, ai8x_error *error);
 
 // Opens and closes `path` for reading and says what it is, so that messages name the system's reason.
 ai8x_status file_check_readable(const char *path, ai8x_error *error);
+
+// True for a name that ends in suffix, in whatever case.
+bool file_has_suffix(const char *path, const char *suffix);
 
 #endif

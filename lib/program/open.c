@@ -7,12 +7,6 @@
 #include "base/file.h"
 #include "program/program.h"
 
-static bool has_suffix(const char *path, const char *suffix)
-{
-	size_t length = strlen(path), tail = strlen(suffix);
-	return length >= tail && strcmp(path + length - tail, suffix) == 0;
-}
-
 // The signature lies at 0, or at 512, 1024, ... behind a user block.
 static bool has_hdf5_signature(const char *path)
 {
@@ -45,9 +39,9 @@ ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *opti
 		return status;
 	if (has_hdf5_signature(path))
 		return hdf5_read(path, options, program, error);
-	if (has_suffix(path, ".mem"))
+	if (file_has_suffix(path, ".mem"))
 		return mem_read(path, options, program, error);
-	if (has_suffix(path, ".yaml") || has_suffix(path, ".yml"))
+	if (file_has_suffix(path, ".yaml") || file_has_suffix(path, ".yml"))
 		return error_set(error, AI8X_ERR_FORMAT,
 		                 "%s: not a program but, by its name, a network description: compile it first", path);
 	return error_set(error, AI8X_ERR_FORMAT,

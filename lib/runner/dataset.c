@@ -160,12 +160,6 @@ static void close_source(struct source *source)
 	free(source->path);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	const size_t length = strlen(text), tail = strlen(end);
-	return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 static ai8x_status open_source(struct source *source, const char *path, const char *const *names,
                                ai8x_error *error)
 {
@@ -175,8 +169,8 @@ static ai8x_status open_source(struct source *source, const char *path, const ch
 		return error_no_memory(error, path);
 	if (status != AI8X_OK)
 		return status;
-	return ends_with(path, ".npy") || ends_with(path, ".npz") ? open_numpy(source, names, error)
-	                                                          : open_hdf5(source, names, error);
+	return file_has_suffix(path, ".npy") || file_has_suffix(path, ".npz") ? open_numpy(source, names, error)
+	                                                                      : open_hdf5(source, names, error);
 }
 
 static ai8x_status open_labels(struct dataset *dataset, const char *path, bool must_be_there,
@@ -184,7 +178,7 @@ static ai8x_status open_labels(struct dataset *dataset, const char *path, bool m
 {
 	static const char *const names[] = {"labels", NULL};
 	// A single array is either inputs or labels.
-	if (!must_be_there && ends_with(path, ".npy"))
+	if (!must_be_there && file_has_suffix(path, ".npy"))
 		return AI8X_OK;
 	ai8x_status status = open_source(&dataset->labels, path, names, error);
 	dataset->has_labels = status == AI8X_OK;

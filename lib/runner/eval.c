@@ -3,11 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <ai8xsim/batch.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "runner/dataset.h"
 #include "runner/results.h"
 #include "runner/work.h"
@@ -48,33 +49,12 @@ void ai8x_eval_release(ai8x_eval_result *result)
 	*result = (ai8x_eval_result){0};
 }
 
-static double now(void)
-{
-	struct timespec time;
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-// FNV-1a, 64 bits.
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
-{
-	const uint8_t *byte = bytes;
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
-static uint64_t hash_start(void)
-{
-	return UINT64_C(0xcbf29ce484222325);
-}
-
 // What decides outputs: the operations, without what is only compared.
 static uint64_t hash_program(const ai8x_program *program)
 {
 	size_t count;
 	const ai8x_op *ops = ai8x_program_ops(program, &count);
-	uint64_t hash = hash_start();
+	uint64_t hash = HASH_START;
 	for (size_t i = 0; i < count; i++) {
 		const uint32_t words[] = {ops[i].kind, ops[i].address, ops[i].value, ops[i].mask};
 		if (ops[i].kind != AI8X_BUS_EXPECT)
@@ -208,7 +188,7 @@ static ai8x_status run_chunk(void *user, void *argument, size_t chunk, const ato
 		const int8_t *input = worker->inputs + i * evaluation->input_values;
 		if (atomic_load_explicit(stop, memory_order_relaxed))
 			return AI8X_ERR_CANCELLED;
-		const uint64_t hash = hash_bytes(hash_start(), input, evaluation->input_values);
+		const uint64_t hash = hash_bytes(HASH_START, input, evaluation->input_values);
 		memcpy(hashes + i * sizeof hash, &hash, sizeof hash);
 		status = ai8x_batch_run(worker->machine, input, outputs + i * evaluation->output_values, error);
 		if (status != AI8X_OK)
@@ -249,10 +229,10 @@ static ai8x_status pulse(void *user, ai8x_error *error)
 	struct evaluation *evaluation = user;
 	ai8x_eval_progress *progress = &evaluation->result->progress;
 	ai8x_status status = AI8X_OK;
-	progress->seconds = now() - evaluation->started;
-	if (evaluation->results != NULL && now() - evaluation->saved >= SAVE_SECONDS) {
+	progress->seconds = clock_seconds() - evaluation->started;
+	if (evaluation->results != NULL && clock_seconds() - evaluation->saved >= SAVE_SECONDS) {
 		status = results_save(evaluation->results, error);
-		evaluation->saved = now();
+		evaluation->saved = clock_seconds();
 	}
 	if (status == AI8X_OK && evaluation->options->progress != NULL &&
 	    !evaluation->options->progress(evaluation->options->user, progress))
@@ -274,7 +254,7 @@ static ai8x_status resume_chunk(struct evaluation *evaluation, size_t chunk, int
 		status = dataset_read_inputs(evaluation->data, first, count, inputs, error);
 	for (uint64_t i = 0; i < count && status == AI8X_OK; i++) {
 		const uint64_t hash =
-			hash_bytes(hash_start(), inputs + i * evaluation->input_values, evaluation->input_values);
+			hash_bytes(HASH_START, inputs + i * evaluation->input_values, evaluation->input_values);
 		if (hash != hashes[i])
 			status = error_set(
 				error, AI8X_ERR_FORMAT,
@@ -454,7 +434,7 @@ static ai8x_status evaluate(struct evaluation *evaluation, const char *path, ai8
 		.chunks = chunks,
 		.done = evaluation->chunk_done,
 		.result_size = evaluation->chunk * (evaluation->output_values * sizeof(int32_t) + sizeof(uint64_t)),
-		.identity = hash_bytes(hash_start(), identity, sizeof identity),
+		.identity = hash_bytes(HASH_START, identity, sizeof identity),
 		.user = evaluation,
 		.open = open_worker,
 		.close = close_worker,
@@ -465,14 +445,14 @@ static ai8x_status evaluate(struct evaluation *evaluation, const char *path, ai8
 	ai8x_status status = AI8X_OK;
 	if (root && options->output != NULL)
 		status = open_results(evaluation, path, chunks, error);
-	evaluation->started = evaluation->saved = now();
+	evaluation->started = evaluation->saved = clock_seconds();
 	if (status == AI8X_OK)
 		status = work_do(&work, options->jobs, options->cluster, error);
 	else
 		work_refuse(options->cluster, status, error);
 	if (!root)
 		return status;
-	progress->seconds = now() - evaluation->started;
+	progress->seconds = clock_seconds() - evaluation->started;
 	if (status == AI8X_OK) {
 		evaluation->result->mean_iou = mean_iou(evaluation->result);
 		if (evaluation->results != NULL)

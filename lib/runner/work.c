@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 enum {
@@ -71,13 +72,6 @@ struct pool {
 	size_t *ahead, ahead_count, ahead_room;
 	struct parcel *first, **last;
 };
-
-static double now(void)
-{
-	struct timespec time;
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static bool is_root(const struct pool *pool)
 {
@@ -291,7 +285,7 @@ static void handle(struct pool *pool, unsigned rank, const uint8_t *bytes, size_
 	char reason[AI8X_MESSAGE_SIZE] = "";
 	if (size >= sizeof message)
 		memcpy(&message, bytes, sizeof message);
-	remote->heard = now();
+	remote->heard = clock_seconds();
 	switch (message.kind) {
 	case HELLO:
 		remote->greeted = true;
@@ -332,7 +326,7 @@ static void talk(struct pool *pool)
 	for (unsigned rank = 1; rank < pool->cluster->size; rank++) {
 		supply(pool, rank);
 		struct remote *remote = &pool->remotes[rank];
-		remote->silent = !remote->gone && now() - remote->heard > pool->cluster->silence_seconds;
+		remote->silent = !remote->gone && clock_seconds() - remote->heard > pool->cluster->silence_seconds;
 		if (remote->silent)
 			lose(pool, rank, "nothing was heard of it for too long");
 	}
@@ -369,11 +363,11 @@ static void lead(struct pool *pool)
 		if (!alone)
 			talk(pool);
 		ai8x_status status = AI8X_OK;
-		if (now() - pulsed >= PULSE_SECONDS) {
+		if (clock_seconds() - pulsed >= PULSE_SECONDS) {
 			(void)pthread_mutex_lock(&pool->taking);
 			status = pool->work->pulse(pool->work->user, &error);
 			(void)pthread_mutex_unlock(&pool->taking);
-			pulsed = now();
+			pulsed = clock_seconds();
 		}
 		(void)pthread_mutex_lock(&pool->mutex);
 		if (status != AI8X_OK)
@@ -445,7 +439,7 @@ static void follow(struct pool *pool, unsigned jobs)
 {
 	ai8x_error error = {0};
 	bool reported = false;
-	double spoke = now();
+	double spoke = clock_seconds();
 	const struct message hello = {.kind = HELLO, .chunk = jobs, .identity = pool->work->identity};
 	ai8x_status status = AI8X_OK;
 	if (pool->status == AI8X_OK)
@@ -461,10 +455,10 @@ static void follow(struct pool *pool, unsigned jobs)
 			status = report_failure(pool, &error);
 			reported = true;
 		}
-		if (status == AI8X_OK && now() - spoke >= ALIVE_SECONDS) {
+		if (status == AI8X_OK && clock_seconds() - spoke >= ALIVE_SECONDS) {
 			status =
 				pool->cluster->send(pool->cluster, 0, &(struct message){.kind = ALIVE}, sizeof hello, &error);
-			spoke = now();
+			spoke = clock_seconds();
 		}
 	}
 	(void)pthread_mutex_lock(&pool->mutex);
@@ -507,7 +501,7 @@ static ai8x_status prepare(struct pool *pool, unsigned jobs, ai8x_error *error)
 		pool->left += !pool->done[i];
 	}
 	for (size_t i = 0; i < ranks; i++)
-		pool->remotes[i].heard = now();
+		pool->remotes[i].heard = clock_seconds();
 	pool->over = is_root(pool) && pool->left == 0;
 	return AI8X_OK;
 }

@@ -111,7 +111,7 @@ static ai8x_status place_depthwise(struct plan *plan, struct plan_layer *layer, 
 // A streaming first layer of some parts reads one entry late (hardware reference 4.5, quirk).
 static uint32_t late(const struct plan *plan, const struct plan_layer *layer)
 {
-	return plan->target->stream_bias_late && layer->position == 0 && layer->streaming;
+	return plan->part->quirks.stream_bias_shift && layer->position == 0 && layer->streaming;
 }
 
 // Quad fan-out: slot s in group s % 4, entry s / 4.

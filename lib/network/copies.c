@@ -96,8 +96,8 @@ bool layout_can_read_gap(const struct layout *layout, const struct tensor *tenso
 	if (use->layer == 0 && layout_fed_by_fifo(layout)) {
 		return false; // FIFOs fill one word after the other
 	}
-	return layout->target->read_gap && use->kind == USE_PLAIN && tensor->passes == 1 &&
-	       layer->operands == 1 && !layer->flatten && !layer->streaming && !layer->chw;
+	return part_has_field(layout->target->part, F_MP_STRIDE) && use->kind == USE_PLAIN &&
+	       tensor->passes == 1 && layer->operands == 1 && !layer->flatten && !layer->streaming && !layer->chw;
 }
 
 // true: sources of that layer are laid out for this layer alone.

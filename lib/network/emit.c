@@ -8,6 +8,8 @@
 
 // SRAM timing setting that software always writes (register table, SRAM).
 #define SRAM_SETTING UINT32_C(0x40e)
+// Selection bit of SRAM_TEST that software sets in every clear of registers (register table, SRAM_TEST).
+#define CLEAR_SETTING (UINT32_C(1) << 12)
 
 // Appends operations and remembers the first failure.
 struct emitter {
@@ -73,11 +75,34 @@ static bool has_bias(const struct plan *plan)
 	return (plan->bias_used[0] | plan->bias_used[1] | plan->bias_used[2] | plan->bias_used[3]) != 0;
 }
 
+// The function of SRAM_TEST that clears layer registers, NULL: they need none.
+static const struct part_test_row *clear_function(const ai8x_part *part)
+{
+	for (size_t i = 0; i < part->test_count; i++) {
+		if (part->tests[i].registers) {
+			return &part->tests[i];
+		}
+	}
+	return NULL;
+}
+
+// The value of SRAM_TEST that starts it; with bias, bias memory is cleared by the same start bit.
+static uint32_t clear_value(const ai8x_part *part, const struct part_test_row *clear, bool bias)
+{
+	uint32_t value = CLEAR_SETTING | clear->run | clear->select;
+	for (size_t i = 0; i < part->test_count && bias; i++) {
+		if (part->tests[i].memory == MEMORY_BIAS && part->tests[i].run == clear->run) {
+			value |= part->tests[i].select;
+		}
+	}
+	return value;
+}
+
 static void emit_setup(struct emitter *e)
 {
 	const struct plan *plan = e->plan;
-	const struct target *target = plan->target;
-	if (target->clear_registers != 0) {
+	const struct part_test_row *clear = clear_function(plan->part);
+	if (clear != NULL) {
 		for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 			if (in_group(plan, g)) {
 				write_register(e, REG_CTL, g, 0,
@@ -87,8 +112,9 @@ static void emit_setup(struct emitter *e)
 		}
 	}
 	write_register(e, REG_AON, 0, 0, 0);
-	if (target->clear_registers != 0) {
-		uint32_t clear = has_bias(plan) ? target->clear_with_bias : target->clear_registers;
+	if (clear != NULL) {
+		uint32_t value = clear_value(plan->part, clear, has_bias(plan));
+		uint32_t done = clear->done & part_field_mask(plan->part, F_TEST_ZDONE);
 		for (unsigned step = 0; step < 4; step++) {
 			for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 				if (!in_group(plan, g)) {
@@ -97,10 +123,10 @@ static void emit_setup(struct emitter *e)
 				if (step == 0) {
 					write_register(e, REG_SRAM, g, 0, SRAM_SETTING);
 				} else if (step == 2) {
-					append(e, AI8X_BUS_WAIT, part_register_address(plan->part, REG_SRAM_TEST, g, 0),
-					       target->clear_done, target->clear_done);
+					append(e, AI8X_BUS_WAIT, part_register_address(plan->part, REG_SRAM_TEST, g, 0), done,
+					       done);
 				} else {
-					write_register(e, REG_SRAM_TEST, g, 0, step == 1 ? clear : 0);
+					write_register(e, REG_SRAM_TEST, g, 0, step == 1 ? value : 0);
 				}
 			}
 		}
@@ -110,7 +136,7 @@ static void emit_setup(struct emitter *e)
 			continue;
 		}
 		write_register(e, REG_CTL, g, 0, control_stopped(plan));
-		if (target->clear_registers == 0) {
+		if (clear == NULL) {
 			write_register(e, REG_SRAM, g, 0, SRAM_SETTING);
 		}
 		write_unless_zero(e, REG_LCNT_MAX, g, 0, field(plan, F_LCNT, plan->last_index));

@@ -1,10 +1,9 @@
 // What a part can do with a layer, before anything is placed. Source of all limits: hardware reference 7.
 
-#include "network/limits.h"
-
 #include <stdio.h>
 
 #include "network/network.h"
+#include "network/target.h"
 
 // A layer under examination.
 struct subject {
@@ -27,6 +26,11 @@ static ai8x_status refuse(const struct subject *s, const char *format, ...)
 	va_end(arguments);
 	return network_error(s->error, AI8X_ERR_NETWORK, s->network, s->position, "%s (limit of the %s)", text,
 	                     s->target->part->info.name);
+}
+
+static bool has(const struct subject *s, enum part_field_id field)
+{
+	return part_has_field(s->target->part, field);
 }
 
 static ai8x_status check_sizes(const struct subject *s)
@@ -67,7 +71,7 @@ static ai8x_status check_pooling(const struct subject *s)
 		return refuse(s, "pooling stride %u: at most 16", layer->pool_stride);
 	}
 	bool dilated = layer->pool_dilation_rows > 1 || layer->pool_dilation_columns > 1;
-	if (dilated && !s->target->pool_dilation) {
+	if (dilated && !has(s, F_POOL_ROWS_INC)) {
 		return refuse(s, "dilated pooling does not exist");
 	}
 	if (layer->pool_dilation_rows > 16 || layer->pool_dilation_columns > 16 ||
@@ -166,10 +170,10 @@ static ai8x_status check_convolution(const struct subject *s)
 	if (layer->pad_rows > target->max_pad || layer->pad_columns > target->max_pad) {
 		return refuse(s, "pad %u: at most %u", layer->pad_rows, target->max_pad);
 	}
-	if (layer->groups > 1 && !target->depthwise) {
+	if (layer->groups > 1 && !has(s, F_DW_EN)) {
 		return refuse(s, "groups (depth-wise convolutions) do not exist");
 	}
-	if (layer->bypass && !target->bypass) {
+	if (layer->bypass && !has(s, F_BYPASS)) {
 		return refuse(s, "kernel bypass does not exist");
 	}
 	if (layer->operands > 1 && layer->bias != NULL && passes > 1 && !target->multipass_eltwise_bias) {
@@ -186,7 +190,7 @@ static ai8x_status check_arithmetic(const struct subject *s)
 	if (bits != 8 && bits != 4 && bits != 2 && bits != 1 && bits != -1) {
 		return refuse(s, "weights have 8, 4, 2 or 1 bits, not %d", bits);
 	}
-	if (bits == -1 && !s->target->binary) {
+	if (bits == -1 && !has(s, F_BINARY)) {
 		return refuse(s, "binary weights (-1, +1) do not exist; 1-bit weights (-1, 0) do");
 	}
 	if (layer->output_shift < -15 || layer->output_shift > 15) {
@@ -220,24 +224,25 @@ static ai8x_status check_switches(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
 	const struct target *target = s->target;
-	if (layer->calcx4 && !target->calcx4) {
+	if (layer->calcx4 && !has(s, F_CALCX4)) {
 		return refuse(s, "calcx4 does not exist");
 	}
 	if (layer->calcx4 && (layer->groups > 1 || layer->flatten || layer->operation == AI8X_OP_PASSTHROUGH ||
 	                      layer->bypass || layer->out_channels % 4 != 0)) {
 		return refuse(s, "calcx4 needs an ordinary convolution with a multiple of four output channels");
 	}
-	if (layer->read_ahead && !target->read_ahead) {
+	if (layer->read_ahead && !has(s, F_RD_AHEAD)) {
 		return refuse(s, "readahead does not exist");
 	}
-	if (layer->read_gap > 0 && !target->read_gap) {
+	if (layer->read_gap > 0 && !has(s, F_MP_STRIDE)) {
 		return refuse(s, "read_gap does not exist");
 	}
 	if (layer->read_gap > 0 && layer->in_channels > AI8X_PROCESSORS && layer->operands == 1) {
 		return refuse(s, "read_gap needs at most 64 channels");
 	}
-	if (layer->write_gap > target->max_write_gap) {
-		return refuse(s, "write_gap %u: at most %u", layer->write_gap, target->max_write_gap);
+	const uint32_t max_write_gap = (1u << target->part->fields[F_WPTR_INC].width) - 1;
+	if (layer->write_gap > max_write_gap) {
+		return refuse(s, "write_gap %u: at most %u", layer->write_gap, max_write_gap);
 	}
 	int64_t bytes = 4 * (int64_t)target->part->info.data_words;
 	if (layer->in_offset >= bytes || layer->out_offset >= bytes) {
@@ -257,7 +262,7 @@ static ai8x_status check_switches(const struct subject *s)
 	}
 	bool links = layer->next != AI8X_NETWORK_DEFAULT && layer->next != AI8X_NETWORK_STOP &&
 	             layer->next != s->position + 1;
-	if ((links || layer->next_snoop != AI8X_NETWORK_DEFAULT) && !target->layer_links) {
+	if ((links || layer->next_snoop != AI8X_NETWORK_DEFAULT) && !has(s, F_LINK)) {
 		return refuse(s, "layers run one after the other: next_sequence and snoop_sequence do not exist");
 	}
 	if (layer->next >= (int)s->network->layer_count || layer->next < AI8X_NETWORK_DEFAULT) {
@@ -300,8 +305,8 @@ static ai8x_status check_streaming(const struct subject *s)
 	return AI8X_OK;
 }
 
-ai8x_status network_check_layer(const ai8x_network *network, size_t position, const struct target *target,
-                                ai8x_error *error)
+static ai8x_status check_layer(const ai8x_network *network, size_t position, const struct target *target,
+                               ai8x_error *error)
 {
 	static ai8x_status (*const checks[])(const struct subject *) = {
 		check_sizes,      check_sources,  check_pooling,   check_convolution,
@@ -327,14 +332,14 @@ ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *par
 		return network_error(error, AI8X_ERR_NETWORK, network, -1, "%zu layers: the %s has %u",
 		                     network->layer_count, part->info.name, part->info.layers);
 	}
-	if (network->snoop_given && !target->snoop) {
+	if (network->snoop_given && !part_has_field(part, F_SNOOP_EN)) {
 		return network_error(error, AI8X_ERR_NETWORK, network, -1, "the %s has no snoop registers",
 		                     part->info.name);
 	}
 	bool binary = false;
 	bool one_bit = false;
 	for (size_t i = 0; i < network->layer_count; i++) {
-		ai8x_status status = network_check_layer(network, i, target, error);
+		ai8x_status status = check_layer(network, i, target, error);
 		if (status != AI8X_OK) {
 			return status;
 		}

@@ -90,8 +90,6 @@ ai8x_status plan_streams(struct plan *plan, ai8x_error *error);
 // Ring length of one layer in words, as far as it depends on shapes only; used by placement too.
 uint32_t plan_ring_words(const struct plan *plan, size_t position);
 
-// The decoded layer of a planned layer.
-void plan_decoded(const struct plan *plan, size_t position, ai8x_layer *layer);
 // All registers of all layers.
 ai8x_status plan_registers(const struct plan *plan, struct registers *registers, ai8x_error *error);
 

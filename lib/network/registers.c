@@ -143,7 +143,7 @@ static void decoded_sequence(const struct plan *plan, const struct plan_layer *l
 	int position = (int)layer->position;
 	int next = ai8x_network_next(plan->network, layer->position);
 	int link = -1;
-	if (plan->target->layer_links) {
+	if (part_has_field(plan->part, F_LINK)) {
 		out->stop = next == AI8X_NETWORK_STOP && position + 1 != (int)plan->count;
 		if (next != AI8X_NETWORK_STOP && next != position + 1) {
 			link = next;
@@ -172,7 +172,8 @@ static void decoded_sequence(const struct plan *plan, const struct plan_layer *l
 	out->ring_words = layer->ring_words;
 }
 
-void plan_decoded(const struct plan *plan, size_t position, ai8x_layer *out)
+// The decoded layer of a planned layer.
+static void decoded_layer(const struct plan *plan, size_t position, ai8x_layer *out)
 {
 	const struct plan_layer *layer = &plan->layers[position];
 	memset(out, 0, sizeof *out);
@@ -233,7 +234,7 @@ ai8x_status plan_registers(const struct plan *plan, struct registers *registers,
 	for (size_t i = 0; i < plan->count; i++) {
 		ai8x_layer layer;
 		ai8x_error text = {AI8X_OK, ""};
-		plan_decoded(plan, i, &layer);
+		decoded_layer(plan, i, &layer);
 		const struct plan_layer *next = i + 1 < plan->count ? &plan->layers[i + 1] : NULL;
 		uint32_t ring = plan->layers[i].streaming && next != NULL && next->streaming ? next->ring_words : 0;
 		ai8x_status status = layer_check_ranges(&layer, ring, &text);

@@ -1,4 +1,5 @@
-// Limits and work-arounds of the parts, as data. Source: hardware reference 7 (limits, generator flags), 4.8, 3.1.
+// Limits and work-arounds of the parts that their tables do not tell, as data. Source: hardware reference 7 (limits,
+// generator flags), 4.8, 3.1.
 
 #include "network/target.h"
 
@@ -9,7 +10,6 @@ static const struct target targets[] = {
 		.max_channels = 1024,
 		.max_pad = 2,
 		.max_pool_passes = 1,
-		.max_write_gap = 15,
 		.kernel_quarter = 768,
 		.fifo_coupled = true,
 		.flatten_bias_first = true,
@@ -17,7 +17,6 @@ static const struct target targets[] = {
 		.multipass_padded_conv1d = true,
 		.multipass_eltwise_bias = true,
 		.streaming_passthrough = true,
-		.stream_bias_late = true,
 	},
 	{
 		.part = &part_max78002,
@@ -25,21 +24,8 @@ static const struct target targets[] = {
 		.max_channels = 1024,
 		.max_pad = 2,
 		.max_pool_passes = 65536,
-		.max_write_gap = 255,
 		.kernel_quarter = 1024,
 		.kernel_quarter_tail = 256,
-		.depthwise = true,
-		.calcx4 = true,
-		.bypass = true,
-		.binary = true,
-		.read_ahead = true,
-		.read_gap = true,
-		.pool_dilation = true,
-		.layer_links = true,
-		.snoop = true,
-		.clear_registers = 0x1880,
-		.clear_with_bias = 0x1c80,
-		.clear_done = 1u << 25,
 		.reset_average = true,
 		.depthwise_one_ram = true,
 		.window_streams = true,

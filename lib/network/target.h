@@ -11,27 +11,20 @@ struct target {
 	uint32_t max_side; // rows or columns of an image
 	uint32_t max_channels;
 	uint32_t max_pad;
-	uint32_t max_pool_passes; // passes of a pooling passthrough layer
-	uint32_t max_write_gap;
+	uint32_t max_pool_passes;     // passes of a pooling passthrough layer
 	uint32_t kernel_quarter;      // words of one of the RAMs that kernel memory consists of
 	uint32_t kernel_quarter_tail; // the same for the tail of a group's first processor
-	// features
-	bool depthwise, calcx4, bypass, binary, read_ahead, read_gap, pool_dilation, layer_links, snoop;
 	// work-arounds
-	uint32_t clear_registers; // SRAM_TEST value that clears registers before use, 0: not needed
-	uint32_t clear_with_bias; // the same, bias memory included
-	uint32_t clear_done;      // SRAM_TEST bit to wait for
-	bool fifo_coupled;        // FIFOs always run in step
-	bool flatten_bias_first;  // bias of flattened layers lies at the lowest addresses
-	bool rows_for_passes;     // multi-pass element-wise passthrough is sent as more rows
-	bool reset_average;       // average pooling behind an element-wise layer needs a reset layer
-	bool depthwise_one_ram;   // kernels of a depth-wise layer must not cross kernel RAMs
-	bool window_streams;      // newer equations for streaming start and deltas
+	bool fifo_coupled;       // FIFOs always run in step
+	bool flatten_bias_first; // bias of flattened layers lies at the lowest addresses
+	bool rows_for_passes;    // multi-pass element-wise passthrough is sent as more rows
+	bool reset_average;      // average pooling behind an element-wise layer needs a reset layer
+	bool depthwise_one_ram;  // kernels of a depth-wise layer must not cross kernel RAMs
+	bool window_streams;     // newer equations for streaming start and deltas
 	bool multipass_padded_conv1d;
 	bool multipass_eltwise_bias;
 	bool streaming_passthrough;
 	bool streaming_unpadded_end;
-	bool stream_bias_late; // bias of a streaming layer 0 is read one entry late
 };
 
 // The row of that part, or NULL: this compiler does not know the part.

@@ -191,6 +191,11 @@ static inline uint32_t part_unit_words(const ai8x_part *part, enum part_memory m
 	return unit == 0 ? row->words_first : row->words;
 }
 
+static inline bool part_has_field(const ai8x_part *part, enum part_field_id id)
+{
+	return part->fields[id].width > 0;
+}
+
 static inline uint32_t part_field_mask(const ai8x_part *part, enum part_field_id id)
 {
 	const struct part_field *field = &part->fields[id];

@@ -132,7 +132,7 @@ void cli_progress_clear(void)
 	(void)pthread_mutex_unlock(&terminal);
 }
 
-bool cli_colours(FILE *file)
+static bool colours(FILE *file)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
@@ -149,7 +149,7 @@ const char *cli_style(FILE *file, enum cli_style style)
 		[CLI_PLAIN] = "\033[0m",  [CLI_BOLD] = "\033[1m",   [CLI_DIM] = "\033[2m",
 		[CLI_RED] = "\033[1;31m", [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m",
 	};
-	return cli_colours(file) ? sequences[style] : "";
+	return colours(file) ? sequences[style] : "";
 }
 
 bool cli_grow(void **array, size_t *capacity, size_t need, size_t size)
@@ -242,7 +242,8 @@ void cli_table_rule(struct cli_table *table)
 		table->rule_row = table->count / table->columns;
 }
 
-size_t cli_text_width(const char *text)
+// Columns a text takes on a terminal.
+static size_t text_width(const char *text)
 {
 	size_t width = 0;
 	mbstate_t state = {0};
@@ -279,7 +280,7 @@ int cli_table_print(const struct cli_table *table, FILE *file)
 	if (widths == NULL)
 		return CLI_RESOURCES;
 	for (size_t i = 0; i < table->count; i++) {
-		size_t width = cli_text_width(table->cells[i].text);
+		size_t width = text_width(table->cells[i].text);
 		if (width > widths[i % table->columns])
 			widths[i % table->columns] = width;
 	}
@@ -296,7 +297,7 @@ int cli_table_print(const struct cli_table *table, FILE *file)
 			(void)fputc('\n', file);
 		}
 		const struct cell *cell = &table->cells[i];
-		size_t space = widths[column] - cli_text_width(cell->text);
+		size_t space = widths[column] - text_width(cell->text);
 		bool last = column + 1 == table->columns;
 		if (table->align[column] == 'r')
 			print_spaces(file, space);

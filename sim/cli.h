@@ -74,6 +74,8 @@ size_t cli_option_name(const struct argp_state *state, const char *option, const
                        const char *const *names, size_t count, size_t stride);
 // The same for --part, --engine and --cpu.
 const ai8x_part *cli_option_part(const struct argp_state *state, const char *text);
+// The part where --part and files name none.
+const ai8x_part *cli_default_part(void);
 ai8x_engine cli_option_engine(const struct argp_state *state, const char *text);
 const char *cli_option_cpu(const struct argp_state *state, const char *text);
 const char *cli_engine_name(ai8x_engine engine);
@@ -94,7 +96,6 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
 
 // Colours: on terminals only, and never with NO_COLOR set or TERM=dumb.
 enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW };
-bool cli_colours(FILE *file);
 // Escape sequence that begins style (CLI_PLAIN ends it), or "".
 const char *cli_style(FILE *file, enum cli_style style);
 
@@ -110,9 +111,6 @@ void cli_table_rule(struct cli_table *table);
 // Prints the table; returns CLI_OK or CLI_RESOURCES (cells were lost).
 int cli_table_print(const struct cli_table *table, FILE *file);
 void cli_table_destroy(struct cli_table *table);
-
-// Columns a text takes on a terminal.
-size_t cli_text_width(const char *text);
 
 // Text that files decide, for printing: control characters, which could steer the terminal, become '?'.
 #define CLI_CLEAN_BYTES 512

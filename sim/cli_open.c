@@ -30,8 +30,8 @@ int cli_open_any(const char *path, const ai8x_network_files *files, const ai8x_p
 	}
 	ai8x_status status = cli_open_network(path, files, network, &error);
 	if (status == AI8X_OK)
-		status =
-			ai8x_network_compile(*network, part != NULL ? part : ai8x_part_at(0), compile, program, &error);
+		status = ai8x_network_compile(*network, part != NULL ? part : cli_default_part(), compile, program,
+		                              &error);
 	if (status == AI8X_OK)
 		tell_assumptions(*network);
 	return status == AI8X_OK ? CLI_OK : cli_fail(path, &error);

@@ -117,6 +117,11 @@ size_t cli_option_name(const struct argp_state *state, const char *option, const
 	exit(CLI_USAGE); // not reached: argp_error() ends the program
 }
 
+const ai8x_part *cli_default_part(void)
+{
+	return ai8x_part_at(0);
+}
+
 const ai8x_part *cli_option_part(const struct argp_state *state, const char *text)
 {
 	const ai8x_part *part = ai8x_part_find(text); // knows short forms too

@@ -291,7 +291,7 @@ static int compile_file(const struct settings *settings)
 
 int cmd_compile(int argc, char **argv)
 {
-	struct settings settings = {.part = ai8x_part_at(0), .options = ai8x_compile_options_default()};
+	struct settings settings = {.part = cli_default_part(), .options = ai8x_compile_options_default()};
 	cli_parse(&parser, argc, argv, NULL, &settings);
 	return compile_file(&settings);
 }

@@ -335,7 +335,7 @@ static int explain(const ai8x_part *part, const char *word)
 
 int cmd_regs(int argc, char **argv)
 {
-	struct regs_options options = {.part = ai8x_part_at(0)};
+	struct regs_options options = {.part = cli_default_part()};
 	cli_parse(&parser, argc, argv, NULL, &options);
 	if (options.json != NULL)
 		return write_map(options.part, options.json);

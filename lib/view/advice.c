@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "part/part.h"
 #include "view/words.h"
 
 // Suggestions of one rule at most: the same advice for one layer after the other helps nobody.
@@ -486,7 +487,7 @@ static bool stop_streaming(struct trial *trial, size_t i)
 
 static bool use_parallel_kernels(struct trial *trial, size_t i)
 {
-	if (i != 0 || ai8x_peak_macs(trial->part) == ai8x_peak_macs(ai8x_part_at(0)))
+	if (i != 0 || !part_has_field(trial->part, F_CALCX4))
 		return false;
 	unsigned changed = 0;
 	for (size_t k = 0; k < trial->network->layer_count; k++) {

@@ -25,7 +25,7 @@ unsigned ai8x_peak_macs(const ai8x_part *part)
 {
 	const unsigned taps = 9;
 	// Parts that have calcx4 apply the kernels of four output channels in one cycle.
-	const unsigned slots = part->fields[F_CALCX4].width > 0 ? 4 : 1;
+	const unsigned slots = part_has_field(part, F_CALCX4) ? 4 : 1;
 	return AI8X_PROCESSORS * taps * slots;
 }
 

@@ -25,7 +25,7 @@ def arguments():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--ai8xsim', required=True, help='program under test')
-    parser.add_argument('--golden', required=True, help='folder with index.tsv (AI8X_GOLDEN_DIR goes first)')
+    parser.add_argument('--golden', required=True, help='folder with index.tsv')
     parser.add_argument('--device', help='only programs of this part')
     parser.add_argument('--without', action='append', default=[], metavar='FEATURE',
                         help='leave out programs with this feature tag')
@@ -119,8 +119,7 @@ def faults(row, facts, result):
 def main():
     """Runs the selection batch by batch."""
     args = arguments()
-    golden = os.environ.get('AI8X_GOLDEN_DIR', args.golden)
-    index = os.path.join(golden, 'index.tsv')
+    index = os.path.join(args.golden, 'index.tsv')
     if not os.path.exists(index):
         print(f'1..0 # SKIP no golden programs here ({index} is absent)')
         return 0
@@ -130,7 +129,7 @@ def main():
     failed = number = 0
     for start in range(0, len(rows), BATCH):
         batch = rows[start:start + BATCH]
-        paths = [os.path.join(golden, row['file']) for row in batch]
+        paths = [os.path.join(args.golden, row['file']) for row in batch]
         agree, status, results, reason = True, 0, {}, None
         try:
             results, agree, status = run(args, paths)

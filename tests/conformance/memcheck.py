@@ -18,16 +18,15 @@ def main():
     parser.add_argument('--valgrind', required=True)
     parser.add_argument('--ai8xsim', required=True)
     parser.add_argument('--shipped', required=True, help='program that must be there')
-    parser.add_argument('--golden', required=True, help='folder of golden programs (AI8X_GOLDEN_DIR goes first)')
+    parser.add_argument('--golden', required=True, help='folder of golden programs')
     parser.add_argument('program', nargs='*', help='golden program, relative to the folder')
     args = parser.parse_args()
-    golden = os.environ.get('AI8X_GOLDEN_DIR', args.golden)
     print(f'1..{1 + len(args.program)}')
     failed = 0
     for number, name in enumerate([args.shipped, *args.program], 1):
-        path = os.path.join(golden, name)
+        path = os.path.join(args.golden, name)
         label = os.path.basename(name)
-        if number > 1 and not os.path.exists(os.path.join(golden, 'index.tsv')):
+        if number > 1 and not os.path.exists(os.path.join(args.golden, 'index.tsv')):
             print(f'ok {number} - {label} # SKIP no golden programs here')
             continue
         command = [args.valgrind, '--quiet', f'--error-exitcode={FINDING}', '--leak-check=full',

@@ -2,7 +2,7 @@
 """Tests of tools/ai8xsim-export, and of program_diff, which judges what it writes.
 
 Most of them use the stand-in checkout beside this file. With AI8X_SYNTHESIS_DIR naming a real
-ai8x-synthesis checkout (and AI8X_GOLDEN_DIR or AI8XSIM_GOLDEN the golden programs), programs are
+ai8x-synthesis checkout (and AI8XSIM_GOLDEN the golden programs), programs are
 exported from that as well and compared with the golden ones.
 """
 
@@ -24,7 +24,7 @@ import program_diff  # noqa: E402
 EXPORT = os.path.join(HERE, '..', '..', 'tools', 'ai8xsim-export')
 STAND_IN = os.path.join(HERE, 'checkout')
 CHECKOUT = os.environ.get('AI8X_SYNTHESIS_DIR', '')
-GOLDEN = os.environ.get('AI8X_GOLDEN_DIR') or os.environ.get('AI8XSIM_GOLDEN', '')
+GOLDEN = os.environ.get('AI8XSIM_GOLDEN', '')
 
 WRITE32, WAIT, FIFO, EXPECT, RUN, WRITE8 = range(6)
 ALL = 0xffffffff
@@ -377,7 +377,7 @@ class RealCheckout(Case):
     def compare(self, embedded, judge):
         """Export each again, and judge the difference."""
         if not os.path.isdir(GOLDEN):
-            self.skipTest('AI8X_GOLDEN_DIR does not name a folder of golden programs')
+            self.skipTest('AI8XSIM_GOLDEN does not name a folder of golden programs')
         for name in NAMES:
             with self.subTest(name):
                 path = os.path.join(GOLDEN, name + '.h5')

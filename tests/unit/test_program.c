@@ -421,6 +421,13 @@ START_TEST(stimulus_with_fifos)
 	}
 	ck_assert_uint_eq(ops[9].kind, AI8X_BUS_RUN);
 	ai8x_program_destroy(program);
+
+	// Suffixes count in whatever case.
+	char small[128];
+	(void)snprintf(small, sizeof small, "%s", in_folder("input.mem"));
+	ck_assert_int_eq(rename(small, in_folder("INPUT.MEM")), 0);
+	assert_ok(ai8x_program_open(in_folder("INPUT.MEM"), &options, &program, &error), &error);
+	ai8x_program_destroy(program);
 }
 END_TEST
 

@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <mpi.h>
 
 #include "mpi/started.h"
 
-enum { TAG = 1, SILENCE_SECONDS = 60 };
+enum { TAG = 1, TAG_END = 2, SILENCE_SECONDS = 60, END_PAUSE_NS = 1000000 };
 
 // A message on its way.
 struct outgoing {
@@ -145,6 +146,24 @@ ai8x_status cluster_mpi_open(ai8x_cluster **cluster, ai8x_error *error)
 	return AI8X_OK;
 }
 
+// Ranks wait here until rank 0 knows that all can end. Open MPI's mpirun may crash or hang when it is told to abort
+// while some are in MPI_Finalize() already.
+static void agree_to_end(const ai8x_cluster *cluster)
+{
+	const struct timespec pause = {.tv_nsec = END_PAUSE_NS};
+	int told = 0;
+	for (unsigned rank = 1; cluster->rank == 0 && rank < cluster->size; rank++)
+		(void)MPI_Send(NULL, 0, MPI_BYTE, (int)rank, TAG_END, MPI_COMM_WORLD);
+	while (cluster->rank != 0 && !told) {
+		if (MPI_Iprobe(0, TAG_END, MPI_COMM_WORLD, &told, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+			return;
+		if (!told)
+			(void)nanosleep(&pause, NULL);
+	}
+	if (told)
+		(void)MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_END, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
 void cluster_mpi_close(ai8x_cluster *cluster, int exit_status)
 {
 	struct mpi_cluster *self = (struct mpi_cluster *)cluster;
@@ -159,6 +178,7 @@ void cluster_mpi_close(ai8x_cluster *cluster, int exit_status)
 		(void)MPI_Wait(&message->request, MPI_STATUS_IGNORE);
 		free(message);
 	}
+	agree_to_end(cluster);
 	free(self->buffer);
 	free(self);
 	(void)MPI_Finalize();

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <ai8xsim/runner.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "runner/placement.h"
 
@@ -621,13 +621,6 @@ static void count_missing_layers(struct runner *runner)
 	}
 }
 
-static double seconds_now(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static ai8x_status prepare(struct runner *runner)
 {
 	if (runner->part != ai8x_program_part(runner->program))
@@ -658,7 +651,7 @@ static void unsubscribe(struct runner *runner)
 ai8x_status ai8x_runner_run(ai8x_machine *machine, const ai8x_program *program,
                             const ai8x_runner_options *options, ai8x_runner_result *result)
 {
-	double start = seconds_now();
+	double start = clock_seconds();
 	*result = (ai8x_runner_result){.first_bad_layer = -1};
 	struct runner runner = {
 		.machine = machine,
@@ -690,7 +683,7 @@ ai8x_status ai8x_runner_run(ai8x_machine *machine, const ai8x_program *program,
 		memcpy(result->message, runner.error.message, sizeof result->message);
 	result->cycles = ai8x_machine_cycles(machine);
 	result->simulated_seconds = info->clock_hz > 0 ? (double)result->cycles / info->clock_hz : 0;
-	result->wall_seconds = seconds_now() - start;
+	result->wall_seconds = clock_seconds() - start;
 	return status;
 }
 

@@ -108,7 +108,23 @@ static bool areas_meet(const struct run *run)
 	return false;
 }
 
-bool fast_stages_share_words(ai8x_machine *machine)
+// Whether a layer reads its ring where the layer in front of it writes it, pixel by pixel. One that does not may find
+// words that were not written yet.
+static bool follows(const struct stage *reader, const struct stage *writer)
+{
+	const ai8x_layer *layer = &reader->record->report.layer;
+	const struct fast_plan *plan = writer->plan;
+	bool same = !layer->chw && plan->pixel_words == layer->pixel_step;
+	for (size_t w = 0; w < plan->word_count && same; w++) {
+		const struct fast_word *word = &plan->words[w];
+		const unsigned group = word->instance / (AI8X_INSTANCES / AI8X_GROUPS);
+		same = (layer_instances(layer) >> word->instance & 1) == 0 ||
+		       layer->read_base[group] == plan->layer.write_word[word->group];
+	}
+	return same;
+}
+
+bool fast_order_matters(ai8x_machine *machine)
 {
 	struct run *run = &machine->run;
 	if (run->stage_count < 2 && !run->stage[0].streams_in)
@@ -119,10 +135,15 @@ bool fast_stages_share_words(ai8x_machine *machine)
 		if (run->stage[i].plan == NULL || run->stage[i].plan->refused)
 			return false;
 	}
-	const bool shared = areas_meet(run);
-	for (unsigned i = 0; i < run->stage_count && shared; i++)
-		explain(run->stage[i].record, "layers that run at the same time share words of data memory");
-	return shared;
+	const char *reason =
+		areas_meet(run) ? "layers that run at the same time share words of data memory" : NULL;
+	for (unsigned i = 1; i < run->stage_count && reason == NULL; i++) {
+		if (!follows(&run->stage[i], &run->stage[i - 1]))
+			reason = "a streaming layer does not read where the one in front of it writes";
+	}
+	for (unsigned i = 0; i < run->stage_count && reason != NULL; i++)
+		explain(run->stage[i].record, reason);
+	return reason != NULL;
 }
 
 // Why the current stages need the exact engine, or NULL.

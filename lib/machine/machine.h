@@ -68,7 +68,7 @@ struct run {
 	uint32_t last_layer;
 	struct stage stage[AI8X_MAX_STREAMS]; // one, or all layers that stream together
 	unsigned stage_count;
-	bool shares_words, shares_known; // fast_stages_share_words(), asked once for these stages
+	bool order_matters, order_known; // fast_order_matters(), asked once for these stages
 	struct input input;
 	bool has_input;
 	bool ended;            // a run came to its end since the last start
@@ -124,9 +124,9 @@ void run_fifo_pushed(ai8x_machine *machine);
 // fast.c
 ai8x_status fast_setup(ai8x_machine *machine, ai8x_error *error);
 void fast_release(ai8x_machine *machine);
-// True when layers that run at the same time, or FIFO words on their way, use the same words: then those end up with
-// whatever came last, which only the exact engine knows.
-bool fast_stages_share_words(ai8x_machine *machine);
+// True when layers that run at the same time, or FIFO words on their way, use the same words, or read where nobody in
+// front of them writes: what comes first decides then, which only the exact engine knows.
+bool fast_order_matters(ai8x_machine *machine);
 // True when the fast engine may run all current stages, which takes at most `budget` cycles.
 bool fast_stages_ready(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t budget);
 ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error);

@@ -24,7 +24,7 @@ static void drop_stages(struct run *run)
 		stream_image_destroy(&run->stage[i].image);
 	}
 	run->stage_count = 0;
-	run->shares_words = run->shares_known = false;
+	run->order_matters = run->order_known = false;
 	run->input.layer = NULL;
 }
 
@@ -425,12 +425,12 @@ static bool run_fast(ai8x_machine *machine, const ai8x_run_limits *limits, uint6
 {
 	struct run *run = &machine->run;
 	const ai8x_layer *first = stage_layer(&run->stage[0]);
-	if (!run->shares_known && machine->options.engine != AI8X_ENGINE_EXACT) {
-		run->shares_words = fast_stages_share_words(machine);
-		run->shares_known = true;
+	if (!run->order_known && machine->options.engine != AI8X_ENGINE_EXACT) {
+		run->order_matters = fast_order_matters(machine);
+		run->order_known = true;
 	}
 	// FIFO words must not be stored ahead either.
-	if (run->shares_words)
+	if (run->order_matters)
 		return false;
 	if (first->fifo) {
 		// Words that come at a pace of their own make the machine wait, and waiting is counted.

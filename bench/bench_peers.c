@@ -376,12 +376,11 @@ static size_t choose(const struct settings *settings, bool layers, struct peer *
 static void take_turns(const struct settings *settings, const char *target, struct peer *peers, size_t count)
 {
 	for (unsigned round = 0; round < ROUNDS; round++)
-		for (size_t i = 0; i < count; i++) {
+		for (size_t i = 0; i < count; i++)
 			if (strcmp(peers[i].measured, "vendor") == 0)
 				measure_vendor(settings, strtoul(target, NULL, 10), &peers[i]);
 			else
 				measure_peer(settings, target, &peers[i]);
-		}
 }
 
 static json_t *peers_json(const struct peer *peers, size_t count)

@@ -40,9 +40,8 @@ ai8x_status golden_model_create(const ai8x_network *network, golden_model **mode
 
 void golden_model_destroy(golden_model *model)
 {
-	if (model == NULL) {
+	if (model == NULL)
 		return;
-	}
 	for (size_t i = 0; i < model->count; i++) {
 		golden_tensor_destroy(&model->results[i].input);
 		golden_tensor_destroy(&model->results[i].sums);
@@ -57,14 +56,12 @@ void golden_model_destroy(golden_model *model)
 static ai8x_status network_input(const ai8x_network *network, golden_tensor *input, ai8x_error *error)
 {
 	*input = (golden_tensor){0};
-	if (network->input == NULL) {
+	if (network->input == NULL)
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "the network has no input data");
-	}
 	ai8x_status status = golden_tensor_create(network->input_shape[0], network->input_shape[1],
 	                                          network->input_shape[2], input, error);
-	for (size_t i = 0; status == AI8X_OK && i < golden_tensor_size(input); i++) {
+	for (size_t i = 0; status == AI8X_OK && i < golden_tensor_size(input); i++)
 		input->data[i] = (int32_t)network->input[i];
-	}
 	return status;
 }
 
@@ -84,9 +81,8 @@ static ai8x_status join_pixels(const golden_tensor *const *parts, size_t count, 
 		pixels += parts[i]->rows * parts[i]->columns;
 	}
 	ai8x_status status = golden_tensor_create(channels, pixels, 1, out, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	int32_t *next = out->data;
 	for (size_t channel = 0; channel < channels; channel++) {
 		for (size_t i = 0; i < count; i++) {
@@ -130,9 +126,8 @@ static ai8x_status join_sources(golden_model *model, const ai8x_network_layer *l
 	}
 	for (size_t i = 0; i < layer->source_count && status == AI8X_OK; i++) {
 		if (layer->sources[i] == AI8X_NETWORK_INPUT) {
-			if (input.data == NULL) {
+			if (input.data == NULL)
 				status = network_input(model->network, &input, error);
-			}
 			parts[i] = &input;
 		} else if (layer->sources[i] < 0 || (size_t)layer->sources[i] >= model->network->layer_count) {
 			status = golden_fail(error, AI8X_ERR_ARGUMENT, "source %d does not exist", layer->sources[i]);
@@ -166,9 +161,8 @@ static ai8x_status take_operand(const golden_tensor *joined, const ai8x_network_
 	}
 	ai8x_status status =
 		golden_tensor_create(layer->in_channels, layer->in_rows, layer->in_columns, operand, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	size_t pixels = operand->rows * operand->columns;
 	for (size_t channel = 0; channel < operand->channels; channel++) {
 		size_t from = index * share + layer->first_channel + channel;
@@ -243,20 +237,17 @@ static ai8x_status prepare(golden_model *model, const ai8x_network_layer *layer,
 	golden_tensor joined;
 	golden_tensor operands[AI8X_NETWORK_SOURCES] = {{0}};
 	const golden_tensor *list[AI8X_NETWORK_SOURCES];
-	if (layer->operands == 0 || layer->operands > AI8X_NETWORK_SOURCES) {
+	if (layer->operands == 0 || layer->operands > AI8X_NETWORK_SOURCES)
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "%u operands", layer->operands);
-	}
 	ai8x_status status = join_sources(model, layer, &joined, error);
 	for (size_t i = 0; i < layer->operands && status == AI8X_OK; i++) {
 		status = take_operand(&joined, layer, i, &operands[i], error);
 		list[i] = &operands[i];
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = golden_prepare(list, layer->operands, golden, input, error);
-	}
-	for (size_t i = 0; i < layer->operands; i++) {
+	for (size_t i = 0; i < layer->operands; i++)
 		golden_tensor_destroy(&operands[i]);
-	}
 	golden_tensor_destroy(&joined);
 	return status;
 }
@@ -266,9 +257,8 @@ static const ai8x_network_layer *weights_of(const ai8x_network *network, const a
 {
 	for (size_t i = 0; i < network->layer_count && layer->weight_source >= 0 &&
 	                   (size_t)layer->weight_source < network->layer_count;
-	     i++) {
+	     i++)
 		layer = &network->layers[layer->weight_source];
-	}
 	return layer;
 }
 
@@ -284,9 +274,8 @@ static ai8x_status sum_up(const ai8x_network *network, const ai8x_network_layer 
 	convolution.weights = owner->weights;
 	if (layer->bypass) {
 		ones = malloc(need + 1);
-		if (ones == NULL) {
+		if (ones == NULL)
 			return golden_fail(error, AI8X_ERR_NO_MEMORY, "no memory for %zu weights", need);
-		}
 		memset(ones, 1, need);
 		convolution.weights = ones;
 	} else if (owner->weights == NULL) {
@@ -308,12 +297,10 @@ static ai8x_status compute(golden_model *model, size_t position, bool with_outpu
 	golden_layer golden = describe(model->network, layer);
 	bool has_sums = golden.convolution.kind != GOLDEN_PASSTHROUGH;
 	ai8x_status status = AI8X_OK;
-	if (result->input.data == NULL) {
+	if (result->input.data == NULL)
 		status = prepare(model, layer, &golden, &result->input, error);
-	}
-	if (status == AI8X_OK && has_sums && result->sums.data == NULL) {
+	if (status == AI8X_OK && has_sums && result->sums.data == NULL)
 		status = sum_up(model->network, layer, &result->input, golden.convolution, &result->sums, error);
-	}
 	if (status == AI8X_OK && with_output && result->output.data == NULL) {
 		status = has_sums ? golden_finish(&result->sums, &golden.output, &result->output, error)
 		                  : golden_tensor_copy(&result->input, &result->output, error);
@@ -345,9 +332,8 @@ static ai8x_status ask(golden_model *model, size_t position, bool with_output, a
 	if (status != AI8X_OK && error != NULL) {
 		*error = inner;
 		// A source's message already names the layer that failed.
-		if (strncmp(inner.message, "golden model: ", strlen("golden model: ")) != 0) {
+		if (strncmp(inner.message, "golden model: ", strlen("golden model: ")) != 0)
 			return golden_fail_in_layer(error, status, number);
-		}
 	}
 	return status;
 }
@@ -381,9 +367,8 @@ ai8x_status golden_model_range(void *user, const ai8x_network *network, size_t p
 	}
 	const golden_tensor *sums;
 	ai8x_status status = golden_model_sums(model, position, &sums, error);
-	if (status != AI8X_OK || sums == NULL) {
+	if (status != AI8X_OK || sums == NULL)
 		return status;
-	}
 	*least = sums->data[0];
 	*greatest = sums->data[0];
 	for (size_t i = 1; i < golden_tensor_size(sums); i++) {
@@ -398,9 +383,8 @@ ai8x_status golden_model_outputs(golden_model *model, ai8x_network_tensor **outp
 	size_t count = model->count;
 	*outputs = NULL;
 	ai8x_network_tensor *list = calloc(count + 1, sizeof *list);
-	if (list == NULL) {
+	if (list == NULL)
 		return golden_fail(error, AI8X_ERR_NO_MEMORY, "golden model: no memory for %zu outputs", count);
-	}
 	for (size_t i = 0; i < count; i++) {
 		const golden_tensor *output;
 		ai8x_status status = golden_model_output(model, i, &output, error);

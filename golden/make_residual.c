@@ -147,9 +147,8 @@ static int8_t random_value(struct maker *m, int magnitude)
 
 static void fill(struct maker *m, int8_t *values, size_t count, int magnitude)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		values[i] = random_value(m, magnitude);
-	}
 }
 
 static void op(struct maker *m, ai8x_op_kind kind, uint32_t address, uint32_t value, uint32_t mask)
@@ -183,20 +182,17 @@ static void write_kernel(struct maker *m, unsigned processor, uint32_t word, con
 static void write_kernels(struct maker *m)
 {
 	for (unsigned processor = 0; processor < CHANNELS; processor++) {
-		for (uint32_t out = 0; out < CHANNELS; out++) {
+		for (uint32_t out = 0; out < CHANNELS; out++)
 			write_kernel(m, processor, out, m->weights_0 + (size_t)(out * CHANNELS + processor) * TAPS);
-		}
 		for (uint32_t out = 0; out < OUT_CHANNELS; out++) {
 			write_kernel(m, processor, SECOND_KERNEL + out,
 			             m->weights_1 + (size_t)(out * CHANNELS + processor) * TAPS);
 		}
 	}
-	for (uint32_t i = 0; i < CHANNELS; i++) {
+	for (uint32_t i = 0; i < CHANNELS; i++)
 		write32(m, BUS_BIAS + 4 * i, (uint8_t)m->bias_0[i]);
-	}
-	for (uint32_t i = 0; i < OUT_CHANNELS; i++) {
+	for (uint32_t i = 0; i < OUT_CHANNELS; i++)
 		write32(m, BUS_BIAS + 4 * (SECOND_BIAS + i), (uint8_t)m->bias_1[i]);
-	}
 }
 
 // Four channels of one pixel in a word, first channel in the low byte (4.2).
@@ -204,9 +200,8 @@ static uint32_t data_word(const golden_tensor *tensor, size_t first_channel, siz
 {
 	uint32_t word = 0;
 	size_t pixels = tensor->rows * tensor->columns;
-	for (size_t lane = 0; lane < 4; lane++) {
+	for (size_t lane = 0; lane < 4; lane++)
 		word |= (uint32_t)(uint8_t)tensor->data[(first_channel + lane) * pixels + pixel] << 8 * lane;
-	}
 	return word;
 }
 
@@ -233,9 +228,8 @@ static void write_program(struct maker *m)
 	write32(m, BUS_SRAM, 0x40e);
 	write32(m, BUS_LCNT_MAX, 1);
 	write_kernels(m);
-	for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++) {
+	for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++)
 		write32(m, BUS_LAYER + registers[i].number * 0x80 + registers[i].layer * 4, registers[i].value);
-	}
 	write_input(m);
 	// Arm, then go (3.1).
 	write32(m, BUS_CTL, 0x808);
@@ -260,9 +254,8 @@ static void compute(struct maker *m)
 	};
 	const golden_tensor *operands[2] = {&m->input, &m->outputs[0]};
 	m->status = golden_run_layer(operands, 1, &layer, &m->outputs[0], &m->error);
-	if (m->status != AI8X_OK) {
+	if (m->status != AI8X_OK)
 		return;
-	}
 	layer.eltwise = GOLDEN_ELTWISE_ADD;
 	layer.pooling.window = (golden_pair){2, 2};
 	layer.pooling.stride = (golden_pair){2, 2};
@@ -279,17 +272,15 @@ static void set_integers(struct maker *m, int position, const char *name, const 
 {
 	ai8x_attribute attribute = {
 		.name = name, .type = AI8X_ATTRIBUTE_INT, .integers = values, .count = count, .scalar = count == 1};
-	if (m->status == AI8X_OK) {
+	if (m->status == AI8X_OK)
 		m->status = ai8x_program_set_attribute(m->program, position, &attribute, &m->error);
-	}
 }
 
 static void set_text(struct maker *m, int position, const char *name, const char *text)
 {
 	ai8x_attribute attribute = {.name = name, .type = AI8X_ATTRIBUTE_TEXT, .text = text};
-	if (m->status == AI8X_OK) {
+	if (m->status == AI8X_OK)
 		m->status = ai8x_program_set_attribute(m->program, position, &attribute, &m->error);
-	}
 }
 
 // An attribute of both layers: one number, or rows and columns.
@@ -395,14 +386,12 @@ static void add_results(struct maker *m, unsigned number, uint32_t first_word, u
 	for (size_t i = 0; i < count; i++) {
 		uint32_t address = data_address(i / pixels, first_word + step * (i % pixels));
 		words[i] = (ai8x_word){address, data_word(output, i / pixels * 4, i % pixels), 0xffffffff};
-		if (expect) {
+		if (expect)
 			op(m, AI8X_BUS_EXPECT, words[i].address, words[i].value, words[i].mask);
-		}
 	}
 	uint32_t shape[3] = {(uint32_t)output->channels, (uint32_t)output->rows, (uint32_t)output->columns};
-	if (m->status == AI8X_OK) {
+	if (m->status == AI8X_OK)
 		m->status = ai8x_program_add_layer(m->program, number, output->data, shape, words, count, &m->error);
-	}
 	free(words);
 }
 
@@ -414,28 +403,24 @@ static void make(struct maker *m, const char *path)
 	fill(m, m->bias_0, sizeof m->bias_0, 40);
 	fill(m, m->bias_1, sizeof m->bias_1, 40);
 	m->status = golden_tensor_create(CHANNELS, SIDE, SIDE, &m->input, &m->error);
-	for (size_t i = 0; m->status == AI8X_OK && i < golden_tensor_size(&m->input); i++) {
+	for (size_t i = 0; m->status == AI8X_OK && i < golden_tensor_size(&m->input); i++)
 		m->input.data[i] = (int32_t)random_value(m, 127);
-	}
-	if (m->status == AI8X_OK) {
+	if (m->status == AI8X_OK)
 		compute(m);
-	}
 	if (m->status == AI8X_OK) {
 		m->status =
 			ai8x_program_create(ai8x_part_find("MAX78000"), "residual2-max78000", &m->program, &m->error);
 	}
-	if (m->status != AI8X_OK) {
+	if (m->status != AI8X_OK)
 		return;
-	}
 	write_program(m);
 	m->status = m->status != AI8X_OK ? m->status
 	                                 : ai8x_program_set_input(m->program, m->input.data, shape, &m->error);
 	add_results(m, 0, OPERANDS_WORD + 1, 2, false);
 	add_results(m, 1, OUTPUT_WORD, 1, true);
 	describe(m);
-	if (m->status == AI8X_OK) {
+	if (m->status == AI8X_OK)
 		m->status = ai8x_program_save(m->program, path, &m->error);
-	}
 }
 
 int main(int argc, char **argv)
@@ -445,15 +430,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	struct maker *m = calloc(1, sizeof *m);
-	if (m == NULL) {
+	if (m == NULL)
 		return EXIT_FAILURE;
-	}
 	m->seed = 78000;
 	make(m, argv[1]);
 	int result = m->status == AI8X_OK ? EXIT_SUCCESS : EXIT_FAILURE;
-	if (m->status != AI8X_OK) {
+	if (m->status != AI8X_OK)
 		fprintf(stderr, "make_residual: %s: %s\n", ai8x_status_text(m->status), m->error.message);
-	}
 	ai8x_program_destroy(m->program);
 	golden_tensor_destroy(&m->input);
 	golden_tensor_destroy(&m->outputs[0]);

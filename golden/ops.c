@@ -21,9 +21,8 @@ void golden_use_one_thread(void)
 {
 	struct blas blas;
 	// Where it cannot be loaded there is nothing to set, and the first product says why.
-	if (blas_load(&blas, NULL) == AI8X_OK) {
+	if (blas_load(&blas, NULL) == AI8X_OK)
 		blas.set_num_threads(1);
-	}
 }
 
 size_t golden_tensor_size(const golden_tensor *tensor)
@@ -56,9 +55,8 @@ ai8x_status golden_tensor_create(size_t channels, size_t rows, size_t columns, g
 ai8x_status golden_tensor_copy(const golden_tensor *from, golden_tensor *to, ai8x_error *error)
 {
 	ai8x_status status = golden_tensor_create(from->channels, from->rows, from->columns, to, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		memcpy(to->data, from->data, golden_tensor_size(from) * sizeof *to->data);
-	}
 	return status;
 }
 
@@ -80,9 +78,8 @@ static size_t pooled_size(size_t size, unsigned window, unsigned stride, unsigne
 
 static int32_t average(int64_t sum, int64_t count, bool round)
 {
-	if (!round) {
+	if (!round)
 		return (int32_t)(sum / count);
-	}
 	int64_t magnitude = ((sum < 0 ? -sum : sum) * 2 + count) / (2 * count);
 	return (int32_t)(sum < 0 ? -magnitude : magnitude);
 }
@@ -113,9 +110,8 @@ ai8x_status golden_pool(const golden_tensor *in, const golden_pooling *pooling, 
 	golden_pair stride = pooling->stride;
 	golden_pair dilation = pooling->dilation;
 	if (window.rows == 0 || window.columns == 0 || stride.rows == 0 || stride.columns == 0 ||
-	    dilation.rows == 0 || dilation.columns == 0) {
+	    dilation.rows == 0 || dilation.columns == 0)
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "pooling window, stride or dilation is 0");
-	}
 	size_t rows = pooled_size(in->rows, window.rows, stride.rows, dilation.rows);
 	size_t columns = pooled_size(in->columns, window.columns, stride.columns, dilation.columns);
 	if (rows == 0 || columns == 0) {
@@ -131,9 +127,8 @@ ai8x_status golden_pool(const golden_tensor *in, const golden_pooling *pooling, 
 		                   last_column, in->rows, in->columns);
 	}
 	ai8x_status status = golden_tensor_create(in->channels, rows, columns, out, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	int32_t *value = out->data;
 	for (size_t channel = 0; channel < in->channels; channel++) {
 		const int32_t *plane = in->data + channel * in->rows * in->columns;
@@ -180,9 +175,8 @@ ai8x_status golden_combine(const golden_tensor *const *operands, size_t count, g
                            golden_tensor *out, ai8x_error *error)
 {
 	*out = (golden_tensor){0};
-	if (count == 0) {
+	if (count == 0)
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "an element-wise operator without operands");
-	}
 	for (size_t i = 1; i < count; i++) {
 		if (!same_shape(operands[0], operands[i])) {
 			return golden_fail(error, AI8X_ERR_ARGUMENT,
@@ -193,14 +187,12 @@ ai8x_status golden_combine(const golden_tensor *const *operands, size_t count, g
 	}
 	ai8x_status status =
 		golden_tensor_create(operands[0]->channels, operands[0]->rows, operands[0]->columns, out, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	for (size_t k = 0; k < golden_tensor_size(out); k++) {
 		int64_t value = operands[0]->data[k];
-		for (size_t i = 1; i < count; i++) {
+		for (size_t i = 1; i < count; i++)
 			value = combine_two(value, operands[i]->data[k], eltwise);
-		}
 		out->data[k] = clip8(value);
 	}
 	return AI8X_OK;
@@ -221,9 +213,8 @@ ai8x_status golden_concatenate(const golden_tensor *const *parts, size_t count, 
                                ai8x_error *error)
 {
 	*out = (golden_tensor){0};
-	if (count == 0) {
+	if (count == 0)
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "a concatenation of nothing");
-	}
 	size_t channels = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i]->rows != parts[0]->rows || parts[i]->columns != parts[0]->columns) {
@@ -234,9 +225,8 @@ ai8x_status golden_concatenate(const golden_tensor *const *parts, size_t count, 
 		channels += parts[i]->channels;
 	}
 	ai8x_status status = golden_tensor_create(channels, parts[0]->rows, parts[0]->columns, out, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	int32_t *next = out->data;
 	for (size_t i = 0; i < count; i++) {
 		memcpy(next, parts[i]->data, golden_tensor_size(parts[i]) * sizeof *next);
@@ -267,9 +257,8 @@ ai8x_status golden_slice(const golden_tensor *in, size_t first, size_t count, go
 static ai8x_status insert_zeros(const golden_tensor *in, golden_tensor *out, ai8x_error *error)
 {
 	ai8x_status status = golden_tensor_create(in->channels, 2 * in->rows, 2 * in->columns, out, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	for (size_t channel = 0; channel < in->channels; channel++) {
 		for (size_t row = 0; row < in->rows; row++) {
 			for (size_t column = 0; column < in->columns; column++) {
@@ -283,18 +272,16 @@ static ai8x_status insert_zeros(const golden_tensor *in, golden_tensor *out, ai8
 
 static bool weight_in_range(int weight, int bits)
 {
-	if (bits == GOLDEN_BINARY) {
+	if (bits == GOLDEN_BINARY)
 		return weight == 1 || weight == -1;
-	}
 	return weight >= -(1 << (bits - 1)) && weight < (1 << (bits - 1));
 }
 
 static ai8x_status check_weights(const golden_convolution *convolution, size_t count, ai8x_error *error)
 {
 	int bits = convolution->weight_bits;
-	if (bits != 8 && bits != 4 && bits != 2 && bits != 1 && bits != GOLDEN_BINARY) {
+	if (bits != 8 && bits != 4 && bits != 2 && bits != 1 && bits != GOLDEN_BINARY)
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "weights of %d bits (8, 4, 2, 1 or binary)", bits);
-	}
 	for (size_t i = 0; i < count; i++) {
 		if (!weight_in_range(convolution->weights[i], bits)) {
 			return golden_fail(error, AI8X_ERR_ARGUMENT, "weight %zu is %d, which %s cannot hold", i,
@@ -308,9 +295,8 @@ static ai8x_status check_weights(const golden_convolution *convolution, size_t c
 static double largest_magnitude(const golden_tensor *tensor)
 {
 	double largest = 0;
-	for (size_t i = 0; i < golden_tensor_size(tensor); i++) {
+	for (size_t i = 0; i < golden_tensor_size(tensor); i++)
 		largest = fmax(largest, fabs((double)tensor->data[i]));
-	}
 	return largest;
 }
 
@@ -383,13 +369,11 @@ static ai8x_status multiply(const struct geometry *g, const golden_convolution *
 	double *weights = malloc(weight_count * sizeof *weights);
 	double *matrix = malloc(g->depth * block_rows * g->columns * sizeof *matrix);
 	double *product = malloc(g->out_group * block_rows * g->columns * sizeof *product);
-	if (weights == NULL || matrix == NULL || product == NULL) {
+	if (weights == NULL || matrix == NULL || product == NULL)
 		status = golden_fail(error, AI8X_ERR_NO_MEMORY, "no memory for a matrix product");
-	} else {
-		for (size_t i = 0; i < weight_count; i++) {
+	else
+		for (size_t i = 0; i < weight_count; i++)
 			weights[i] = convolution->weights[i];
-		}
-	}
 	for (size_t group = 0; group < groups && status == AI8X_OK; group++) {
 		for (size_t row = 0; row < g->rows && status == AI8X_OK; row += block_rows) {
 			size_t row_count = g->rows - row < block_rows ? g->rows - row : block_rows;
@@ -398,9 +382,8 @@ static ai8x_status multiply(const struct geometry *g, const golden_convolution *
 			blas.dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)g->out_group, (int)pixels,
 			           (int)g->depth, 1.0, weights + group * g->out_group * g->depth, (int)g->depth, matrix,
 			           (int)pixels, 0.0, product, (int)pixels);
-			if (!store_sums(g, convolution, group, row, pixels, product, sums)) {
+			if (!store_sums(g, convolution, group, row, pixels, product, sums))
 				status = golden_fail(error, AI8X_ERR_LIMIT, "a sum of products exceeds 32 bits");
-			}
 		}
 	}
 	free(product);
@@ -434,24 +417,19 @@ static ai8x_status convolve_image(const golden_tensor *image, const golden_convo
 		.out_group = convolution->out_channels / convolution->groups,
 	};
 	g.depth = g.in_group * kernel.rows * kernel.columns;
-	if (g.depth > TENSOR_LIMIT / convolution->out_channels || g.depth * g.columns > INT_MAX) {
+	if (g.depth > TENSOR_LIMIT / convolution->out_channels || g.depth * g.columns > INT_MAX)
 		return golden_fail(error, AI8X_ERR_LIMIT, "%zu weights per channel are too many", g.depth);
-	}
 	ai8x_status status = check_weights(convolution, convolution->out_channels * g.depth, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
-	if ((double)g.depth * 128.0 * largest_magnitude(image) + 128.0 * 128.0 >= EXACT_LIMIT) {
+	if ((double)g.depth * 128.0 * largest_magnitude(image) + 128.0 * 128.0 >= EXACT_LIMIT)
 		return golden_fail(error, AI8X_ERR_LIMIT, "sums of %zu products could reach 2^53", g.depth);
-	}
 	status = golden_tensor_create(convolution->out_channels, g.rows, g.columns, sums, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	status = multiply(&g, convolution, sums, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		golden_tensor_destroy(sums);
-	}
 	return status;
 }
 
@@ -462,25 +440,20 @@ ai8x_status golden_convolve(const golden_tensor *in, const golden_convolution *c
 	golden_pair kernel = convolution->kernel;
 	size_t groups = convolution->groups;
 	if (kernel.rows == 0 || kernel.columns == 0 || convolution->dilation.rows == 0 ||
-	    convolution->dilation.columns == 0 || convolution->out_channels == 0 ||
-	    convolution->weights == NULL) {
+	    convolution->dilation.columns == 0 || convolution->out_channels == 0 || convolution->weights == NULL)
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "a convolution without kernel, dilation or weights");
-	}
 	if (groups == 0 || in->channels % groups != 0 || convolution->out_channels % groups != 0) {
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "%zu groups do not divide %zu and %zu channels", groups,
 		                   in->channels, convolution->out_channels);
 	}
-	if (convolution->kind != GOLDEN_CONVTRANSPOSE2D) {
+	if (convolution->kind != GOLDEN_CONVTRANSPOSE2D)
 		return convolve_image(in, convolution, convolution->padding, sums, error);
-	}
-	if (convolution->padding.rows >= kernel.rows || convolution->padding.columns >= kernel.columns) {
+	if (convolution->padding.rows >= kernel.rows || convolution->padding.columns >= kernel.columns)
 		return golden_fail(error, AI8X_ERR_ARGUMENT, "a transposed convolution padded by its whole kernel");
-	}
 	golden_tensor image;
 	ai8x_status status = insert_zeros(in, &image, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	golden_pair padding = {kernel.rows - 1 - convolution->padding.rows,
 	                       kernel.columns - 1 - convolution->padding.columns};
 	status = convolve_image(&image, convolution, padding, sums, error);
@@ -511,12 +484,10 @@ ai8x_status golden_finish(const golden_tensor *sums, const golden_output *output
                           ai8x_error *error)
 {
 	ai8x_status status = golden_tensor_copy(sums, out, error);
-	if (status != AI8X_OK || output->wide) {
+	if (status != AI8X_OK || output->wide)
 		return status;
-	}
-	for (size_t i = 0; i < golden_tensor_size(out); i++) {
+	for (size_t i = 0; i < golden_tensor_size(out); i++)
 		out->data[i] = finish_value(sums->data[i], output);
-	}
 	return AI8X_OK;
 }
 
@@ -529,19 +500,16 @@ static ai8x_status pool_each(const golden_tensor *const *operands, size_t count,
 	golden_tensor *pooled = calloc(count, sizeof *pooled);
 	const golden_tensor **list = calloc(count, sizeof *list);
 	ai8x_status status = AI8X_OK;
-	if (pooled == NULL || list == NULL) {
+	if (pooled == NULL || list == NULL)
 		status = golden_fail(error, AI8X_ERR_NO_MEMORY, "no memory for %zu operands", count);
-	}
 	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
 		status = golden_pool(operands[i], pooling, &pooled[i], error);
 		list[i] = &pooled[i];
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = golden_combine(list, count, eltwise, out, error);
-	}
-	for (size_t i = 0; pooled != NULL && i < count; i++) {
+	for (size_t i = 0; pooled != NULL && i < count; i++)
 		golden_tensor_destroy(&pooled[i]);
-	}
 	free(list);
 	free(pooled);
 	return status;
@@ -558,14 +526,12 @@ static ai8x_status pool_and_combine(const golden_tensor *const *operands, size_t
 		}
 		return golden_pool(operands[0], &layer->pooling, out, error);
 	}
-	if (!layer->eltwise_first) {
+	if (!layer->eltwise_first)
 		return pool_each(operands, count, &layer->pooling, layer->eltwise, out, error);
-	}
 	golden_tensor combined;
 	ai8x_status status = golden_combine(operands, count, layer->eltwise, &combined, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	status = golden_pool(&combined, &layer->pooling, out, error);
 	golden_tensor_destroy(&combined);
 	return status;
@@ -598,9 +564,8 @@ ai8x_status golden_run_layer(const golden_tensor *const *operands, size_t count,
 		return status;
 	}
 	status = golden_convolve(&input, &layer->convolution, &sums, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = golden_finish(&sums, &layer->output, out, error);
-	}
 	golden_tensor_destroy(&sums);
 	golden_tensor_destroy(&input);
 	return status;

@@ -38,21 +38,18 @@ static void *read_bytes(hid_t file, const char *name, hid_t type, size_t *count,
 	if (rank >= 2 && rank <= 8 && H5Sget_simple_extent_dims(space, sides, NULL) >= 0) {
 		*count = (size_t)sides[0];
 		*each = 1;
-		for (int i = 1; i < rank; i++) {
+		for (int i = 1; i < rank; i++)
 			*each *= (size_t)sides[i];
-		}
 		bytes = malloc(*count * *each + 1);
 	}
 	if (bytes != NULL && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) < 0) {
 		free(bytes);
 		bytes = NULL;
 	}
-	if (space >= 0) {
+	if (space >= 0)
 		H5Sclose(space);
-	}
-	if (set >= 0) {
+	if (set >= 0)
 		H5Dclose(set);
-	}
 	return bytes;
 }
 
@@ -61,9 +58,8 @@ static bool read_held_out(const char *path, struct held_out *data)
 	size_t labels = 0;
 	*data = (struct held_out){0};
 	hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-	if (file < 0) {
+	if (file < 0)
 		return false;
-	}
 	data->images = read_bytes(file, "images", H5T_NATIVE_INT8, &data->count, &data->image_size);
 	data->labels = read_bytes(file, "labels", H5T_NATIVE_UINT8, &labels, &data->label_size);
 	H5Fclose(file);
@@ -75,11 +71,9 @@ static void count_answers(const ai8x_network_tensor *output, const uint8_t *labe
 	size_t pixels = (size_t)output->shape[1] * output->shape[2];
 	for (size_t pixel = 0; pixel < pixels; pixel++) {
 		size_t best = 0;
-		for (size_t channel = 1; channel < output->shape[0]; channel++) {
-			if (output->values[channel * pixels + pixel] > output->values[best * pixels + pixel]) {
+		for (size_t channel = 1; channel < output->shape[0]; channel++)
+			if (output->values[channel * pixels + pixel] > output->values[best * pixels + pixel])
 				best = channel;
-			}
-		}
 		score->answers++;
 		score->right += best == labels[pixel];
 	}
@@ -94,9 +88,8 @@ static ai8x_status simulate(ai8x_network *network, const ai8x_part *part, const 
 	ai8x_compile_options options = ai8x_compile_options_default();
 	options.outputs = outputs;
 	ai8x_status status = ai8x_network_compile(network, part, &options, &program, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = ai8x_machine_create(part, NULL, &machine, error);
-	}
 	if (status == AI8X_OK) {
 		ai8x_runner_options run = ai8x_runner_options_default();
 		status = ai8x_runner_run(machine, program, &run, &result);
@@ -120,9 +113,8 @@ static ai8x_status evaluate_one(ai8x_network *network, const ai8x_part *part, co
 	ai8x_network_tensor *outputs = NULL;
 	memcpy(network->input, data->images + index * data->image_size, data->image_size);
 	ai8x_status status = golden_model_create(network, &model, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = golden_model_outputs(model, &outputs, error);
-	}
 	if (status == AI8X_OK) {
 		const ai8x_network_tensor *last = &outputs[network->layer_count - 1];
 		if ((size_t)last->shape[1] * last->shape[2] != data->label_size) {
@@ -178,13 +170,12 @@ int main(int argc, char **argv)
 	ai8x_error error = {0};
 	ai8x_network_files files = {.weights = argv[3], .input = argv[3]};
 	int result = EXIT_FAILURE;
-	if (!read_held_out(argv[4], &data)) {
+	if (!read_held_out(argv[4], &data))
 		fprintf(stderr, "evaluate: %s: no images and labels of the same number\n", argv[4]);
-	} else if (ai8x_network_open(argv[2], &files, &network, &error) != AI8X_OK) {
+	else if (ai8x_network_open(argv[2], &files, &network, &error) != AI8X_OK)
 		fprintf(stderr, "evaluate: %s\n", error.message);
-	} else {
+	else
 		result = evaluate(argv[1], network, &data, strtod(argv[5], NULL));
-	}
 	ai8x_network_destroy(network);
 	free(data.images);
 	free(data.labels);

@@ -449,12 +449,11 @@ json_t *cli_json_text(const char *text)
 	size_t used = 0;
 	for (size_t i = 0; i < length; i++) {
 		// Without a decoder at hand only ASCII is known to be good.
-		if ((unsigned char)text[i] < 0x80) {
+		if ((unsigned char)text[i] < 0x80)
 			mended[used++] = text[i];
-		} else {
+		else
 			for (size_t k = 0; k < 3; k++)
 				mended[used++] = replacement[k];
-		}
 	}
 	json_t *json = json_stringn(mended, used);
 	free(mended);

@@ -86,10 +86,9 @@ ai8x_status cli_open_network(const char *path, const ai8x_network_files *files, 
 {
 	const char *names[] = {files->weights, files->bias, files->input};
 	char all[4096] = "";
-	for (size_t i = 0, used = 0; i < sizeof names / sizeof names[0] && used < sizeof all; i++) {
+	for (size_t i = 0, used = 0; i < sizeof names / sizeof names[0] && used < sizeof all; i++)
 		if (names[i] != NULL)
 			used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used > 0 ? " or " : "", names[i]);
-	}
 	reading = all;
 	ai8x_status status = ai8x_network_open(path, files, network, error);
 	reading = NULL;

@@ -9,10 +9,9 @@
 static void tell_assumptions(const ai8x_network *network)
 {
 	size_t assumed = 0, first = 0;
-	for (size_t i = 0; i < network->note_count; i++) {
+	for (size_t i = 0; i < network->note_count; i++)
 		if (strstr(network->notes[i], "assumed") != NULL && assumed++ == 0)
 			first = i;
-	}
 	if (assumed > 0)
 		cli_error("note: %s%s; give out_channels, or --weights", network->notes[first],
 		          assumed > 1 ? " (and in other layers)" : "");

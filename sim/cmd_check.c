@@ -385,10 +385,9 @@ static int write_json(const struct work *work)
 
 static int judge(const struct check_options *options, const struct outcome *outcome)
 {
-	for (int s = (int)options->fail_on; s <= AI8X_SEVERITY_ERROR; s++) {
+	for (int s = (int)options->fail_on; s <= AI8X_SEVERITY_ERROR; s++)
 		if (outcome->counts[s] > 0)
 			return CLI_CHECK_FAILED;
-	}
 	return CLI_OK;
 }
 

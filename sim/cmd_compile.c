@@ -105,9 +105,8 @@ static bool parse_switch(int key, struct settings *settings)
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct settings *settings = state->input;
-	if (parse_switch(key, settings)) {
+	if (parse_switch(key, settings))
 		return 0;
-	}
 	switch (key) {
 	case 'w':
 		settings->files.weights = argument;
@@ -138,15 +137,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		settings->quiet = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (settings->network != NULL) {
+		if (settings->network != NULL)
 			argp_error(state, "one network at a time");
-		}
 		settings->network = argument;
 		return 0;
 	case ARGP_KEY_END:
-		if (settings->network == NULL) {
+		if (settings->network == NULL)
 			argp_error(state, "no network given");
-		}
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -175,16 +172,14 @@ static const struct argp parser = {
 
 static void print_warnings(const ai8x_network *network)
 {
-	for (size_t i = 0; i < network->warning_count; i++) {
+	for (size_t i = 0; i < network->warning_count; i++)
 		cli_error("warning: %s", network->warnings[i]);
-	}
 }
 
 static void print_notes(const ai8x_network *network)
 {
-	for (size_t i = 0; i < network->note_count; i++) {
+	for (size_t i = 0; i < network->note_count; i++)
 		printf("%s\n", network->notes[i]);
-	}
 }
 
 // true: there is all that the golden model needs.
@@ -193,9 +188,8 @@ static bool is_complete(const ai8x_network *network)
 	for (size_t i = 0; i < network->layer_count; i++) {
 		const ai8x_network_layer *layer = &network->layers[i];
 		bool needs = layer->operation != AI8X_OP_PASSTHROUGH && !layer->bypass;
-		if (needs && ai8x_network_weights_of(network, i)->weights == NULL) {
+		if (needs && ai8x_network_weights_of(network, i)->weights == NULL)
 			return false;
-		}
 	}
 	return network->input != NULL;
 }
@@ -204,9 +198,8 @@ static ai8x_status randomise(ai8x_network *network, uint64_t seed, ai8x_error *e
 {
 	golden_model *model = NULL;
 	ai8x_status status = golden_model_create(network, &model, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = ai8x_network_randomise(network, seed, golden_model_range, model, error);
-	}
 	golden_model_destroy(model);
 	return status;
 }
@@ -221,14 +214,12 @@ static ai8x_status compile(const struct settings *settings, ai8x_network *networ
 	ai8x_status status = ai8x_network_place(network, settings->part, &chosen, error);
 	if (status == AI8X_OK && is_complete(network)) {
 		status = golden_model_create(network, &model, error);
-		if (status == AI8X_OK) {
+		if (status == AI8X_OK)
 			status = golden_model_outputs(model, &outputs, error);
-		}
 		chosen.outputs = outputs;
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = ai8x_network_compile(network, settings->part, &chosen, program, error);
-	}
 	free(outputs);
 	golden_model_destroy(model);
 	return status;
@@ -238,12 +229,10 @@ static ai8x_status write_results(const struct settings *settings, const ai8x_net
                                  const ai8x_program *program, const char *output, ai8x_error *error)
 {
 	ai8x_status status = ai8x_program_save(program, output, error);
-	if (status == AI8X_OK && settings->yaml != NULL) {
+	if (status == AI8X_OK && settings->yaml != NULL)
 		status = ai8x_network_write_yaml(network, settings->yaml, error);
-	}
-	if (status == AI8X_OK && settings->save != NULL) {
+	if (status == AI8X_OK && settings->save != NULL)
 		status = ai8x_network_write_weights(network, settings->save, error);
-	}
 	return status;
 }
 
@@ -258,13 +247,11 @@ static int compile_file(const struct settings *settings)
 	ai8x_status status = cli_open_network(settings->network, &settings->files, &network, &error);
 	if (status == AI8X_OK) {
 		network->average_rounding = network->average_rounding || settings->rounding;
-		if (settings->random) {
+		if (settings->random)
 			status = randomise(network, settings->seed, &error);
-		}
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = compile(settings, network, &program, &error);
-	}
 	if (status != AI8X_OK) {
 		code = cli_fail(settings->network, &error);
 	} else if (settings->output == NULL && asprintf(&output, "%s.h5", network->name) < 0) {

@@ -89,15 +89,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		settings->save = argument;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (settings->network != NULL) {
+		if (settings->network != NULL)
 			argp_error(state, "one network at a time");
-		}
 		settings->network = argument;
 		return 0;
 	case ARGP_KEY_END:
-		if (settings->network == NULL) {
+		if (settings->network == NULL)
 			argp_error(state, "no network given");
-		}
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -127,20 +125,17 @@ static const struct argp parser = {
 static uint32_t crc32_step(uint32_t crc, uint8_t byte)
 {
 	crc ^= byte;
-	for (unsigned bit = 0; bit < 8; bit++) {
+	for (unsigned bit = 0; bit < 8; bit++)
 		crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320u : 0);
-	}
 	return crc;
 }
 
 static uint32_t checksum(const golden_tensor *tensor)
 {
 	uint32_t crc = 0xffffffffu;
-	for (size_t i = 0; i < golden_tensor_size(tensor); i++) {
-		for (unsigned byte = 0; byte < 4; byte++) {
+	for (size_t i = 0; i < golden_tensor_size(tensor); i++)
+		for (unsigned byte = 0; byte < 4; byte++)
 			crc = crc32_step(crc, (uint8_t)((uint32_t)tensor->data[i] >> 8 * byte));
-		}
-	}
 	return ~crc;
 }
 
@@ -164,12 +159,10 @@ static ai8x_status compute(golden_model *model, const ai8x_network *network, str
 	for (size_t i = 0; i < network->layer_count; i++) {
 		rows[i].layer = &network->layers[i];
 		ai8x_status status = golden_model_output(model, i, &rows[i].output, error);
-		if (status == AI8X_OK) {
+		if (status == AI8X_OK)
 			status = golden_model_sums(model, i, &rows[i].sums, error);
-		}
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 		measure(&rows[i]);
 	}
 	return AI8X_OK;
@@ -189,14 +182,12 @@ static const char *operation_name(const ai8x_network_layer *layer)
 static int print_rows(const ai8x_network *network, const struct row *rows)
 {
 	struct cli_table *table = cli_table_create("rlllrrrrr");
-	if (table == NULL) {
+	if (table == NULL)
 		return CLI_RESOURCES;
-	}
 	static const char *const heads[] = {"layer", "name", "operation", "output",  "shift",
 	                                    "min",   "max",  "clipped",   "checksum"};
-	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
 		cli_table_cell(table, CLI_BOLD, "%s", heads[i]);
-	}
 	for (size_t i = 0; i < network->layer_count; i++) {
 		const struct row *row = &rows[i];
 		bool shifts = row->sums != NULL && row->layer->output_bits == 8;
@@ -205,11 +196,10 @@ static int print_rows(const ai8x_network *network, const struct row *rows)
 		cli_table_cell(table, CLI_PLAIN, "%s", operation_name(row->layer));
 		cli_table_cell(table, CLI_PLAIN, "%zu x %zu x %zu", row->output->channels, row->output->rows,
 		               row->output->columns);
-		if (shifts) {
+		if (shifts)
 			cli_table_cell(table, CLI_PLAIN, "%d", row->layer->output_shift);
-		} else {
+		else
 			cli_table_cell(table, CLI_DIM, "-");
-		}
 		cli_table_cell(table, CLI_PLAIN, "%d", row->least);
 		cli_table_cell(table, CLI_PLAIN, "%d", row->greatest);
 		cli_table_cell(table, CLI_PLAIN, "%.1f %%",
@@ -249,16 +239,14 @@ static int write_json(const char *path, const ai8x_network *network, const struc
 {
 	json_t *layers = json_array();
 	bool ok = layers != NULL;
-	for (size_t i = 0; ok && i < network->layer_count; i++) {
+	for (size_t i = 0; ok && i < network->layer_count; i++)
 		ok = json_array_append_new(layers, json_of_row(&rows[i])) == 0;
-	}
 	json_t *root = json_pack("{s:i, s:s?, s:o}", "version", 1, "network", network->name, "layers", layers);
 	int status = CLI_RESOURCES;
-	if (ok && root != NULL) {
+	if (ok && root != NULL)
 		status = cli_write_json(path, root);
-	} else {
+	else
 		cli_error("out of memory for the JSON report");
-	}
 	json_decref(root);
 	return status;
 }
@@ -272,9 +260,8 @@ static int write_npy(const char *path, const golden_tensor *tensor)
 	int text = snprintf(header + 10, sizeof header - 10,
 	                    "{'descr': '<i4', 'fortran_order': False, 'shape': (%zu, %zu, %zu), }",
 	                    tensor->channels, tensor->rows, tensor->columns);
-	if (text < 0 || (size_t)text + 11 > sizeof header) {
+	if (text < 0 || (size_t)text + 11 > sizeof header)
 		return CLI_RESOURCES;
-	}
 	memset(header + 10 + text, ' ', sizeof header - 11 - (size_t)text);
 	header[sizeof header - 1] = '\n';
 	memcpy(header, "\x93NUMPY\x01", 8);
@@ -288,9 +275,8 @@ static int write_npy(const char *path, const golden_tensor *tensor)
 		return CLI_RESOURCES;
 	}
 	memcpy(bytes, header, sizeof header);
-	for (size_t i = 0; i < 4 * count; i++) {
+	for (size_t i = 0; i < 4 * count; i++)
 		bytes[sizeof header + i] = (uint8_t)((uint32_t)tensor->data[i / 4] >> 8 * (i % 4));
-	}
 	int status = cli_write_file(path, bytes, sizeof header + 4 * count);
 	free(bytes);
 	return status;
@@ -310,9 +296,8 @@ static int write_folder(const char *folder, const ai8x_network *network, const s
 			return CLI_RESOURCES;
 		}
 		int status = write_npy(path, rows[i].output);
-		if (status != CLI_OK) {
+		if (status != CLI_OK)
 			return status;
-		}
 	}
 	return CLI_OK;
 }
@@ -329,15 +314,12 @@ static bool hdf5_tensor(hid_t file, const char *path, const golden_tensor *tenso
 	hid_t set = ok ? H5Dcreate2(file, path, H5T_STD_I32LE, space, links, properties, H5P_DEFAULT) : -1;
 	ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor->data) >= 0;
 	ok = (set < 0 || H5Dclose(set) >= 0) && ok;
-	if (space >= 0) {
+	if (space >= 0)
 		H5Sclose(space);
-	}
-	if (properties >= 0) {
+	if (properties >= 0)
 		H5Pclose(properties);
-	}
-	if (links >= 0) {
+	if (links >= 0)
 		H5Pclose(links);
-	}
 	return ok;
 }
 
@@ -361,9 +343,8 @@ static bool hdf5_input(hid_t file, const ai8x_network *network)
 	golden_tensor input;
 	ai8x_status status = golden_tensor_create(network->input_shape[0], network->input_shape[1],
 	                                          network->input_shape[2], &input, NULL);
-	for (size_t i = 0; status == AI8X_OK && i < golden_tensor_size(&input); i++) {
+	for (size_t i = 0; status == AI8X_OK && i < golden_tensor_size(&input); i++)
 		input.data[i] = (int32_t)network->input[i];
-	}
 	bool ok = status == AI8X_OK && hdf5_tensor(file, "/input", &input);
 	golden_tensor_destroy(&input);
 	return ok;
@@ -373,9 +354,8 @@ static bool hdf5_input(hid_t file, const ai8x_network *network)
 static int write_hdf5(const char *path, const ai8x_network *network, const struct row *rows)
 {
 	char *temporary = NULL, *target = cli_target(path);
-	if (target == NULL) {
+	if (target == NULL)
 		return CLI_RESOURCES;
-	}
 	if (asprintf(&temporary, "%s.%ld.part", target, (long)getpid()) < 0) {
 		cli_error("%s: out of memory", path);
 		free(target);
@@ -388,9 +368,8 @@ static int write_hdf5(const char *path, const ai8x_network *network, const struc
 	hid_t file = small ? H5Fcreate(temporary, H5F_ACC_EXCL, H5P_DEFAULT, access) : -1;
 	bool ok = file >= 0 && hdf5_input(file, network) && hdf5_layers(file, network, rows);
 	ok = (file < 0 || H5Fclose(file) >= 0) && ok;
-	if (access >= 0) {
+	if (access >= 0)
 		H5Pclose(access);
-	}
 	ok = ok && rename(temporary, target) == 0;
 	if (!ok) {
 		cli_error("%s: cannot be written", path);
@@ -406,24 +385,19 @@ static int write_hdf5(const char *path, const ai8x_network *network, const struc
 static int report(const struct settings *settings, const ai8x_network *network, const struct row *rows)
 {
 	int status = CLI_OK;
-	if (settings->json == NULL || strcmp(settings->json, "-") != 0) {
+	if (settings->json == NULL || strcmp(settings->json, "-") != 0)
 		status = print_rows(network, rows);
-	}
-	if (status == CLI_OK && settings->output != NULL) {
+	if (status == CLI_OK && settings->output != NULL)
 		status = write_hdf5(settings->output, network, rows);
-	}
-	if (status == CLI_OK && settings->folder != NULL) {
+	if (status == CLI_OK && settings->folder != NULL)
 		status = write_folder(settings->folder, network, rows);
-	}
 	if (status == CLI_OK && settings->save != NULL) {
 		ai8x_error error = {0};
-		if (ai8x_network_write_weights(network, settings->save, &error) != AI8X_OK) {
+		if (ai8x_network_write_weights(network, settings->save, &error) != AI8X_OK)
 			status = cli_fail_writing(settings->save, &error);
-		}
 	}
-	if (status == CLI_OK && settings->json != NULL) {
+	if (status == CLI_OK && settings->json != NULL)
 		status = write_json(settings->json, network, rows);
-	}
 	return status;
 }
 
@@ -437,12 +411,10 @@ static int run(const struct settings *settings, ai8x_network *network)
 		return CLI_RESOURCES;
 	}
 	ai8x_status status = golden_model_create(network, &model, &error);
-	if (status == AI8X_OK && settings->random) {
+	if (status == AI8X_OK && settings->random)
 		status = ai8x_network_randomise(network, settings->seed, golden_model_range, model, &error);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = compute(model, network, rows, &error);
-	}
 	int result = status == AI8X_OK ? report(settings, network, rows) : cli_fail(settings->network, &error);
 	golden_model_destroy(model);
 	free(rows);
@@ -456,9 +428,8 @@ int cmd_golden(int argc, char **argv)
 	golden_use_one_thread();
 	ai8x_network *network = NULL;
 	ai8x_error error = {0};
-	if (cli_open_network(settings.network, &settings.files, &network, &error) != AI8X_OK) {
+	if (cli_open_network(settings.network, &settings.files, &network, &error) != AI8X_OK)
 		return cli_fail(settings.network, &error);
-	}
 	if (network->input == NULL && !settings.random) {
 		cli_error("%s: no input data: give --input FILE, or --random SEED", settings.network);
 		ai8x_network_destroy(network);

@@ -180,10 +180,9 @@ static void print_registers(const struct subject *subject, const struct info_opt
 		register_name(&write.location, name, sizeof name);
 		(void)printf("  0x%08x = 0x%08x  %s%s%s\n", write.op.address, write.op.value,
 		             cli_style(stdout, CLI_BOLD), name, cli_style(stdout, CLI_PLAIN));
-		for (size_t f = 0; f < write.field_count; f++) {
+		for (size_t f = 0; f < write.field_count; f++)
 			if (field_value(&write.fields[f], write.op.value) != 0)
 				print_field(&write.fields[f], write.op.value);
-		}
 	}
 }
 

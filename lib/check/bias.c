@@ -95,9 +95,8 @@ void bias_evaluate(ai8x_check *check)
 {
 	for (size_t p = 0; p < check->layer_count; p++) {
 		const struct layer_state *state = &check->layers[p];
-		for (uint32_t slot = 0; slot < state->slots; slot++) {
+		for (uint32_t slot = 0; slot < state->slots; slot++)
 			if (state->live[slot])
 				evaluate_slot(check, state, slot);
-		}
 	}
 }

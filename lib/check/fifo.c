@@ -33,10 +33,9 @@ void fifo_event(ai8x_check *check, const ai8x_event *event)
 // The layer that waits or waited for FIFO data: the one that is fed.
 static int fed_layer(const ai8x_check *check)
 {
-	for (size_t i = 0; i < check->layer_count; i++) {
+	for (size_t i = 0; i < check->layer_count; i++)
 		if (check->layers[i].layer.fifo)
 			return (int)check->layers[i].layer.index;
-	}
 	return -1;
 }
 

@@ -91,20 +91,18 @@ struct result_column {
 
 static void add_writer(struct result_column *column, uint16_t writer)
 {
-	for (unsigned i = 0; i < column->count; i++) {
+	for (unsigned i = 0; i < column->count; i++)
 		if (column->writers[i] == writer)
 			return;
-	}
 	if (column->count < sizeof column->writers / sizeof column->writers[0])
 		column->writers[column->count++] = writer;
 }
 
 static bool has_writer(const struct result_column *column, uint16_t writer)
 {
-	for (unsigned i = 0; i < column->count; i++) {
+	for (unsigned i = 0; i < column->count; i++)
 		if (column->writers[i] == writer)
 			return true;
-	}
 	return false;
 }
 
@@ -154,10 +152,9 @@ static void follow_results(ai8x_check *check)
 static void follow_leftovers(ai8x_check *check)
 {
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
-		for (size_t l = 0; l < (size_t)check->data_words * LANES; l++) {
+		for (size_t l = 0; l < (size_t)check->data_words * LANES; l++)
 			if (check->lanes[i][l].reader == 0)
 				flow_mark(check, check->lanes[i][l], (uint32_t)(l / LANES));
-		}
 	}
 }
 
@@ -199,20 +196,18 @@ static bool is_pooling_reset(const ai8x_layer *layer)
 
 static bool has_any_live(const struct layer_state *state)
 {
-	for (uint32_t s = 0; s < state->slots; s++) {
+	for (uint32_t s = 0; s < state->slots; s++)
 		if (state->live[s])
 			return true;
-	}
 	return false;
 }
 
 static void find_influence(ai8x_check *check, struct layer_state *state)
 {
 	const ai8x_layer *layer = &state->layer;
-	for (uint32_t slot = 0; slot < state->slots; slot++) {
+	for (uint32_t slot = 0; slot < state->slots; slot++)
 		for (uint32_t pass = 0; pass < layer->passes && state->live[slot]; pass++)
 			state->influence[pass] |= influence_of(state, slot, pass);
-	}
 	for (size_t i = 0; i < state->plane_count; i++) {
 		uint32_t pass = (uint32_t)(i / AI8X_PROCESSORS / layer->operands);
 		if ((state->influence[pass] >> (i % AI8X_PROCESSORS) & 1) == 0)
@@ -346,10 +341,9 @@ static bool plane_has_writer(const ai8x_check *check, const struct layer_state *
 		step = AI8X_PROCESSORS;
 	}
 	for (size_t i = first; i < state->plane_count; i += step) {
-		for (uint32_t s = state->planes[i].sources; s != NONE; s = check->sources[s].next) {
+		for (uint32_t s = state->planes[i].sources; s != NONE; s = check->sources[s].next)
 			if (check->sources[s].from.writer == writer)
 				return true;
-		}
 	}
 	return false;
 }
@@ -397,10 +391,9 @@ static bool pixels_matter(const ai8x_check *check, const struct layer_state *sta
 	uint32_t last = last_pixel_needed(state);
 	uint32_t pass = (uint32_t)(plane / AI8X_PROCESSORS / layer->operands);
 	uint32_t taps = kernels_taps(check, state, pass, (unsigned)(plane % AI8X_PROCESSORS));
-	for (uint32_t pixel = source->pixel; pixel <= source->last_pixel; pixel++) {
+	for (uint32_t pixel = source->pixel; pixel <= source->last_pixel; pixel++)
 		if (pixel_matters(state, pixel, taps, last))
 			return true;
-	}
 	return false;
 }
 

@@ -171,10 +171,9 @@ bool kernels_begin_layer(ai8x_check *check, struct layer_state *state)
 		return false;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
 		const uint8_t *stream = ai8x_machine_kernels(check->machine, p, NULL);
-		for (uint32_t row = 0; row < state->kernel_rows; row++) {
+		for (uint32_t row = 0; row < state->kernel_rows; row++)
 			for (uint32_t pass = 0; pass < layer->passes && applies(layer, row, p); pass++)
 				look_at_kernel(check, state, row, pass, p, stream);
-		}
 	}
 	return true;
 }
@@ -395,10 +394,9 @@ static void check_sharing(ai8x_check *check, unsigned processor)
 			}
 		}
 	}
-	for (uint32_t word = 0; word < words && check->trouble == AI8X_OK; word++) {
+	for (uint32_t word = 0; word < words && check->trouble == AI8X_OK; word++)
 		if (check->kernels[processor][word].lost_by != 0 && users[word].first != 0)
 			report_clash(check, processor, word, users[word]);
-	}
 	free(claims);
 	free(users);
 }
@@ -433,10 +431,9 @@ struct unused {
 static struct unused count_unused(const ai8x_check *check, unsigned processor, uint32_t first, uint32_t last)
 {
 	struct unused unused = {0};
-	for (uint32_t word = first; word <= last && word < check->kernel_words[processor]; word++) {
+	for (uint32_t word = first; word <= last && word < check->kernel_words[processor]; word++)
 		if (is_unused(&check->kernels[processor][word]))
 			unused.first = unused.count++ == 0 ? word : unused.first;
-	}
 	return unused;
 }
 
@@ -559,10 +556,9 @@ static void check_idle(ai8x_check *check, const struct layer_state *state)
 
 void kernels_evaluate(ai8x_check *check, bool complete)
 {
-	for (size_t p = 0; p < check->layer_count; p++) {
+	for (size_t p = 0; p < check->layer_count; p++)
 		if (check->layers[p].weights != NULL)
 			check_unwritten(check, &check->layers[p]);
-	}
 	for (unsigned processor = 0; processor < AI8X_PROCESSORS; processor++)
 		check_sharing(check, processor);
 	if (!complete)

@@ -264,10 +264,9 @@ static void check_groups(ai8x_check *check)
 		if ((check->members >> g & 1) != 0)
 			continue;
 		int layer = -1;
-		for (uint32_t i = 0; i < check->part->info.layers && layer < 0; i++) {
+		for (uint32_t i = 0; i < check->part->info.layers && layer < 0; i++)
 			if (check->plan[i].reachable && configured(check, g, i))
 				layer = (int)i;
-		}
 		if (layer < 0)
 			continue;
 		struct place place = here(layer);

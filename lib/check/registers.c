@@ -20,10 +20,9 @@ static uint32_t find_known_bits(const ai8x_part *part, enum part_register reg)
 	// The write pointers all have the same width, of which WPTR_BASE's fields name the part that is used.
 	if (reg == REG_WPTR_BASE)
 		bits = part_field_mask(part, F_TOFFS);
-	for (unsigned f = 0; f < FIELD_COUNT; f++) {
+	for (unsigned f = 0; f < FIELD_COUNT; f++)
 		if (part->fields[f].width != 0 && part->fields[f].reg == reg)
 			bits |= part_field_mask(part, (enum part_field_id)f);
-	}
 	return bits;
 }
 

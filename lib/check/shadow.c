@@ -60,18 +60,16 @@ void shadow_bus_write(ai8x_check *check, const struct part_target *target, unsig
 {
 	unsigned instance = target->group * INSTANCES_PER_GROUP + target->unit;
 	struct lane *word = check->lanes[instance] + (size_t)target->word * LANES;
-	for (unsigned l = 0; l < LANES; l++) {
+	for (unsigned l = 0; l < LANES; l++)
 		if (bytes == 4 || l == target->byte)
 			set_lane(&word[l], WRITER_BUS, 0);
-	}
 }
 
 void shadow_cleared(ai8x_check *check, unsigned group)
 {
-	for (unsigned i = group * INSTANCES_PER_GROUP; i < (group + 1) * INSTANCES_PER_GROUP; i++) {
+	for (unsigned i = group * INSTANCES_PER_GROUP; i < (group + 1) * INSTANCES_PER_GROUP; i++)
 		for (size_t l = 0; l < (size_t)check->data_words * LANES; l++)
 			check->lanes[i][l] = (struct lane){.writer = WRITER_CLEAR};
-	}
 }
 
 void shadow_bus_read(ai8x_check *check, const struct part_target *target, uint32_t address)

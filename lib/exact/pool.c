@@ -32,10 +32,9 @@ static void pool_accumulate(struct exact_layer *x, const int32_t *sample)
 		break;
 	case AI8X_POOL_NONE:
 		// Only the stride applies: the value at the window's origin.
-		if (x->position == 0) {
+		if (x->position == 0)
 			for (unsigned lane = 0; lane < x->lanes; lane++)
 				x->pooled[lane] = sample[lane];
-		}
 		break;
 	}
 }

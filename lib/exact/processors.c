@@ -24,10 +24,9 @@ static void unpack(const struct exact_layer *x, uint32_t slot, uint32_t pass, in
 			if (layer->quad_fanout && slot % AI8X_GROUPS != group)
 				continue;
 			if (layer->bypass) {
-				if (layer->processors >> processor & 1) {
+				if (layer->processors >> processor & 1)
 					for (uint32_t t = 0; t < x->taps; t++)
 						to[t * x->lanes + 4 * k + lane] = 1;
-				}
 				continue;
 			}
 			if ((layer->kernel_processors >> processor & 1) == 0)
@@ -52,10 +51,9 @@ ai8x_status processors_prepare(struct exact_layer *x)
 	x->kernels = calloc((size_t)slots * layer->passes * kernel + 1, sizeof *x->kernels);
 	if (x->kernels == NULL)
 		return AI8X_ERR_NO_MEMORY;
-	for (uint32_t slot = 0; slot < slots; slot++) {
+	for (uint32_t slot = 0; slot < slots; slot++)
 		for (uint32_t pass = 0; pass < layer->passes; pass++)
 			unpack(x, slot, pass, x->kernels + ((size_t)slot * layer->passes + pass) * kernel);
-	}
 	return AI8X_OK;
 }
 
@@ -76,10 +74,9 @@ static int64_t group_part(const struct exact_layer *x, unsigned group, const int
 	for (unsigned k = 0; k < x->instances; k++) {
 		if (x->instance[k] / (AI8X_INSTANCES / AI8X_GROUPS) != group)
 			continue;
-		for (uint32_t t = 0; t < x->taps; t++) {
+		for (uint32_t t = 0; t < x->taps; t++)
 			for (unsigned lane = 4 * k; lane < 4 * k + 4; lane++)
 				sum += (int32_t)window[t * x->lanes + lane] * weights[t * x->lanes + lane];
-		}
 	}
 	return sum;
 }

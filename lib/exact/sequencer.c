@@ -217,11 +217,9 @@ EXACT_TELLS static void tell_kernel(const struct exact_layer *x, uint32_t slot, 
 
 EXACT_TELLS static void tell_kernels(const struct exact_layer *x)
 {
-	for (uint32_t s = 0; s < x->parallel_slots && x->step + s < x->slots; s++) {
-		for (uint32_t e = 0; e < x->parallel_passes && x->output_pass + e < x->layer.passes; e++) {
+	for (uint32_t s = 0; s < x->parallel_slots && x->step + s < x->slots; s++)
+		for (uint32_t e = 0; e < x->parallel_passes && x->output_pass + e < x->layer.passes; e++)
 			tell_kernel(x, x->step + s, x->output_pass + e);
-		}
-	}
 }
 
 static void cycle_output(struct exact_layer *x)

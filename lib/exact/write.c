@@ -6,10 +6,9 @@
 // Engine lane of a processor.
 static uint8_t lane_of(const struct exact_layer *x, unsigned processor)
 {
-	for (unsigned k = 0; k < x->instances; k++) {
+	for (unsigned k = 0; k < x->instances; k++)
 		if (x->instance[k] == processor / 4)
 			return (uint8_t)(4 * k + processor % 4);
-	}
 	return 0;
 }
 

@@ -95,10 +95,9 @@ static void write_bytes(const struct fast_plan *plan, const struct fast_job *job
 		}
 		for (uint32_t p = 0; p < count; p++) {
 			uint32_t value = 0;
-			for (uint32_t lane = 0; lane < 4; lane++) {
+			for (uint32_t lane = 0; lane < 4; lane++)
 				if (word->from[lane] != FAST_NONE)
 					value |= (uint32_t)(uint8_t)results[p * stride + word->from[lane]] << (8 * lane);
-			}
 			set_word(plan, job, word, first + p, value);
 		}
 	}

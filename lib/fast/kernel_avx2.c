@@ -42,10 +42,9 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	const int16_t *image = (const int16_t *)conv->image + pixel * conv->pixel_stride;
 	const int16_t *weights = (const int16_t *)conv->weights + (size_t)block * depth * BLOCK;
 	__m256i sum[4][2];
-	for (uint32_t p = 0; p < pixels; p++) {
+	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
 			sum[p][b] = _mm256_setzero_si256();
-	}
 	for (uint32_t r = 0; r < conv->rows; r++) {
 		const int16_t *from = image + r * conv->row_stride;
 		for (uint32_t k = 0; k < conv->run; k += 2) {

@@ -120,10 +120,9 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	const int8_t *image = (const int8_t *)conv->image + pixel * conv->pixel_stride;
 	const int8_t *weights = (const int8_t *)conv->weights + (size_t)block * depth * BLOCK;
 	__m512i sum[12][4];
-	for (uint32_t p = 0; p < pixels; p++) {
+	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
 			sum[p][b] = _mm512_setzero_si512();
-	}
 	for (uint32_t r = 0; r < conv->rows; r++) {
 		const int8_t *from = image + r * conv->row_stride;
 		for (uint32_t k = 0; k < conv->run; k += 4) {

@@ -26,10 +26,9 @@ static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_
 	const size_t depth = (size_t)rows * run;
 	int16_t *to = packed;
 	memset(packed, 0, packed_size(blocks, rows, run));
-	for (uint32_t s = 0; s < slots; s++) {
+	for (uint32_t s = 0; s < slots; s++)
 		for (size_t k = 0; k < depth; k++)
 			to[((size_t)(s / BLOCK) * depth + k) * BLOCK + s % BLOCK] = weights[s * depth + k];
-	}
 }
 
 static inline __attribute__((always_inline)) void tile(const struct fast_conv *conv, uint32_t pixel,
@@ -63,14 +62,12 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 static void conv(const struct fast_conv *conv)
 {
 	uint32_t pixel = 0;
-	for (; pixel + 4 <= conv->pixels; pixel += 4) {
+	for (; pixel + 4 <= conv->pixels; pixel += 4)
 		for (uint32_t block = 0; block < conv->blocks; block++)
 			tile(conv, pixel, block, 4);
-	}
-	for (; pixel < conv->pixels; pixel++) {
+	for (; pixel < conv->pixels; pixel++)
 		for (uint32_t block = 0; block < conv->blocks; block++)
 			tile(conv, pixel, block, 1);
-	}
 }
 
 const struct fast_kernel fast_kernel_neon = {

@@ -24,9 +24,8 @@ const struct fast_kernel *const fast_kernels[] = {
 const struct fast_kernel *fast_kernel_find(const char *name)
 {
 	const struct fast_kernel *found = NULL;
-	for (size_t i = 0; fast_kernels[i] != NULL; i++) {
+	for (size_t i = 0; fast_kernels[i] != NULL; i++)
 		if ((name == NULL || strcmp(name, fast_kernels[i]->name) == 0) && fast_kernels[i]->supported())
 			found = fast_kernels[i];
-	}
 	return found;
 }

@@ -238,10 +238,9 @@ static uint32_t result_index(const struct fast_plan *plan, uint32_t slot)
 		return slot;
 	const uint32_t writers = bit_count64(layer->processors);
 	const unsigned processor = slot_processor(layer, slot);
-	for (uint32_t k = 0; k < plan->instances; k++) {
+	for (uint32_t k = 0; k < plan->instances; k++)
 		if (plan->instance[k] == processor / 4)
 			return slot / writers * plan->lanes + 4 * k + processor % 4;
-	}
 	return 0;
 }
 

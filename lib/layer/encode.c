@@ -194,11 +194,10 @@ static uint32_t other_groups(const struct encoder *e)
 	uint32_t sources = 0;
 	if (e->group != layer->master || !layer_has_kernels(layer) || layer->depthwise || layer->quad_fanout)
 		return 0;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if (g != layer->master &&
 		    (group_processors(layer->processors, g) != 0 || (layer->bias_groups >> g & 1) != 0))
 			sources |= 1u << g;
-	}
 	return sources;
 }
 

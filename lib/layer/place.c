@@ -62,11 +62,10 @@ ai8x_output_place ai8x_layer_place(const ai8x_layer *layer, uint32_t slot, uint3
 		place.instance = layer->write_instance[group] + position / 4;
 		lane = position % 4;
 	}
-	if (layer->write_mode == AI8X_WRITE_PASSTHROUGH) {
+	if (layer->write_mode == AI8X_WRITE_PASSTHROUGH)
 		place.word = layer->write_word[group] + (pixel * layer->passes + pass) * layer->write_step;
-	} else {
+	else
 		place.word = layer->write_word[group] + pixel * layer->write_step * unit + pass * layer->pass_offset;
-	}
 	place.lane = unit == 1 ? lane : 0;
 	place.word += unit == 1 ? 0 : lane;
 	return place;

@@ -56,10 +56,9 @@ static void widen(struct area *area, unsigned instance, uint32_t first, uint64_t
 
 static bool meet(const struct area *a, const struct area *b)
 {
-	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
 		if (a->first[i] < b->end[i] && b->first[i] < a->end[i])
 			return true;
-	}
 	return false;
 }
 
@@ -100,10 +99,9 @@ static bool areas_meet(const struct run *run)
 	area[0] = read_area(&run->stage[0]);
 	for (unsigned i = 0; i < run->stage_count; i++) {
 		area[i + 1] = written_area(&run->stage[i]);
-		for (unsigned k = 0; k <= i; k++) {
+		for (unsigned k = 0; k <= i; k++)
 			if (meet(&area[k], &area[i + 1]))
 				return true;
-		}
 	}
 	return false;
 }
@@ -137,10 +135,9 @@ bool fast_order_matters(ai8x_machine *machine)
 	}
 	const char *reason =
 		areas_meet(run) ? "layers that run at the same time share words of data memory" : NULL;
-	for (unsigned i = 1; i < run->stage_count && reason == NULL; i++) {
+	for (unsigned i = 1; i < run->stage_count && reason == NULL; i++)
 		if (!follows(&run->stage[i], &run->stage[i - 1]))
 			reason = "a streaming layer does not read where the one in front of it writes";
-	}
 	for (unsigned i = 0; i < run->stage_count && reason != NULL; i++)
 		explain(run->stage[i].record, reason);
 	return reason != NULL;

@@ -40,12 +40,11 @@ static void spread(struct input *input, unsigned fifo, uint32_t value)
 		store(input, fifo, value);
 		return;
 	}
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if (input->fan_out || (!input->bytes_to_groups && g == 0))
 			store(input, g, value);
 		else if (input->bytes_to_groups)
 			store(input, g, value >> (8 * g) & 0xff);
-	}
 }
 
 uint32_t input_instances(const struct input *input)
@@ -54,10 +53,9 @@ uint32_t input_instances(const struct input *input)
 	for (unsigned f = 0; f < FIFO_FAST; f++)
 		instances |= (input->enabled >> f & 1) << (f * INSTANCES_PER_GROUP);
 	if (input->enabled >> FIFO_FAST & 1) {
-		for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		for (unsigned g = 0; g < AI8X_GROUPS; g++)
 			if (g == 0 || input->fan_out || input->bytes_to_groups)
 				instances |= 1u << (g * INSTANCES_PER_GROUP);
-		}
 	}
 	return instances;
 }

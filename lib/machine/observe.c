@@ -170,12 +170,11 @@ static void collect_words(ai8x_machine *machine, struct layer_record *record)
 	}
 	qsort(words, count, sizeof *words, compare_words);
 	size_t kept = 0;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (kept > 0 && words[kept - 1].address == words[i].address)
 			words[kept - 1].mask |= words[i].mask;
 		else
 			words[kept++] = words[i];
-	}
 	ai8x_word *shrunk = realloc(words, (kept + 1) * sizeof *words);
 	record->words = shrunk != NULL ? shrunk : words;
 	record->report.words = record->words;

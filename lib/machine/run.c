@@ -40,11 +40,10 @@ static void start(ai8x_machine *machine, unsigned master)
 	observe_forget(machine);
 	struct run *run = &machine->run;
 	run->members = (struct layer_run){.groups = 1u << master, .master = master};
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if (g != master && control(machine, F_CNN_EN, g) && control(machine, F_EXT_SYNC_EN, g) &&
 		    control(machine, F_EXT_SYNC_MASTER, g) == master)
 			run->members.groups |= 1u << g;
-	}
 	run->phase = RUN_ACTIVE;
 	run->next_layer = control(machine, F_LCNT_START, master);
 	run->last_layer = control(machine, F_LCNT, master);
@@ -108,10 +107,9 @@ ai8x_status run_control_written(ai8x_machine *machine, unsigned group, uint32_t 
 
 static void raise_flag(ai8x_machine *machine)
 {
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if (machine->run.members.groups >> g & 1)
 			field_set(&machine->bus.registers, F_CNN_IRQ, g, 0, 1);
-	}
 }
 
 static void finish(ai8x_machine *machine)
@@ -319,14 +317,12 @@ static bool input_ready(ai8x_machine *machine, unsigned i)
 static int pick(ai8x_machine *machine)
 {
 	struct run *run = &machine->run;
-	for (unsigned i = 0; i < run->stage_count; i++) {
+	for (unsigned i = 0; i < run->stage_count; i++)
 		if (!run->stage[i].done && !exact_layer_at_pixel(run->stage[i].exact))
 			return (int)i;
-	}
-	for (unsigned i = run->stage_count; i-- > 0;) {
+	for (unsigned i = run->stage_count; i-- > 0;)
 		if (!run->stage[i].done && input_ready(machine, i))
 			return (int)i;
-	}
 	return -1;
 }
 
@@ -370,10 +366,9 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
 		finish(machine);
 		return AI8X_OK;
 	}
-	for (unsigned k = 0; k < run->stage_count; k++) {
+	for (unsigned k = 0; k < run->stage_count; k++)
 		if (!run->stage[k].done)
 			return AI8X_OK;
-	}
 	struct stage *last_stage = &run->stage[run->stage_count - 1];
 	if (last_stage->exact != NULL)
 		exact_layer_replay(last_stage->exact);

@@ -16,37 +16,33 @@ static uint32_t control_get(const ai8x_machine *machine, enum part_field_id fiel
 // Every member group has its copy of the registers; software may read any of them.
 static void snoop_set(ai8x_machine *machine, enum part_register reg, unsigned unit, uint32_t value)
 {
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if (machine->run.members.groups >> g & 1)
 			machine->bus.registers.value[g][reg][unit] = value;
-	}
 }
 
 bool snoop_enabled(const ai8x_machine *machine)
 {
-	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
+	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++)
 		if (control_get(machine, F_SNOOP_EN, unit))
 			return true;
-	}
 	return false;
 }
 
 bool snoop_watches(const ai8x_machine *machine, const ai8x_layer *layer)
 {
-	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
+	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++)
 		if (control_get(machine, F_SNOOP_EN, unit) &&
 		    control_get(machine, F_SNOOP_LAYER, unit) == layer->index)
 			return true;
-	}
 	return false;
 }
 
 void snoop_begin_layer(ai8x_machine *machine, const ai8x_layer *layer)
 {
-	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
+	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++)
 		if (control_get(machine, F_SNOOP_LAYER, unit) == layer->index)
 			machine->run.snoop[unit] = (struct snoop_unit){0};
-	}
 }
 
 static bool compare(uint32_t mode, uint32_t value, uint32_t low, uint32_t high)
@@ -97,12 +93,11 @@ static bool triggered(const ai8x_machine *machine, unsigned unit)
 bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint32_t layer)
 {
 	const struct registers *registers = &machine->bus.registers;
-	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
+	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++)
 		if (field_get(registers, F_SNOOP_EN, master, unit) &&
 		    field_get(registers, F_SNOOP_LINK, master, unit) &&
 		    field_get(registers, F_SNOOP_LAYER, master, unit) == layer)
 			return true;
-	}
 	return false;
 }
 

@@ -14,9 +14,8 @@ struct recorder {
 
 static void record(struct recorder *r, const ai8x_attribute *attribute)
 {
-	if (r->status == AI8X_OK) {
+	if (r->status == AI8X_OK)
 		r->status = ai8x_program_set_attribute(r->program, r->position, attribute, r->error);
-	}
 }
 
 static void record_integer(struct recorder *r, const char *name, int64_t value)
@@ -121,9 +120,8 @@ static void record_placement(struct recorder *r, const struct plan_layer *layer)
 	record_integer(r, "write_gap", net->write_gap);
 	record_integer(r, "read_gap", net->read_gap);
 	record_integer(r, "streaming", layer->streaming);
-	if (layer->streaming) {
+	if (layer->streaming)
 		record_integer(r, "rollover", layer->ring_words);
-	}
 	record_integer(r, "chw", net->chw);
 	record_integer(r, "calcx4", net->calcx4);
 	record_integer(r, "readahead", net->read_ahead);
@@ -147,13 +145,11 @@ static void record_layer(struct recorder *r, const struct plan *plan, size_t ord
 	               order + 1 < plan->order_count ? (int64_t)plan->layers[plan->order[order + 1]].net->number
 	                                             : -1);
 	record_integer(r, "is_output", net->output || order + 1 == plan->order_count);
-	if (net->name != NULL) {
+	if (net->name != NULL)
 		record_text(r, "name", net->name);
-	}
 	if (net->source_count > 1 || net->sources[0] != previous) {
-		for (unsigned k = 0; k < net->source_count; k++) {
+		for (unsigned k = 0; k < net->source_count; k++)
 			inputs[k] = net->sources[k] < 0 ? -1 : (int64_t)plan->layers[net->sources[k]].net->number;
-		}
 		record_list(r, "inputs", inputs, net->source_count);
 	}
 	record_meaning(r, layer);
@@ -217,8 +213,7 @@ ai8x_status plan_attributes(const struct plan *plan, ai8x_program *program, ai8x
 	record_text(&r, "features", features);
 	record_integer(&r, "macs", (int64_t)macs);
 	record_integer(&r, "cycles", -1);
-	for (size_t i = 0; i < plan->order_count; i++) {
+	for (size_t i = 0; i < plan->order_count; i++)
 		record_layer(&r, plan, i);
-	}
 	return r.status;
 }

@@ -25,17 +25,13 @@ static const int8_t *bias_values(const struct plan_layer *layer)
 static bool has_bias(const struct plan_layer *layer)
 {
 	const int8_t *bias = bias_values(layer);
-	if (layer->net->operation == AI8X_OP_PASSTHROUGH) {
+	if (layer->net->operation == AI8X_OP_PASSTHROUGH)
 		return false;
-	}
-	if (bias == NULL) {
+	if (bias == NULL)
 		return network_has_weights(layer->net) && layer->weights->weights == NULL && layer->net->bias_wanted;
-	}
-	for (uint32_t c = 0; c < layer->net->out_channels; c++) {
-		if (bias[c] != 0) {
+	for (uint32_t c = 0; c < layer->net->out_channels; c++)
+		if (bias[c] != 0)
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -63,17 +59,15 @@ static uint32_t depthwise_entry(const struct plan_layer *layer, uint32_t channel
 	unsigned first = bits_first(layer->processors);
 	unsigned last = bits_last(layer->processors);
 	*group = processor / 16;
-	if (layer->broadcast) {
+	if (layer->broadcast)
 		return pass * 16 + processor % 4 * 4 + processor % 16 / 4;
-	}
 	// In the first group entries count from its first processor, in later ones from the group's first.
 	unsigned position = *group == first / 16 ? processor - first : processor % 16;
 	uint32_t span;
-	if (first / 16 == last / 16) {
+	if (first / 16 == last / 16)
 		span = last - first + 1;
-	} else {
+	else
 		span = *group == last / 16 ? last % 16 + 1 : 16;
-	}
 	return pass * span + position;
 }
 
@@ -81,24 +75,20 @@ static ai8x_status place_depthwise(struct plan *plan, struct plan_layer *layer, 
 {
 	uint32_t end[AI8X_GROUPS] = {0};
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-		if ((layer->processors >> (16 * g) & 0xffff) == 0) {
+		if ((layer->processors >> (16 * g) & 0xffff) == 0)
 			continue;
-		}
-		if (layer->broadcast) {
+		if (layer->broadcast)
 			plan->bias_used[g] = (plan->bias_used[g] + 3) & ~3u;
-		}
 		layer->bias_first[g] = plan->bias_used[g];
 		layer->bias_groups = (uint8_t)(layer->bias_groups | 1u << g);
 	}
 	for (uint32_t c = 0; c < layer->net->out_channels; c++) {
 		unsigned group = 0;
 		uint32_t entry = depthwise_entry(layer, c, &group);
-		if (layer->bias_first[group] + entry >= plan->part->info.bias_entries) {
+		if (layer->bias_first[group] + entry >= plan->part->info.bias_entries)
 			return exhausted(plan, layer, entry + 1, group, error);
-		}
-		if (bias_values(layer) != NULL) {
+		if (bias_values(layer) != NULL)
 			plan->bias[group][layer->bias_first[group] + entry] = bias_values(layer)[c];
-		}
 		end[group] = entry + 1 > end[group] ? entry + 1 : end[group];
 	}
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
@@ -118,22 +108,18 @@ static uint32_t late(const struct plan *plan, const struct plan_layer *layer)
 static ai8x_status place_quad(struct plan *plan, struct plan_layer *layer, ai8x_error *error)
 {
 	uint32_t first = 0;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		first = plan->bias_used[g] > first ? plan->bias_used[g] : first;
-	}
 	layer->bias_groups = 0xf;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		layer->bias_first[g] = first;
-	}
 	for (uint32_t c = 0; c < layer->net->out_channels; c++) {
 		uint32_t slot = slot_of_channel(layer, c);
 		uint32_t entry = first + slot / 4 + late(plan, layer);
-		if (entry >= plan->part->info.bias_entries) {
+		if (entry >= plan->part->info.bias_entries)
 			return exhausted(plan, layer, entry - first + 1, slot % 4, error);
-		}
-		if (bias_values(layer) != NULL) {
+		if (bias_values(layer) != NULL)
 			plan->bias[slot % 4][entry] = bias_values(layer)[c];
-		}
 		plan->bias_used[slot % 4] = entry + 1;
 	}
 	return AI8X_OK;
@@ -149,9 +135,8 @@ static bool same_bias(const struct plan *plan, const struct plan_layer *a, const
 	    a->net->calcx4 != b->net->calcx4 || late(plan, a) != late(plan, b) ||
 	    a->net->bias_groups != b->net->bias_groups || (a->depthwise && a->processors != b->processors) ||
 	    a->slots_per_pass != b->slots_per_pass ||
-	    a->output_processors >> a->first_lane != b->output_processors >> b->first_lane) {
+	    a->output_processors >> a->first_lane != b->output_processors >> b->first_lane)
 		return false;
-	}
 	return memcmp(x, y, a->net->out_channels) == 0;
 }
 
@@ -184,22 +169,18 @@ static ai8x_status place_candidate(struct plan *plan, const struct candidate *ca
 		return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
 		                     "bias_group names groups that no layer uses");
 	}
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if ((allowed >> g & 1) != 0 &&
 		    (best == AI8X_GROUPS ||
-		     ((plan->bias_used[g] + align) & ~align) < ((plan->bias_used[best] + align) & ~align))) {
+		     ((plan->bias_used[g] + align) & ~align) < ((plan->bias_used[best] + align) & ~align)))
 			best = g;
-		}
-	}
 	uint32_t first = (plan->bias_used[best] + align) & ~align;
-	if (first + candidate->length > plan->part->info.bias_entries) {
+	if (first + candidate->length > plan->part->info.bias_entries)
 		return exhausted(plan, layer, candidate->length, best, error);
-	}
 	layer->bias_groups = (uint8_t)(1u << best);
 	layer->bias_first[best] = first;
-	for (uint32_t c = 0; bias_values(layer) != NULL && c < layer->net->out_channels; c++) {
+	for (uint32_t c = 0; bias_values(layer) != NULL && c < layer->net->out_channels; c++)
 		plan->bias[best][first + slot_of_channel(layer, c) + late(plan, layer)] = bias_values(layer)[c];
-	}
 	plan->bias_used[best] = first + candidate->length;
 	return AI8X_OK;
 }
@@ -208,9 +189,8 @@ static int by_rank(const void *a, const void *b)
 {
 	const struct candidate *left = a;
 	const struct candidate *right = b;
-	if (left->rank != right->rank) {
+	if (left->rank != right->rank)
 		return left->rank < right->rank ? -1 : 1;
-	}
 	return left->layer->position < right->layer->position ? -1 : 1;
 }
 
@@ -230,9 +210,8 @@ ai8x_status plan_bias(struct plan *plan, ai8x_error *error)
 	}
 	for (size_t i = 0; i < plan->count && status == AI8X_OK; i++) {
 		struct plan_layer *layer = &plan->layers[i];
-		if (!has_bias(layer) || share(plan, layer)) {
+		if (!has_bias(layer) || share(plan, layer))
 			continue;
-		}
 		if (layer->depthwise) {
 			status = place_depthwise(plan, layer, error);
 		} else if (layer->quad) {
@@ -240,20 +219,17 @@ ai8x_status plan_bias(struct plan *plan, ai8x_error *error)
 		} else {
 			uint32_t length = slot_of_channel(layer, layer->net->out_channels - 1) + 1 + late(plan, layer);
 			uint32_t rank = 2 + entries - (length < entries ? length : entries);
-			if (plan->target->flatten_bias_first && layer->net->flatten) {
+			if (plan->target->flatten_bias_first && layer->net->flatten)
 				rank = 0;
-			} else if (bits_count(allowed_groups(plan, layer)) == 1) {
+			else if (bits_count(allowed_groups(plan, layer)) == 1)
 				rank = 1;
-			}
 			candidates[count++] = (struct candidate){layer, length, rank};
 		}
 	}
 	qsort(candidates, count, sizeof *candidates, by_rank);
-	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
-		if (!share(plan, candidates[i].layer)) {
+	for (size_t i = 0; i < count && status == AI8X_OK; i++)
+		if (!share(plan, candidates[i].layer))
 			status = place_candidate(plan, &candidates[i], error);
-		}
-	}
 	free(candidates);
 	return status;
 }

@@ -35,16 +35,13 @@ ai8x_status ai8x_network_place(ai8x_network *network, const ai8x_part *part,
 static ai8x_status set_input(const ai8x_network *network, ai8x_program *program, ai8x_error *error)
 {
 	size_t count = (size_t)network->input_shape[0] * network->input_shape[1] * network->input_shape[2];
-	if (network->input == NULL) {
+	if (network->input == NULL)
 		return AI8X_OK;
-	}
 	int32_t *values = malloc((count == 0 ? 1 : count) * sizeof *values);
-	if (values == NULL) {
+	if (values == NULL)
 		return error_no_memory(error, "the input");
-	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		values[i] = network->input[i];
-	}
 	ai8x_status status = ai8x_program_set_input(program, values, network->input_shape, error);
 	free(values);
 	return status;
@@ -54,15 +51,12 @@ static ai8x_status build(struct plan *plan, const ai8x_network_tensor *outputs, 
                          ai8x_error *error)
 {
 	ai8x_status status = plan_kernels(plan, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = plan_bias(plan, error);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = plan_streams(plan, error);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = plan_emit(plan, outputs, program, error);
-	}
 	return status == AI8X_OK ? plan_attributes(plan, program, error) : status;
 }
 
@@ -82,21 +76,16 @@ ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part,
 			"placement inserted layers that the expected outputs do not have: place first, then compute "
 			"them");
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = plan_create(network, part, &chosen, &plan, error);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = network_trace(&plan, network, error);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = ai8x_program_create(part, network->name, program, error);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = build(&plan, chosen.outputs, *program, error);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = set_input(network, *program, error);
-	}
 	plan_release(&plan);
 	if (status != AI8X_OK) {
 		ai8x_program_destroy(*program);

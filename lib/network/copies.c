@@ -10,12 +10,10 @@
 
 enum use_kind layout_use_kind(const ai8x_network_layer *layer)
 {
-	if (layer->operands > 1 && layer->source_count > 1) {
+	if (layer->operands > 1 && layer->source_count > 1)
 		return USE_OPERAND;
-	}
-	if (layer->source_count == 1) {
+	if (layer->source_count == 1)
 		return USE_PLAIN;
-	}
 	return layer->join == AI8X_JOIN_PIXELS ? USE_PIXELS : USE_CHANNELS;
 }
 
@@ -34,9 +32,8 @@ static void describe_tensor(const ai8x_network *network, size_t t, struct tensor
 	}
 	tensor->passes = divide_up(tensor->channels, AI8X_PROCESSORS);
 	tensor->thresh = divide_up(tensor->channels, tensor->passes);
-	if (tensor->passes > 1) {
+	if (tensor->passes > 1)
 		tensor->thresh = (tensor->thresh + 3) & ~3u;
-	}
 	tensor->join = -1;
 }
 
@@ -45,20 +42,17 @@ ai8x_status layout_create(struct layout *layout, ai8x_network *network, const st
 {
 	*layout = (struct layout){network, target, options, NULL, network->layer_count + 1};
 	layout->tensors = calloc(layout->count, sizeof *layout->tensors);
-	if (layout->tensors == NULL) {
+	if (layout->tensors == NULL)
 		return error_no_memory(error, "placement");
-	}
-	for (size_t t = 0; t < layout->count; t++) {
+	for (size_t t = 0; t < layout->count; t++)
 		describe_tensor(network, t, &layout->tensors[t]);
-	}
 	for (size_t i = 0; i < network->layer_count; i++) {
 		const ai8x_network_layer *layer = &network->layers[i];
 		for (unsigned k = 0; k < layer->source_count; k++) {
 			struct tensor *tensor = &layout->tensors[tensor_of(layer->sources[k])];
 			struct use *uses = realloc(tensor->uses, (tensor->use_count + 1) * sizeof *uses);
-			if (uses == NULL) {
+			if (uses == NULL)
 				return error_no_memory(error, "placement");
-			}
 			tensor->uses = uses;
 			tensor->uses[tensor->use_count++] = (struct use){i, k, layout_use_kind(layer)};
 		}
@@ -68,18 +62,16 @@ ai8x_status layout_create(struct layout *layout, ai8x_network *network, const st
 
 void layout_release(struct layout *layout)
 {
-	for (size_t t = 0; layout->tensors != NULL && t < layout->count; t++) {
+	for (size_t t = 0; layout->tensors != NULL && t < layout->count; t++)
 		free(layout->tensors[t].uses);
-	}
 	free(layout->tensors);
 }
 
 uint32_t layout_first_channel(const struct layout *layout, const ai8x_network_layer *layer, unsigned k)
 {
 	uint32_t channel = 0;
-	for (unsigned n = 0; n < k; n++) {
+	for (unsigned n = 0; n < k; n++)
 		channel += layout->tensors[tensor_of(layer->sources[n])].channels;
-	}
 	return channel;
 }
 
@@ -93,9 +85,8 @@ bool layout_fed_by_fifo(const struct layout *layout)
 bool layout_can_read_gap(const struct layout *layout, const struct tensor *tensor, const struct use *use)
 {
 	const ai8x_network_layer *layer = &layout->network->layers[use->layer];
-	if (use->layer == 0 && layout_fed_by_fifo(layout)) {
+	if (use->layer == 0 && layout_fed_by_fifo(layout))
 		return false; // FIFOs fill one word after the other
-	}
 	return part_has_field(layout->target->part, F_MP_STRIDE) && use->kind == USE_PLAIN &&
 	       tensor->passes == 1 && layer->operands == 1 && !layer->flatten && !layer->streaming && !layer->chw;
 }
@@ -120,14 +111,12 @@ static int find_conflict(const struct layout *layout, const struct tensor *tenso
 	for (size_t u = 0; u < tensor->use_count; u++) {
 		const struct use *use = &tensor->uses[u];
 		if (is_join(layout, use)) {
-			if (join >= 0 || shared >= 0) {
+			if (join >= 0 || shared >= 0)
 				return (int)u;
-			}
 			join = (int)u;
 		} else if (use->kind == USE_CHANNELS) {
-			if (join >= 0 || shared >= 0) {
+			if (join >= 0 || shared >= 0)
 				return (int)u;
-			}
 			shared = (int)u;
 		} else if (!layout_can_read_gap(layout, tensor, use)) {
 			plain = true;
@@ -142,9 +131,8 @@ static ai8x_status insert_layer(ai8x_network *network, size_t position, ai8x_err
 {
 	ai8x_network *blank = NULL;
 	ai8x_status status = ai8x_network_create("", 1, &blank, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	ai8x_network_layer *layers = realloc(network->layers, (network->layer_count + 1) * sizeof *layers);
 	if (layers == NULL) {
 		ai8x_network_destroy(blank);
@@ -158,17 +146,14 @@ static ai8x_status insert_layer(ai8x_network *network, size_t position, ai8x_err
 	for (size_t i = 0; i < network->layer_count; i++) {
 		ai8x_network_layer *layer = &layers[i];
 		layer->number = (unsigned)i;
-		if (i == position) {
+		if (i == position)
 			continue;
-		}
-		for (unsigned k = 0; k < layer->source_count; k++) {
+		for (unsigned k = 0; k < layer->source_count; k++)
 			layer->sources[k] += layer->sources[k] >= (int)position;
-		}
 		layer->weight_source += layer->weight_source >= (int)position;
 		int *links[] = {&layer->next, &layer->next_simulated, &layer->next_snoop};
-		for (size_t n = 0; n < 3; n++) {
+		for (size_t n = 0; n < 3; n++)
 			*links[n] += *links[n] > (int)position;
-		}
 	}
 	return AI8X_OK;
 }
@@ -178,9 +163,8 @@ static ai8x_status insert_copy(ai8x_network *network, const struct use *use, ai8
 	size_t position = use->layer;
 	int source = network->layers[position].sources[use->source];
 	ai8x_status status = insert_layer(network, position, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	ai8x_network_layer *copy = &network->layers[position];
 	ai8x_network_layer *join = &network->layers[position + 1];
 	copy->line = join->line;
@@ -224,9 +208,8 @@ ai8x_status placement_insert_copies(ai8x_network *network, const struct target *
 			}
 		}
 		layout_release(&layout);
-		if (status != AI8X_OK || !found) {
+		if (status != AI8X_OK || !found)
 			return status;
-		}
 		if (network->layer_count + 1 > target->part->info.layers) {
 			return network_error(
 				error, AI8X_ERR_NETWORK, network, (int)use.layer,
@@ -234,8 +217,7 @@ ai8x_status placement_insert_copies(ai8x_network *network, const struct target *
 				target->part->info.name, target->part->info.layers);
 		}
 		status = insert_copy(network, &use, error);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 	}
 }

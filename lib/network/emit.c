@@ -22,9 +22,8 @@ struct emitter {
 static void append(struct emitter *e, ai8x_op_kind kind, uint32_t address, uint32_t value, uint32_t mask)
 {
 	ai8x_op op = {(uint8_t)kind, address, value, mask};
-	if (e->status == AI8X_OK) {
+	if (e->status == AI8X_OK)
 		e->status = ai8x_program_append(e->program, op, e->error);
-	}
 }
 
 static void write_register(struct emitter *e, enum part_register reg, unsigned group, uint32_t index,
@@ -37,9 +36,8 @@ static void write_register(struct emitter *e, enum part_register reg, unsigned g
 static void write_unless_zero(struct emitter *e, enum part_register reg, unsigned group, uint32_t index,
                               uint32_t value)
 {
-	if (value != 0 || e->plan->options.write_zero_registers) {
+	if (value != 0 || e->plan->options.write_zero_registers)
 		write_register(e, reg, group, index, value);
-	}
 }
 
 static bool in_group(const struct plan *plan, unsigned group)
@@ -78,11 +76,9 @@ static bool has_bias(const struct plan *plan)
 // The function of SRAM_TEST that clears layer registers, NULL: they need none.
 static const struct part_test_row *clear_function(const ai8x_part *part)
 {
-	for (size_t i = 0; i < part->test_count; i++) {
-		if (part->tests[i].registers) {
+	for (size_t i = 0; i < part->test_count; i++)
+		if (part->tests[i].registers)
 			return &part->tests[i];
-		}
-	}
 	return NULL;
 }
 
@@ -90,11 +86,9 @@ static const struct part_test_row *clear_function(const ai8x_part *part)
 static uint32_t clear_value(const ai8x_part *part, const struct part_test_row *clear, bool bias)
 {
 	uint32_t value = CLEAR_SETTING | clear->run | clear->select;
-	for (size_t i = 0; i < part->test_count && bias; i++) {
-		if (part->tests[i].memory == MEMORY_BIAS && part->tests[i].run == clear->run) {
+	for (size_t i = 0; i < part->test_count && bias; i++)
+		if (part->tests[i].memory == MEMORY_BIAS && part->tests[i].run == clear->run)
 			value |= part->tests[i].select;
-		}
-	}
 	return value;
 }
 
@@ -117,9 +111,8 @@ static void emit_setup(struct emitter *e)
 		uint32_t done = clear->done & part_field_mask(plan->part, F_TEST_ZDONE);
 		for (unsigned step = 0; step < 4; step++) {
 			for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-				if (!in_group(plan, g)) {
+				if (!in_group(plan, g))
 					continue;
-				}
 				if (step == 0) {
 					write_register(e, REG_SRAM, g, 0, SRAM_SETTING);
 				} else if (step == 2) {
@@ -132,13 +125,11 @@ static void emit_setup(struct emitter *e)
 		}
 	}
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-		if (!in_group(plan, g)) {
+		if (!in_group(plan, g))
 			continue;
-		}
 		write_register(e, REG_CTL, g, 0, control_stopped(plan));
-		if (clear == NULL) {
+		if (clear == NULL)
 			write_register(e, REG_SRAM, g, 0, SRAM_SETTING);
-		}
 		write_unless_zero(e, REG_LCNT_MAX, g, 0, field(plan, F_LCNT, plan->last_index));
 	}
 }
@@ -185,23 +176,20 @@ static void emit_kernels(struct emitter *e)
 {
 	const struct plan *plan = e->plan;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		if (plan->kernels[p] == NULL) {
+		if (plan->kernels[p] == NULL)
 			continue;
-		}
 		for (uint32_t w = 0; w < plan->kernel_limit[p];) {
 			uint32_t end = w;
-			while (end < plan->kernel_limit[p] && plan->kernel_used[p][end]) {
+			while (end < plan->kernel_limit[p] && plan->kernel_used[p][end])
 				end++;
-			}
 			if (end == w) {
 				w++;
 				continue;
 			}
-			if (plan->options.kernel_load == AI8X_KERNELS_PACKED) {
+			if (plan->options.kernel_load == AI8X_KERNELS_PACKED)
 				emit_packed(e, p, w, end);
-			} else {
+			else
 				emit_plain(e, p, w, end);
-			}
 			w = end;
 		}
 	}
@@ -209,11 +197,9 @@ static void emit_kernels(struct emitter *e)
 
 static bool has_weights(const struct plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		if (network_has_weights(plan->layers[i].net) && plan->layers[i].weights->weights != NULL) {
+	for (size_t i = 0; i < plan->count; i++)
+		if (network_has_weights(plan->layers[i].net) && plan->layers[i].weights->weights != NULL)
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -255,21 +241,17 @@ static void emit_registers(struct emitter *e, const struct registers *registers)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_layer *layer = &plan->layers[i];
 		for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-			if (!in_group(plan, g)) {
+			if (!in_group(plan, g))
 				continue;
-			}
-			if (layer->reset_before && g == plan->master) {
+			if (layer->reset_before && g == plan->master)
 				emit_layer_registers(e, registers, layer->index - 1, g);
-			}
 			emit_layer_registers(e, registers, layer->index, g);
-			if (i == 0 && uses_fifo(plan)) {
+			if (i == 0 && uses_fifo(plan))
 				write_register(e, REG_IFRM, g, 0, frame_words(plan));
-			}
 		}
 	}
-	if (!plan->network->snoop_given) {
+	if (!plan->network->snoop_given)
 		return;
-	}
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		for (uint32_t i = 0; in_group(plan, g) && i < 24; i++) {
 			write_unless_zero(e, (enum part_register)(REG_SNOOP_A1 + i % 12), g, i / 12,
@@ -314,9 +296,8 @@ static void image_clear(struct image *image)
 // Puts a value at a place. False: the place is outside the memory.
 static bool image_put(struct image *image, ai8x_output_place place, uint32_t value, uint32_t mask)
 {
-	if (place.instance >= AI8X_INSTANCES || place.word >= image->words) {
+	if (place.instance >= AI8X_INSTANCES || place.word >= image->words)
 		return false;
-	}
 	size_t at = (size_t)place.instance * image->words + place.word;
 	uint32_t *low = &image->low[place.instance];
 	uint32_t *high = &image->high[place.instance];
@@ -355,9 +336,8 @@ static ai8x_status emit_input(struct emitter *e, struct image *image)
 	const struct plan_layer *first = &plan->layers[0];
 	const ai8x_network_layer *net = first->net;
 	uint32_t pixels = net->in_rows * net->in_columns;
-	if (plan->network->input == NULL) {
+	if (plan->network->input == NULL)
 		return AI8X_OK;
-	}
 	for (uint32_t k = 0; k < net->operands; k++) {
 		for (uint32_t c = 0; c < net->in_channels; c++) {
 			const int8_t *values = input_pixels(plan, k, c);
@@ -383,9 +363,8 @@ static ai8x_status emit_input(struct emitter *e, struct image *image)
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		for (uint32_t w = image->low[i]; w < image->high[i]; w++) {
 			size_t at = (size_t)i * image->words + w;
-			if (image->mask[at] != 0) {
+			if (image->mask[at] != 0)
 				append(e, AI8X_BUS_WRITE32, ai8x_part_data_address(plan->part, i, w), image->value[at], 0);
-			}
 		}
 	}
 	image_clear(image);
@@ -402,16 +381,14 @@ static void emit_fifo_control(struct emitter *e)
 {
 	const struct plan *plan = e->plan;
 	uint32_t enable = 0;
-	if (!uses_fifo(plan)) {
+	if (!uses_fifo(plan))
 		return;
-	}
 	if (uses_fast_fifo(plan)) {
 		write_register(e, REG_FAST_CR, 0, 0, field(plan, F_FAST_THRESH, 10));
 		return;
 	}
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		enable |= (uint32_t)feeds(plan, g) << g;
-	}
 	write_register(e, REG_FIFO_CTL, 0, 0,
 	               field(plan, F_FIFO_FULL_THRESH, 2) | field(plan, F_FIFO_EMPTY_THRESH, 2) |
 	                   field(plan, F_FIFO_CPL, plan->target->fifo_coupled) | field(plan, F_FIFO_EN, enable));
@@ -422,9 +399,8 @@ static uint32_t control_feed(const struct plan *plan, unsigned group)
 {
 	uint64_t map = plan->layers[0].own_processors;
 	uint32_t value = field(plan, F_GROUP_FIFO_EN, 1);
-	if (!uses_fifo(plan)) {
+	if (!uses_fifo(plan))
 		return 0;
-	}
 	if (feeds(plan, group) && uses_fast_fifo(plan)) {
 		// One byte for each of four processors, unless each group takes one byte.
 		bool together = map == 1 || (map & 0xe) != 0;
@@ -472,17 +448,14 @@ static uint32_t fifo_word(const struct plan *plan, unsigned group, uint32_t n)
 	uint32_t c = bits_count(map & ((UINT64_C(1) << 16 * group) - 1));
 	uint32_t word = 0;
 	if (first->net->chw) {
-		for (uint32_t i = 0; i < 4 && 4 * n + i < pixels; i++) {
+		for (uint32_t i = 0; i < 4 && 4 * n + i < pixels; i++)
 			word |= (uint32_t)(uint8_t)input_pixels(plan, 0, c)[4 * n + i] << 8 * i;
-		}
 		return word;
 	}
 	// Emulated layers take more pixels than there are.
-	for (unsigned lane = 0; lane < 4 && n < pixels; lane++) {
-		if ((map >> (16 * group + lane) & 1) != 0) {
+	for (unsigned lane = 0; lane < 4 && n < pixels; lane++)
+		if ((map >> (16 * group + lane) & 1) != 0)
 			word |= (uint32_t)(uint8_t)input_pixels(plan, 0, c++)[n] << 8 * lane;
-		}
-	}
 	return word;
 }
 
@@ -491,21 +464,18 @@ static uint32_t fast_fifo_word(const struct plan *plan, uint32_t n)
 {
 	uint64_t map = plan->layers[0].own_processors;
 	uint32_t word = 0;
-	if (map == 1 || (map & 0xe) != 0 || plan->layers[0].net->chw) {
+	if (map == 1 || (map & 0xe) != 0 || plan->layers[0].net->chw)
 		return fifo_word(plan, 0, n);
-	}
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		word |= feeds(plan, g) ? (fifo_word(plan, g, n) & 0xff) << 8 * g : 0;
-	}
 	return word;
 }
 
 static void emit_fifo_data(struct emitter *e)
 {
 	const struct plan *plan = e->plan;
-	if (!uses_fifo(plan) || plan->network->input == NULL) {
+	if (!uses_fifo(plan) || plan->network->input == NULL)
 		return;
-	}
 	for (uint32_t n = 0; n < frame_words(plan); n++) {
 		if (uses_fast_fifo(plan)) {
 			append(e, AI8X_BUS_FIFO_WRITE32, part_register_address(plan->part, REG_FAST_DR, 0, 0),
@@ -549,14 +519,12 @@ static ai8x_status image_words(const struct plan *plan, const struct image *imag
                                size_t *count, ai8x_error *error)
 {
 	size_t room = 0;
-	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
 		room += image->high[i] - image->low[i];
-	}
 	*count = 0;
 	*words = malloc((room == 0 ? 1 : room) * sizeof **words);
-	if (*words == NULL) {
+	if (*words == NULL)
 		return error_no_memory(error, "expected words");
-	}
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		for (uint32_t w = image->low[i]; w < image->high[i]; w++) {
 			size_t at = (size_t)i * image->words + w;
@@ -604,9 +572,8 @@ static ai8x_status emit_result(struct emitter *e, size_t order, const ai8x_netwo
 		values = output->values;
 		if (!passes_through_ring(plan, layer)) {
 			status = draw_output(plan, layer, output, image, e->error);
-			if (status == AI8X_OK) {
+			if (status == AI8X_OK)
 				status = image_words(plan, image, &words, &count, e->error);
-			}
 			image_clear(image);
 		}
 	}
@@ -614,9 +581,8 @@ static ai8x_status emit_result(struct emitter *e, size_t order, const ai8x_netwo
 		append(e, AI8X_BUS_EXPECT, words[i].address, words[i].value, words[i].mask);
 		status = e->status;
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = ai8x_program_add_layer(e->program, net->number, values, shape, words, count, e->error);
-	}
 	free(words);
 	return status;
 }
@@ -637,13 +603,11 @@ ai8x_status plan_emit(const struct plan *plan, const ai8x_network_tensor *output
 		status = e.status;
 	}
 	free(registers);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	status = image_create(&image, plan->part, error);
-	if (status == AI8X_OK && !uses_fifo(plan)) {
+	if (status == AI8X_OK && !uses_fifo(plan))
 		status = emit_input(&e, &image);
-	}
 	if (status == AI8X_OK) {
 		emit_fifo_control(&e);
 		emit_start(&e);
@@ -651,9 +615,8 @@ ai8x_status plan_emit(const struct plan *plan, const ai8x_network_tensor *output
 		append(&e, AI8X_BUS_RUN, 0, 0, 0);
 		status = e.status;
 	}
-	for (size_t i = 0; i < plan->order_count && status == AI8X_OK; i++) {
+	for (size_t i = 0; i < plan->order_count && status == AI8X_OK; i++)
 		status = emit_result(&e, i, outputs, &image);
-	}
 	image_release(&image);
 	return status;
 }

@@ -22,11 +22,10 @@ static uint32_t taps_of(const struct plan_layer *layer)
 static void size_kernels(struct plan_layer *layer)
 {
 	uint32_t slots = layer->slots;
-	if (layer->depthwise) {
+	if (layer->depthwise)
 		slots = 1;
-	} else if (layer->quad || layer->net->calcx4) {
+	else if (layer->quad || layer->net->calcx4)
 		slots = divide_up(slots, 4);
-	}
 	layer->kernels = slots * layer->passes;
 	uint32_t bytes = divide_up(layer->kernels * layer->bits, 8) * taps_of(layer);
 	layer->kernel_words = divide_up(bytes, WORD_BYTES);
@@ -36,23 +35,19 @@ static void size_kernels(struct plan_layer *layer)
 static bool range_is_free(const struct plan *plan, uint64_t map, uint32_t first, uint32_t count)
 {
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		if ((map >> p & 1) == 0) {
+		if ((map >> p & 1) == 0)
 			continue;
-		}
-		if (first + count > plan->kernel_limit[p] || memchr(plan->kernel_used[p] + first, 1, count) != NULL) {
+		if (first + count > plan->kernel_limit[p] || memchr(plan->kernel_used[p] + first, 1, count) != NULL)
 			return false;
-		}
 	}
 	return true;
 }
 
 static void occupy(struct plan *plan, uint64_t map, uint32_t first, uint32_t count)
 {
-	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		if ((map >> p & 1) != 0) {
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
+		if ((map >> p & 1) != 0)
 			memset(plan->kernel_used[p] + first, 1, count);
-		}
-	}
 }
 
 // Words of the kernel RAM that word lies in.
@@ -72,28 +67,23 @@ static bool is_candidate(const struct plan *plan, const struct plan_layer *layer
 	const struct target *target = plan->target;
 	if (layer->net->calcx4) {
 		// Quarter q of the slots lies in RAM q, at the same words of each.
-		for (uint32_t q = 0; q < 4; q++) {
+		for (uint32_t q = 0; q < 4; q++)
 			if (first + layer->kernel_words > target->kernel_quarter ||
 			    !range_is_free(plan, layer->processors, q * target->kernel_quarter + first,
-			                   layer->kernel_words)) {
+			                   layer->kernel_words))
 				return false;
-			}
-		}
 		return true;
 	}
-	if (target->depthwise_one_ram && layer->depthwise && !fits_one_ram(target, first, layer->kernel_words)) {
+	if (target->depthwise_one_ram && layer->depthwise && !fits_one_ram(target, first, layer->kernel_words))
 		return false;
-	}
 	return range_is_free(plan, layer->processors, first, layer->kernel_words);
 }
 
 static bool only_large_processors(const struct plan *plan, uint64_t map)
 {
-	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		if ((map >> p & 1) != 0 && plan->kernel_limit[p] <= plan->part->info.kernel_words) {
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
+		if ((map >> p & 1) != 0 && plan->kernel_limit[p] <= plan->part->info.kernel_words)
 			return false;
-		}
-	}
 	return true;
 }
 
@@ -109,9 +99,8 @@ static bool find_start(const struct plan *plan, const struct plan_layer *layer, 
 			*start = first;
 			return true;
 		}
-		if (end < layer->kernel_words + ALIGN_WORDS) {
+		if (end < layer->kernel_words + ALIGN_WORDS)
 			break;
-		}
 	}
 	// Words of the four RAMs that work in parallel are one unit of alignment.
 	uint32_t step = layer->net->calcx4 ? 1 : ALIGN_WORDS;
@@ -136,9 +125,8 @@ static bool same_kernels(const struct plan_layer *a, const struct plan_layer *b)
 	    a->net->calcx4 != b->net->calcx4 || a->net->in_channels != b->net->in_channels ||
 	    a->net->out_channels != b->net->out_channels || a->net->weight_bits != b->net->weight_bits ||
 	    a->kernel_rows != b->kernel_rows || a->kernel_columns != b->kernel_columns ||
-	    memcmp(a->taps, b->taps, sizeof a->taps) != 0) {
+	    memcmp(a->taps, b->taps, sizeof a->taps) != 0)
 		return false;
-	}
 	return x == y || (x->weights != NULL && y->weights != NULL && x->weight_count == y->weight_count &&
 	                  memcmp(x->weights, y->weights, x->weight_count) == 0);
 }
@@ -148,9 +136,8 @@ static const struct plan_layer *find_twin(const struct plan *plan, const struct 
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_layer *other = &plan->layers[i];
-		if (other != layer && other->kernel_words > 0 && same_kernels(layer, other)) {
+		if (other != layer && other->kernel_words > 0 && same_kernels(layer, other))
 			return other;
-		}
 	}
 	return NULL;
 }
@@ -168,9 +155,8 @@ static ai8x_status allocate(struct plan *plan, struct plan_layer *layer, ai8x_er
 	if (!find_start(plan, layer, &start)) {
 		unsigned first = bits_first(layer->processors);
 		uint32_t used = 0;
-		for (uint32_t w = 0; w < plan->kernel_limit[first]; w++) {
+		for (uint32_t w = 0; w < plan->kernel_limit[first]; w++)
 			used += plan->kernel_used[first][w];
-		}
 		return network_error(
 			error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
 			"kernel memory is exhausted: the layer needs %u consecutive words in each of its %u "
@@ -179,9 +165,8 @@ static ai8x_status allocate(struct plan *plan, struct plan_layer *layer, ai8x_er
 			plan->kernel_limit[first], used);
 	}
 	layer->kernel_word = start;
-	for (uint32_t q = 0; q < (layer->net->calcx4 ? 4u : 1u); q++) {
+	for (uint32_t q = 0; q < (layer->net->calcx4 ? 4u : 1u); q++)
 		occupy(plan, layer->processors, q * plan->target->kernel_quarter + start, layer->kernel_words);
-	}
 	return AI8X_OK;
 }
 
@@ -191,9 +176,8 @@ static int32_t slot_channel(const struct plan_layer *layer, uint32_t slot)
 	uint32_t pass = slot / layer->slots_per_pass;
 	unsigned processor = layer->first_lane + slot % layer->slots_per_pass;
 	uint64_t below = (UINT64_C(1) << processor) - 1;
-	if ((layer->output_processors >> processor & 1) == 0) {
+	if ((layer->output_processors >> processor & 1) == 0)
 		return -1;
-	}
 	uint32_t channel = pass * layer->out_thresh + bits_count(layer->output_processors & below);
 	return channel < layer->net->out_channels ? (int32_t)channel : -1;
 }
@@ -247,14 +231,12 @@ static void fill_depthwise(const struct plan *plan, const struct plan_layer *lay
 {
 	unsigned j = 0;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		if ((layer->processors >> p & 1) == 0) {
+		if ((layer->processors >> p & 1) == 0)
 			continue;
-		}
 		for (uint32_t pass = 0; pass < layer->in_passes; pass++) {
 			uint32_t channel = pass * layer->in_thresh + j;
-			if (channel < layer->net->in_channels) {
+			if (channel < layer->net->in_channels)
 				write_kernel(layer, kernel_place(plan, layer, p, 0, pass), weights_at(layer, channel, 0, 0));
-			}
 		}
 		j++;
 	}
@@ -285,14 +267,12 @@ static void fill(const struct plan *plan, const struct plan_layer *layer)
 		return;
 	}
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		if ((layer->own_processors >> p & 1) == 0) {
+		if ((layer->own_processors >> p & 1) == 0)
 			continue;
-		}
 		for (uint32_t slot = 0; slot < layer->slots; slot++) {
 			int32_t o = slot_channel(layer, slot);
-			if (o >= 0) {
+			if (o >= 0)
 				fill_slot(plan, layer, p, j, slot, (uint32_t)o);
-			}
 		}
 		j++;
 	}
@@ -305,12 +285,10 @@ static ai8x_status create_memories(struct plan *plan, bool weights, ai8x_error *
 		uint32_t words = p % 16 == 0 ? info->kernel_words_first : info->kernel_words;
 		plan->kernel_limit[p] = words;
 		plan->kernel_used[p] = calloc(words, 1);
-		if (weights) {
+		if (weights)
 			plan->kernels[p] = calloc(words, WORD_BYTES);
-		}
-		if (plan->kernel_used[p] == NULL || (weights && plan->kernels[p] == NULL)) {
+		if (plan->kernel_used[p] == NULL || (weights && plan->kernels[p] == NULL))
 			return error_no_memory(error, "kernel memory");
-		}
 	}
 	return AI8X_OK;
 }
@@ -327,13 +305,11 @@ ai8x_status plan_kernels(struct plan *plan, ai8x_error *error)
 	for (int full = 1; full >= 0 && status == AI8X_OK; full--) {
 		for (size_t i = 0; i < plan->count && status == AI8X_OK; i++) {
 			struct plan_layer *layer = &plan->layers[i];
-			if (!network_has_weights(layer->net) || (layer->processors == UINT64_MAX) != (full == 1)) {
+			if (!network_has_weights(layer->net) || (layer->processors == UINT64_MAX) != (full == 1))
 				continue;
-			}
 			status = allocate(plan, layer, error);
-			if (status == AI8X_OK && layer->weights->weights != NULL) {
+			if (status == AI8X_OK && layer->weights->weights != NULL)
 				fill(plan, layer);
-			}
 		}
 	}
 	return status;

@@ -64,16 +64,13 @@ static ai8x_status check_sizes(const struct subject *s)
 static ai8x_status check_pooling(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
-	if (layer->pool_rows > 16 || layer->pool_columns > 16) {
+	if (layer->pool_rows > 16 || layer->pool_columns > 16)
 		return refuse(s, "pooling window %ux%u: at most 16x16", layer->pool_rows, layer->pool_columns);
-	}
-	if (layer->pool_stride > 16) {
+	if (layer->pool_stride > 16)
 		return refuse(s, "pooling stride %u: at most 16", layer->pool_stride);
-	}
 	bool dilated = layer->pool_dilation_rows > 1 || layer->pool_dilation_columns > 1;
-	if (dilated && !has(s, F_POOL_ROWS_INC)) {
+	if (dilated && !has(s, F_POOL_ROWS_INC))
 		return refuse(s, "dilated pooling does not exist");
-	}
 	if (layer->pool_dilation_rows > 16 || layer->pool_dilation_columns > 16 ||
 	    (layer->pool_rows - 1) * layer->pool_dilation_rows > 15 ||
 	    (layer->pool_columns - 1) * layer->pool_dilation_columns > 15) {
@@ -97,18 +94,14 @@ static ai8x_status check_pooling(const struct subject *s)
 static ai8x_status check_dilated_conv1d(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
-	if (layer->dilation == 1) {
+	if (layer->dilation == 1)
 		return AI8X_OK;
-	}
-	if (layer->kernel_rows == 1) {
+	if (layer->kernel_rows == 1)
 		return refuse(s, "dilation %u needs a kernel longer than 1", layer->dilation);
-	}
-	if (layer->weight_bits == -1) {
+	if (layer->weight_bits == -1)
 		return refuse(s, "dilation needs weights of 0, which binary weights do not have");
-	}
-	if ((layer->kernel_rows - 1) * layer->dilation < 9) {
+	if ((layer->kernel_rows - 1) * layer->dilation < 9)
 		return AI8X_OK;
-	}
 	// Longer reach is emulated with a 3x3 convolution over rows of `dilation` pixels.
 	if (layer->kernel_rows > 3) {
 		return refuse(
@@ -125,9 +118,8 @@ static ai8x_status check_dilated_conv1d(const struct subject *s)
 			"read-ahead or streaming",
 			layer->dilation, layer->kernel_rows);
 	}
-	if (layer->dilation > s->target->max_side) {
+	if (layer->dilation > s->target->max_side)
 		return refuse(s, "dilation %u: at most %u", layer->dilation, s->target->max_side);
-	}
 	return AI8X_OK;
 }
 
@@ -146,36 +138,28 @@ static ai8x_status check_convolution(const struct subject *s)
 		}
 		break;
 	case AI8X_OP_CONV1D:
-		if (layer->kernel_rows > 9 || layer->kernel_columns != 1 || layer->pad_columns != 0) {
+		if (layer->kernel_rows > 9 || layer->kernel_columns != 1 || layer->pad_columns != 0)
 			return refuse(s, "conv1d kernels have a length of 1 to 9, not %u", layer->kernel_rows);
-		}
-		if (passes > 1 && layer->pad_rows > 0 && !target->multipass_padded_conv1d) {
+		if (passes > 1 && layer->pad_rows > 0 && !target->multipass_padded_conv1d)
 			return refuse(s, "a padded conv1d has at most 64 input channels, not %u", layer->in_channels);
-		}
 		break;
 	case AI8X_OP_CONVT2D:
-		if (!square || layer->kernel_rows != 3) {
+		if (!square || layer->kernel_rows != 3)
 			return refuse(s, "transposed convolutions have 3x3 kernels");
-		}
-		if (layer->pad_rows > 2 || layer->pad_columns > 2 || layer->output_padding != 1) {
+		if (layer->pad_rows > 2 || layer->pad_columns > 2 || layer->output_padding != 1)
 			return refuse(s, "transposed convolutions have pad 0 to 2 and output_pad 1");
-		}
 		break;
 	default:
 		break;
 	}
-	if (layer->operation != AI8X_OP_CONV1D && layer->dilation != 1) {
+	if (layer->operation != AI8X_OP_CONV1D && layer->dilation != 1)
 		return refuse(s, "dilation exists for conv1d only");
-	}
-	if (layer->pad_rows > target->max_pad || layer->pad_columns > target->max_pad) {
+	if (layer->pad_rows > target->max_pad || layer->pad_columns > target->max_pad)
 		return refuse(s, "pad %u: at most %u", layer->pad_rows, target->max_pad);
-	}
-	if (layer->groups > 1 && !has(s, F_DW_EN)) {
+	if (layer->groups > 1 && !has(s, F_DW_EN))
 		return refuse(s, "groups (depth-wise convolutions) do not exist");
-	}
-	if (layer->bypass && !has(s, F_BYPASS)) {
+	if (layer->bypass && !has(s, F_BYPASS))
 		return refuse(s, "kernel bypass does not exist");
-	}
 	if (layer->operands > 1 && layer->bias != NULL && passes > 1 && !target->multipass_eltwise_bias) {
 		return refuse(s,
 		              "a convolution behind an element-wise operation of more than 64 channels has no bias");
@@ -187,24 +171,20 @@ static ai8x_status check_arithmetic(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
 	int bits = layer->weight_bits;
-	if (bits != 8 && bits != 4 && bits != 2 && bits != 1 && bits != -1) {
+	if (bits != 8 && bits != 4 && bits != 2 && bits != 1 && bits != -1)
 		return refuse(s, "weights have 8, 4, 2 or 1 bits, not %d", bits);
-	}
-	if (bits == -1 && !has(s, F_BINARY)) {
+	if (bits == -1 && !has(s, F_BINARY))
 		return refuse(s, "binary weights (-1, +1) do not exist; 1-bit weights (-1, 0) do");
-	}
 	if (layer->output_shift < -15 || layer->output_shift > 15) {
 		int correction = network_has_weights(layer) ? 8 - (bits == -1 ? 1 : bits) : 0;
 		return refuse(s, "output_shift %d: %d to %d are possible with %d-bit weights",
 		              layer->output_shift - correction, -15 - correction, 15 - correction,
 		              bits == -1 ? 1 : bits);
 	}
-	if (layer->output_bits != 8 && layer->output_bits != 32) {
+	if (layer->output_bits != 8 && layer->output_bits != 32)
 		return refuse(s, "output_width is 8 or 32");
-	}
-	if (layer->output_bits == 32 && layer->activation != AI8X_ACTIVATE_NONE) {
+	if (layer->output_bits == 32 && layer->activation != AI8X_ACTIVATE_NONE)
 		return refuse(s, "a layer with 32-bit output has no activation");
-	}
 	return AI8X_OK;
 }
 
@@ -224,26 +204,20 @@ static ai8x_status check_switches(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
 	const struct target *target = s->target;
-	if (layer->calcx4 && !has(s, F_CALCX4)) {
+	if (layer->calcx4 && !has(s, F_CALCX4))
 		return refuse(s, "calcx4 does not exist");
-	}
 	if (layer->calcx4 && (layer->groups > 1 || layer->flatten || layer->operation == AI8X_OP_PASSTHROUGH ||
-	                      layer->bypass || layer->out_channels % 4 != 0)) {
+	                      layer->bypass || layer->out_channels % 4 != 0))
 		return refuse(s, "calcx4 needs an ordinary convolution with a multiple of four output channels");
-	}
-	if (layer->read_ahead && !has(s, F_RD_AHEAD)) {
+	if (layer->read_ahead && !has(s, F_RD_AHEAD))
 		return refuse(s, "readahead does not exist");
-	}
-	if (layer->read_gap > 0 && !has(s, F_MP_STRIDE)) {
+	if (layer->read_gap > 0 && !has(s, F_MP_STRIDE))
 		return refuse(s, "read_gap does not exist");
-	}
-	if (layer->read_gap > 0 && layer->in_channels > AI8X_PROCESSORS && layer->operands == 1) {
+	if (layer->read_gap > 0 && layer->in_channels > AI8X_PROCESSORS && layer->operands == 1)
 		return refuse(s, "read_gap needs at most 64 channels");
-	}
 	const uint32_t max_write_gap = (1u << target->part->fields[F_WPTR_INC].width) - 1;
-	if (layer->write_gap > max_write_gap) {
+	if (layer->write_gap > max_write_gap)
 		return refuse(s, "write_gap %u: at most %u", layer->write_gap, max_write_gap);
-	}
 	int64_t bytes = 4 * (int64_t)target->part->info.data_words;
 	if (layer->in_offset >= bytes || layer->out_offset >= bytes) {
 		return refuse(s,
@@ -253,55 +227,46 @@ static ai8x_status check_switches(const struct subject *s)
 		              (unsigned long long)(layer->out_offset < 0 ? 0 : layer->out_offset),
 		              (unsigned long long)bytes);
 	}
-	if (layer->chw && s->position != 0) {
+	if (layer->chw && s->position != 0)
 		return refuse(s, "data_format CHW is possible for the first layer only");
-	}
 	if (layer->chw && (layer->operands > 1 || layer->flatten || layer->in_channels > AI8X_INSTANCES)) {
 		return refuse(s,
 		              "data_format CHW takes one operand and at most 16 channels, and cannot be flattened");
 	}
 	bool links = layer->next != AI8X_NETWORK_DEFAULT && layer->next != AI8X_NETWORK_STOP &&
 	             layer->next != s->position + 1;
-	if ((links || layer->next_snoop != AI8X_NETWORK_DEFAULT) && !has(s, F_LINK)) {
+	if ((links || layer->next_snoop != AI8X_NETWORK_DEFAULT) && !has(s, F_LINK))
 		return refuse(s, "layers run one after the other: next_sequence and snoop_sequence do not exist");
-	}
-	if (layer->next >= (int)s->network->layer_count || layer->next < AI8X_NETWORK_DEFAULT) {
+	if (layer->next >= (int)s->network->layer_count || layer->next < AI8X_NETWORK_DEFAULT)
 		return refuse(s, "there is no layer to link to");
-	}
 	return AI8X_OK;
 }
 
 static ai8x_status check_streaming(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
-	if (!layer->streaming) {
+	if (!layer->streaming)
 		return AI8X_OK;
-	}
-	if (s->position >= AI8X_MAX_STREAMS) {
+	if (s->position >= AI8X_MAX_STREAMS)
 		return refuse(s, "the first %d layers can stream", AI8X_MAX_STREAMS);
-	}
 	if (s->position > 0 && !s->network->layers[s->position - 1].streaming) {
 		return refuse(
 			s, "a streaming layer follows a streaming layer, but the one in front of it does not stream");
 	}
-	if (layer->flatten) {
+	if (layer->flatten)
 		return refuse(s, "flatten cannot stream");
-	}
-	if (layer->operation == AI8X_OP_PASSTHROUGH && !s->target->streaming_passthrough) {
+	if (layer->operation == AI8X_OP_PASSTHROUGH && !s->target->streaming_passthrough)
 		return refuse(s, "passthrough layers cannot stream");
-	}
 	bool last =
 		s->position + 1 == (int)s->network->layer_count || !s->network->layers[s->position + 1].streaming;
 	bool emulated_pad = layer->operation == AI8X_OP_CONV2D && layer->kernel_rows == 1;
 	if (last && !s->target->streaming_unpadded_end && !emulated_pad &&
-	    (layer->pad_rows == 0 || (layer->pad_columns == 0 && layer->operation != AI8X_OP_CONV1D))) {
+	    (layer->pad_rows == 0 || (layer->pad_columns == 0 && layer->operation != AI8X_OP_CONV1D)))
 		return refuse(s, "the last streaming layer needs padding");
-	}
 	uint64_t frame =
 		(uint64_t)layer->in_rows * layer->in_columns * divide_up(layer->in_channels, AI8X_PROCESSORS);
-	if (frame >= UINT64_C(1) << 21) {
+	if (frame >= UINT64_C(1) << 21)
 		return refuse(s, "a frame of %llu words: less than 2^21 are possible", (unsigned long long)frame);
-	}
 	return AI8X_OK;
 }
 
@@ -315,9 +280,8 @@ static ai8x_status check_layer(const ai8x_network *network, size_t position, con
 	struct subject s = {network, &network->layers[position], target, (int)position, error};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		ai8x_status status = checks[i](&s);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 	}
 	return AI8X_OK;
 }
@@ -325,9 +289,8 @@ static ai8x_status check_layer(const ai8x_network *network, size_t position, con
 ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *part, ai8x_error *error)
 {
 	const struct target *target = target_of(part);
-	if (target == NULL) {
+	if (target == NULL)
 		return error_set(error, AI8X_ERR_UNSUPPORTED, "this compiler does not know the part");
-	}
 	if (network->layer_count > part->info.layers) {
 		return network_error(error, AI8X_ERR_NETWORK, network, -1, "%zu layers: the %s has %u",
 		                     network->layer_count, part->info.name, part->info.layers);
@@ -340,9 +303,8 @@ ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *par
 	bool one_bit = false;
 	for (size_t i = 0; i < network->layer_count; i++) {
 		ai8x_status status = check_layer(network, i, target, error);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 		binary = binary || (network_has_weights(&network->layers[i]) && network->layers[i].weight_bits == -1);
 		one_bit =
 			one_bit || (network_has_weights(&network->layers[i]) && network->layers[i].weight_bits == 1);

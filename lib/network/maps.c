@@ -42,9 +42,8 @@ static bool tie(struct node *nodes, size_t a, size_t b, int distance)
 	int to_a, to_b;
 	size_t root_a = root_of(nodes, a, &to_a);
 	size_t root_b = root_of(nodes, b, &to_b);
-	if (root_a == root_b) {
+	if (root_a == root_b)
 		return to_b - to_a == distance;
-	}
 	nodes[root_b].parent = root_a;
 	nodes[root_b].distance = to_a + distance - to_b;
 	return true;
@@ -96,14 +95,12 @@ static void take_given(struct chooser *c)
 	const ai8x_network *network = c->layout->network;
 	for (size_t i = 0; i < network->layer_count; i++) {
 		const ai8x_network_layer *layer = &network->layers[i];
-		if (layer->output_processors != 0) {
+		if (layer->output_processors != 0)
 			pin(c, i + 1, layer->output_processors);
-		}
 		if (layer->processors != 0 && layer->source_count == 1) {
 			const struct tensor *source = &c->layout->tensors[tensor_of(layer->sources[0])];
-			if (layer->in_channels == source->channels) {
+			if (layer->in_channels == source->channels)
 				pin(c, tensor_of(layer->sources[0]), layer->processors);
-			}
 		}
 	}
 }
@@ -124,13 +121,11 @@ static ai8x_status tie_channels(struct chooser *c, size_t i)
 	for (unsigned k = 0; k < layer->source_count; k++) {
 		struct tensor *tensor = &c->layout->tensors[tensor_of(layer->sources[k])];
 		uint32_t first = layout_first_channel(c->layout, layer, k);
-		if (tensor->passes > 1) {
+		if (tensor->passes > 1)
 			return refuse(c, i, "a part of the concatenation has more than 64 channels");
-		}
 		if (passes > 1) {
-			if (first / thresh != (first + tensor->channels - 1) / thresh || first % thresh % 4 != 0) {
+			if (first / thresh != (first + tensor->channels - 1) / thresh || first % thresh % 4 != 0)
 				return refuse(c, i, "a part of the concatenation does not fit into one pass of channels");
-			}
 			if (tensor->pattern != low_bits(bits_count(tensor->pattern))) {
 				return refuse(
 					c, i,
@@ -142,9 +137,8 @@ static ai8x_status tie_channels(struct chooser *c, size_t i)
 			return refuse(c, i,
 			              "its parts start at multiples of four channels and need more than 64 processors");
 		}
-		if (!tie(c->nodes, tensor_of(layer->sources[0]), tensor_of(layer->sources[k]), (int)at)) {
+		if (!tie(c->nodes, tensor_of(layer->sources[0]), tensor_of(layer->sources[k]), (int)at))
 			return refuse(c, i, "parts of the concatenation are bound to other processors by other layers");
-		}
 		at = (at + span(tensor->pattern) + 3) & ~3u;
 	}
 	return AI8X_OK;
@@ -171,9 +165,8 @@ static void pack_passthrough(struct chooser *c, size_t i)
 	uint64_t in = joined_pattern(c, layer);
 	uint64_t out = 0;
 	unsigned at = 0;
-	if (c->nodes[i + 1].fixed >= 0) {
+	if (c->nodes[i + 1].fixed >= 0)
 		return;
-	}
 	if (in != low_bits(bits_count(in))) {
 		// Where groups begin matters for a map with holes.
 		c->nodes[tensor_of(layer->sources[0])].whole_groups = true;
@@ -199,23 +192,19 @@ static ai8x_status tie_layer(struct chooser *c, size_t i)
 		for (unsigned k = 1; k < layer->source_count; k++) {
 			size_t other = tensor_of(layer->sources[k]);
 			if (c->layout->tensors[first].pattern != c->layout->tensors[other].pattern ||
-			    !tie(c->nodes, first, other, 0)) {
+			    !tie(c->nodes, first, other, 0))
 				return refuse(c, i, "its sources are bound to different processors by other layers");
-			}
 		}
 	}
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	if (layer->groups > 1 && c->nodes[i + 1].fixed < 0) {
 		uint64_t in = joined_pattern(c, layer);
-		if (kind != USE_PLAIN && kind != USE_OPERAND) {
+		if (kind != USE_PLAIN && kind != USE_OPERAND)
 			return refuse(c, i, "a depth-wise layer reads a concatenation");
-		}
 		c->layout->tensors[i + 1].pattern = in;
-		if (!tie(c->nodes, first, i + 1, 0)) {
+		if (!tie(c->nodes, first, i + 1, 0))
 			return refuse(c, i, "a depth-wise layer keeps its processors, which other layers bind elsewhere");
-		}
 	} else if (layer->operation == AI8X_OP_PASSTHROUGH) {
 		pack_passthrough(c, i);
 	}
@@ -225,9 +214,8 @@ static ai8x_status tie_layer(struct chooser *c, size_t i)
 // Kernel words that a layer needs in each processor it reads.
 static uint32_t kernel_need(const ai8x_network_layer *layer)
 {
-	if (!network_has_weights(layer)) {
+	if (!network_has_weights(layer))
 		return 0;
-	}
 	uint64_t bits = layer->weight_bits == -1 ? 1 : (uint64_t)layer->weight_bits;
 	uint64_t passes = divide_up(layer->in_channels, AI8X_PROCESSORS);
 	uint64_t pixels = layer->flatten ? (uint64_t)layer->pooled_rows * layer->pooled_columns : 1;
@@ -251,15 +239,13 @@ static struct component describe(const struct chooser *c, size_t root)
 	struct component found = {0, 0, FREE, false, 0};
 	for (size_t t = 0; t < c->layout->count; t++) {
 		int distance;
-		if (root_of(c->nodes, t, &distance) == root) {
+		if (root_of(c->nodes, t, &distance) == root)
 			found.lowest = distance < found.lowest ? distance : found.lowest;
-		}
 	}
 	for (size_t t = 0; t < c->layout->count; t++) {
 		int distance;
-		if (root_of(c->nodes, t, &distance) != root) {
+		if (root_of(c->nodes, t, &distance) != root)
 			continue;
-		}
 		int at = distance - found.lowest;
 		uint64_t pattern = c->layout->tensors[t].pattern;
 		found.contradiction = found.contradiction || at + (int)span(pattern) > 64;
@@ -279,9 +265,8 @@ static bool start_allowed(const struct chooser *c, size_t root, int start)
 	for (size_t t = 0; t < c->layout->count; t++) {
 		int distance;
 		if (root_of(c->nodes, t, &distance) == root && c->nodes[t].whole_groups &&
-		    (start + distance) % 16 != 0) {
+		    (start + distance) % 16 != 0)
 			return false;
-		}
 	}
 	return true;
 }
@@ -294,18 +279,16 @@ static uint32_t add_load(struct chooser *c, size_t root, int start, bool keep)
 	memcpy(load, c->load, sizeof load);
 	for (size_t t = 0; t < c->layout->count; t++) {
 		int distance;
-		if (root_of(c->nodes, t, &distance) != root) {
+		if (root_of(c->nodes, t, &distance) != root)
 			continue;
-		}
 		uint64_t map = c->layout->tensors[t].pattern << (start + distance);
 		for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
 			load[p] += (map >> p & 1) != 0 ? c->nodes[t].words : 0;
 			greatest = (map >> p & 1) != 0 && load[p] > greatest ? load[p] : greatest;
 		}
 	}
-	if (keep) {
+	if (keep)
 		memcpy(c->load, load, sizeof load);
-	}
 	return greatest;
 }
 
@@ -321,9 +304,8 @@ static ai8x_status place_component(struct chooser *c, size_t root)
 	int distance;
 	bool with_input = root_of(c->nodes, 0, &distance) == root;
 	for (int start = -found.lowest; start + found.lowest + (int)span(found.processors) <= 64; start += 4) {
-		if ((found.fixed != FREE && start != found.fixed) || !start_allowed(c, root, start)) {
+		if ((found.fixed != FREE && start != found.fixed) || !start_allowed(c, root, start))
 			continue;
-		}
 		// Hosts expect to load their data from the first processor on.
 		uint32_t load = with_input ? 0 : add_load(c, root, start, false);
 		if (load < least) {
@@ -331,15 +313,12 @@ static ai8x_status place_component(struct chooser *c, size_t root)
 			best = start;
 		}
 	}
-	if (best == FREE) {
+	if (best == FREE)
 		return refuse(c, root == 0 ? 0 : root - 1, "no place satisfies all demands");
-	}
 	(void)add_load(c, root, best, true);
-	for (size_t t = 0; t < c->layout->count; t++) {
-		if (root_of(c->nodes, t, &distance) == root) {
+	for (size_t t = 0; t < c->layout->count; t++)
+		if (root_of(c->nodes, t, &distance) == root)
 			c->layout->tensors[t].map = c->layout->tensors[t].pattern << (best + distance);
-		}
-	}
 	return AI8X_OK;
 }
 
@@ -359,13 +338,11 @@ static ai8x_status place_components(struct chooser *c)
 				}
 			}
 		}
-		if (best == SIZE_MAX) {
+		if (best == SIZE_MAX)
 			return AI8X_OK;
-		}
 		ai8x_status status = place_component(c, best);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 	}
 	return AI8X_OK;
 }
@@ -404,18 +381,15 @@ static ai8x_status assign_layers(struct chooser *c)
 			channels = layer->in_channels;
 		}
 		if (layer->in_channels != channels) {
-			if (channels > AI8X_PROCESSORS) {
+			if (channels > AI8X_PROCESSORS)
 				return refuse(c, i, "it reads some of more than 64 channels");
-			}
 			map = some_bits(map, layer->first_channel, layer->in_channels);
 		}
-		if (layer->processors != 0 && layer->processors != map) {
+		if (layer->processors != 0 && layer->processors != map)
 			return refuse(c, i, "the processors given for one layer are not those that its input lies in");
-		}
 		layer->processors = map;
-		if (layer->output_processors == 0) {
+		if (layer->output_processors == 0)
 			layer->output_processors = c->layout->tensors[i + 1].map;
-		}
 	}
 	return AI8X_OK;
 }
@@ -425,28 +399,23 @@ ai8x_status placement_choose_maps(struct layout *layout, ai8x_error *error)
 	struct chooser c = {.layout = layout, .error = error};
 	ai8x_status status = AI8X_OK;
 	c.nodes = calloc(layout->count, sizeof *c.nodes);
-	if (c.nodes == NULL) {
+	if (c.nodes == NULL)
 		return error_no_memory(error, "placement");
-	}
 	for (size_t t = 0; t < layout->count; t++) {
 		struct tensor *tensor = &layout->tensors[t];
 		tensor->pattern = low_bits(tensor->thresh);
 		c.nodes[t] = (struct node){.parent = t, .fixed = -1};
-		for (size_t u = 0; u < tensor->use_count; u++) {
+		for (size_t u = 0; u < tensor->use_count; u++)
 			c.nodes[t].words += kernel_need(&layout->network->layers[tensor->uses[u].layer]);
-		}
 	}
 	input_pattern(&c);
 	take_given(&c);
-	for (size_t i = 0; i < layout->network->layer_count && status == AI8X_OK; i++) {
+	for (size_t i = 0; i < layout->network->layer_count && status == AI8X_OK; i++)
 		status = tie_layer(&c, i);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = place_components(&c);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = assign_layers(&c);
-	}
 	free(c.nodes);
 	return status;
 }

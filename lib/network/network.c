@@ -47,9 +47,8 @@ ai8x_status ai8x_network_create(const char *name, size_t layer_count, ai8x_netwo
 		                 NETWORK_MAX_LAYERS, layer_count);
 	}
 	ai8x_network *created = calloc(1, sizeof *created);
-	if (created == NULL) {
+	if (created == NULL)
 		return error_no_memory(error, "a network");
-	}
 	created->name = strdup(name == NULL ? "network" : name);
 	created->layers = calloc(layer_count, sizeof *created->layers);
 	if (created->name == NULL || created->layers == NULL) {
@@ -57,26 +56,23 @@ ai8x_status ai8x_network_create(const char *name, size_t layer_count, ai8x_netwo
 		return error_no_memory(error, "a network's layers");
 	}
 	created->layer_count = layer_count;
-	for (size_t i = 0; i < layer_count; i++) {
+	for (size_t i = 0; i < layer_count; i++)
 		layer_defaults(&created->layers[i], (unsigned)i);
-	}
 	*network = created;
 	return AI8X_OK;
 }
 
 static void free_lines(char **lines, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		free(lines[i]);
-	}
 	free(lines);
 }
 
 void ai8x_network_destroy(ai8x_network *network)
 {
-	if (network == NULL) {
+	if (network == NULL)
 		return;
-	}
 	for (size_t i = 0; network->layers != NULL && i < network->layer_count; i++) {
 		free(network->layers[i].name);
 		free(network->layers[i].weights);
@@ -102,13 +98,11 @@ static bool copy_text(char **copy, const char *text)
 static bool copy_bytes(int8_t **copy, const int8_t *bytes, size_t count)
 {
 	*copy = NULL;
-	if (bytes == NULL) {
+	if (bytes == NULL)
 		return true;
-	}
 	*copy = malloc(count == 0 ? 1 : count);
-	if (*copy != NULL) {
+	if (*copy != NULL)
 		memcpy(*copy, bytes, count);
-	}
 	return *copy != NULL;
 }
 
@@ -124,14 +118,12 @@ static bool copy_layer(ai8x_network_layer *to, const ai8x_network_layer *from)
 
 static bool copy_lines(char ***copy, size_t *made, char *const *lines, size_t count)
 {
-	if (count == 0) {
+	if (count == 0)
 		return true;
-	}
 	*copy = calloc(count, sizeof **copy);
 	for (size_t i = 0; *copy != NULL && i < count; i++) {
-		if (!copy_text(&(*copy)[i], lines[i])) {
+		if (!copy_text(&(*copy)[i], lines[i]))
 			return false;
-		}
 		*made = i + 1;
 	}
 	return *copy != NULL;
@@ -142,15 +134,13 @@ ai8x_status ai8x_network_copy(const ai8x_network *network, ai8x_network **copy, 
 	ai8x_network *made = NULL;
 	ai8x_status status = ai8x_network_create(network->name, network->layer_count, &made, error);
 	*copy = NULL;
-	if (status != AI8X_OK || made == NULL) {
+	if (status != AI8X_OK || made == NULL)
 		return status;
-	}
 	size_t input = (size_t)network->input_shape[0] * network->input_shape[1] * network->input_shape[2];
 	bool ok = copy_text(&made->file, network->file) && copy_text(&made->arch, network->arch) &&
 	          copy_text(&made->dataset, network->dataset) && copy_bytes(&made->input, network->input, input);
-	for (size_t i = 0; ok && i < network->layer_count; i++) {
+	for (size_t i = 0; ok && i < network->layer_count; i++)
 		ok = copy_layer(&made->layers[i], &network->layers[i]);
-	}
 	ok = ok && copy_lines(&made->notes, &made->note_count, network->notes, network->note_count) &&
 	     copy_lines(&made->warnings, &made->warning_count, network->warnings, network->warning_count);
 	if (!ok) {
@@ -172,11 +162,10 @@ static int place_text(char *text, size_t size, const ai8x_network *network, int 
 	int length = 0;
 	text[0] = '\0';
 	const ai8x_network_layer *layer = position < 0 ? NULL : &network->layers[position];
-	if (network->file != NULL && layer != NULL && layer->line > 0) {
+	if (network->file != NULL && layer != NULL && layer->line > 0)
 		length = snprintf(text, size, "%s:%u: ", network->file, layer->line);
-	} else if (network->file != NULL) {
+	else if (network->file != NULL)
 		length = snprintf(text, size, "%s: ", network->file);
-	}
 	if (layer != NULL && length >= 0 && (size_t)length < size) {
 		length +=
 			snprintf(text + length, size - (size_t)length,
@@ -214,9 +203,8 @@ static void add_line(const ai8x_network *network, int position, char ***lines, s
 	size_t size = strlen(place) + strlen(text) + 1;
 	char *line = malloc(size);
 	char **more = realloc(*lines, (*count + 1) * sizeof *more);
-	if (more != NULL) {
+	if (more != NULL)
 		*lines = more;
-	}
 	if (line == NULL || more == NULL) {
 		free(line);
 		return;
@@ -255,37 +243,30 @@ const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, s
 {
 	// A chain of sources ends after as many steps as there are layers, or it is a circle.
 	for (size_t steps = 0; steps < network->layer_count && network->layers[position].weight_source >= 0;
-	     steps++) {
+	     steps++)
 		position = (size_t)network->layers[position].weight_source;
-	}
 	return &network->layers[position];
 }
 
 int ai8x_network_next(const ai8x_network *network, size_t position)
 {
 	int next = network->layers[position].next;
-	if (next == AI8X_NETWORK_DEFAULT) {
+	if (next == AI8X_NETWORK_DEFAULT)
 		next = position + 1 < network->layer_count ? (int)position + 1 : AI8X_NETWORK_STOP;
-	}
 	return next;
 }
 
 int network_previous(const ai8x_network *network, size_t position)
 {
 	// In the order in which results are expected; then in that of links; without either the one in front.
-	for (size_t i = 0; i < network->layer_count; i++) {
-		if (network->layers[i].next_simulated == (int)position) {
+	for (size_t i = 0; i < network->layer_count; i++)
+		if (network->layers[i].next_simulated == (int)position)
 			return (int)i;
-		}
-	}
-	if (position > 0 && ai8x_network_next(network, position - 1) == (int)position) {
+	if (position > 0 && ai8x_network_next(network, position - 1) == (int)position)
 		return (int)position - 1;
-	}
-	for (size_t i = 0; i < network->layer_count; i++) {
+	for (size_t i = 0; i < network->layer_count; i++)
 		if (i != position && (ai8x_network_next(network, i) == (int)position ||
-		                      network->layers[i].next_snoop == (int)position)) {
+		                      network->layers[i].next_snoop == (int)position))
 			return (int)i;
-		}
-	}
 	return (int)position - 1;
 }

@@ -39,13 +39,11 @@ static ai8x_status format_error(ai8x_error *error, const char *file, size_t offs
 static const char *header_value(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);
-	if (at == NULL) {
+	if (at == NULL)
 		return NULL;
-	}
 	at += strlen(key);
-	while (*at == '\'' || *at == '"' || *at == ':' || *at == ' ') {
+	while (*at == '\'' || *at == '"' || *at == ':' || *at == ' ')
 		at++;
-	}
 	return at;
 }
 
@@ -53,17 +51,14 @@ static bool parse_type(const char *text, struct header *header)
 {
 	// The value's opening quote was skipped with the separators.
 	header->big_endian = *text == '>';
-	if (strchr("<>|=", *text) != NULL && *text != '\0') {
+	if (strchr("<>|=", *text) != NULL && *text != '\0')
 		text++;
-	}
 	header->kind = *text;
-	if (strchr("iubf", header->kind) == NULL || header->kind == '\0' || !isdigit((unsigned char)text[1])) {
+	if (strchr("iubf", header->kind) == NULL || header->kind == '\0' || !isdigit((unsigned char)text[1]))
 		return false;
-	}
 	header->width = (unsigned)(text[1] - '0');
-	if (isdigit((unsigned char)text[2])) {
+	if (isdigit((unsigned char)text[2]))
 		return false;
-	}
 	bool integer = header->width == 1 || header->width == 2 || header->width == 4 || header->width == 8;
 	return header->kind == 'f'   ? header->width == 4 || header->width == 8
 	       : header->kind == 'b' ? header->width == 1
@@ -74,24 +69,19 @@ static bool parse_shape(const char *text, struct header *header)
 {
 	header->rank = 0;
 	header->count = 1;
-	if (*text++ != '(') {
+	if (*text++ != '(')
 		return false;
-	}
 	for (;;) {
-		while (*text == ' ' || *text == ',') {
+		while (*text == ' ' || *text == ',')
 			text++;
-		}
-		if (*text == ')') {
+		if (*text == ')')
 			return true;
-		}
-		if (!isdigit((unsigned char)*text) || header->rank == ARRAY_MAX_RANK) {
+		if (!isdigit((unsigned char)*text) || header->rank == ARRAY_MAX_RANK)
 			return false;
-		}
 		char *end = NULL;
 		unsigned long long side = strtoull(text, &end, 10);
-		if (side > MAX_BYTES || (side > 0 && header->count > MAX_BYTES / side)) {
+		if (side > MAX_BYTES || (side > 0 && header->count > MAX_BYTES / side))
 			return false;
-		}
 		header->shape[header->rank++] = (size_t)side;
 		header->count *= (size_t)side;
 		text = *end == 'L' ? end + 1 : end;
@@ -103,17 +93,14 @@ static ai8x_status parse_header(const uint8_t *bytes, size_t size, size_t base, 
                                 struct header *header, size_t *used, ai8x_error *error)
 {
 	char text[4096];
-	if (size < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0) {
+	if (size < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0)
 		return format_error(error, file, base, "expected a NumPy array");
-	}
 	size_t start = bytes[6] == 1 ? 10 : 12;
-	if (bytes[6] < 1 || bytes[6] > 3 || size < start) {
+	if (bytes[6] < 1 || bytes[6] > 3 || size < start)
 		return format_error(error, file, base + 6, "expected version 1, 2 or 3 of the NumPy format");
-	}
 	size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
-	if (start == 12) {
+	if (start == 12)
 		length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-	}
 	if (length > size - start || length >= sizeof text) {
 		return format_error(error, file, base + 8,
 		                    "the array's header is longer than the file or unreasonably long");
@@ -133,9 +120,8 @@ static ai8x_status parse_header(const uint8_t *bytes, size_t size, size_t base, 
 		return format_error(error, file, base + start,
 		                    "the array's shape is not one of at most six sensible sizes");
 	}
-	if (header->count > (size - start - length) / header->width) {
+	if (header->count > (size - start - length) / header->width)
 		return format_error(error, file, base + start + length, "the file ends inside the array");
-	}
 	*used = start + length;
 	return AI8X_OK;
 }
@@ -157,19 +143,16 @@ static bool element(const struct header *header, const uint8_t *bytes, int32_t *
 			memcpy(&single, &half, sizeof single);
 			number = single;
 		}
-		if (!(number >= INT32_MIN && number <= INT32_MAX) || floor(number) != number) {
+		if (!(number >= INT32_MIN && number <= INT32_MAX) || floor(number) != number)
 			return false;
-		}
 		*value = (int32_t)number;
 		return true;
 	}
 	unsigned bits = 8 * header->width;
-	if (header->kind == 'i' && bits > 0 && bits < 64 && (raw >> (bits - 1) & 1) != 0) {
+	if (header->kind == 'i' && bits > 0 && bits < 64 && (raw >> (bits - 1) & 1) != 0)
 		raw |= UINT64_MAX << bits;
-	}
-	if (header->kind == 'u' && header->width == 8 && raw > INT32_MAX) {
+	if (header->kind == 'u' && header->width == 8 && raw > INT32_MAX)
 		return false;
-	}
 	int64_t wide = (int64_t)raw;
 	*value = (int32_t)wide;
 	return wide >= INT32_MIN && wide <= INT32_MAX;
@@ -184,22 +167,19 @@ static size_t fortran_index(const struct header *header, size_t index)
 		coordinates[d] = index % header->shape[d];
 		index /= header->shape[d];
 	}
-	for (unsigned d = header->rank; d-- > 0;) {
+	for (unsigned d = header->rank; d-- > 0;)
 		result = result * header->shape[d] + coordinates[d];
-	}
 	return result;
 }
 
 static ai8x_status append(struct array_list *list, const struct header *header, const uint8_t *data,
                           size_t offset, const char *file, const char *name, ai8x_error *error)
 {
-	if (list->count == MAX_ARRAYS) {
+	if (list->count == MAX_ARRAYS)
 		return error_set(error, AI8X_ERR_LIMIT, "%s: more than %u arrays", file, MAX_ARRAYS);
-	}
 	struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
-	if (arrays == NULL) {
+	if (arrays == NULL)
 		return error_no_memory(error, "arrays");
-	}
 	list->arrays = arrays;
 	struct array *array = &arrays[list->count];
 	snprintf(array->name, sizeof array->name, "%s", name);
@@ -207,9 +187,8 @@ static ai8x_status append(struct array_list *list, const struct header *header, 
 	array->count = header->count;
 	memcpy(array->shape, header->shape, sizeof array->shape);
 	array->values = malloc((header->count == 0 ? 1 : header->count) * sizeof *array->values);
-	if (array->values == NULL) {
+	if (array->values == NULL)
 		return error_no_memory(error, "an array");
-	}
 	list->count++;
 	for (size_t i = 0; i < header->count; i++) {
 		size_t from = header->fortran && header->rank > 1 ? fortran_index(header, i) : i;
@@ -229,12 +208,10 @@ ai8x_status arrays_parse(const uint8_t *bytes, size_t size, const char *file, co
 		struct header header = {0};
 		size_t used = 0;
 		ai8x_status status = parse_header(bytes + at, size - at, at, file, &header, &used, error);
-		if (status == AI8X_OK) {
+		if (status == AI8X_OK)
 			status = append(list, &header, bytes + at + used, at + used, file, name, error);
-		}
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 		at += used + header.count * header.width;
 	} while (at < size);
 	return AI8X_OK;
@@ -247,9 +224,8 @@ static ai8x_status read_file(const char *path, uint8_t **bytes, size_t *size, ai
 	FILE *file = fopen(path, "rb");
 	*bytes = NULL;
 	*size = 0;
-	if (file == NULL) {
+	if (file == NULL)
 		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
-	}
 	size_t capacity = 0;
 	while (status == AI8X_OK && !feof(file)) {
 		if (*size == capacity) {
@@ -264,9 +240,8 @@ static ai8x_status read_file(const char *path, uint8_t **bytes, size_t *size, ai
 			*bytes = grown;
 		}
 		*size += fread(*bytes + *size, 1, capacity - *size, file);
-		if (ferror(file)) {
+		if (ferror(file))
 			status = error_set(error, AI8X_ERR_IO, "%s: cannot be read", path);
-		}
 	}
 	fclose(file);
 	return status;
@@ -284,22 +259,19 @@ static ai8x_status read_archive_member(zip_t *archive, zip_uint64_t index, const
 	char name[64];
 	snprintf(name, sizeof name, "%s", about.name);
 	char *dot = strrchr(name, '.');
-	if (dot != NULL && strcmp(dot, ".npy") == 0) {
+	if (dot != NULL && strcmp(dot, ".npy") == 0)
 		*dot = '\0';
-	}
 	zip_file_t *member = zip_fopen_index(archive, index, 0);
 	uint8_t *bytes = malloc(about.size == 0 ? 1 : (size_t)about.size);
 	ai8x_status status = AI8X_OK;
-	if (bytes == NULL) {
+	if (bytes == NULL)
 		status = error_no_memory(error, path);
-	} else if (member == NULL || zip_fread(member, bytes, about.size) != (zip_int64_t)about.size) {
+	else if (member == NULL || zip_fread(member, bytes, about.size) != (zip_int64_t)about.size)
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: member '%s' cannot be unpacked", path, name);
-	} else {
+	else
 		status = arrays_parse(bytes, (size_t)about.size, path, name, list, error);
-	}
-	if (member != NULL) {
+	if (member != NULL)
 		zip_fclose(member);
-	}
 	free(bytes);
 	return status;
 }
@@ -318,9 +290,8 @@ static ai8x_status read_archive(const char *path, struct array_list *list, ai8x_
 	}
 	ai8x_status status = AI8X_OK;
 	zip_int64_t count = zip_get_num_entries(archive, 0);
-	for (zip_int64_t i = 0; i < count && status == AI8X_OK; i++) {
+	for (zip_int64_t i = 0; i < count && status == AI8X_OK; i++)
 		status = read_archive_member(archive, (zip_uint64_t)i, path, list, error);
-	}
 	zip_discard(archive);
 	return status;
 }
@@ -330,9 +301,8 @@ ai8x_status arrays_open(const char *path, struct array_list *list, ai8x_error *e
 	uint8_t magic[4] = {0};
 	*list = (struct array_list){NULL, 0};
 	FILE *file = fopen(path, "rb");
-	if (file == NULL) {
+	if (file == NULL)
 		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
-	}
 	size_t got = fread(magic, 1, sizeof magic, file);
 	fclose(file);
 	ai8x_status status;
@@ -342,32 +312,27 @@ ai8x_status arrays_open(const char *path, struct array_list *list, ai8x_error *e
 		uint8_t *bytes = NULL;
 		size_t size = 0;
 		status = read_file(path, &bytes, &size, error);
-		if (status == AI8X_OK) {
+		if (status == AI8X_OK)
 			status = arrays_parse(bytes, size, path, "", list, error);
-		}
 		free(bytes);
 	}
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		arrays_release(list);
-	}
 	return status;
 }
 
 struct array *arrays_find(const struct array_list *list, const char *name)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->arrays[i].name, name) == 0) {
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->arrays[i].name, name) == 0)
 			return &list->arrays[i];
-		}
-	}
 	return NULL;
 }
 
 void arrays_release(struct array_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
+	for (size_t i = 0; i < list->count; i++)
 		free(list->arrays[i].values);
-	}
 	free(list->arrays);
 	*list = (struct array_list){NULL, 0};
 }

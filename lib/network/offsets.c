@@ -33,9 +33,8 @@ struct chooser {
 static uint16_t instances_of(uint64_t map)
 {
 	uint16_t instances = 0;
-	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
 		instances = (uint16_t)(instances | ((map >> (4 * i) & 0xf) != 0) << i);
-	}
 	return instances;
 }
 
@@ -45,9 +44,8 @@ static uint64_t written_map(const struct layout *layout, size_t t)
 {
 	uint64_t map = layout->tensors[t].map;
 	if (t == 0 || map == 0 || layout->network->layers[t - 1].operation == AI8X_OP_PASSTHROUGH ||
-	    layout->network->layers[t - 1].groups > 1) {
+	    layout->network->layers[t - 1].groups > 1)
 		return map;
-	}
 	return UINT64_MAX >> (63 - bits_last(map)) & UINT64_MAX << bits_first(map);
 }
 
@@ -70,9 +68,8 @@ static void place_in_block(struct layout *layout, struct tensor *tensor)
 {
 	tensor->gap = 0;
 	tensor->block_offset = 0;
-	if (tensor->join < 0) {
+	if (tensor->join < 0)
 		return;
-	}
 	const ai8x_network_layer *layer = &layout->network->layers[tensor->join];
 	uint32_t passes = divide_up(layer->in_channels, AI8X_PROCESSORS);
 	switch (layout_use_kind(layer)) {
@@ -88,9 +85,8 @@ static void place_in_block(struct layout *layout, struct tensor *tensor)
 		}
 		break;
 	case USE_PIXELS:
-		for (unsigned k = 0; k < tensor->join_source; k++) {
+		for (unsigned k = 0; k < tensor->join_source; k++)
 			tensor->block_offset += layout->tensors[tensor_of(layer->sources[k])].pixels * passes;
-		}
 		break;
 	default:
 		break;
@@ -102,9 +98,8 @@ static ai8x_status take_given_gap(const struct chooser *c, size_t t)
 {
 	const struct layout *layout = c->layout;
 	struct tensor *tensor = &layout->tensors[t];
-	if (t == 0 || !layout->network->layers[t - 1].write_gap_given) {
+	if (t == 0 || !layout->network->layers[t - 1].write_gap_given)
 		return AI8X_OK;
-	}
 	uint32_t given = layout->network->layers[t - 1].write_gap;
 	if (tensor->join >= 0 && given != tensor->gap) {
 		return network_error(c->error, AI8X_ERR_NETWORK, layout->network, (int)t - 1,
@@ -138,9 +133,8 @@ static uint32_t tensor_words(const struct chooser *c, size_t t)
 {
 	const struct tensor *tensor = &c->layout->tensors[t];
 	uint32_t pixels = tensor->pixels;
-	if (t == 0 && c->layout->network->layers[0].chw) {
+	if (t == 0 && c->layout->network->layers[0].chw)
 		return divide_up(pixels, 4);
-	}
 	if (t > 0) {
 		const struct plan_layer *layer = &c->plan.layers[t - 1];
 		uint32_t written = layer->out_rows * layer->out_columns - layer->lead_pixels;
@@ -163,9 +157,8 @@ static uint32_t lead_words(const struct chooser *c, size_t t)
 static size_t last_streaming(const struct chooser *c)
 {
 	size_t last = 0;
-	for (size_t i = 0; i < c->plan.count; i++) {
+	for (size_t i = 0; i < c->plan.count; i++)
 		last = c->plan.layers[i].streaming ? i : last;
-	}
 	return last;
 }
 
@@ -181,9 +174,8 @@ static void keep_alive(struct chooser *c, struct block *block, size_t t)
 	const struct tensor *tensor = &layout->tensors[t];
 	size_t first = t == 0 ? 0 : t - 1;
 	size_t last = first;
-	for (size_t u = 0; u < tensor->use_count; u++) {
+	for (size_t u = 0; u < tensor->use_count; u++)
 		last = tensor->uses[u].layer > last ? tensor->uses[u].layer : last;
-	}
 	bool kept = t > 0 && (layout->network->layers[t - 1].output || t - 1 == c->plan.final_position ||
 	                      tensor->use_count == 0);
 	last = kept ? layout->network->layer_count : last;
@@ -200,9 +192,8 @@ static bool reads_ahead(const struct chooser *c, size_t t)
 {
 	const struct tensor *tensor = &c->layout->tensors[t];
 	bool ahead = t > 0 && c->layout->network->layers[t - 1].read_ahead;
-	for (size_t u = 0; u < tensor->use_count; u++) {
+	for (size_t u = 0; u < tensor->use_count; u++)
 		ahead = ahead || c->layout->network->layers[tensor->uses[u].layer].read_ahead;
-	}
 	return ahead;
 }
 
@@ -236,9 +227,8 @@ static void form_blocks(struct chooser *c)
 			block->fixed = -1;
 			block->used = true;
 		}
-		if (t > 0 && layout->network->layers[t - 1].out_offset >= 0) {
+		if (t > 0 && layout->network->layers[t - 1].out_offset >= 0)
 			block->fixed = layout->network->layers[t - 1].out_offset / 4 - tensor->block_offset;
-		}
 		for (size_t u = 0; u < tensor->use_count; u++) {
 			const ai8x_network_layer *reader = &layout->network->layers[tensor->uses[u].layer];
 			if (reader->in_offset >= 0 && tensor->uses[u].source == 0 && reader->crop_first == 0) {
@@ -257,9 +247,8 @@ static ai8x_status check_pixel_joins(const struct chooser *c)
 		const struct tensor *tensor = &layout->tensors[t];
 		const struct plan_layer *layer = &c->plan.layers[t - 1];
 		if (tensor->join < 0 || layout_use_kind(&layout->network->layers[tensor->join]) != USE_PIXELS ||
-		    layer->net->operation != AI8X_OP_CONV1D || layer->operation == AI8X_OP_CONV1D) {
+		    layer->net->operation != AI8X_OP_CONV1D || layer->operation == AI8X_OP_CONV1D)
 			continue;
-		}
 		return network_error(
 			c->error, AI8X_ERR_NETWORK, layout->network, tensor->join,
 			"joins the pixels of layer %u, whose dilation %u is emulated and needs the memory around its "
@@ -296,9 +285,8 @@ static uint32_t first_fit(const struct chooser *c, const struct block *block)
 
 static size_t layer_of_block(const struct chooser *c, size_t b)
 {
-	if (b >= c->layout->count) {
+	if (b >= c->layout->count)
 		return b - c->layout->count;
-	}
 	return b == 0 ? 0 : b - 1;
 }
 
@@ -312,9 +300,8 @@ static ai8x_status place_block(struct chooser *c, size_t b)
 		for (size_t i = 0; i < c->count; i++) {
 			const struct block *other = &c->blocks[i];
 			if (other->placed && (other->instances & block->instances) != 0 && other->first <= block->last &&
-			    block->first <= other->last) {
+			    block->first <= other->last)
 				used += other->words + other->lead;
-			}
 		}
 		return network_error(
 			c->error, AI8X_ERR_NETWORK, c->layout->network, (int)layer_of_block(c, b),
@@ -333,21 +320,18 @@ static ai8x_status place_blocks(struct chooser *c)
 		size_t best = SIZE_MAX;
 		for (size_t b = 0; b < c->count; b++) {
 			const struct block *block = &c->blocks[b];
-			if (!block->used || block->placed) {
+			if (!block->used || block->placed)
 				continue;
-			}
 			bool better =
 				best == SIZE_MAX || (block->fixed >= 0) > (c->blocks[best].fixed >= 0) ||
 				((block->fixed >= 0) == (c->blocks[best].fixed >= 0) && block->words > c->blocks[best].words);
 			best = better ? b : best;
 		}
-		if (best == SIZE_MAX) {
+		if (best == SIZE_MAX)
 			return AI8X_OK;
-		}
 		ai8x_status status = place_block(c, best);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 	}
 	return AI8X_OK;
 }
@@ -356,9 +340,8 @@ static ai8x_status place_blocks(struct chooser *c)
 static uint32_t cropped_columns(const ai8x_network *network, const ai8x_network_layer *layer)
 {
 	int source = layer->sources[0];
-	if (layer->join == AI8X_JOIN_PIXELS) {
+	if (layer->join == AI8X_JOIN_PIXELS)
 		return layer->in_columns;
-	}
 	return source < 0 ? network->input_shape[2] : network->layers[source].out_columns;
 }
 
@@ -383,16 +366,13 @@ static void assign_layers(struct chooser *c)
 			                      : layer->operands * divide_up(layer->in_channels, AI8X_PROCESSORS);
 			start += layer->crop_first * cropped_columns(layout->network, layer) * step;
 		}
-		if (layer->in_offset < 0) {
+		if (layer->in_offset < 0)
 			layer->in_offset = 4 * (int64_t)start;
-		}
-		if (layer->out_offset < 0) {
+		if (layer->out_offset < 0)
 			layer->out_offset = 4 * (int64_t)tensor_start(c, i + 1);
-		}
 		layer->write_gap = layer->write_gap_given ? layer->write_gap : out->gap;
-		if (!layer->read_gap_given) {
+		if (!layer->read_gap_given)
 			layer->read_gap = plain ? in->gap : 0;
-		}
 	}
 }
 
@@ -401,9 +381,8 @@ ai8x_status placement_choose_offsets(struct layout *layout, ai8x_error *error)
 	struct chooser c = {.layout = layout, .error = error, .count = 2 * layout->count};
 	ai8x_status status = plan_create(layout->network, layout->target->part, layout->options, &c.plan, error);
 	c.blocks = calloc(c.count, sizeof *c.blocks);
-	if (status == AI8X_OK && c.blocks == NULL) {
+	if (status == AI8X_OK && c.blocks == NULL)
 		status = error_no_memory(error, "placement");
-	}
 	if (status == AI8X_OK) {
 		find_joins(layout);
 		for (size_t t = 0; status == AI8X_OK && t < layout->count; t++) {
@@ -411,16 +390,14 @@ ai8x_status placement_choose_offsets(struct layout *layout, ai8x_error *error)
 			status = take_given_gap(&c, t);
 		}
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = check_pixel_joins(&c);
-	}
 	if (status == AI8X_OK) {
 		form_blocks(&c);
 		status = place_blocks(&c);
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		assign_layers(&c);
-	}
 	plan_release(&c.plan);
 	free(c.blocks);
 	return status;

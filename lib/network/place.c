@@ -15,12 +15,10 @@ static void complete_defaults(ai8x_network *network)
 	for (size_t i = 0; i < network->layer_count; i++) {
 		ai8x_network_layer *layer = &network->layers[i];
 		int next = ai8x_network_next(network, i);
-		if (layer->out_offset == AI8X_NETWORK_CHOOSE) {
+		if (layer->out_offset == AI8X_NETWORK_CHOOSE)
 			layer->out_offset = 0;
-		}
-		if (layer->output_processors == 0 && next >= 0) {
+		if (layer->output_processors == 0 && next >= 0)
 			layer->output_processors = network->layers[next].processors;
-		}
 		if (layer->output_processors == 0) {
 			uint32_t passes = divide_up(layer->out_channels, AI8X_PROCESSORS);
 			uint32_t count = divide_up(layer->out_channels, passes);
@@ -33,19 +31,16 @@ static void complete_defaults(ai8x_network *network)
 	for (size_t i = 0; i < network->layer_count; i++) {
 		ai8x_network_layer *layer = &network->layers[i];
 		int previous = network_previous(network, i);
-		if (layer->in_offset == AI8X_NETWORK_CHOOSE) {
+		if (layer->in_offset == AI8X_NETWORK_CHOOSE)
 			layer->in_offset = i == 0 || previous < 0 ? 0 : network->layers[previous].out_offset;
-		}
 	}
 }
 
 static bool has_all_processors(const ai8x_network *network)
 {
-	for (size_t i = 0; i < network->layer_count; i++) {
-		if (network->layers[i].processors == 0) {
+	for (size_t i = 0; i < network->layer_count; i++)
+		if (network->layers[i].processors == 0)
 			return false;
-		}
-	}
 	return true;
 }
 
@@ -53,9 +48,8 @@ static void note_choice(ai8x_network *network, size_t i)
 {
 	const ai8x_network_layer *layer = &network->layers[i];
 	char gaps[64] = "";
-	if (layer->write_gap > 0 || layer->read_gap > 0) {
+	if (layer->write_gap > 0 || layer->read_gap > 0)
 		snprintf(gaps, sizeof gaps, ", write_gap %u, read_gap %u", layer->write_gap, layer->read_gap);
-	}
 	network_note(network, (int)i,
 	             "chosen: processors 0x%016llx, output_processors 0x%016llx, in_offset 0x%04llx, out_offset "
 	             "0x%04llx%s",
@@ -107,23 +101,18 @@ static ai8x_status choose(ai8x_network *network, const struct target *target,
 {
 	struct layout layout = {0};
 	ai8x_status status = check_readers(network, options, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = placement_insert_copies(network, target, options, error);
-	}
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	status = layout_create(&layout, network, target, options, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = placement_choose_maps(&layout, error);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = placement_choose_offsets(&layout, error);
-	}
 	layout_release(&layout);
-	for (size_t i = 0; status == AI8X_OK && i < network->layer_count; i++) {
+	for (size_t i = 0; status == AI8X_OK && i < network->layer_count; i++)
 		note_choice(network, i);
-	}
 	return status;
 }
 

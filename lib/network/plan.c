@@ -9,9 +9,8 @@
 
 unsigned map_bit(uint64_t map, unsigned n)
 {
-	while (n-- > 0) {
+	while (n-- > 0)
 		map &= map - 1;
-	}
 	return bits_first(map);
 }
 
@@ -28,9 +27,8 @@ static uint32_t per_pass(uint32_t channels, uint32_t passes)
 
 static void identity_taps(struct plan_layer *layer)
 {
-	for (unsigned t = 0; t < PLAN_MAX_TAPS; t++) {
+	for (unsigned t = 0; t < PLAN_MAX_TAPS; t++)
 		layer->taps[t] = (int8_t)t;
-	}
 }
 
 // A 1x1 kernel in the centre of a 3x3 one, for streaming.
@@ -47,9 +45,8 @@ static void stretch_kernel(struct plan_layer *layer)
 {
 	const ai8x_network_layer *net = layer->net;
 	memset(layer->taps, -1, sizeof layer->taps);
-	for (uint32_t t = 0; t < net->kernel_rows; t++) {
+	for (uint32_t t = 0; t < net->kernel_rows; t++)
 		layer->taps[(size_t)t * net->dilation] = (int8_t)t;
-	}
 	layer->kernel_rows = (net->kernel_rows - 1) * net->dilation + 1;
 }
 
@@ -59,9 +56,8 @@ static void fold_to_2d(struct plan_layer *layer)
 	const ai8x_network_layer *net = layer->net;
 	memset(layer->taps, -1, sizeof layer->taps);
 	uint32_t skipped = 3 - net->kernel_rows;
-	for (uint32_t t = 0; t < net->kernel_rows; t++) {
+	for (uint32_t t = 0; t < net->kernel_rows; t++)
 		layer->taps[(t + skipped) * 3 + 1] = (int8_t)t;
-	}
 	layer->operation = AI8X_OP_CONV2D;
 	layer->kernel_rows = layer->kernel_columns = 3;
 	layer->pad_rows = layer->pad_columns = 1;
@@ -95,19 +91,16 @@ static void shape_operation(const struct plan *plan, struct plan_layer *layer)
 		layer->pad_columns = net->kernel_columns - 1 - net->pad_columns;
 	}
 	if (net->operation == AI8X_OP_CONV1D && net->dilation > 1) {
-		if ((net->kernel_rows - 1) * net->dilation < 9) {
+		if ((net->kernel_rows - 1) * net->dilation < 9)
 			stretch_kernel(layer);
-		} else {
+		else
 			fold_to_2d(layer);
-		}
 	}
 	bool streams = layer->streaming || (layer->position > 0 && plan->layers[layer->position - 1].streaming);
-	if (streams && net->operation == AI8X_OP_CONV2D && net->kernel_rows == 1 && net->pad_rows == 0) {
+	if (streams && net->operation == AI8X_OP_CONV2D && net->kernel_rows == 1 && net->pad_rows == 0)
 		emulate_1x1(layer);
-	}
-	if (net->flatten) {
+	if (net->flatten)
 		layer->rows = layer->columns = layer->pooled_rows = layer->pooled_columns = 1;
-	}
 }
 
 static ai8x_status shape_channels(const struct plan *plan, struct plan_layer *layer, ai8x_error *error)
@@ -162,9 +155,8 @@ static ai8x_status check_passthrough_map(const struct plan *plan, const struct p
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		unsigned count = bits_count(layer->processors >> (16 * g) & 0xffff);
 		unsigned first = bits_first(rest);
-		if (count == 0) {
+		if (count == 0)
 			continue;
-		}
 		uint64_t run = (count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1) << first;
 		if ((rest & run) != run || first % 4 != 0) {
 			return network_error(
@@ -212,9 +204,8 @@ static ai8x_status shape_maps(const struct plan *plan, struct plan_layer *layer,
 	if ((status = check_map(plan, layer, "processors", layer->own_processors, net->in_channels,
 	                        layer->in_passes, layer->in_thresh, error)) != AI8X_OK ||
 	    (status = check_map(plan, layer, "output_processors", layer->output_processors, net->out_channels,
-	                        layer->out_passes, layer->out_thresh, error)) != AI8X_OK) {
+	                        layer->out_passes, layer->out_thresh, error)) != AI8X_OK)
 		return status;
-	}
 	if (layer->quad) {
 		uint64_t map = layer->own_processors;
 		layer->processors = map | map << 16 | map << 32 | map << 48;
@@ -239,9 +230,8 @@ static ai8x_status shape_maps(const struct plan *plan, struct plan_layer *layer,
 	layer->first_lane = bits_first(layer->output_processors) & ~3u;
 	layer->slots_per_pass = bits_last(layer->output_processors) - layer->first_lane + 1;
 	layer->slots = layer->slots_per_pass * layer->out_passes;
-	if (net->flatten) {
+	if (net->flatten)
 		layer->slots -= layer->out_passes * layer->out_thresh - net->out_channels;
-	}
 	if (status == AI8X_OK && (layer->quad || net->calcx4) && layer->slots % 4 != 0) {
 		return network_error(
 			error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
@@ -258,9 +248,8 @@ static ai8x_status check_zero_weights(const struct plan *plan, const struct plan
 {
 	const ai8x_network_layer *net = layer->net;
 	const char *why = NULL;
-	if (net->weight_bits != -1 && !net->bypass) {
+	if (net->weight_bits != -1 && !net->bypass)
 		return AI8X_OK;
-	}
 	if (!layer->depthwise && net->sources[0] != AI8X_NETWORK_INPUT &&
 	    net->in_channels != layer->in_passes * layer->in_thresh) {
 		why = "its channels do not fill the last pass";
@@ -282,16 +271,14 @@ static void shape_time_slots(struct plan_layer *layer)
 		uint32_t count = bits_count(layer->processors >> (16 * g) & 0xffff);
 		uint32_t bytes = count * layer->net->output_bits / 8;
 		uint32_t slots = 1;
-		if (count == 0) {
+		if (count == 0)
 			continue;
-		}
-		if (layer->operation == AI8X_OP_PASSTHROUGH) {
+		if (layer->operation == AI8X_OP_PASSTHROUGH)
 			slots = (bytes - 1) / 4 + 1;
-		} else if (layer->broadcast) {
+		else if (layer->broadcast)
 			slots = (count < 4 ? count : 4) * layer->net->output_bits / 8;
-		} else if (layer->depthwise) {
+		else if (layer->depthwise)
 			slots = bytes;
-		}
 		most = slots > most ? slots : most;
 	}
 	layer->time_slots = most;
@@ -303,9 +290,8 @@ static ai8x_status plan_feed(struct plan *plan, ai8x_error *error)
 	const ai8x_network_layer *first = &network->layers[0];
 	bool streams = first->streaming && !plan->options.ignore_streaming;
 	plan->feed = plan->options.feed;
-	if (plan->feed == AI8X_FEED_AUTO) {
+	if (plan->feed == AI8X_FEED_AUTO)
 		plan->feed = streams ? AI8X_FEED_FIFO : AI8X_FEED_MEMORY;
-	}
 	if (plan->feed == AI8X_FEED_MEMORY) {
 		return streams ? network_error(error, AI8X_ERR_NETWORK, network, 0,
 		                               "a streaming first layer needs a FIFO")
@@ -319,12 +305,10 @@ static ai8x_status plan_feed(struct plan *plan, ai8x_error *error)
 			"0x%016llx with %u channels",
 			(unsigned long long)first->processors, first->in_channels);
 	}
-	if (first->operands > 1) {
+	if (first->operands > 1)
 		return network_error(error, AI8X_ERR_NETWORK, network, 0, "a FIFO feeds one operand");
-	}
-	if (plan->feed == AI8X_FEED_FIFO) {
+	if (plan->feed == AI8X_FEED_FIFO)
 		return AI8X_OK;
-	}
 	if (plan->feed == AI8X_FEED_FAST_FIFO_QUAD && first->calcx4) {
 		return network_error(error, AI8X_ERR_NETWORK, network, 0,
 		                     "the fast FIFO's fan-out to all groups cannot be combined with calcx4");
@@ -384,9 +368,8 @@ static ai8x_status plan_layer_create(struct plan *plan, size_t i, uint32_t *rese
 	}
 	shape_operation(plan, layer);
 	ai8x_status status = shape_channels(plan, layer, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = shape_maps(plan, layer, error);
-	}
 	if (status == AI8X_OK) {
 		shape_time_slots(layer);
 		status = check_zero_weights(plan, layer, error);
@@ -407,13 +390,11 @@ ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part,
 	plan->average_rounding = network->average_rounding;
 	plan->count = network->layer_count;
 	plan->layers = calloc(plan->count, sizeof *plan->layers);
-	if (plan->layers == NULL) {
+	if (plan->layers == NULL)
 		return error_no_memory(error, "a plan");
-	}
 	ai8x_status status = plan_feed(plan, error);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = plan_order(plan, error);
-	}
 	for (size_t i = 0; i < plan->count && status == AI8X_OK; i++) {
 		status = plan_layer_create(plan, i, &resets, error);
 		used |= plan->layers[i].own_processors;
@@ -422,13 +403,11 @@ ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part,
 		plan->binary = plan->binary ||
 		               (network_has_weights(&network->layers[i]) && network->layers[i].weight_bits == -1);
 	}
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	used |= plan->layers[plan->final_position].output_processors;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		plan->groups |= (unsigned)((used >> (16 * g) & 0xffff) != 0) << g;
-	}
 	plan->master = bits_first(plan->groups);
 	plan->last_index = plan->layers[plan->final_position].index;
 	return AI8X_OK;
@@ -440,9 +419,8 @@ void plan_release(struct plan *plan)
 		free(plan->kernels[p]);
 		free(plan->kernel_used[p]);
 	}
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		free(plan->bias[g]);
-	}
 	free(plan->order);
 	free(plan->layers);
 }
@@ -470,9 +448,8 @@ ai8x_output_place plan_input_place(const struct plan_layer *layer, uint32_t oper
 	uint32_t pass = channel / layer->in_thresh;
 	unsigned processor = map_bit(layer->own_processors, channel % layer->in_thresh);
 	uint32_t base = (uint32_t)(net->in_offset / 4);
-	if (net->chw) {
+	if (net->chw)
 		return (ai8x_output_place){processor / 4, base + pixel / 4, pixel % 4};
-	}
 	uint32_t step = net->operands * layer->in_passes * (net->read_gap + 1);
 	return (ai8x_output_place){processor / 4, base + pixel * step + pass * net->operands + operand,
 	                           processor % 4};

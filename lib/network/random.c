@@ -26,9 +26,8 @@ static int8_t random_between(uint64_t *state, int least, int greatest)
 
 static int8_t random_weight(uint64_t *state, int bits)
 {
-	if (bits == -1) {
+	if (bits == -1)
 		return next_random(state) >> 63 != 0 ? 1 : -1;
-	}
 	return random_between(state, -(1 << (bits - 1)), (1 << (bits - 1)) - 1);
 }
 
@@ -42,29 +41,24 @@ static uint64_t tensor_seed(uint64_t seed, uint64_t which)
 static ai8x_status fill_layer(ai8x_network *network, size_t i, uint64_t seed, ai8x_error *error)
 {
 	ai8x_network_layer *layer = &network->layers[i];
-	if (!network_has_weights(layer) || layer->weight_source >= 0) {
+	if (!network_has_weights(layer) || layer->weight_source >= 0)
 		return AI8X_OK;
-	}
 	if (layer->weights == NULL) {
 		uint64_t state = tensor_seed(seed, 2 * i);
 		layer->weight_count = network_weight_count(layer);
 		layer->weights = malloc(layer->weight_count == 0 ? 1 : layer->weight_count);
-		if (layer->weights == NULL) {
+		if (layer->weights == NULL)
 			return error_no_memory(error, "weights");
-		}
-		for (size_t k = 0; k < layer->weight_count; k++) {
+		for (size_t k = 0; k < layer->weight_count; k++)
 			layer->weights[k] = random_weight(&state, layer->weight_bits);
-		}
 	}
 	if (layer->bias == NULL && layer->bias_wanted) {
 		uint64_t state = tensor_seed(seed, 2 * i + 1);
 		layer->bias = malloc(layer->out_channels);
-		if (layer->bias == NULL) {
+		if (layer->bias == NULL)
 			return error_no_memory(error, "a bias");
-		}
-		for (uint32_t k = 0; k < layer->out_channels; k++) {
+		for (uint32_t k = 0; k < layer->out_channels; k++)
 			layer->bias[k] = random_between(&state, -64, 63);
-		}
 	}
 	return AI8X_OK;
 }
@@ -73,16 +67,13 @@ static ai8x_status fill_input(ai8x_network *network, uint64_t seed, ai8x_error *
 {
 	size_t count = (size_t)network->input_shape[0] * network->input_shape[1] * network->input_shape[2];
 	uint64_t state = tensor_seed(seed, UINT64_C(1) << 32);
-	if (network->input != NULL) {
+	if (network->input != NULL)
 		return AI8X_OK;
-	}
 	network->input = malloc(count == 0 ? 1 : count);
-	if (network->input == NULL) {
+	if (network->input == NULL)
 		return error_no_memory(error, "the input");
-	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		network->input[i] = random_between(&state, -128, 127);
-	}
 	return AI8X_OK;
 }
 
@@ -104,12 +95,10 @@ static int32_t choose_shift(const ai8x_network_layer *layer, int64_t least, int6
 	int64_t low = layer->activation == AI8X_ACTIVATE_RELU && greatest > 0 ? 0 : -least;
 	int64_t bound = low > greatest ? low : greatest;
 	int32_t shift = -15;
-	if (bound <= 0) {
+	if (bound <= 0)
 		return 0;
-	}
-	while (shift < 15 && ldexp((double)bound, shift + 1) <= 127.0 * 128.0) {
+	while (shift < 15 && ldexp((double)bound, shift + 1) <= 127.0 * 128.0)
 		shift++;
-	}
 	return shift;
 }
 
@@ -117,25 +106,22 @@ ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed, ai8x_ne
                                    void *user, ai8x_error *error)
 {
 	ai8x_status status = fill_input(network, seed, error);
-	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++) {
+	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++)
 		status = fill_layer(network, i, seed, error);
-	}
 	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++) {
 		ai8x_network_layer *layer = &network->layers[i];
 		int64_t least = 0;
 		int64_t greatest = 0;
-		if (layer->operation == AI8X_OP_PASSTHROUGH || layer->shift_given) {
+		if (layer->operation == AI8X_OP_PASSTHROUGH || layer->shift_given)
 			continue;
-		}
 		if (layer->output_bits == 32) {
 			layer->shift_given = true; // 32-bit output is not shifted
 			continue;
 		}
-		if (sums != NULL) {
+		if (sums != NULL)
 			status = sums(user, network, i, &least, &greatest, error);
-		} else {
+		else
 			expected_sums(layer, &least, &greatest);
-		}
 		if (status == AI8X_OK) {
 			layer->output_shift = choose_shift(layer, least, greatest);
 			layer->shift_given = true;

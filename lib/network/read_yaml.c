@@ -202,12 +202,10 @@ static size_t edits(const char *a, const char *b)
 {
 	size_t row[33];
 	size_t width = strlen(b);
-	if (strlen(a) > 31 || width > 31) {
+	if (strlen(a) > 31 || width > 31)
 		return SIZE_MAX;
-	}
-	for (size_t j = 0; j <= width; j++) {
+	for (size_t j = 0; j <= width; j++)
 		row[j] = j;
-	}
 	for (size_t i = 1; a[i - 1] != '\0'; i++) {
 		size_t diagonal = row[0];
 		row[0] = i;
@@ -245,14 +243,12 @@ static ai8x_status read_keys(const struct reader *reader, yaml_node_t *mapping, 
 		yaml_node_t *key = yaml_document_get_node(reader->document, pair->key);
 		yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
 		size_t line = key->start_mark.line + 1;
-		if (key->type != YAML_SCALAR_NODE) {
+		if (key->type != YAML_SCALAR_NODE)
 			return fail(reader, line, "%s: a key must be a word", where);
-		}
 		const char *name = (const char *)key->data.scalar.value;
 		size_t i = 0;
-		while (i < row_count && strcmp(name, rows[i].name) != 0) {
+		while (i < row_count && strcmp(name, rows[i].name) != 0)
 			i++;
-		}
 		if (i == row_count) {
 			return fail(reader, line, "%s: unknown key '%.60s'; did you mean '%s'?", where, name,
 			            nearest(name, rows, row_count));
@@ -278,13 +274,11 @@ static bool scalar_integer(const yaml_node_t *node, int64_t *value)
 	char digits[80];
 	const char *text = scalar_text(node);
 	if (text == NULL || (node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE &&
-	                     node->data.scalar.style != YAML_ANY_SCALAR_STYLE)) {
+	                     node->data.scalar.style != YAML_ANY_SCALAR_STYLE))
 		return false;
-	}
 	bool negative = *text == '-';
-	if (*text == '-' || *text == '+') {
+	if (*text == '-' || *text == '+')
 		text++;
-	}
 	int base = 10;
 	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
 		base = 16;
@@ -297,21 +291,18 @@ static bool scalar_integer(const yaml_node_t *node, int64_t *value)
 	}
 	size_t length = 0;
 	for (; *text != '\0'; text++) {
-		if (*text == '_') {
+		if (*text == '_')
 			continue;
-		}
-		if (!isxdigit((unsigned char)*text) || length + 1 >= sizeof digits) {
+		if (!isxdigit((unsigned char)*text) || length + 1 >= sizeof digits)
 			return false;
-		}
 		digits[length++] = *text;
 	}
 	digits[length] = '\0';
 	char *end = NULL;
 	errno = 0;
 	unsigned long long magnitude = strtoull(digits, &end, base);
-	if (length == 0 || *end != '\0' || errno != 0 || magnitude > (unsigned long long)INT64_MAX) {
+	if (length == 0 || *end != '\0' || errno != 0 || magnitude > (unsigned long long)INT64_MAX)
 		return false;
-	}
 	*value = negative ? -(int64_t)magnitude : (int64_t)magnitude;
 	return true;
 }
@@ -332,9 +323,8 @@ static ai8x_status take_u32(const struct reader *reader, const struct entry *ent
                             uint32_t greatest, uint32_t *value)
 {
 	int64_t wide = 0;
-	if (entry->node == NULL) {
+	if (entry->node == NULL)
 		return AI8X_OK;
-	}
 	ai8x_status status = take_integer(reader, entry, least, greatest, &wide);
 	*value = (uint32_t)wide;
 	return status;
@@ -344,9 +334,8 @@ static ai8x_status take_bool(const struct reader *reader, const struct entry *en
 {
 	static const char *const words[2][3] = {{"false", "no", "off"}, {"true", "yes", "on"}};
 	int64_t number = 0;
-	if (entry->node == NULL) {
+	if (entry->node == NULL)
 		return AI8X_OK;
-	}
 	const char *text = scalar_text(entry->node);
 	if (scalar_integer(entry->node, &number)) {
 		*value = number != 0;
@@ -367,31 +356,26 @@ static ai8x_status take_bool(const struct reader *reader, const struct entry *en
 static ai8x_status take_pair(const struct reader *reader, const struct entry *entry, uint32_t least,
                              uint32_t greatest, bool both, uint32_t pair[2])
 {
-	if (entry->node == NULL) {
+	if (entry->node == NULL)
 		return AI8X_OK;
-	}
 	size_t count = 1;
 	yaml_node_item_t *items = NULL;
 	if (entry->node->type == YAML_SEQUENCE_NODE) {
 		items = entry->node->data.sequence.items.start;
 		count = (size_t)(entry->node->data.sequence.items.top - items);
 	}
-	if (count < 1 || count > 2) {
+	if (count < 1 || count > 2)
 		return fail_value(reader, entry, "a number or a list of two numbers");
-	}
 	for (size_t i = 0; i < count; i++) {
 		struct entry item = *entry;
-		if (items != NULL) {
+		if (items != NULL)
 			item.node = yaml_document_get_node(reader->document, items[i]);
-		}
 		ai8x_status status = take_u32(reader, &item, least, greatest, &pair[i]);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 	}
-	if (count == 1) {
+	if (count == 1)
 		pair[1] = both ? pair[0] : 1;
-	}
 	return AI8X_OK;
 }
 
@@ -402,9 +386,8 @@ static ai8x_status take_map(const struct reader *reader, const struct entry *ent
 	size_t length = 0;
 	bool bad = false;
 	const char *text;
-	if (entry->node == NULL) {
+	if (entry->node == NULL)
 		return AI8X_OK;
-	}
 	text = scalar_text(entry->node);
 	int64_t number = 0;
 	if (scalar_integer(entry->node, &number)) {
@@ -413,13 +396,11 @@ static ai8x_status take_map(const struct reader *reader, const struct entry *ent
 	} else if (text != NULL) {
 		// Integers above 2^63 - 1 land here as well: they are hexadecimal in every sensible file.
 		for (; *text != '\0' && !bad; text++) {
-			if (*text == '.' || *text == '_') {
+			if (*text == '.' || *text == '_')
 				continue;
-			}
 			bad = length + 1 >= sizeof digits;
-			if (!bad) {
+			if (!bad)
 				digits[length++] = *text;
-			}
 		}
 		digits[length] = '\0';
 		char *end = digits;
@@ -504,9 +485,8 @@ static ai8x_status read_operation(const struct reader *reader, const struct entr
 {
 	ai8x_status status = AI8X_OK;
 	int value = AI8X_OP_CONV2D;
-	if (entries[KEY_OPERATION].node != NULL) {
+	if (entries[KEY_OPERATION].node != NULL)
 		status = take_word(reader, &entries[KEY_OPERATION], operation_rows, ROWS(operation_rows), &value);
-	}
 	if (status == AI8X_OK && value >= 100) {
 		layer->eltwise = (ai8x_eltwise)(value - 100);
 		layer->operands = 2;
@@ -540,9 +520,8 @@ static ai8x_status read_kernel_size(const struct reader *reader, const struct en
 		layer->kernel_rows = 1;
 		layer->kernel_columns = 1;
 	}
-	if (entry->node == NULL || layer->operation == AI8X_OP_PASSTHROUGH) {
+	if (entry->node == NULL || layer->operation == AI8X_OP_PASSTHROUGH)
 		return AI8X_OK;
-	}
 	switch (layer->operation) {
 	case AI8X_OP_CONV2D:
 		if (text != NULL && strcasecmp(text, "1x1") == 0) {
@@ -550,9 +529,8 @@ static ai8x_status read_kernel_size(const struct reader *reader, const struct en
 			layer->kernel_columns = 1;
 			return AI8X_OK;
 		}
-		if (text == NULL || strcasecmp(text, "3x3") != 0) {
+		if (text == NULL || strcasecmp(text, "3x3") != 0)
 			return fail_value(reader, entry, "3x3 or 1x1 (the kernels that the hardware has for conv2d)");
-		}
 		return AI8X_OK;
 	case AI8X_OP_CONVT2D:
 		if (text == NULL || strcasecmp(text, "3x3") != 0) {
@@ -561,9 +539,8 @@ static ai8x_status read_kernel_size(const struct reader *reader, const struct en
 		}
 		return AI8X_OK;
 	case AI8X_OP_CONV1D:
-		if (!scalar_integer(entry->node, &length) || length < 1 || length > 9) {
+		if (!scalar_integer(entry->node, &length) || length < 1 || length > 9)
 			return fail_value(reader, entry, "a length from 1 to 9");
-		}
 		layer->kernel_rows = (uint32_t)length;
 		return AI8X_OK;
 	default:
@@ -582,18 +559,15 @@ static ai8x_status read_pooling(const struct reader *reader, const struct entry 
 	bool linewise = layer->operation == AI8X_OP_CONV1D;
 	ai8x_status status;
 
-	if (max->node != NULL && average->node != NULL) {
+	if (max->node != NULL && average->node != NULL)
 		return fail(reader, average->line, "key 'avg_pool' cannot be combined with 'max_pool'");
-	}
 	if ((status = take_pair(reader, max, 1, 16, true, window)) != AI8X_OK ||
 	    (status = take_pair(reader, average, 1, 16, true, window)) != AI8X_OK ||
 	    (status = take_pair(reader, &entries[KEY_POOL_STRIDE], 1, 16, true, stride)) != AI8X_OK ||
-	    (status = take_pair(reader, &entries[KEY_POOL_DILATION], 1, 16, true, dilation)) != AI8X_OK) {
+	    (status = take_pair(reader, &entries[KEY_POOL_DILATION], 1, 16, true, dilation)) != AI8X_OK)
 		return status;
-	}
-	if (entries[KEY_POOL_DILATION].node != NULL && max->node == NULL && average->node == NULL) {
+	if (entries[KEY_POOL_DILATION].node != NULL && max->node == NULL && average->node == NULL)
 		return fail(reader, entries[KEY_POOL_DILATION].line, "key 'pool_dilation' needs pooling");
-	}
 	// Along one line of data the second number has no meaning; files give it all the same.
 	if (!linewise && stride[0] != stride[1]) {
 		if (stride[1] != 1 || layer->operation != AI8X_OP_PASSTHROUGH) {
@@ -607,9 +581,8 @@ static ai8x_status read_pooling(const struct reader *reader, const struct entry 
 	layer->pool_stride = stride[0];
 	layer->pool_dilation_rows = dilation[0];
 	layer->pool_dilation_columns = linewise ? 1 : dilation[1];
-	if (layer->pool_rows > 1 || layer->pool_columns > 1) {
+	if (layer->pool_rows > 1 || layer->pool_columns > 1)
 		layer->pooling = max->node != NULL ? AI8X_POOL_MAX : AI8X_POOL_AVERAGE;
-	}
 	status = take_bool(reader, &entries[KEY_POOL_FIRST], &layer->pool_first);
 	if (status == AI8X_OK && !layer->pool_first &&
 	    (layer->operands == 1 || layer->pooling == AI8X_POOL_NONE)) {
@@ -627,19 +600,16 @@ static ai8x_status read_convolution(const struct reader *reader, const struct en
 	ai8x_status status;
 
 	uint32_t pad = layer->operation == AI8X_OP_PASSTHROUGH || layer->operation == AI8X_OP_LINEAR ? 0 : 1;
-	if ((status = take_u32(reader, &entries[KEY_PAD], 0, NETWORK_MAX_SIDE, &pad)) != AI8X_OK) {
+	if ((status = take_u32(reader, &entries[KEY_PAD], 0, NETWORK_MAX_SIDE, &pad)) != AI8X_OK)
 		return status;
-	}
 	layer->pad_rows = pad;
 	layer->pad_columns = layer->operation == AI8X_OP_CONV1D ? 0 : pad;
 
 	pair[0] = pair[1] = 1;
-	if ((status = take_pair(reader, &entries[KEY_DILATION], 1, NETWORK_MAX_SIDE, true, pair)) != AI8X_OK) {
+	if ((status = take_pair(reader, &entries[KEY_DILATION], 1, NETWORK_MAX_SIDE, true, pair)) != AI8X_OK)
 		return status;
-	}
-	if (!convolution && entries[KEY_DILATION].node != NULL) {
+	if (!convolution && entries[KEY_DILATION].node != NULL)
 		return fail(reader, entries[KEY_DILATION].line, "key 'dilation' needs a convolution");
-	}
 	if (pair[0] > 1 && layer->operation != AI8X_OP_CONV1D) {
 		return fail(reader, entries[KEY_DILATION].line,
 		            "key 'dilation': the hardware has no dilated 2-D convolution (conv1d is emulated)");
@@ -648,9 +618,8 @@ static ai8x_status read_convolution(const struct reader *reader, const struct en
 
 	uint32_t stride = layer->operation == AI8X_OP_CONVT2D ? 2 : 1;
 	pair[0] = pair[1] = stride;
-	if ((status = take_pair(reader, &entries[KEY_STRIDE], 1, 16, true, pair)) != AI8X_OK) {
+	if ((status = take_pair(reader, &entries[KEY_STRIDE], 1, 16, true, pair)) != AI8X_OK)
 		return status;
-	}
 	if (pair[0] != stride) {
 		return fail(
 			reader, entries[KEY_STRIDE].line,
@@ -663,9 +632,8 @@ static ai8x_status read_convolution(const struct reader *reader, const struct en
 	    (status = take_u32(reader, &entries[KEY_GROUPS], 1, NETWORK_MAX_CHANNELS, &layer->groups)) !=
 	        AI8X_OK ||
 	    (status = take_bool(reader, &entries[KEY_FLATTEN], &layer->flatten)) != AI8X_OK ||
-	    (status = take_bool(reader, &entries[KEY_BYPASS], &layer->bypass)) != AI8X_OK) {
+	    (status = take_bool(reader, &entries[KEY_BYPASS], &layer->bypass)) != AI8X_OK)
 		return status;
-	}
 	return AI8X_OK;
 }
 
@@ -713,9 +681,8 @@ static ai8x_status read_input(const struct reader *reader, const struct entry *e
 	    (status = take_u32(reader, &entries[KEY_OUT_CHANNELS], 1, NETWORK_MAX_CHANNELS,
 	                       &layer->out_channels)) != AI8X_OK ||
 	    (status = take_pair(reader, &entries[KEY_IN_DIM], 1, NETWORK_MAX_SIDE, false, dim)) != AI8X_OK ||
-	    (status = take_pair(reader, &entries[KEY_IN_CROP], 0, NETWORK_MAX_SIDE, false, crop)) != AI8X_OK) {
+	    (status = take_pair(reader, &entries[KEY_IN_CROP], 0, NETWORK_MAX_SIDE, false, crop)) != AI8X_OK)
 		return status;
-	}
 	if (entries[KEY_IN_CROP].node != NULL && entries[KEY_IN_CROP].node->type != YAML_SEQUENCE_NODE) {
 		return fail_value(reader, &entries[KEY_IN_CROP],
 		                  "a list of two numbers (rows dropped at top and bottom)");
@@ -737,12 +704,10 @@ static ai8x_status read_input(const struct reader *reader, const struct entry *e
 		status = take_integer(reader, &entries[KEY_OUT_OFFSET], 0, INT32_MAX, &offset);
 		layer->out_offset = offset;
 	}
-	if (status == AI8X_OK && (layer->in_offset > 0 && layer->in_offset % 4 != 0)) {
+	if (status == AI8X_OK && (layer->in_offset > 0 && layer->in_offset % 4 != 0))
 		return fail_value(reader, &entries[KEY_IN_OFFSET], "a multiple of 4");
-	}
-	if (status == AI8X_OK && (layer->out_offset > 0 && layer->out_offset % 4 != 0)) {
+	if (status == AI8X_OK && (layer->out_offset > 0 && layer->out_offset % 4 != 0))
 		return fail_value(reader, &entries[KEY_OUT_OFFSET], "a multiple of 4");
-	}
 	return status;
 }
 
@@ -750,9 +715,8 @@ static ai8x_status read_bias_groups(const struct reader *reader, const struct en
 {
 	size_t count = 1;
 	yaml_node_item_t *items = NULL;
-	if (entry->node == NULL) {
+	if (entry->node == NULL)
 		return AI8X_OK;
-	}
 	if (entry->node->type == YAML_SEQUENCE_NODE) {
 		items = entry->node->data.sequence.items.start;
 		count = (size_t)(entry->node->data.sequence.items.top - items);
@@ -760,13 +724,11 @@ static ai8x_status read_bias_groups(const struct reader *reader, const struct en
 	for (size_t i = 0; i < count; i++) {
 		struct entry item = *entry;
 		uint32_t group = 0;
-		if (items != NULL) {
+		if (items != NULL)
 			item.node = yaml_document_get_node(reader->document, items[i]);
-		}
 		ai8x_status status = take_u32(reader, &item, 0, AI8X_GROUPS - 1, &group);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 		*groups = (uint8_t)(*groups | 1u << group);
 	}
 	return AI8X_OK;
@@ -793,9 +755,8 @@ static ai8x_status read_placement(const struct reader *reader, const struct entr
 	    (status = take_bool(reader, &entries[KEY_READAHEAD], &layer->read_ahead)) != AI8X_OK ||
 	    (status = take_bool(reader, &entries[KEY_TCALC], &flag)) != AI8X_OK ||
 	    (status = take_bool(reader, &entries[KEY_OUTPUT], &layer->output)) != AI8X_OK ||
-	    (status = read_bias_groups(reader, &entries[KEY_BIAS_GROUP], &layer->bias_groups)) != AI8X_OK) {
+	    (status = read_bias_groups(reader, &entries[KEY_BIAS_GROUP], &layer->bias_groups)) != AI8X_OK)
 		return status;
-	}
 	layer->write_gap_given = entries[KEY_WRITE_GAP].node != NULL;
 	layer->read_gap_given = entries[KEY_READ_GAP].node != NULL;
 	layer->tcalc = entries[KEY_TCALC].node == NULL ? AI8X_NETWORK_DEFAULT : flag;
@@ -824,9 +785,8 @@ static ai8x_status read_layer(const struct reader *reader, yaml_node_t *node, ai
 {
 	size_t line = node->start_mark.line + 1;
 	ai8x_status status;
-	if (node->type != YAML_MAPPING_NODE) {
+	if (node->type != YAML_MAPPING_NODE)
 		return fail(reader, line, "a layer must be a mapping of keys to values");
-	}
 	layer->line = (unsigned)line;
 	if ((status = read_keys(reader, node, layer_key_rows, ROWS(layer_key_rows), entries, "layer")) !=
 	        AI8X_OK ||
@@ -837,19 +797,15 @@ static ai8x_status read_layer(const struct reader *reader, yaml_node_t *node, ai
 	    (status = read_convolution(reader, entries, layer)) != AI8X_OK ||
 	    (status = read_arithmetic(reader, entries, layer)) != AI8X_OK ||
 	    (status = read_input(reader, entries, layer)) != AI8X_OK ||
-	    (status = read_placement(reader, entries, layer)) != AI8X_OK) {
+	    (status = read_placement(reader, entries, layer)) != AI8X_OK)
 		return status;
-	}
 	if (entries[KEY_NAME].node != NULL) {
 		const char *name = scalar_text(entries[KEY_NAME].node);
-		if (name == NULL || *name == '\0' || strcasecmp(name, "input") == 0 ||
-		    strcasecmp(name, "stop") == 0) {
+		if (name == NULL || *name == '\0' || strcasecmp(name, "input") == 0 || strcasecmp(name, "stop") == 0)
 			return fail_value(reader, &entries[KEY_NAME], "a name other than 'input' and 'stop'");
-		}
 		layer->name = strdup(name);
-		if (layer->name == NULL) {
+		if (layer->name == NULL)
 			return error_no_memory(reader->error, "a layer's name");
-		}
 	}
 	return AI8X_OK;
 }
@@ -907,37 +863,32 @@ static ai8x_status read_references(const struct reader *reader, const struct ent
 	for (size_t i = 0; i < ROWS(links); i++) {
 		const struct entry *entry = &entries[links[i].key];
 		int position = 0;
-		if (entry->node == NULL) {
+		if (entry->node == NULL)
 			continue;
-		}
 		ai8x_status status =
 			take_layer(reader, entry, entry->node, links[i].extra_word, links[i].extra_value, &position);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 		memcpy((char *)layer + links[i].member, &position, sizeof position);
 	}
 
 	const struct entry *entry = &entries[KEY_IN_SEQUENCES];
-	if (entry->node == NULL) {
+	if (entry->node == NULL)
 		return AI8X_OK;
-	}
 	yaml_node_item_t *items = NULL;
 	size_t count = 1;
 	if (entry->node->type == YAML_SEQUENCE_NODE) {
 		items = entry->node->data.sequence.items.start;
 		count = (size_t)(entry->node->data.sequence.items.top - items);
 	}
-	if (count == 0 || count > AI8X_NETWORK_SOURCES) {
+	if (count == 0 || count > AI8X_NETWORK_SOURCES)
 		return fail_value(reader, entry, "one to sixteen layers");
-	}
 	for (size_t i = 0; i < count; i++) {
 		const yaml_node_t *node =
 			items == NULL ? entry->node : yaml_document_get_node(reader->document, items[i]);
 		ai8x_status status = take_layer(reader, entry, node, "input", AI8X_NETWORK_INPUT, &layer->sources[i]);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 	}
 	layer->source_count = (unsigned)count;
 	return AI8X_OK;
@@ -983,46 +934,38 @@ static ai8x_status read_layers(struct reader *reader, const struct entry *top)
 	ai8x_status status = AI8X_OK;
 
 	struct numbered *numbered = calloc(count, sizeof *numbered);
-	if (numbered == NULL) {
+	if (numbered == NULL)
 		return error_no_memory(reader->error, "layers");
-	}
 	size_t done = 0;
 	for (; done < count && status == AI8X_OK; done++, number++) {
 		struct numbered *slot = &numbered[done];
 		slot->layer = network->layers[done];
 		status = read_layer(reader, yaml_document_get_node(reader->document, items[done]), &slot->layer,
 		                    slot->entries);
-		if (status == AI8X_OK) {
+		if (status == AI8X_OK)
 			status = take_u32(reader, &slot->entries[KEY_SEQUENCE], 0, NETWORK_MAX_LAYERS - 1, &number);
-		}
 		slot->layer.number = number;
 	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = check_names(reader, numbered, count);
-	}
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		qsort(numbered, count, sizeof *numbered, by_number);
-	}
 	// From here on the network owns what the layers own, whatever happens.
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		network->layers[i] = numbered[i].layer;
-	}
-	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
+	for (size_t i = 0; i < count && status == AI8X_OK; i++)
 		status = read_references(reader, numbered[i].entries, &network->layers[i]);
-	}
 	free(numbered);
 	return status;
 }
 
 static ai8x_status take_text(const struct reader *reader, const struct entry *entry, char **text)
 {
-	if (entry->node == NULL) {
+	if (entry->node == NULL)
 		return AI8X_OK;
-	}
 	const char *value = scalar_text(entry->node);
-	if (value == NULL) {
+	if (value == NULL)
 		return fail_value(reader, entry, "a word");
-	}
 	*text = strdup(value);
 	return *text == NULL ? error_no_memory(reader->error, "a name") : AI8X_OK;
 }
@@ -1030,20 +973,17 @@ static ai8x_status take_text(const struct reader *reader, const struct entry *en
 static ai8x_status read_snoop(const struct reader *reader, const struct entry *entry)
 {
 	ai8x_network *network = reader->network;
-	if (entry->node == NULL) {
+	if (entry->node == NULL)
 		return AI8X_OK;
-	}
 	if (entry->node->type != YAML_SEQUENCE_NODE ||
-	    entry->node->data.sequence.items.top - entry->node->data.sequence.items.start != 32) {
+	    entry->node->data.sequence.items.top - entry->node->data.sequence.items.start != 32)
 		return fail_value(reader, entry, "a list of 32 register values");
-	}
 	for (size_t i = 0; i < 32; i++) {
 		struct entry item = *entry;
 		item.node = yaml_document_get_node(reader->document, entry->node->data.sequence.items.start[i]);
 		ai8x_status status = take_u32(reader, &item, 0, UINT32_MAX, &network->snoop[i]);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 	}
 	network->snoop_given = true;
 	return AI8X_OK;
@@ -1053,16 +993,13 @@ static ai8x_status read_top(struct reader *reader, yaml_node_t *root, const char
 {
 	struct entry entries[TOP_KEYS] = {{NULL, NULL, 0}};
 	ai8x_status status = read_keys(reader, root, top_key_rows, ROWS(top_key_rows), entries, "description");
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	const struct entry *layers = &entries[TOP_LAYERS];
-	if (layers->node == NULL) {
+	if (layers->node == NULL)
 		return fail(reader, root->start_mark.line + 1, "key 'layers' is missing");
-	}
-	if (layers->node->type != YAML_SEQUENCE_NODE) {
+	if (layers->node->type != YAML_SEQUENCE_NODE)
 		return fail_value(reader, layers, "a list of layers");
-	}
 	size_t count = (size_t)(layers->node->data.sequence.items.top - layers->node->data.sequence.items.start);
 	if (count == 0 || count > NETWORK_MAX_LAYERS) {
 		return fail(reader, layers->line, "key 'layers': expected 1 to %u layers, found %zu",
@@ -1075,21 +1012,18 @@ static ai8x_status read_top(struct reader *reader, yaml_node_t *root, const char
 			reader->file, entries[TOP_DATA_BUFFER].line);
 	}
 	status = ai8x_network_create(name, count, &reader->network, reader->error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	reader->network->file = strdup(reader->file);
-	if (reader->network->file == NULL) {
+	if (reader->network->file == NULL)
 		return error_no_memory(reader->error, "a file name");
-	}
 	if ((status = take_text(reader, &entries[TOP_ARCH], &reader->network->arch)) != AI8X_OK ||
 	    (status = take_text(reader, &entries[TOP_DATASET], &reader->network->dataset)) != AI8X_OK ||
 	    (status = take_map(reader, &entries[TOP_OUTPUT_MAP], &reader->network->output_map)) != AI8X_OK ||
 	    (status = take_bool(reader, &entries[TOP_AVG_POOL_ROUNDING], &reader->network->average_rounding)) !=
 	        AI8X_OK ||
-	    (status = read_snoop(reader, &entries[TOP_SNOOP])) != AI8X_OK) {
+	    (status = read_snoop(reader, &entries[TOP_SNOOP])) != AI8X_OK)
 		return status;
-	}
 	if (entries[TOP_UNLOAD].node != NULL) {
 		network_note(reader->network, -1,
 		             "key 'unload' describes generated source code and has no effect here");
@@ -1103,9 +1037,8 @@ static void base_name(const char *path, char *name, size_t size)
 	const char *slash = strrchr(path, '/');
 	snprintf(name, size, "%s", slash == NULL ? path : slash + 1);
 	char *dot = strrchr(name, '.');
-	if (dot != NULL && dot != name) {
+	if (dot != NULL && dot != name)
 		*dot = '\0';
-	}
 }
 
 // What else may be given in place of a description, by how its files begin; NULL: none of these.
@@ -1124,9 +1057,8 @@ static const char *other_kind(const char *text, size_t size)
 	};
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		size_t length = strlen(kinds[i].start);
-		if (size >= length && memcmp(text, kinds[i].start, length) == 0) {
+		if (size >= length && memcmp(text, kinds[i].start, length) == 0)
 			return kinds[i].kind;
-		}
 	}
 	return NULL;
 }
@@ -1151,9 +1083,8 @@ ai8x_status network_read_yaml(const char *text, size_t size, const char *file, a
 		return error_set(error, AI8X_ERR_FORMAT, "%s: not a network description in YAML: it is %s",
 		                 reader.file, other);
 	}
-	if (!yaml_parser_initialize(&parser)) {
+	if (!yaml_parser_initialize(&parser))
 		return error_no_memory(error, "a YAML parser");
-	}
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
 	if (!yaml_parser_load(&parser, &document)) {
 		size_t line =
@@ -1165,11 +1096,10 @@ ai8x_status network_read_yaml(const char *text, size_t size, const char *file, a
 	reader.document = &document;
 	yaml_node_t *root = yaml_document_get_root_node(&document);
 	base_name(reader.file, name, sizeof name);
-	if (root == NULL || root->type != YAML_MAPPING_NODE) {
+	if (root == NULL || root->type != YAML_MAPPING_NODE)
 		status = fail(&reader, 1, "expected a mapping with the key 'layers'");
-	} else {
+	else
 		status = read_top(&reader, root, name);
-	}
 	yaml_document_delete(&document);
 	yaml_parser_delete(&parser);
 	if (status != AI8X_OK) {

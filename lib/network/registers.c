@@ -50,9 +50,8 @@ static void decoded_kernels(const struct plan_layer *layer, ai8x_layer *out)
 	out->binary = net->weight_bits == -1;
 	out->kernels = layer->kernels;
 	out->slots = layer->slots;
-	if (net->bypass) {
+	if (net->bypass)
 		out->slots = layer->depthwise ? net->out_channels : layer->slots;
-	}
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		if (layer->operation == AI8X_OP_PASSTHROUGH) {
 			// Passthrough layers carry their passes in the kernel start (register table, MCNT2).
@@ -62,9 +61,8 @@ static void decoded_kernels(const struct plan_layer *layer, ai8x_layer *out)
 			out->kernel_tap_offset[g] = 9 * layer->kernel_word % taps;
 		}
 		out->bias_first[g] = layer->bias_first[g];
-		if (net->calcx4 || layer->broadcast) {
+		if (net->calcx4 || layer->broadcast)
 			out->bias_first[g] /= 4;
-		}
 	}
 	out->bias_groups = layer->bias_groups;
 	out->slots_per_pass = layer->operation == AI8X_OP_PASSTHROUGH ? 1 : layer->slots_per_pass;
@@ -80,16 +78,14 @@ static void decoded_write_base(const struct plan *plan, const struct plan_layer 
 	unsigned first_group = bits_first(layer->processors) / 16;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		out->read_base[g] = (uint32_t)(net->in_offset / 4);
-		if ((plan->groups >> g & 1) == 0) {
+		if ((plan->groups >> g & 1) == 0)
 			continue;
-		}
 		out->write_word[g] = word;
 		if (layer->operation == AI8X_OP_PASSTHROUGH) {
 			unsigned count = bits_count(layer->processors >> (16 * g) & 0xffff);
 			out->write_instance[g] = count == 0 ? 0 : bits_first(rest) / 4;
-			for (unsigned n = 0; n < count; n++) {
+			for (unsigned n = 0; n < count; n++)
 				rest &= rest - 1;
-			}
 		} else if (layer->depthwise && !layer->broadcast) {
 			// Later groups continue where the first one's processors would, counted from its first.
 			if (g < first_group || (layer->processors >> (16 * g) & 0xffff) == 0) {
@@ -97,9 +93,8 @@ static void decoded_write_base(const struct plan *plan, const struct plan_layer 
 				continue;
 			}
 			unsigned target = (g - first_group) * 16 + bits_first(layer->output_processors);
-			if (g != first_group) {
+			if (g != first_group)
 				target -= bits_first(layer->processors) % 16;
-			}
 			out->write_instance[g] = target / 4;
 		} else {
 			out->write_instance[g] = layer->first_lane / 4;
@@ -145,11 +140,10 @@ static void decoded_sequence(const struct plan *plan, const struct plan_layer *l
 	int link = -1;
 	if (part_has_field(plan->part, F_LINK)) {
 		out->stop = next == AI8X_NETWORK_STOP && position + 1 != (int)plan->count;
-		if (next != AI8X_NETWORK_STOP && next != position + 1) {
+		if (next != AI8X_NETWORK_STOP && next != position + 1)
 			link = next;
-		} else if (next != AI8X_NETWORK_STOP && net->next_snoop >= 0) {
+		else if (next != AI8X_NETWORK_STOP && net->next_snoop >= 0)
 			link = net->next_snoop;
-		}
 		if (plan->options.link_layers) {
 			link = position == (int)plan->final_position ? -1 : position + 1;
 			out->stop = link < 0;
@@ -238,9 +232,8 @@ ai8x_status plan_registers(const struct plan *plan, struct registers *registers,
 		const struct plan_layer *next = i + 1 < plan->count ? &plan->layers[i + 1] : NULL;
 		uint32_t ring = plan->layers[i].streaming && next != NULL && next->streaming ? next->ring_words : 0;
 		ai8x_status status = layer_check_ranges(&layer, ring, &text);
-		if (status == AI8X_OK) {
+		if (status == AI8X_OK)
 			status = layer_encode(&layer, registers, &text);
-		}
 		if (status == AI8X_OK && plan->layers[i].reset_before) {
 			ai8x_layer reset;
 			reset_layer(plan, &layer, &reset);

@@ -25,9 +25,8 @@ static void finish_defaults(ai8x_network *network)
 				layer->shift_given = true;
 			}
 		}
-		if (layer->weight_bits == 0) {
+		if (layer->weight_bits == 0)
 			layer->weight_bits = 8;
-		}
 		if (!network_has_weights(layer)) {
 			layer->weight_bits = 8;
 			if (layer->bypass && layer->operation != AI8X_OP_PASSTHROUGH && !layer->shift_given) {
@@ -40,9 +39,8 @@ static void finish_defaults(ai8x_network *network)
 	// The file's shift does not include the correction for narrow weights; the struct's does.
 	for (size_t i = 0; i < network->layer_count; i++) {
 		ai8x_network_layer *layer = &network->layers[i];
-		if (network_has_weights(layer)) {
+		if (network_has_weights(layer))
 			layer->output_shift += 8 - (layer->weight_bits == -1 ? 1 : layer->weight_bits);
-		}
 	}
 }
 
@@ -60,9 +58,8 @@ static ai8x_status resolve_sources(ai8x_network *network, size_t i, ai8x_error *
 			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "there is no layer %d to read",
 			                     source);
 		}
-		if (source == (int)i) {
+		if (source == (int)i)
 			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the layer reads its own output");
-		}
 		if (source > (int)i && network->layers[source].out_rows == 0) {
 			return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
 			                     "reads layer %u, which runs later: its result does not exist yet",
@@ -88,9 +85,8 @@ static uint32_t weight_channels(const ai8x_network *network, size_t i)
 {
 	const ai8x_network_layer *layer = &network->layers[i];
 	const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
-	if (!network_has_weights(layer) || source->weights == NULL || layer->flatten) {
+	if (!network_has_weights(layer) || source->weights == NULL || layer->flatten)
 		return 0;
-	}
 	return source->fan_channels * layer->groups;
 }
 
@@ -98,9 +94,8 @@ static uint32_t weight_channels(const ai8x_network *network, size_t i)
 static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
 {
 	ai8x_network_layer *first = &network->layers[0];
-	if (network->input_shape[0] != 0) {
+	if (network->input_shape[0] != 0)
 		return AI8X_OK;
-	}
 	uint32_t channels = first->in_channels != 0 ? first->in_channels : weight_channels(network, 0);
 	uint32_t rows = first->in_rows + first->crop_first + first->crop_last;
 	if (channels == 0 && first->flatten && first->in_rows != 0) {
@@ -108,9 +103,8 @@ static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
 		uint32_t flat = first->fan_channels != 0 ? first->fan_channels : source->fan_channels;
 		channels = flat / (first->in_rows * first->in_columns);
 	}
-	if (channels == 0 && first->operation == AI8X_OP_LINEAR && !first->flatten) {
+	if (channels == 0 && first->operation == AI8X_OP_LINEAR && !first->flatten)
 		channels = first->fan_channels;
-	}
 	if (channels == 0) {
 		return network_error(
 			error, AI8X_ERR_NETWORK, network, 0,
@@ -189,9 +183,8 @@ static ai8x_status resolve_channels(ai8x_network *network, size_t i, uint64_t jo
 	uint64_t available = joined / layer->operands;
 	if (layer->in_channels == 0) {
 		uint64_t chosen = available - (layer->first_channel < available ? layer->first_channel : available);
-		if (layer->flatten && layer->fan_channels != 0 && layer->in_rows != 0) {
+		if (layer->flatten && layer->fan_channels != 0 && layer->in_rows != 0)
 			chosen = layer->fan_channels / ((uint64_t)layer->in_rows * layer->in_columns);
-		}
 		layer->in_channels = (uint32_t)chosen;
 	}
 	if (layer->in_channels == 0 || (uint64_t)layer->first_channel + layer->in_channels > available) {
@@ -254,9 +247,8 @@ static ai8x_status resolve_pooling(ai8x_network *network, size_t i, ai8x_error *
 	if (line) {
 		layer->pool_columns = 1;
 		layer->pool_dilation_columns = 1;
-		if (layer->pool_rows == 1) {
+		if (layer->pool_rows == 1)
 			layer->pooling = AI8X_POOL_NONE;
-		}
 	}
 	layer->pooled_rows =
 		pooled_side(layer->in_rows, layer->pool_rows, layer->pool_stride, layer->pool_dilation_rows);
@@ -361,9 +353,8 @@ static ai8x_status resolve_weights(ai8x_network *network, size_t i, ai8x_error *
 		return AI8X_OK;
 	}
 	uint64_t fan = layer->in_channels / layer->groups;
-	if (layer->flatten) {
+	if (layer->flatten)
 		fan *= (uint64_t)layer->pooled_rows * layer->pooled_columns;
-	}
 	if (source->weights != NULL &&
 	    (source->fan_channels != fan || source->out_channels != layer->out_channels ||
 	     source->kernel_rows != layer->kernel_rows || source->kernel_columns != layer->kernel_columns)) {
@@ -394,41 +385,40 @@ static ai8x_status check_combination(const ai8x_network *network, size_t i, ai8x
 	bool passthrough = layer->operation == AI8X_OP_PASSTHROUGH;
 	bool pooling = layer->pooling != AI8X_POOL_NONE;
 
-	if (layer->operands < 1 || layer->operands > 16) {
+	if (layer->operands < 1 || layer->operands > 16)
 		text = "an element-wise operation has 2 to 16 operands";
-	} else if (layer->pool_rows < 1 || layer->pool_columns < 1 || layer->pool_stride < 1 ||
-	           layer->pool_dilation_rows < 1 || layer->pool_dilation_columns < 1 || layer->kernel_rows < 1 ||
-	           layer->kernel_columns < 1 || layer->dilation < 1 || layer->groups < 1) {
+	else if (layer->pool_rows < 1 || layer->pool_columns < 1 || layer->pool_stride < 1 ||
+	         layer->pool_dilation_rows < 1 || layer->pool_dilation_columns < 1 || layer->kernel_rows < 1 ||
+	         layer->kernel_columns < 1 || layer->dilation < 1 || layer->groups < 1)
 		text = "windows, strides, dilations, kernels and groups must be at least 1";
-	} else if (passthrough && layer->activation != AI8X_ACTIVATE_NONE) {
+	else if (passthrough && layer->activation != AI8X_ACTIVATE_NONE)
 		text = "a passthrough layer has no activation";
-	} else if (passthrough && (layer->pad_rows > 0 || layer->pad_columns > 0)) {
+	else if (passthrough && (layer->pad_rows > 0 || layer->pad_columns > 0))
 		text = "padding needs a convolution";
-	} else if (passthrough && layer->output_bits != 8) {
+	else if (passthrough && layer->output_bits != 8)
 		text = "a passthrough layer has 8-bit output";
-	} else if (passthrough && layer->output_shift != 0) {
+	else if (passthrough && layer->output_shift != 0)
 		text = "output_shift must be 0 for a passthrough layer";
-	} else if (layer->flatten &&
-	           (passthrough || layer->operation == AI8X_OP_CONV1D || layer->operation == AI8X_OP_CONVT2D)) {
+	else if (layer->flatten &&
+	         (passthrough || layer->operation == AI8X_OP_CONV1D || layer->operation == AI8X_OP_CONVT2D))
 		text = "flatten needs a linear layer or a 1x1 conv2d";
-	} else if (layer->flatten && (layer->kernel_rows != 1 || layer->kernel_columns != 1 ||
-	                              layer->pad_rows > 0 || layer->pad_columns > 0)) {
+	else if (layer->flatten && (layer->kernel_rows != 1 || layer->kernel_columns != 1 ||
+	                            layer->pad_rows > 0 || layer->pad_columns > 0))
 		text = "flatten needs a 1x1 kernel without padding";
-	} else if (layer->flatten && (pooling || layer->pool_stride > 1)) {
+	else if (layer->flatten && (pooling || layer->pool_stride > 1))
 		text = "flatten cannot be combined with pooling";
-	} else if (layer->flatten && layer->groups > 1) {
+	else if (layer->flatten && layer->groups > 1)
 		text = "flatten cannot be combined with groups";
-	} else if (layer->operation == AI8X_OP_CONV1D && layer->operands > 1) {
+	else if (layer->operation == AI8X_OP_CONV1D && layer->operands > 1)
 		text = "conv1d cannot be combined with an element-wise operation";
-	} else if (!layer->pool_first && (layer->operands == 1 || !pooling)) {
+	else if (!layer->pool_first && (layer->operands == 1 || !pooling))
 		text = "pool_first: false needs both pooling and an element-wise operation";
-	} else if (!passthrough &&
-	           (layer->pad_rows >= layer->dilation * (layer->kernel_rows - 1) + 1 ||
-	            (layer->operation != AI8X_OP_CONV1D && layer->pad_columns >= layer->kernel_columns))) {
+	else if (!passthrough &&
+	         (layer->pad_rows >= layer->dilation * (layer->kernel_rows - 1) + 1 ||
+	          (layer->operation != AI8X_OP_CONV1D && layer->pad_columns >= layer->kernel_columns)))
 		text = "padding must be smaller than the kernel";
-	} else if (layer->bias != NULL && passthrough) {
+	else if (layer->bias != NULL && passthrough)
 		text = "a passthrough layer has no bias";
-	}
 	return text == NULL ? AI8X_OK : network_error(error, AI8X_ERR_NETWORK, network, (int)i, "%s", text);
 }
 
@@ -445,9 +435,8 @@ ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error)
 		    (status = resolve_channels(network, i, channels, error)) != AI8X_OK ||
 		    (status = resolve_image(network, i, rows, columns, error)) != AI8X_OK ||
 		    (status = resolve_pooling(network, i, error)) != AI8X_OK ||
-		    (status = resolve_output(network, i, error)) != AI8X_OK) {
+		    (status = resolve_output(network, i, error)) != AI8X_OK)
 			return status;
-		}
 		status = resolve_weights(network, i, error);
 	}
 	return status;
@@ -457,9 +446,8 @@ ai8x_status ai8x_network_parse(const char *text, size_t size, const char *file_n
                                const ai8x_network_files *files, ai8x_network **network, ai8x_error *error)
 {
 	ai8x_status status = network_read_yaml(text, size, file_name, network, error);
-	if (status == AI8X_OK && files != NULL) {
+	if (status == AI8X_OK && files != NULL)
 		status = weights_load(*network, files, error);
-	}
 	if (status == AI8X_OK) {
 		finish_defaults(*network);
 		status = ai8x_network_resolve(*network, error);
@@ -476,9 +464,8 @@ ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files,
 {
 	*network = NULL;
 	FILE *file = fopen(path, "rb");
-	if (file == NULL) {
+	if (file == NULL)
 		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
-	}
 	size_t capacity = 65536;
 	size_t size = 0;
 	char *text = malloc(capacity);
@@ -501,9 +488,8 @@ ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files,
 		}
 	}
 	fclose(file);
-	if (status == AI8X_OK) {
+	if (status == AI8X_OK)
 		status = ai8x_network_parse(text, size, path, files, network, error);
-	}
 	free(text);
 	return status;
 }

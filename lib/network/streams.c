@@ -10,13 +10,11 @@ static uint32_t larger(uint32_t a, uint32_t b)
 
 static uint32_t tram_length(const struct plan_layer *layer)
 {
-	if (layer->operation == AI8X_OP_PASSTHROUGH) {
+	if (layer->operation == AI8X_OP_PASSTHROUGH)
 		return 1;
-	}
 	uint32_t width = layer->pooled_columns;
-	if (layer->operation == AI8X_OP_CONVT2D) {
+	if (layer->operation == AI8X_OP_CONVT2D)
 		width = (width - 1) * 2 + 1 + layer->net->output_padding;
-	}
 	width += 2 * layer->pad_columns;
 	return (width > layer->kernel_columns ? width - layer->kernel_columns : 0) + 1;
 }
@@ -36,9 +34,8 @@ static void line_buffer(struct plan *plan, size_t i)
 		}
 	} else if (window) {
 		layer->tram_last = layer->tram_length - 1;
-		for (size_t k = 0; i > 0 && layer->streaming && k < i; k++) {
+		for (size_t k = 0; i > 0 && layer->streaming && k < i; k++)
 			layer->tram_first += plan->layers[k].tram_length * plan->layers[k].in_passes;
-		}
 		layer->tram_last += layer->tram_first;
 	}
 }
@@ -90,9 +87,8 @@ static void counted_stream(const struct plan *plan, size_t i)
 		layer->ring_words =
 			layer->stream_start + (net->pool_rows - 1) * layer->columns +
 			larger(larger(layer->operation == AI8X_OP_CONVT2D ? 2 : 1, column_stride), net->pool_columns);
-		if (net->chw) {
+		if (net->chw)
 			layer->ring_words = 12;
-		}
 		layer->ring_words = round_up(layer->ring_words, layer->in_passes);
 	}
 }
@@ -163,14 +159,12 @@ static void stream(const struct plan *plan, size_t i)
 {
 	struct plan_layer *layer = &plan->layers[i];
 	layer->stream_start = layer->stream_delta1 = layer->stream_delta2 = layer->ring_words = 0;
-	if (i == 0 && plan->feed == AI8X_FEED_MEMORY) {
+	if (i == 0 && plan->feed == AI8X_FEED_MEMORY)
 		return;
-	}
-	if (plan->target->window_streams) {
+	if (plan->target->window_streams)
 		window_stream(plan, i);
-	} else {
+	else
 		counted_stream(plan, i);
-	}
 }
 
 uint32_t plan_ring_words(const struct plan *plan, size_t position)

@@ -35,10 +35,8 @@ static const struct target targets[] = {
 
 const struct target *target_of(const ai8x_part *part)
 {
-	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
-		if (targets[i].part == part) {
+	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
+		if (targets[i].part == part)
 			return &targets[i];
-		}
-	}
 	return NULL;
 }

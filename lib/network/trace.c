@@ -44,32 +44,28 @@ static struct origin origin_of(const ai8x_network *network, const ai8x_network_l
                                uint32_t c, uint32_t y)
 {
 	uint32_t all = 0;
-	for (unsigned k = 0; k < layer->source_count; k++) {
+	for (unsigned k = 0; k < layer->source_count; k++)
 		all += source_channels(network, layer->sources[k]);
-	}
 	uint32_t columns =
 		layer->join == AI8X_JOIN_PIXELS ? layer->in_columns : source_columns(network, layer->sources[0]);
 	uint32_t pixel = y + layer->crop_first * columns;
 	unsigned k = 0;
 	if (layer->join == AI8X_JOIN_PIXELS) {
-		while (k + 1 < layer->source_count && pixel >= source_pixels(network, layer->sources[k])) {
+		while (k + 1 < layer->source_count && pixel >= source_pixels(network, layer->sources[k]))
 			pixel -= source_pixels(network, layer->sources[k++]);
-		}
 		return (struct origin){layer->sources[k], layer->first_channel + c, pixel};
 	}
 	uint32_t channel = operand * (all / layer->operands) + layer->first_channel + c;
-	while (k + 1 < layer->source_count && channel >= source_channels(network, layer->sources[k])) {
+	while (k + 1 < layer->source_count && channel >= source_channels(network, layer->sources[k]))
 		channel -= source_channels(network, layer->sources[k++]);
-	}
 	return (struct origin){layer->sources[k], channel, pixel};
 }
 
 // Where a value was written.
 static ai8x_output_place written_at(const struct plan *plan, const struct origin *origin)
 {
-	if (origin->source >= 0) {
+	if (origin->source >= 0)
 		return plan_output_place(&plan->layers[origin->source], origin->channel, origin->pixel);
-	}
 	const struct plan_layer *first = &plan->layers[0];
 	uint32_t each = plan->network->input_shape[0] / first->net->operands;
 	uint32_t skipped = first->net->first_channel;
@@ -106,17 +102,15 @@ static uint16_t owner_of(int source)
 static void own(const struct owners *owners, const ai8x_output_place *place, unsigned lanes, int source)
 {
 	uint16_t *owner = owner_at(owners, place);
-	for (unsigned n = 0; owner != NULL && n < lanes; n++) {
+	for (unsigned n = 0; owner != NULL && n < lanes; n++)
 		owner[n] = owner_of(source);
-	}
 }
 
 static void own_input(const struct plan *plan, const struct owners *owners)
 {
 	const ai8x_network_layer *net = plan->layers[0].net;
-	if (plan->feed != AI8X_FEED_MEMORY) {
+	if (plan->feed != AI8X_FEED_MEMORY)
 		return;
-	}
 	for (uint32_t operand = 0; operand < net->operands; operand++) {
 		for (uint32_t c = 0; c < net->in_channels; c++) {
 			for (uint32_t y = 0; y < net->in_rows * net->in_columns; y++) {
@@ -131,9 +125,8 @@ static void own_output(const struct plan *plan, const struct plan_layer *layer, 
 {
 	const ai8x_network_layer *net = layer->net;
 	size_t next = layer->position + 1;
-	if (next < plan->count && plan->layers[next].streaming) {
+	if (next < plan->count && plan->layers[next].streaming)
 		return; // a ring, whose words belong to nobody for long
-	}
 	unsigned lanes = net->output_bits == 8 ? 1 : LANES;
 	for (uint32_t c = 0; c < net->out_channels; c++) {
 		for (uint32_t y = 0; y < net->out_rows * net->out_columns; y++) {
@@ -150,13 +143,11 @@ static bool check_owner(const struct plan *plan, const struct plan_layer *layer,
 	struct origin origin = origin_of(plan->network, layer->net, operand, c, y);
 	ai8x_output_place place = plan_input_place(layer, operand, c, y);
 	const uint16_t *owner = owner_at(owners, &place);
-	if (owner == NULL || *owner < owner_of(0) || *owner == owner_of(origin.source)) {
+	if (owner == NULL || *owner < owner_of(0) || *owner == owner_of(origin.source))
 		return true;
-	}
 	char of[48] = "the network's input";
-	if (origin.source >= 0) {
+	if (origin.source >= 0)
 		snprintf(of, sizeof of, "the output of layer %u", plan->network->layers[origin.source].number);
-	}
 	const ai8x_network_layer *writer = &plan->network->layers[*owner - owner_of(0)];
 	network_warning(
 		network, (int)layer->position,
@@ -172,11 +163,9 @@ static void check_owners(const struct plan *plan, const struct plan_layer *layer
 	const ai8x_network_layer *net = layer->net;
 	for (uint32_t operand = 0; operand < net->operands; operand++) {
 		for (uint32_t c = 0; c < net->in_channels; c++) {
-			for (uint32_t y = 0; y < net->in_rows * net->in_columns; y++) {
-				if (!check_owner(plan, layer, owners, operand, c, y, network)) {
+			for (uint32_t y = 0; y < net->in_rows * net->in_columns; y++)
+				if (!check_owner(plan, layer, owners, operand, c, y, network))
 					return;
-				}
-			}
 		}
 	}
 }
@@ -187,13 +176,11 @@ static bool trace_value(const struct plan *plan, const struct plan_layer *layer,
 	struct origin origin = origin_of(plan->network, layer->net, operand, c, y);
 	ai8x_output_place read = plan_input_place(layer, operand, c, y);
 	ai8x_output_place written = written_at(plan, &origin);
-	if (read.instance == written.instance && read.word == written.word && read.lane == written.lane) {
+	if (read.instance == written.instance && read.word == written.word && read.lane == written.lane)
 		return true;
-	}
 	char from[48] = "the network's input";
-	if (origin.source >= 0) {
+	if (origin.source >= 0)
 		snprintf(from, sizeof from, "layer %u", plan->network->layers[origin.source].number);
-	}
 	network_warning(
 		network, (int)layer->position,
 		"reads channel %u, pixel %u of %s from word 0x%x of data memory instance %u (byte %u), but "
@@ -210,11 +197,9 @@ static bool trace_layer(const struct plan *plan, const struct plan_layer *layer,
 	const uint32_t pixels[3] = {0, last > 0, last};
 	for (uint32_t operand = 0; operand < net->operands; operand++) {
 		for (uint32_t c = 0; c < net->in_channels; c++) {
-			for (unsigned k = 0; k < 3; k++) {
-				if (!trace_value(plan, layer, operand, c, pixels[k], network)) {
+			for (unsigned k = 0; k < 3; k++)
+				if (!trace_value(plan, layer, operand, c, pixels[k], network))
 					return false;
-				}
-			}
 		}
 	}
 	return true;
@@ -261,11 +246,9 @@ static struct hull hull_of(const struct plan *plan, int source)
 
 static bool hulls_meet(const struct hull *a, const struct hull *b)
 {
-	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
-		if (a->first[i] < b->end[i] && b->first[i] < a->end[i]) {
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
+		if (a->first[i] < b->end[i] && b->first[i] < a->end[i])
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -276,11 +259,9 @@ static bool may_be_overwritten(const struct plan *plan, const struct hull *hulls
 		const struct plan_layer *layer = &plan->layers[plan->order[reader]];
 		for (unsigned k = 0; k < layer->net->source_count; k++) {
 			const int source = layer->net->sources[k];
-			for (size_t n = reader; n > 0 && (int)plan->order[n - 1] != source; n--) {
-				if (hulls_meet(&hulls[source + 1], &hulls[plan->order[n - 1] + 1])) {
+			for (size_t n = reader; n > 0 && (int)plan->order[n - 1] != source; n--)
+				if (hulls_meet(&hulls[source + 1], &hulls[plan->order[n - 1] + 1]))
 					return true;
-				}
-			}
 		}
 	}
 	return false;
@@ -289,12 +270,10 @@ static bool may_be_overwritten(const struct plan *plan, const struct hull *hulls
 static ai8x_status find_overwritten(const struct plan *plan, bool *may_be, ai8x_error *error)
 {
 	struct hull *hulls = calloc(plan->count + 1, sizeof *hulls);
-	if (hulls == NULL) {
+	if (hulls == NULL)
 		return error_no_memory(error, "tracing a network's data");
-	}
-	for (size_t n = 0; n <= plan->count; n++) {
+	for (size_t n = 0; n <= plan->count; n++)
 		hulls[n] = hull_of(plan, (int)n - 1);
-	}
 	*may_be = may_be_overwritten(plan, hulls);
 	free(hulls);
 	return AI8X_OK;
@@ -306,24 +285,20 @@ ai8x_status network_trace(const struct plan *plan, ai8x_network *network, ai8x_e
 	struct owners owners = {NULL, plan->part->info.data_words};
 	bool follow = false;
 	ai8x_status status = find_overwritten(plan, &follow, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	if (follow) {
 		owners.tensors = calloc((size_t)AI8X_INSTANCES * owners.words * LANES, sizeof *owners.tensors);
-		if (owners.tensors == NULL) {
+		if (owners.tensors == NULL)
 			return error_no_memory(error, "tracing a network's data");
-		}
 		own_input(plan, &owners);
 	}
 	for (size_t n = 0; n < plan->order_count; n++) {
 		const struct plan_layer *layer = &plan->layers[plan->order[n]];
-		if (layer->position > 0 && has_places(plan, layer) && trace_layer(plan, layer, network) && follow) {
+		if (layer->position > 0 && has_places(plan, layer) && trace_layer(plan, layer, network) && follow)
 			check_owners(plan, layer, &owners, network);
-		}
-		if (follow) {
+		if (follow)
 			own_output(plan, layer, &owners);
-		}
 	}
 	free(owners.tensors);
 	return AI8X_OK;

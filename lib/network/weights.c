@@ -61,21 +61,18 @@ static int sample_bits(const struct array *array)
 static void requantise_sample(const struct array *array, int bits)
 {
 	int present = sample_bits(array);
-	for (size_t i = 0; i < array->count; i++) {
-		if (bits == -1) {
+	for (size_t i = 0; i < array->count; i++)
+		if (bits == -1)
 			array->values[i] = array->values[i] >= 0 ? 1 : -1;
-		} else if (present > bits) {
+		else if (present > bits)
 			array->values[i] >>= present - bits;
-		}
-	}
 }
 
 static int8_t *to_bytes(const struct array *array)
 {
 	int8_t *bytes = malloc(array->count == 0 ? 1 : array->count);
-	for (size_t i = 0; bytes != NULL && i < array->count; i++) {
+	for (size_t i = 0; bytes != NULL && i < array->count; i++)
 		bytes[i] = (int8_t)array->values[i];
-	}
 	return bytes;
 }
 
@@ -98,9 +95,8 @@ static ai8x_status apply_weights(ai8x_network *network, size_t position, const s
 	size_t taps = 1;
 
 	shape_text(shape, sizeof shape, array);
-	for (unsigned d = 2; d < array->rank; d++) {
+	for (unsigned d = 2; d < array->rank; d++)
 		taps *= array->shape[d];
-	}
 	size_t kernel = (size_t)layer->kernel_rows * layer->kernel_columns;
 	if (array->rank < 2 || array->rank > 4 || taps != kernel ||
 	    (array->rank == 4 && array->shape[2] != layer->kernel_rows)) {
@@ -119,9 +115,8 @@ static ai8x_status apply_weights(ai8x_network *network, size_t position, const s
 		                     "out_channels is %u, but the weights in %s are %s", layer->out_channels, file,
 		                     shape);
 	}
-	if (sample) {
+	if (sample)
 		requantise_sample(array, layer->weight_bits);
-	}
 	if (!fits_bits(array, layer->weight_bits, &bad)) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
 		                     "weight %d in %s does not fit %s weights", bad, file,
@@ -148,9 +143,8 @@ static ai8x_status apply_bias(ai8x_network *network, size_t position, const stru
                               const char *file, ai8x_error *error)
 {
 	ai8x_network_layer *layer = &network->layers[position];
-	if (array->count == 0) {
+	if (array->count == 0)
 		return AI8X_OK;
-	}
 	if (array->count != layer->out_channels) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
 		                     "%zu bias values in %s for %u output channels", array->count, file,
@@ -172,9 +166,8 @@ static ai8x_status apply_found(ai8x_network *network, size_t position, const str
 {
 	ai8x_network_layer *layer = &network->layers[position];
 	ai8x_status status = AI8X_OK;
-	if (layer->weight_bits == 0) {
+	if (layer->weight_bits == 0)
 		layer->weight_bits = found->has_bits ? found->bits : 8;
-	}
 	int bits = layer->weight_bits;
 	if (bits != -1 && bits != 1 && bits != 2 && bits != 4 && bits != 8) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)position,
@@ -209,9 +202,8 @@ static void find_scalar(const struct array_list *list, const char *name, bool *h
 {
 	const struct array *array = arrays_find(list, name);
 	*has = array != NULL && array->count == 1;
-	if (*has) {
+	if (*has)
 		*value = array->values[0];
-	}
 }
 
 // Arrays by name: weight_K, bias_K, weight_bits_K, output_shift_K.
@@ -231,15 +223,13 @@ static void find_named(const struct array_list *list, unsigned index, struct fou
 // One array whose first dimension counts layers becomes one array per layer.
 static ai8x_status split_stack(struct array_list *list, unsigned rank, ai8x_error *error)
 {
-	if (list->count != 1 || list->arrays[0].rank != rank + 1 || list->arrays[0].shape[0] == 0) {
+	if (list->count != 1 || list->arrays[0].rank != rank + 1 || list->arrays[0].shape[0] == 0)
 		return AI8X_OK;
-	}
 	struct array stack = list->arrays[0];
 	size_t layers = stack.shape[0] > 4096 ? 4096 : stack.shape[0];
 	struct array *arrays = calloc(layers, sizeof *arrays);
-	if (arrays == NULL) {
+	if (arrays == NULL)
 		return error_no_memory(error, "arrays");
-	}
 	size_t each = stack.count / stack.shape[0];
 	bool ok = true;
 	for (size_t i = 0; i < layers; i++) {
@@ -248,9 +238,8 @@ static ai8x_status split_stack(struct array_list *list, unsigned rank, ai8x_erro
 		memcpy(arrays[i].shape, stack.shape + 1, rank * sizeof stack.shape[0]);
 		arrays[i].values = malloc((each == 0 ? 1 : each) * sizeof *arrays[i].values);
 		ok = ok && arrays[i].values != NULL;
-		if (ok) {
+		if (ok)
 			memcpy(arrays[i].values, stack.values + i * each, each * sizeof *arrays[i].values);
-		}
 	}
 	arrays_release(list);
 	list->arrays = arrays;
@@ -260,22 +249,18 @@ static ai8x_status split_stack(struct array_list *list, unsigned rank, ai8x_erro
 
 static unsigned weight_rank(const ai8x_network *network)
 {
-	for (size_t i = 0; i < network->layer_count; i++) {
-		if (is_weight_layer(&network->layers[i])) {
+	for (size_t i = 0; i < network->layer_count; i++)
+		if (is_weight_layer(&network->layers[i]))
 			return network->layers[i].operation == AI8X_OP_CONV1D ? 3 : 4;
-		}
-	}
 	return 4;
 }
 
 static bool input_is_shared(const ai8x_network *network)
 {
 	for (size_t i = 1; i < network->layer_count; i++) {
-		for (unsigned k = 0; k < network->layers[i].source_count; k++) {
-			if (network->layers[i].sources[k] == AI8X_NETWORK_INPUT) {
+		for (unsigned k = 0; k < network->layers[i].source_count; k++)
+			if (network->layers[i].sources[k] == AI8X_NETWORK_INPUT)
 				return true;
-			}
-		}
 	}
 	return false;
 }
@@ -290,17 +275,15 @@ static ai8x_status check_input_shape(const ai8x_network *network, const char *fi
 	uint64_t taken = first->in_channels != 0 || first->flatten
 	                     ? first->in_channels
 	                     : (uint64_t)first->fan_channels * first->groups;
-	if (taken != 0) {
+	if (taken != 0)
 		channels = (taken + first->first_channel) * first->operands;
-	}
 	if (first->in_rows != 0) {
 		rows = (uint64_t)first->in_rows + first->crop_first + first->crop_last;
 		columns = first->in_columns;
 	}
 	bool fits = found[0] == channels || (found[0] > channels && input_is_shared(network));
-	if (fits && (uint64_t)found[1] * found[2] == rows * columns) {
+	if (fits && (uint64_t)found[1] * found[2] == rows * columns)
 		return AI8X_OK;
-	}
 	return network_error(
 		error, AI8X_ERR_NETWORK, network, 0,
 		"expected an input of %llux%llux%llu (channels x rows x columns), got %ux%ux%u from %s",
@@ -325,9 +308,8 @@ static ai8x_status apply_input(ai8x_network *network, const struct array *array,
 	}
 	for (unsigned d = 0; d < 3; d++) {
 		size_t side = d < array->rank ? array->shape[d] : 1;
-		if (side > NETWORK_MAX_SIDE) {
+		if (side > NETWORK_MAX_SIDE)
 			return error_set(error, AI8X_ERR_NETWORK, "%s: an input of %s is too large", file, shape);
-		}
 		network->input_shape[d] = (uint32_t)side;
 	}
 	free(network->input);
@@ -344,17 +326,14 @@ static ai8x_status apply_weight_lists(ai8x_network *network, const struct array_
 	size_t used = 0;
 	for (size_t i = 0; i < network->layer_count; i++) {
 		struct found found = {NULL, NULL, false, false, 0, 0};
-		if (!is_weight_layer(&network->layers[i])) {
+		if (!is_weight_layer(&network->layers[i]))
 			continue;
-		}
-		if (named) {
+		if (named)
 			find_named(weights, index, &found);
-		} else if (index < weights->count) {
+		else if (index < weights->count)
 			found.weights = &weights->arrays[index];
-		}
-		if (bias != NULL && index < bias->count) {
+		if (bias != NULL && index < bias->count)
 			found.bias = &bias->arrays[index];
-		}
 		if (found.weights == NULL && (named || weights->count > 0)) {
 			return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
 			                     "%s has no weights for this layer (the %u. with weights of its own)", file,
@@ -363,9 +342,8 @@ static ai8x_status apply_weight_lists(ai8x_network *network, const struct array_
 		used += found.weights != NULL;
 		ai8x_status status =
 			apply_found(network, i, &found, found.weights == NULL ? bias_file : file, !named, error);
-		if (status != AI8X_OK) {
+		if (status != AI8X_OK)
 			return status;
-		}
 		index++;
 	}
 	if (!named && used < weights->count) {
@@ -382,9 +360,8 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 	hsize_t sides[ARRAY_MAX_RANK] = {0};
 	struct array array = {.count = 1};
 	hid_t set = H5Dopen2(file, path, H5P_DEFAULT);
-	if (set < 0) {
+	if (set < 0)
 		return AI8X_OK;
-	}
 	hid_t space = H5Dget_space(set);
 	hid_t type = H5Dget_type(set);
 	int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
@@ -405,9 +382,8 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 	} else {
 		struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
 		array.values = malloc((array.count == 0 ? 1 : array.count) * sizeof *array.values);
-		if (arrays != NULL) {
+		if (arrays != NULL)
 			list->arrays = arrays;
-		}
 		if (arrays == NULL || array.values == NULL) {
 			free(array.values);
 			status = error_no_memory(error, "a dataset");
@@ -419,12 +395,10 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 			list->arrays[list->count++] = array;
 		}
 	}
-	if (type >= 0) {
+	if (type >= 0)
 		H5Tclose(type);
-	}
-	if (space >= 0) {
+	if (space >= 0)
 		H5Sclose(space);
-	}
 	H5Dclose(set);
 	return status;
 }
@@ -432,32 +406,27 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 static ai8x_status read_attribute(hid_t file, const char *path, const char *attribute, const char *name,
                                   struct array_list *list, ai8x_error *error)
 {
-	if (H5Aexists_by_name(file, path, attribute, H5P_DEFAULT) <= 0) {
+	if (H5Aexists_by_name(file, path, attribute, H5P_DEFAULT) <= 0)
 		return AI8X_OK;
-	}
 	hid_t id = H5Aopen_by_name(file, path, attribute, H5P_DEFAULT, H5P_DEFAULT);
 	hid_t space = id < 0 ? -1 : H5Aget_space(id);
 	hid_t type = id < 0 ? -1 : H5Aget_type(id);
 	int32_t value = 0;
 	bool good = space >= 0 && H5Sget_simple_extent_npoints(space) == 1 && type >= 0 &&
 	            H5Tget_class(type) == H5T_INTEGER && H5Aread(id, H5T_NATIVE_INT32, &value) >= 0;
-	if (type >= 0) {
+	if (type >= 0)
 		H5Tclose(type);
-	}
-	if (space >= 0) {
+	if (space >= 0)
 		H5Sclose(space);
-	}
-	if (id >= 0) {
+	if (id >= 0)
 		H5Aclose(id);
-	}
 	if (!good) {
 		return error_set(error, AI8X_ERR_FORMAT, "attribute '%s' of '%s': expected one integer", attribute,
 		                 path);
 	}
 	struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
-	if (arrays != NULL) {
+	if (arrays != NULL)
 		list->arrays = arrays;
-	}
 	struct array array = {.count = 1, .values = malloc(sizeof *array.values)};
 	if (arrays == NULL || array.values == NULL) {
 		free(array.values);
@@ -483,32 +452,27 @@ static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_lis
 		for (unsigned k = 0; k < layers && status == AI8X_OK; k++) {
 			char group[32], set[48], name[32];
 			snprintf(group, sizeof group, "/weights/%u", k);
-			if (H5Lexists(file, "/weights", H5P_DEFAULT) <= 0 || H5Lexists(file, group, H5P_DEFAULT) <= 0) {
+			if (H5Lexists(file, "/weights", H5P_DEFAULT) <= 0 || H5Lexists(file, group, H5P_DEFAULT) <= 0)
 				break;
-			}
 			snprintf(set, sizeof set, "%s/weight", group);
 			snprintf(name, sizeof name, "weight_%u", k);
 			status = read_dataset(file, set, name, path, list, error);
 			snprintf(set, sizeof set, "%s/bias", group);
 			snprintf(name, sizeof name, "bias_%u", k);
-			if (status == AI8X_OK && H5Lexists(file, set, H5P_DEFAULT) > 0) {
+			if (status == AI8X_OK && H5Lexists(file, set, H5P_DEFAULT) > 0)
 				status = read_dataset(file, set, name, path, list, error);
-			}
 			snprintf(name, sizeof name, "weight_bits_%u", k);
-			if (status == AI8X_OK) {
+			if (status == AI8X_OK)
 				status = read_attribute(file, group, "weight_bits", name, list, error);
-			}
 			snprintf(name, sizeof name, "output_shift_%u", k);
-			if (status == AI8X_OK) {
+			if (status == AI8X_OK)
 				status = read_attribute(file, group, "output_shift", name, list, error);
-			}
 		}
 		H5Fclose(file);
 	}
 	hdf5_session_end(&session);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		arrays_release(list);
-	}
 	return status;
 }
 
@@ -517,9 +481,8 @@ static bool is_hdf5(const char *path)
 	static const unsigned char magic[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 	unsigned char bytes[8] = {0};
 	FILE *file = fopen(path, "rb");
-	if (file == NULL) {
+	if (file == NULL)
 		return false;
-	}
 	size_t got = fread(bytes, 1, sizeof bytes, file);
 	fclose(file);
 	return got == sizeof bytes && memcmp(bytes, magic, sizeof magic) == 0;
@@ -531,9 +494,8 @@ static ai8x_status open_any(const ai8x_network *network, const char *path, struc
 {
 	unsigned layers = 0;
 	*list = (struct array_list){NULL, 0};
-	for (size_t i = 0; i < network->layer_count; i++) {
+	for (size_t i = 0; i < network->layer_count; i++)
 		layers += is_weight_layer(&network->layers[i]);
-	}
 	if (is_hdf5(path)) {
 		*named = true;
 		return read_hdf5(path, layers, list, error);
@@ -554,16 +516,13 @@ ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files,
 
 	if (files->weights != NULL) {
 		status = open_any(network, files->weights, &weights, &named, error);
-		if (status == AI8X_OK && !named) {
+		if (status == AI8X_OK && !named)
 			status = split_stack(&weights, weight_rank(network), error);
-		}
 	}
-	if (status == AI8X_OK && files->bias != NULL) {
+	if (status == AI8X_OK && files->bias != NULL)
 		status = open_any(network, files->bias, &bias, &unused, error);
-	}
-	if (status == AI8X_OK && files->input != NULL) {
+	if (status == AI8X_OK && files->input != NULL)
 		status = open_any(network, files->input, &input, &unused, error);
-	}
 	if (status == AI8X_OK && (files->weights != NULL || files->bias != NULL)) {
 		status = apply_weight_lists(network, &weights, named, files->weights,
 		                            files->bias == NULL ? NULL : &bias, files->bias, error);
@@ -588,12 +547,10 @@ static bool write_integers(hid_t file, const char *path, int rank, const hsize_t
 	hid_t set =
 		space < 0 ? -1 : H5Dcreate2(file, path, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 	bool ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-	if (set >= 0) {
+	if (set >= 0)
 		H5Dclose(set);
-	}
-	if (space >= 0) {
+	if (space >= 0)
 		H5Sclose(space);
-	}
 	return ok;
 }
 
@@ -602,12 +559,10 @@ static bool write_integer_attribute(hid_t object, const char *name, int32_t valu
 	hid_t space = H5Screate(H5S_SCALAR);
 	hid_t id = space < 0 ? -1 : H5Acreate2(object, name, H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
 	bool ok = id >= 0 && H5Awrite(id, H5T_NATIVE_INT32, &value) >= 0;
-	if (id >= 0) {
+	if (id >= 0)
 		H5Aclose(id);
-	}
-	if (space >= 0) {
+	if (space >= 0)
 		H5Sclose(space);
-	}
 	return ok;
 }
 
@@ -618,15 +573,12 @@ static bool write_text_attribute(hid_t object, const char *name, const char *tex
 	bool ok = type >= 0 && space >= 0 && H5Tset_size(type, strlen(text) + 1) >= 0;
 	hid_t id = ok ? H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT) : -1;
 	ok = id >= 0 && H5Awrite(id, type, text) >= 0;
-	if (id >= 0) {
+	if (id >= 0)
 		H5Aclose(id);
-	}
-	if (space >= 0) {
+	if (space >= 0)
 		H5Sclose(space);
-	}
-	if (type >= 0) {
+	if (type >= 0)
 		H5Tclose(type);
-	}
 	return ok;
 }
 
@@ -652,9 +604,8 @@ static bool write_weight_layer(hid_t file, const ai8x_network_layer *layer, unsi
 		snprintf(path, sizeof path, "%s/bias", group);
 		ok = write_integers(file, path, 1, &side, layer->bias);
 	}
-	if (id >= 0) {
+	if (id >= 0)
 		H5Gclose(id);
-	}
 	return ok;
 }
 
@@ -664,13 +615,11 @@ ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *
 	struct hdf5_session session;
 	unsigned index = 0;
 
-	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary) {
+	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary)
 		return error_set(error, AI8X_ERR_ARGUMENT, "the path %.40s... is too long", path);
-	}
 	ai8x_status status = file_check_replaceable(path, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	hdf5_session_begin(&session);
 	hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
 	bool ok = file >= 0;
@@ -679,25 +628,20 @@ ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *
 		hid_t group = H5Gcreate2(file, "/weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 		ok = root >= 0 && group >= 0 && write_text_attribute(root, "format", "ai8x-weights") &&
 		     write_integer_attribute(root, "version", 1);
-		if (root >= 0) {
+		if (root >= 0)
 			H5Gclose(root);
-		}
-		if (group >= 0) {
+		if (group >= 0)
 			H5Gclose(group);
-		}
 	}
-	for (size_t i = 0; ok && i < network->layer_count; i++) {
-		if (is_weight_layer(&network->layers[i])) {
+	for (size_t i = 0; ok && i < network->layer_count; i++)
+		if (is_weight_layer(&network->layers[i]))
 			ok = write_weight_layer(file, &network->layers[i], index++);
-		}
-	}
 	if (ok && network->input != NULL) {
 		hsize_t sides[3] = {network->input_shape[0], network->input_shape[1], network->input_shape[2]};
 		ok = write_integers(file, "/input", 3, sides, network->input);
 	}
-	if (file >= 0) {
+	if (file >= 0)
 		ok = H5Fclose(file) >= 0 && ok;
-	}
 	hdf5_session_end(&session);
 	if (!ok || rename(temporary, path) != 0) {
 		remove(temporary);

@@ -13,13 +13,12 @@ static void put_text(FILE *file, const char *text)
 	fputc('"', file);
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\') {
+		if (c == '"' || c == '\\')
 			fprintf(file, "\\%c", c);
-		} else if (c < 0x20 || c == 0x7f) {
+		else if (c < 0x20 || c == 0x7f)
 			fprintf(file, "\\x%02x", c);
-		} else {
+		else
 			fputc(c, file);
-		}
 	}
 	fputc('"', file);
 }
@@ -34,34 +33,30 @@ static void put_map(FILE *file, const char *key, uint64_t map)
 
 static void put_flag(FILE *file, const char *key, bool value)
 {
-	if (value) {
+	if (value)
 		fprintf(file, "    %s: true\n", key);
-	}
 }
 
 static void put_number(FILE *file, const char *key, uint32_t value)
 {
-	if (value != 0) {
+	if (value != 0)
 		fprintf(file, "    %s: %u\n", key, value);
-	}
 }
 
 static void put_reference(FILE *file, const ai8x_network *network, const char *key, int position)
 {
-	if (position == AI8X_NETWORK_STOP) {
+	if (position == AI8X_NETWORK_STOP)
 		fprintf(file, "    %s: stop\n", key);
-	} else if (position >= 0) {
+	else if (position >= 0)
 		fprintf(file, "    %s: %u\n", key, network->layers[position].number);
-	}
 }
 
 static void put_sources(FILE *file, const ai8x_network *network, size_t i)
 {
 	const ai8x_network_layer *layer = &network->layers[i];
 	int previous = i == 0 ? AI8X_NETWORK_INPUT : network_previous(network, i);
-	if (layer->source_count == 0 || (layer->source_count == 1 && layer->sources[0] == previous)) {
+	if (layer->source_count == 0 || (layer->source_count == 1 && layer->sources[0] == previous))
 		return;
-	}
 	fputs("    in_sequences: [", file);
 	for (unsigned k = 0; k < layer->source_count; k++) {
 		int source = layer->sources[k];
@@ -87,64 +82,53 @@ static void put_meaning(FILE *file, const ai8x_network *network, size_t i)
 	uint32_t flat = layer->flatten ? layer->pooled_rows * layer->pooled_columns : 1;
 
 	fprintf(file, "    operation: %s\n", operations[layer->operation]);
-	if (layer->operands > 1) {
+	if (layer->operands > 1)
 		fprintf(file, "    eltwise: %s\n    operands: %u\n", functions[layer->eltwise], layer->operands);
-	}
 	fprintf(file, "    in_channels: %u\n    in_dim: [%u, %u]\n", layer->in_channels * flat, layer->in_rows,
 	        layer->in_columns);
 	put_number(file, "in_channel_skip", layer->first_channel);
-	if (layer->crop_first > 0 || layer->crop_last > 0) {
+	if (layer->crop_first > 0 || layer->crop_last > 0)
 		fprintf(file, "    in_crop: [%u, %u]\n", layer->crop_first, layer->crop_last);
-	}
 	fprintf(file, "    out_channels: %u\n", layer->out_channels);
 	if (layer->pooling != AI8X_POOL_NONE) {
 		fprintf(file, "    %s: [%u, %u]\n", layer->pooling == AI8X_POOL_MAX ? "max_pool" : "avg_pool",
 		        layer->pool_rows, layer->pool_columns);
 	}
-	if (layer->pooling != AI8X_POOL_NONE || layer->pool_stride > 1) {
+	if (layer->pooling != AI8X_POOL_NONE || layer->pool_stride > 1)
 		fprintf(file, "    pool_stride: %u\n", layer->pool_stride);
-	}
 	if (layer->pool_dilation_rows > 1 || layer->pool_dilation_columns > 1) {
 		fprintf(file, "    pool_dilation: [%u, %u]\n", layer->pool_dilation_rows,
 		        layer->pool_dilation_columns);
 	}
-	if (!layer->pool_first) {
+	if (!layer->pool_first)
 		fputs("    pool_first: false\n", file);
-	}
-	if (kernel && layer->operation == AI8X_OP_CONV1D) {
+	if (kernel && layer->operation == AI8X_OP_CONV1D)
 		fprintf(file, "    kernel_size: %u\n", layer->kernel_rows);
-	} else if (kernel) {
+	else if (kernel)
 		fprintf(file, "    kernel_size: %ux%u\n", layer->kernel_rows, layer->kernel_columns);
-	}
-	if (kernel) {
+	if (kernel)
 		fprintf(file, "    pad: %u\n", layer->pad_rows);
-	}
-	if (layer->dilation > 1) {
+	if (layer->dilation > 1)
 		fprintf(file, "    dilation: %u\n", layer->dilation);
-	}
-	if (layer->groups > 1) {
+	if (layer->groups > 1)
 		fprintf(file, "    groups: %u\n", layer->groups);
-	}
 	put_flag(file, "flatten", layer->flatten);
 	put_flag(file, "bypass", layer->bypass);
 	if (network_has_weights(layer)) {
-		if (layer->weight_bits == -1) {
+		if (layer->weight_bits == -1)
 			fputs("    quantization: bin\n", file);
-		} else {
+		else
 			fprintf(file, "    quantization: %d\n", layer->weight_bits);
-		}
 	}
 	if (layer->operation != AI8X_OP_PASSTHROUGH && layer->shift_given) {
 		int bits = layer->weight_bits == -1 ? 1 : layer->weight_bits;
 		fprintf(file, "    output_shift: %d\n",
 		        layer->output_shift - (network_has_weights(layer) ? 8 - bits : 0));
 	}
-	if (layer->output_bits == 32) {
+	if (layer->output_bits == 32)
 		fputs("    output_width: 32\n", file);
-	}
-	if (layer->activation != AI8X_ACTIVATE_NONE) {
+	if (layer->activation != AI8X_ACTIVATE_NONE)
 		fprintf(file, "    activate: %s\n", layer->activation == AI8X_ACTIVATE_RELU ? "ReLU" : "Abs");
-	}
 	put_reference(file, network, "weight_source",
 	              layer->weight_source >= 0 ? layer->weight_source : AI8X_NETWORK_DEFAULT);
 }
@@ -152,9 +136,8 @@ static void put_meaning(FILE *file, const ai8x_network *network, size_t i)
 static void put_bias_groups(FILE *file, uint8_t groups)
 {
 	const char *separator = "";
-	if (groups == 0) {
+	if (groups == 0)
 		return;
-	}
 	fputs("    bias_group: [", file);
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		if ((groups >> g & 1) != 0) {
@@ -170,23 +153,19 @@ static void put_placement(FILE *file, const ai8x_network *network, size_t i)
 	const ai8x_network_layer *layer = &network->layers[i];
 	put_map(file, "processors", layer->processors);
 	put_map(file, "output_processors", layer->output_processors);
-	if (layer->in_offset >= 0) {
+	if (layer->in_offset >= 0)
 		fprintf(file, "    in_offset: 0x%04llx\n", (unsigned long long)layer->in_offset);
-	}
-	if (layer->out_offset >= 0) {
+	if (layer->out_offset >= 0)
 		fprintf(file, "    out_offset: 0x%04llx\n", (unsigned long long)layer->out_offset);
-	}
 	put_number(file, "write_gap", layer->write_gap);
 	put_number(file, "read_gap", layer->read_gap);
-	if (layer->chw) {
+	if (layer->chw)
 		fputs("    data_format: CHW\n", file);
-	}
 	put_flag(file, "streaming", layer->streaming);
 	put_flag(file, "calcx4", layer->calcx4);
 	put_flag(file, "readahead", layer->read_ahead);
-	if (layer->tcalc != AI8X_NETWORK_DEFAULT) {
+	if (layer->tcalc != AI8X_NETWORK_DEFAULT)
 		fprintf(file, "    tcalc: %s\n", layer->tcalc == 1 ? "true" : "false");
-	}
 	put_bias_groups(file, layer->bias_groups);
 	put_reference(file, network, "next_sequence", layer->next);
 	put_reference(file, network, "simulated_sequence", layer->next_simulated);
@@ -201,14 +180,12 @@ static void put_network(FILE *file, const ai8x_network *network)
 	fputs("\ndataset: ", file);
 	put_text(file, network->dataset == NULL ? "none" : network->dataset);
 	fputc('\n', file);
-	if (network->average_rounding) {
+	if (network->average_rounding)
 		fputs("avg_pool_rounding: true\n", file);
-	}
 	if (network->snoop_given) {
 		fputs("snoop: [", file);
-		for (unsigned i = 0; i < 32; i++) {
+		for (unsigned i = 0; i < 32; i++)
 			fprintf(file, "%s0x%08x", i == 0 ? "" : ", ", network->snoop[i]);
-		}
 		fputs("]\n", file);
 	}
 	fputs("\nlayers:\n", file);
@@ -228,17 +205,14 @@ static void put_network(FILE *file, const ai8x_network *network)
 ai8x_status ai8x_network_write_yaml(const ai8x_network *network, const char *path, ai8x_error *error)
 {
 	char temporary[4096];
-	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary) {
+	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary)
 		return error_set(error, AI8X_ERR_ARGUMENT, "the path %.40s... is too long", path);
-	}
 	ai8x_status status = file_check_replaceable(path, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	FILE *file = fopen(temporary, "w");
-	if (file == NULL) {
+	if (file == NULL)
 		return error_set(error, AI8X_ERR_IO, "%s: cannot be written", path);
-	}
 	put_network(file, network);
 	bool failed = ferror(file) != 0;
 	failed = fclose(file) != 0 || failed;

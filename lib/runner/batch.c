@@ -89,13 +89,12 @@ static ai8x_status find_start(ai8x_batch *batch, ai8x_error *error)
 	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
 	batch->run = count;
 	batch->first_start = count;
-	for (size_t i = 0; i < count && batch->run == count; i++) {
+	for (size_t i = 0; i < count && batch->run == count; i++)
 		if (ops[i].kind == AI8X_BUS_RUN)
 			batch->run = i;
 		else if (batch->first_start == count && is_control(batch->part, &ops[i]) &&
 		         part_field_extract(batch->part, F_CNN_EN, ops[i].value))
 			batch->first_start = i;
-	}
 	if (batch->run == count || batch->first_start >= batch->run)
 		return error_set(error, AI8X_ERR_NOT_STARTED, "the program never starts the machine");
 	// The writes that arm the groups stand right in front.
@@ -248,10 +247,9 @@ static void map_fifo_word(const ai8x_batch *batch, const ai8x_layer *layer, bool
 static uint32_t compose_recorded(const struct input_word *word, const int32_t *input)
 {
 	uint32_t value = 0;
-	for (unsigned lane = 0; lane < LANES; lane++) {
+	for (unsigned lane = 0; lane < LANES; lane++)
 		if (word->value[lane] != NO_VALUE)
 			value |= (uint32_t)((uint32_t)input[word->value[lane]] & 0xff) << (8 * lane);
-	}
 	return value;
 }
 
@@ -492,10 +490,9 @@ static uint32_t compose(const struct input_word *word, const int8_t *input)
 	if (input == NULL)
 		return word->recorded;
 	uint32_t value = 0;
-	for (unsigned lane = 0; lane < LANES; lane++) {
+	for (unsigned lane = 0; lane < LANES; lane++)
 		if (word->value[lane] != NO_VALUE)
 			value |= (uint32_t)(uint8_t)input[word->value[lane]] << (8 * lane);
-	}
 	return value;
 }
 

@@ -78,10 +78,9 @@ static uint32_t rank_of(const int32_t *output, size_t step, uint32_t classes, ui
 static uint32_t largest(const int32_t *output, size_t step, uint32_t classes)
 {
 	uint32_t best = 0;
-	for (uint32_t c = 1; c < classes; c++) {
+	for (uint32_t c = 1; c < classes; c++)
 		if (output[c * step] > output[best * step])
 			best = c;
-	}
 	return best;
 }
 

@@ -334,10 +334,9 @@ static void talk(struct pool *pool)
 
 static void say_good_bye(struct pool *pool)
 {
-	for (unsigned rank = 1; rank < pool->cluster->size; rank++) {
+	for (unsigned rank = 1; rank < pool->cluster->size; rank++)
 		if (!pool->remotes[rank].dismissed)
 			tell(pool, rank, &(struct message){.kind = STOP});
-	}
 	// A rank may still be sending: it ends when its message has been taken.
 	for (bool all = false; !all;) {
 		talk(pool);

@@ -104,10 +104,9 @@ static bool begin_layers(struct scheduler *s)
 		count++;
 	} while (layer[count - 1].streaming && count < AI8X_MAX_STREAMS &&
 	         s->next_layer + count <= run->last_layer);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count; i++)
 		if (!begin_layer(s, &layer[i], count, ring_behind(layer, i, count)))
 			return false;
-	}
 	return true;
 }
 
@@ -123,10 +122,9 @@ static void pull(struct scheduler *s, uint64_t until)
 	if (s->fifos == 0)
 		return;
 	while (s->stored < until) {
-		for (unsigned f = 0; f < FIFO_COUNT; f++) {
+		for (unsigned f = 0; f < FIFO_COUNT; f++)
 			if ((s->fifos >> f & 1) != 0 && s->level[f] == 0)
 				return;
-		}
 		for (unsigned f = 0; f < FIFO_COUNT; f++)
 			s->level[f] -= s->fifos >> f & 1;
 		s->stored++;
@@ -169,14 +167,12 @@ static bool input_ready(struct scheduler *s, unsigned i)
 // The layer that works next: a pixel once begun first, then the layer nearest to the output.
 static struct flow *pick(struct scheduler *s)
 {
-	for (unsigned i = 0; i < s->flow_count; i++) {
+	for (unsigned i = 0; i < s->flow_count; i++)
 		if (!s->flow[i].done && s->flow[i].left > 0)
 			return &s->flow[i];
-	}
-	for (unsigned i = s->flow_count; i-- > 0;) {
+	for (unsigned i = s->flow_count; i-- > 0;)
 		if (!s->flow[i].done && input_ready(s, i))
 			return &s->flow[i];
-	}
 	return NULL;
 }
 
@@ -251,10 +247,9 @@ static bool end_layer(struct scheduler *s, struct flow *flow)
 		s->consuming = false;
 		pull(s, UINT64_MAX);
 	}
-	for (unsigned i = 0; i < s->flow_count; i++) {
+	for (unsigned i = 0; i < s->flow_count; i++)
 		if (!s->flow[i].done)
 			return true;
-	}
 	const ai8x_layer last = *layer_of(s, &s->flow[s->flow_count - 1]);
 	s->flow_count = 0;
 	choose_next(s, &last);

@@ -99,10 +99,9 @@ static bool has_pooling(const ai8x_network_layer *layer)
 static unsigned count_readers(const ai8x_network *network, int position)
 {
 	unsigned count = 0;
-	for (size_t i = 0; i < network->layer_count; i++) {
+	for (size_t i = 0; i < network->layer_count; i++)
 		for (unsigned s = 0; s < network->layers[i].source_count; s++)
 			count += network->layers[i].sources[s] == position;
-	}
 	return count;
 }
 
@@ -129,12 +128,11 @@ static bool channels_may_change(const ai8x_network *network, size_t position)
 		return false;
 	for (size_t i = 0; i < network->layer_count; i++) {
 		const ai8x_network_layer *reader = &network->layers[i];
-		for (unsigned s = 0; s < reader->source_count; s++) {
+		for (unsigned s = 0; s < reader->source_count; s++)
 			if (reader->sources[s] == (int)position &&
 			    (reader->source_count != 1 || reader->operands > 1 || reader->groups != 1 ||
 			     reader->first_channel != 0 || !has_weights(reader)))
 				return false;
-		}
 	}
 	return true;
 }
@@ -176,10 +174,9 @@ static void forget_processors(ai8x_network *network, int position)
 	if (position >= 0)
 		network->layers[position].output_processors = 0;
 	for (size_t i = 0; i < network->layer_count; i++) {
-		for (unsigned s = 0; s < network->layers[i].source_count; s++) {
+		for (unsigned s = 0; s < network->layers[i].source_count; s++)
 			if (network->layers[i].sources[s] == position)
 				network->layers[i].processors = 0;
-		}
 	}
 }
 
@@ -229,12 +226,11 @@ static void remove_layer(struct trial *trial, size_t position)
 	free(network->layers[position].name);
 	for (size_t i = 0; i < network->layer_count; i++) {
 		ai8x_network_layer *layer = &network->layers[i];
-		for (unsigned s = 0; s < layer->source_count; s++) {
+		for (unsigned s = 0; s < layer->source_count; s++)
 			if (layer->sources[s] == (int)position)
 				layer->sources[s] = source;
 			else if (layer->sources[s] > (int)position)
 				layer->sources[s]--;
-		}
 	}
 	memmove(&network->layers[position], &network->layers[position + 1],
 	        (network->layer_count - position - 1) * sizeof *network->layers);
@@ -695,10 +691,9 @@ static void thin_out(ai8x_advice_list *list)
 {
 	unsigned of_rule[RULES] = {0};
 	size_t kept = 0;
-	for (size_t i = 0; i < list->count; i++) {
+	for (size_t i = 0; i < list->count; i++)
 		if (of_rule[list->advice[i].rule]++ < SAME_RULE_MOST)
 			list->advice[kept++] = list->advice[i];
-	}
 	list->count = kept;
 }
 

@@ -105,10 +105,9 @@ static void name_by_program(const ai8x_program *program, ai8x_profile_layer *out
 
 static void name_by_network(const ai8x_network *network, ai8x_profile_layer *out)
 {
-	for (size_t i = 0; network != NULL && i < network->layer_count; i++) {
+	for (size_t i = 0; network != NULL && i < network->layer_count; i++)
 		if (network->layers[i].number == out->number && network->layers[i].name != NULL)
 			(void)snprintf(out->name, sizeof out->name, "%s", network->layers[i].name);
-	}
 }
 
 // --- Numbers -------------------------------------------------------------------------------------------

@@ -37,10 +37,9 @@ static const struct trace_writer *const writers[] = {
 
 unsigned ai8x_trace_signal_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		if (strcmp(signals[i].name, name) == 0)
 			return signals[i].bit;
-	}
 	return 0;
 }
 

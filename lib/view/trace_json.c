@@ -143,10 +143,9 @@ static void note_state(struct events *events, const ai8x_event *event)
 	extend(events, TRACK_STATE, event->u.state.state, cycle, cycles, 0);
 	if (event->u.state.state != AI8X_STATE_OUTPUT || event->layer == NULL)
 		return;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if ((event->layer->kernel_processors >> (g * AI8X_PROCESSORS / AI8X_GROUPS) & 0xffff) != 0)
 			extend(events, TRACK_GROUP + g, event->layer->index, cycle, cycles, JOIN_CYCLES);
-	}
 }
 
 static unsigned layer_track(const ai8x_layer *layer)

@@ -81,10 +81,9 @@ static unsigned utf8_length(const char *text)
 	unsigned length = t[0] < 0x80 ? 1 : (t[0] & 0xe0) == 0xc0 ? 2 : (t[0] & 0xf0) == 0xe0 ? 3 : 4;
 	if (length == 4 && (t[0] & 0xf8) != 0xf0)
 		return 0;
-	for (unsigned i = 1; i < length; i++) {
+	for (unsigned i = 1; i < length; i++)
 		if ((t[i] & 0xc0) != 0x80)
 			return 0;
-	}
 	return length;
 }
 

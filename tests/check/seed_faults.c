@@ -136,10 +136,9 @@ static uint32_t members(const struct subject *s)
 static void set_all_groups(struct subject *s, enum part_register reg, uint32_t index, uint32_t mask,
                            uint32_t value)
 {
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if (members(s) >> g & 1)
 			set_register(s, reg, g, index, (get_register(s, reg, g, index) & ~mask) | value);
-	}
 }
 
 static uint32_t field_mask(const struct subject *s, enum part_field_id id)
@@ -526,10 +525,9 @@ static size_t find_arm(const struct subject *s, unsigned *group)
 		    t.group == s->ran[0].master)
 			continue;
 		*group = t.group;
-		for (size_t p = 0; p < s->ran_count; p++) {
+		for (size_t p = 0; p < s->ran_count; p++)
 			if (s->ran[p].processors >> (16 * t.group) & 0xffff)
 				return i;
-		}
 	}
 	return SIZE_MAX;
 }
@@ -1003,10 +1001,9 @@ static bool study(struct subject *s)
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		size_t words;
 		const uint32_t *data = ai8x_machine_data(machine, i, &words);
-		for (uint32_t w = 0; w < words; w++) {
+		for (uint32_t w = 0; w < words; w++)
 			if (data[w] != 0 && w + 64 > s->last_word)
 				s->last_word = w + 64;
-		}
 	}
 	ai8x_runner_result_release(&result);
 	ai8x_machine_destroy(machine);
@@ -1048,10 +1045,9 @@ static ai8x_program *spoiled(const struct subject *s)
 	ai8x_program *program;
 	if (ai8x_program_create(s->part, "spoiled", &program, NULL) != AI8X_OK)
 		die("out of memory");
-	for (size_t i = 0; i < s->ops.count; i++) {
+	for (size_t i = 0; i < s->ops.count; i++)
 		if (ai8x_program_append(program, s->ops.op[i], NULL) != AI8X_OK)
 			die("out of memory");
-	}
 	return program;
 }
 
@@ -1223,7 +1219,7 @@ int main(int argc, char **argv)
 	static struct tally tallies[FAULTS];
 	struct paths paths = {0};
 	struct choice choice = {0};
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--all") == 0)
 			choice.all = true;
 		else if (strcmp(argv[i], "--verbose") == 0)
@@ -1234,11 +1230,9 @@ int main(int argc, char **argv)
 			add_path(&paths, argv[i]);
 		else
 			add_folder(&paths, argv[i]);
-	}
-	for (int round = 0; round < 2; round++) {
+	for (int round = 0; round < 2; round++)
 		for (size_t i = 0; i < paths.count; i++)
 			try_program(paths.path[i], i, paths.count, round, &choice, tallies);
-	}
 	for (size_t i = 0; i < paths.count; i++)
 		free(paths.path[i]);
 	free(paths.path);

@@ -75,14 +75,12 @@ static void plain_kernel_write(struct machine *m, unsigned processor, uint32_t o
 		break;
 	case 4:
 	case 8:
-		for (unsigned i = 0; i < 4; i++) {
+		for (unsigned i = 0; i < 4; i++)
 			pending[((offset & 15) == 4 ? 1 : 5) + i] = (uint8_t)(value >> (24 - 8 * i));
-		}
 		break;
 	default:
-		if (offset >> 4 < m->map->kernel_words) {
+		if (offset >> 4 < m->map->kernel_words)
 			memcpy(m->kernel[processor][offset >> 4], pending, KERNEL_BYTES);
-		}
 		break;
 	}
 }
@@ -92,9 +90,8 @@ static void packed_kernel_write(struct machine *m, unsigned processor, uint32_t 
 	for (unsigned i = 0; i < 4; i++) {
 		m->pending[processor][m->byte[processor]++] = (uint8_t)(value >> (24 - 8 * i));
 		if (m->byte[processor] == KERNEL_BYTES) {
-			if (m->word[processor] < m->map->kernel_words) {
+			if (m->word[processor] < m->map->kernel_words)
 				memcpy(m->kernel[processor][m->word[processor]], m->pending[processor], KERNEL_BYTES);
-			}
 			m->word[processor]++;
 			m->byte[processor] = 0;
 		}
@@ -131,9 +128,8 @@ static void group_write(struct machine *m, unsigned group, uint32_t address, uin
 		uint32_t outer = layer_major ? map->layer_stride : map->register_stride;
 		uint32_t layer = layer_major ? offset / outer : offset % outer / 4;
 		uint32_t number = layer_major ? offset % outer / 4 : offset / outer;
-		if (layer < map->layer_count && number < map->register_count) {
+		if (layer < map->layer_count && number < map->register_count)
 			m->registers[group][layer][number] = value;
-		}
 	}
 }
 
@@ -142,16 +138,14 @@ static void load(struct machine *m, const ai8x_program *program)
 	size_t count;
 	const ai8x_op *ops = ai8x_program_ops(program, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (ops[i].kind != AI8X_BUS_WRITE32 && ops[i].kind != AI8X_BUS_WRITE8) {
+		if (ops[i].kind != AI8X_BUS_WRITE32 && ops[i].kind != AI8X_BUS_WRITE8)
 			continue;
-		}
 		for (unsigned group = 0; group < AI8X_GROUPS; group++) {
 			uint32_t base = group * m->map->group_stride;
 			uint32_t first = m->map->control + base;
 			uint32_t end = m->map->kernel + base + 16 * m->map->kernel_stride;
-			if (ops[i].address >= first && ops[i].address < end) {
+			if (ops[i].address >= first && ops[i].address < end)
 				group_write(m, group, ops[i].address - base, ops[i].value, ops[i].kind == AI8X_BUS_WRITE8);
-			}
 		}
 	}
 }
@@ -182,20 +176,17 @@ static int64_t integer(const struct layer *l, const char *name)
 static golden_pair pair(const struct layer *l, const char *name)
 {
 	const ai8x_attribute *attribute = ai8x_program_attribute(l->program, l->position, name);
-	if (attribute == NULL || attribute->count != 2) {
+	if (attribute == NULL || attribute->count != 2)
 		return (golden_pair){1, 1};
-	}
 	return (golden_pair){(unsigned)attribute->integers[0], (unsigned)attribute->integers[1]};
 }
 
 // Position of a word in a NULL-terminated list, or -1.
 static int find(const char *word, const char *const *list)
 {
-	for (int i = 0; list[i] != NULL; i++) {
-		if (strcmp(word, list[i]) == 0) {
+	for (int i = 0; list[i] != NULL; i++)
+		if (strcmp(word, list[i]) == 0)
 			return i;
-		}
-	}
 	return -1;
 }
 
@@ -208,11 +199,9 @@ static bool has_feature(const ai8x_program *program, const char *feature)
 {
 	const char *features = ai8x_program_text(program, -1, "features", "");
 	size_t length = strlen(feature);
-	for (const char *at = features; (at = strstr(at, feature)) != NULL; at += length) {
-		if ((at == features || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
+	for (const char *at = features; (at = strstr(at, feature)) != NULL; at += length)
+		if ((at == features || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -226,9 +215,8 @@ static bool describe(const struct machine *m, struct layer *l)
 	int operator= find(l->operator, operators);
 	int eltwise = find(text(l, "eltwise"), eltwises);
 	int activation = find(text(l, "activation"), activations);
-	if (operator<0 || eltwise<0 || activation<0) {
+	if (operator<0 || eltwise<0 || activation<0)
 		return false;
-	}
 	golden_pair dim = pair(l, "pooled_dim");
 	l->pixels = (size_t)dim.rows * dim.columns;
 	l->channels = (size_t)integer(l, "input_channels");
@@ -276,11 +264,9 @@ static bool describe(const struct machine *m, struct layer *l)
 // Number of the nth set bit.
 static unsigned nth_bit(uint64_t map, size_t n)
 {
-	for (unsigned bit = 0; bit < 64; bit++) {
-		if ((map >> bit & 1) != 0 && n-- == 0) {
+	for (unsigned bit = 0; bit < 64; bit++)
+		if ((map >> bit & 1) != 0 && n-- == 0)
 			return bit;
-		}
-	}
 	return 63;
 }
 
@@ -320,23 +306,20 @@ static int weight_at(const struct machine *m, const struct layer *l, unsigned pr
 	size_t bit = (registers[m->map->first_mask] >> m->map->first_mask_low) + mask * width;
 	size_t byte = (bit >> 3) * taps + (registers[m->map->oned] >> 4 & 15) + (taps - 1 - tap);
 	size_t word = byte / KERNEL_BYTES + 1024 * quarter;
-	if (word >= m->map->kernel_words) {
+	if (word >= m->map->kernel_words)
 		return 0;
-	}
 	const unsigned stored = m->kernel[processor][word][8 - byte % KERNEL_BYTES];
 	unsigned value = stored >> (bit & 7) & ((1u << width) - 1);
-	if (width == 1 && (m->control[0] >> 30 & 1) != 0 && m->map == &maps[1]) {
+	if (width == 1 && (m->control[0] >> 30 & 1) != 0 && m->map == &maps[1])
 		return value != 0 ? -1 : 1;
-	}
 	return (value >> (width - 1)) != 0 ? (int)value - (1 << width) : (int)value;
 }
 
 // Hardware tap that holds tap (row, column) of the described kernel.
 static size_t hardware_tap(const struct layer *l, size_t row, size_t column)
 {
-	if (l->remapped && l->golden.convolution.kind == GOLDEN_CONV1D) {
+	if (l->remapped && l->golden.convolution.kind == GOLDEN_CONV1D)
 		return (row + 3 - l->golden.convolution.kernel.rows) * 3 + 1; // the middle column, at its bottom
-	}
 	return row * l->golden.convolution.dilation.rows * l->hardware_kernel.columns + column;
 }
 
@@ -373,14 +356,12 @@ static size_t depthwise_bias(const struct layer *l, size_t start, size_t channel
 	size_t pass = channel / l->in_channels_per_pass;
 	unsigned processor = nth_bit(l->processors, channel % l->in_channels_per_pass);
 	*group = processor / 16;
-	if (l->broadcast) {
+	if (l->broadcast)
 		return start * 4 + pass * 16 + (processor % 4) * 4 + (processor % 16) / 4;
-	}
 	unsigned first = nth_bit(l->processors, 0);
 	unsigned last = 63;
-	while ((l->processors >> last & 1) == 0) {
+	while ((l->processors >> last & 1) == 0)
 		last--;
-	}
 	size_t span = first / 16 == last / 16 ? last - first + 1 : *group == last / 16 ? last % 16 + 1 : 16;
 	size_t skipped = *group == first / 16 ? first % 16 : 0;
 	return start + pass * span + processor % 16 - skipped;
@@ -395,9 +376,8 @@ static int8_t *decode_bias(const struct machine *m, const struct layer *l)
 		size_t slot = slot_of(m, l, o);
 		for (unsigned group = 0; group < AI8X_GROUPS; group++) {
 			uint32_t post = m->registers[group][l->index][m->map->post];
-			if ((post >> 12 & 1) == 0) {
+			if ((post >> 12 & 1) == 0)
 				continue;
-			}
 			size_t start = post & 0xfff;
 			size_t entry = start + slot + late;
 			unsigned from = group;
@@ -409,9 +389,8 @@ static int8_t *decode_bias(const struct machine *m, const struct layer *l)
 			} else if (l->calcx4) {
 				entry = 4 * start + slot;
 			}
-			if (from == group && entry < m->map->bias_entries) {
+			if (from == group && entry < m->map->bias_entries)
 				bias[o] = (int8_t)(bias[o] + m->bias[group][entry]);
-			}
 		}
 	}
 	return bias;
@@ -423,9 +402,8 @@ static const ai8x_program_layer *layer_numbered(const ai8x_program *program, int
 {
 	for (size_t i = 0; i < ai8x_program_layer_count(program); i++) {
 		const ai8x_program_layer *layer = ai8x_program_layer_at(program, i);
-		if (layer->number == number) {
+		if (layer->number == number)
 			return layer;
-		}
 	}
 	return NULL;
 }
@@ -450,13 +428,12 @@ static ai8x_status gather(const struct layer *l, golden_tensor *joined, ai8x_err
 		uint32_t shape[3];
 		const int32_t *data = NULL;
 		const ai8x_program_layer *source = NULL;
-		if (inputs != NULL && inputs->integers[i] >= 0) {
+		if (inputs != NULL && inputs->integers[i] >= 0)
 			source = layer_numbered(l->program, inputs->integers[i]);
-		} else if (inputs == NULL && l->position > 0) {
+		else if (inputs == NULL && l->position > 0)
 			source = ai8x_program_layer_at(l->program, (size_t)l->position - 1);
-		} else {
+		else
 			data = ai8x_program_input(l->program, shape);
-		}
 		if (source != NULL) {
 			data = source->output;
 			memcpy(shape, source->shape, sizeof shape);
@@ -479,9 +456,8 @@ static ai8x_status compute(const struct machine *m, struct layer *l, golden_tens
 	const golden_tensor *list[16];
 	*out = (golden_tensor){0};
 	ai8x_status status = gather(l, &joined, error);
-	if (status != AI8X_OK) {
+	if (status != AI8X_OK)
 		return status;
-	}
 	golden_pair dim = pair(l, "input_dim");
 	size_t count = (size_t)integer(l, "operands");
 	size_t per_operand = l->channels * dim.rows * dim.columns;
@@ -572,9 +548,8 @@ static void run_program(const char *path, struct totals *totals)
 		const char *part = ai8x_part_get_info(ai8x_program_part(program))->name;
 		machine->map = &maps[strcmp(part, maps[0].part) == 0 ? 0 : 1];
 		load(machine, program);
-		for (size_t position = 0; position < ai8x_program_layer_count(program); position++) {
+		for (size_t position = 0; position < ai8x_program_layer_count(program); position++)
 			compare(machine, path, program, position, totals);
-		}
 	}
 	ai8x_program_destroy(program);
 	free(machine);
@@ -599,9 +574,8 @@ static bool run_folder(const char *folder, struct totals *totals)
 	for (int i = 0; i < count; i++) {
 		char path[PATH_BYTES];
 		int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-		if (length > 0 && (size_t)length < sizeof path && is_program(path)) {
+		if (length > 0 && (size_t)length < sizeof path && is_program(path))
 			run_program(path, totals);
-		}
 		free(entries[i]);
 	}
 	free(entries);
@@ -613,11 +587,9 @@ int main(int argc, char **argv)
 	struct totals totals = {0};
 	golden_use_one_thread();
 	if (argc > 1) {
-		for (int i = 1; i < argc; i++) {
-			if (is_program(argv[i]) || !run_folder(argv[i], &totals)) {
+		for (int i = 1; i < argc; i++)
+			if (is_program(argv[i]) || !run_folder(argv[i], &totals))
 				run_program(argv[i], &totals);
-			}
-		}
 	} else {
 		const char *golden = getenv("AI8XSIM_GOLDEN");
 		for (size_t i = 0; i < sizeof maps / sizeof maps[0] && golden != NULL; i++) {

@@ -68,10 +68,9 @@ static unsigned compare_conv(void)
 		int32_t *b = conv(&fast_kernel_neon, image, weights, slots, rows, run, pixels, stride);
 		const uint32_t width = (slots + fast_kernel_neon.slot_block - 1) / fast_kernel_neon.slot_block *
 		                       fast_kernel_neon.slot_block;
-		for (uint32_t p = 0; p < pixels; p++) {
+		for (uint32_t p = 0; p < pixels; p++)
 			for (uint32_t s = 0; s < slots; s++)
 				wrong += a[p * slots + s] != b[p * width + s];
-		}
 		free(image);
 		free(weights);
 		free(a);

@@ -171,8 +171,7 @@ bool feature_exists(unsigned feature, const ai8x_part *part)
 
 void count_features(const struct trial *trial, const ai8x_network *network, uint64_t counts[TRIAL_FEATURES])
 {
-	for (size_t i = 0; i < network->layer_count; i++) {
+	for (size_t i = 0; i < network->layer_count; i++)
 		for (unsigned f = 0; f < TRIAL_FEATURES; f++)
 			counts[f] += features[f].has(trial, network, &network->layers[i]);
-	}
 }

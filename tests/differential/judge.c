@@ -168,10 +168,9 @@ static bool layer_survives(struct judge *judge, const struct layer_run *run, uin
 	ai8x_layer layer;
 	ai8x_error error = {AI8X_OK, ""};
 	struct layer_run configured = *run;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		if (!is_configured(judge->before, g, index))
 			configured.groups &= ~(1u << g);
-	}
 	registers_reset(judge->after, judge->before->part);
 	if (layer_decode(judge->before, &configured, index, &layer, &error) != AI8X_OK ||
 	    layer_encode(&layer, judge->after, &error) != AI8X_OK) {
@@ -197,10 +196,9 @@ static bool registers_survive(struct judge *judge, const ai8x_program *program, 
 {
 	struct layer_run run;
 	load_registers(program, judge->before, &run);
-	for (uint32_t index = 0; index < judge->before->part->info.layers; index++) {
+	for (uint32_t index = 0; index < judge->before->part->info.layers; index++)
 		if (is_configured(judge->before, run.master, index) && !layer_survives(judge, &run, index, verdict))
 			return false;
-	}
 	return true;
 }
 
@@ -339,10 +337,9 @@ static bool everything_was_compared(const ai8x_program *program, const struct ru
 		const ai8x_program_layer *layer = ai8x_program_layer_at(program, i);
 		uint64_t values = (uint64_t)layer->shape[0] * layer->shape[1] * layer->shape[2];
 		const ai8x_runner_layer *found = NULL;
-		for (size_t k = 0; k < run->result.layer_count; k++) {
+		for (size_t k = 0; k < run->result.layer_count; k++)
 			if (run->result.layers[k].recorded && run->result.layers[k].number == layer->number)
 				found = &run->result.layers[k];
-		}
 		if (found == NULL || !found->finished || values == 0 ||
 		    found->checks != values + layer->memory_count) {
 			decide(verdict, outcome,
@@ -467,11 +464,10 @@ static bool same_run(const struct run *exact, const struct run *fast, struct ver
 		       exact->result.cycles);
 		return false;
 	}
-	for (size_t i = 0; i < layers; i++) {
+	for (size_t i = 0; i < layers; i++)
 		if (!same_layer(ai8x_machine_layer_report(exact->machine, i),
 		                ai8x_machine_layer_report(fast->machine, i), fast->name, verdict))
 			return false;
-	}
 	return same_memory(exact, fast, verdict);
 }
 

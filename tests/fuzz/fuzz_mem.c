@@ -8,9 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size == 0) {
+	if (size == 0)
 		return 0;
-	}
 	const ai8x_part *part = ai8x_part_at(data[0] % ai8x_part_count());
 	const uint8_t *text = data + 1;
 	size_t length = size - 1;
@@ -30,8 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(status != AI8X_OK || ai8x_program_part(program) == part, "the part that was asked for");
 	ai8x_program_destroy(program);
 	(void)unlink(path);
-	if (end != NULL) {
+	if (end != NULL)
 		(void)unlink(expected);
-	}
 	return 0;
 }

@@ -60,9 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		status = ai8x_network_compile(network, part, NULL, &program, &error);
 		require((status == AI8X_OK) == (program != NULL), "a program or an error");
-		if (status == AI8X_OK) {
+		if (status == AI8X_OK)
 			check_written(network, part, program);
-		}
 		ai8x_program_destroy(program);
 		ai8x_network_destroy(network);
 	}

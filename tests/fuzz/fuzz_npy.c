@@ -8,9 +8,8 @@ static void check_arrays(const struct array_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		size_t count = 1;
-		for (unsigned d = 0; d < list->arrays[i].rank; d++) {
+		for (unsigned d = 0; d < list->arrays[i].rank; d++)
 			count *= list->arrays[i].shape[d];
-		}
 		require(count == list->arrays[i].count, "as many values as the shape says");
 	}
 }
@@ -32,13 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_arrays(&list);
 	arrays_release(&list);
 	if (status == AI8X_OK) {
-		if (!is_archive) {
+		if (!is_archive)
 			fuzz_write(path, ".npy", data, size);
-		}
 		values_read(path);
 	}
-	if (status == AI8X_OK || is_archive) {
+	if (status == AI8X_OK || is_archive)
 		(void)unlink(path);
-	}
 	return 0;
 }

@@ -33,9 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ai8x_status status = ai8x_program_open(path, NULL, &program, &error);
 	require((status == AI8X_OK) == (program != NULL), "a program or an error");
 	require(status == AI8X_OK || error.message[0] != '\0', "an error says what it is");
-	if (program != NULL) {
+	if (program != NULL)
 		check_round_trip(program);
-	}
 	ai8x_program_destroy(program);
 	(void)unlink(path);
 	return 0;

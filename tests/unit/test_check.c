@@ -113,19 +113,17 @@ static void fail_with(const ai8x_check *check, const char *what)
 static void assert_clean(ai8x_program *program)
 {
 	ai8x_check *check = checked(program, false);
-	for (size_t i = 0; i < ai8x_check_count(check); i++) {
+	for (size_t i = 0; i < ai8x_check_count(check); i++)
 		if (ai8x_check_get(check, i)->severity != AI8X_SEVERITY_INFO)
 			fail_with(check, "not clean");
-	}
 	ai8x_check_destroy(check);
 }
 
 static const ai8x_finding *find(const ai8x_check *check, ai8x_check_class kind)
 {
-	for (size_t i = 0; i < ai8x_check_count(check); i++) {
+	for (size_t i = 0; i < ai8x_check_count(check); i++)
 		if (ai8x_check_get(check, i)->kind == kind)
 			return ai8x_check_get(check, i);
-	}
 	fail_with(check, ai8x_check_class_get(kind)->name);
 	return NULL;
 }
@@ -306,10 +304,9 @@ END_TEST
 static void put_kernel(ai8x_program *program, uint32_t weight, unsigned bus_words)
 {
 	const uint32_t content[4] = {0, 0, weight, 0};
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 4; i++)
 		if (bus_words >> i & 1)
 			put(program, KERNEL + 4 * i, content[i]);
-	}
 }
 
 // With the weight 64, a sum is half of what the same shift makes of 128.

@@ -53,10 +53,9 @@ static bool table_next(struct table *table)
 
 static const char *text(const struct table *table, const char *name)
 {
-	for (size_t i = 0; i < table->columns; i++) {
+	for (size_t i = 0; i < table->columns; i++)
 		if (strcmp(table->name[i], name) == 0)
 			return table->cell[i];
-	}
 	ck_abort_msg("no column %s", name);
 	return NULL;
 }

@@ -10,9 +10,8 @@ static golden_tensor tensor(size_t channels, size_t rows, size_t columns, const 
 {
 	golden_tensor t;
 	ck_assert_int_eq(golden_tensor_create(channels, rows, columns, &t, NULL), AI8X_OK);
-	if (values != NULL) {
+	if (values != NULL)
 		memcpy(t.data, values, golden_tensor_size(&t) * sizeof *values);
-	}
 	return t;
 }
 
@@ -22,9 +21,8 @@ static void check_tensor(const golden_tensor *t, size_t channels, size_t rows, s
 	ck_assert_uint_eq(t->channels, channels);
 	ck_assert_uint_eq(t->rows, rows);
 	ck_assert_uint_eq(t->columns, columns);
-	for (size_t i = 0; i < golden_tensor_size(t); i++) {
+	for (size_t i = 0; i < golden_tensor_size(t); i++)
 		ck_assert_msg(t->data[i] == values[i], "value %zu: %d instead of %d", i, t->data[i], values[i]);
-	}
 }
 
 // --- pooling ---------------------------------------------------------------------------------------
@@ -192,9 +190,8 @@ static uint32_t next_random(uint32_t *state)
 // The pixel that a transposed or an ordinary convolution sees at (row, column) of its image.
 static int32_t pixel_at(const golden_tensor *in, bool transposed, size_t channel, long row, long column)
 {
-	if (row < 0 || column < 0 || (transposed && (row % 2 != 0 || column % 2 != 0))) {
+	if (row < 0 || column < 0 || (transposed && (row % 2 != 0 || column % 2 != 0)))
 		return 0;
-	}
 	size_t y = (size_t)row / (transposed ? 2 : 1);
 	size_t x = (size_t)column / (transposed ? 2 : 1);
 	return y < in->rows && x < in->columns ? in->data[(channel * in->rows + y) * in->columns + x] : 0;
@@ -225,9 +222,8 @@ static int64_t plain_sum(const golden_tensor *in, const golden_convolution *c, s
 
 static int8_t random_weight(int bits, uint32_t *state)
 {
-	if (bits == GOLDEN_BINARY) {
+	if (bits == GOLDEN_BINARY)
 		return next_random(state) % 2 != 0 ? 1 : -1;
-	}
 	return (int8_t)((int)(next_random(state) % (1u << bits)) - (1 << (bits - 1)));
 }
 
@@ -236,21 +232,18 @@ START_TEST(test_convolve)
 	const struct conv_case *c = &conv_cases[_i];
 	uint32_t state = (uint32_t)_i + 1;
 	golden_tensor in = tensor(c->channels, c->rows, c->columns, NULL);
-	for (size_t i = 0; i < golden_tensor_size(&in); i++) {
+	for (size_t i = 0; i < golden_tensor_size(&in); i++)
 		in.data[i] = random_weight(8, &state);
-	}
 	golden_convolution convolution = c->convolution;
 	size_t taps = (size_t)convolution.kernel.rows * convolution.kernel.columns;
 	size_t count = c->out_channels * (c->channels / convolution.groups) * taps;
 	int8_t *weights = malloc(count);
 	int8_t *bias = malloc(c->out_channels);
 	ck_assert(weights != NULL && bias != NULL);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		weights[i] = random_weight(convolution.weight_bits, &state);
-	}
-	for (size_t i = 0; i < c->out_channels; i++) {
+	for (size_t i = 0; i < c->out_channels; i++)
 		bias[i] = random_weight(8, &state);
-	}
 	convolution.weights = weights;
 	convolution.bias = bias;
 	convolution.out_channels = c->out_channels;

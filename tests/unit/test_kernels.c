@@ -160,10 +160,9 @@ START_TEST(conv_equals_plain_loops)
 	if (kernel == NULL)
 		return;
 	for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++) {
-		for (unsigned image = 0; image < FILL_COUNT; image++) {
+		for (unsigned image = 0; image < FILL_COUNT; image++)
 			for (unsigned weights = 0; weights < FILL_COUNT; weights++)
 				test_conv(kernel, shape, (enum filling)image, (enum filling)weights);
-		}
 	}
 }
 END_TEST
@@ -448,9 +447,8 @@ int main(void)
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
-	for (int k = 0; getenv("AI8XSIM_KERNEL_BENCH") != NULL && k < kernels; k++) {
+	for (int k = 0; getenv("AI8XSIM_KERNEL_BENCH") != NULL && k < kernels; k++)
 		if (fast_kernels[k]->supported())
 			print_speed(fast_kernels[k]);
-	}
 	return failed == 0 ? 0 : 1;
 }

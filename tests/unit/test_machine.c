@@ -644,10 +644,9 @@ START_TEST(illegal_layers_are_refused)
 	passthrough(&rig, 0, 0, 16);
 	if (illegal[_i].field == F_WPTR_INSTANCE)
 		rig_set(&rig, F_PRO_EN, 0, 0, 0xff); // eight processors need two instances
-	if (illegal[_i].field == F_LCNT) {
+	if (illegal[_i].field == F_LCNT)
 		for (uint32_t layer = 1; layer < 32; layer++)
 			passthrough(&rig, layer, 0, 16);
-	}
 	rig_set(&rig, illegal[_i].field, 0, 0, illegal[_i].value);
 	rig_start(&rig);
 	ck_assert_int_eq(ai8x_machine_run(rig.machine, NULL, &error), AI8X_ERR_LAYER);

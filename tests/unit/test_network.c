@@ -27,9 +27,8 @@ static void load_registers(const ai8x_program *program, struct registers *regist
 	for (size_t i = 0; i < count; i++) {
 		struct part_target target;
 		if (ops[i].kind != AI8X_BUS_WRITE32 ||
-		    !part_decode_address(registers->part, ops[i].address, &target) || !target.is_register) {
+		    !part_decode_address(registers->part, ops[i].address, &target) || !target.is_register)
 			continue;
-		}
 		registers->value[target.group][target.reg][target.index] = ops[i].value;
 		if (target.reg == REG_CTL) {
 			run->groups |= 1u << target.group;
@@ -70,15 +69,12 @@ static unsigned round_trip(const char *name, const struct registers *registers, 
 	for (uint32_t index = 0; index < registers->part->info.layers; index++) {
 		ai8x_layer layer;
 		ai8x_error error = {AI8X_OK, ""};
-		if (!group_is_configured(registers, run->master, index)) {
+		if (!group_is_configured(registers, run->master, index))
 			continue;
-		}
 		struct layer_run configured = *run;
-		for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-			if (!group_is_configured(registers, g, index)) {
+		for (unsigned g = 0; g < AI8X_GROUPS; g++)
+			if (!group_is_configured(registers, g, index))
 				configured.groups &= ~(1u << g);
-			}
-		}
 		registers_reset(again, registers->part);
 		ck_assert_msg(layer_decode(registers, &configured, index, &layer, &error) == AI8X_OK, "%s: %s", name,
 		              error.message);
@@ -116,9 +112,8 @@ START_TEST(golden_registers_survive_decoding)
 			ai8x_program *program = NULL;
 			ai8x_program_options options = {.skip_results = true};
 			struct layer_run run;
-			if (strstr(entry->d_name, ".h5") == NULL) {
+			if (strstr(entry->d_name, ".h5") == NULL)
 				continue;
-			}
 			snprintf(path, sizeof path, "%s/%s/%s", golden, folders[f], entry->d_name);
 			ck_assert_int_eq(ai8x_program_open(path, &options, &program, NULL), AI8X_OK);
 			load_registers(program, registers, &run);
@@ -363,9 +358,8 @@ static void expect_agreement(ai8x_network *network, const ai8x_part *part)
 	ck_assert_msg(ai8x_runner_run(machine, program, &run, &result) == AI8X_OK, "%s", result.message);
 	ck_assert_uint_gt(result.checks, 0);
 	ck_assert_uint_eq(result.mismatches, 0);
-	for (size_t i = 0; i < result.layer_count; i++) {
+	for (size_t i = 0; i < result.layer_count; i++)
 		ck_assert(result.layers[i].compared);
-	}
 	ai8x_runner_result_release(&result);
 	ai8x_machine_destroy(machine);
 	ai8x_program_destroy(program);
@@ -583,9 +577,8 @@ static size_t make_npy(uint8_t *bytes, const char *header, const void *data, siz
 	memcpy(bytes, magic, sizeof magic);
 	bytes[8] = (uint8_t)length;
 	bytes[9] = (uint8_t)(length >> 8);
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; i < length; i++)
 		bytes[10 + i] = (uint8_t)header[i];
-	}
 	memcpy(bytes + 10 + length, data, size);
 	return 10 + length + size;
 }

@@ -114,10 +114,9 @@ static bool is_fed(const ai8x_program *program)
 {
 	size_t count;
 	const ai8x_op *ops = ai8x_program_ops(program, &count);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (ops[i].kind == AI8X_BUS_FIFO_WRITE32)
 			return true;
-	}
 	return false;
 }
 

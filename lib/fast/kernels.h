@@ -1,5 +1,5 @@
 // The arithmetic of the fast engine, in variants that differ in speed only. tests/unit/test_kernels.c
-// proves each equal to the plain one, bench/bench_kernels.c measures them.
+// proves each equal to the plain one, bench/bench_peers.c measures them.
 #ifndef AI8X_FAST_KERNELS_H
 #define AI8X_FAST_KERNELS_H
 

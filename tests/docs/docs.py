@@ -127,8 +127,64 @@ def case_example():
         yield 'the listing differs from the file'
 
 
+def sources():
+    """Every source file (path relative to the root)."""
+    for top in ('include', 'lib', 'sim', 'golden', 'tests', 'bench', 'examples', 'models', 'tools', 'python', 'web'):
+        for folder, _, names in os.walk(os.path.join(SOURCE, top)):
+            for name in sorted(names):
+                if name.endswith(('.c', '.h', '.in', '.py')) or name == 'meson.build':
+                    yield os.path.relpath(os.path.join(folder, name), SOURCE)
+
+
+def comments(path):
+    """The words of a source file's comments, and of a page all of them; the marks that open lines are left out."""
+    whole = text(path)
+    if path.endswith('.md'):
+        return whole
+    if path.endswith(('.c', '.h', '.in')):
+        found = re.findall(r'//[^\n]*|/\*.*?\*/', whole, re.DOTALL)
+    else:
+        found = re.findall(r'#[^\n]*|""".*?"""', whole, re.DOTALL)
+    return ' '.join(re.sub(r'(?m)^\s*(//|/?\*+/?|#)', ' ', comment) for comment in found)
+
+
+def case_citations():
+    """every section of a reference that a comment or a page cites exists"""
+    sections = {}
+    for kind in ('hardware', 'firmware'):
+        sections[kind] = set(re.findall(r'(?m)^#+ (\d+(?:\.\d+)?)[. ]', text('docs/reference', f'{kind}.md')))
+    cited = 0
+    for path in [*sources(), *pages()]:
+        words = re.sub(r'\s+', ' ', comments(path))
+        for kind, numbers in re.findall(r'(?i)\b(hardware|firmware) reference,? (?:sections? )?'
+                                        r'(\d(?:[\d.]*\d)?(?: \([^)]*\))?'
+                                        r'(?:(?:, | to | and )\d(?:[\d.]*\d)?(?: \([^)]*\))?)*)', words):
+            for number in re.findall(r'(?<![\w.])\d+(?:\.\d+)?', re.sub(r'\([^)]*\)', '', numbers)):
+                cited += 1
+                if number not in sections[kind.lower()]:
+                    yield f'{path}: {kind} reference {number} is not there'
+    if cited < 50:
+        yield f'only {cited} citations were found'
+
+
+def case_files_in_comments():
+    """source files that comments name exist"""
+    known = list(sources())
+    named = 0
+    for path in known:
+        for name in re.findall(r'(?<![\w./-])((?:[\w-]+/)+[\w-]+\.(?:c|h|py|md))\b', comments(path)):
+            if re.match(r'(ai8xsim|libdnnl|sys|linux|izer|tests?/data)/', name):
+                continue
+            named += 1
+            if not os.path.exists(os.path.join(SOURCE, name)) \
+                    and not any(other.endswith('/' + name) for other in known):
+                yield f'{path}: {name} is not there'
+    if not named:
+        yield 'no comment names a file'
+
+
 def case_functions():
-    """every public function has a comment in front of it"""
+    """every public function has a comment before it"""
     folder = os.path.join(SOURCE, 'include/ai8xsim')
     count = 0
     for name in sorted(name for name in os.listdir(folder) if name.endswith('.h')):
@@ -146,7 +202,7 @@ def case_functions():
 def main():
     """Runs the cases."""
     cases = [case_functions, case_status_values, case_exit_statuses, case_links, case_named_files, case_index, case_packages,
-             case_dependencies, case_example]
+             case_dependencies, case_example, case_citations, case_files_in_comments]
     failed = 0
     print(f'1..{len(cases)}')
     for number, case in enumerate(cases, 1):

@@ -122,33 +122,35 @@ typedef struct ai8x_check_options {
 	uint64_t max_cycles; /**< ai8x_check_program(): give up after this many cycles; 0: the runner's default */
 	bool
 		ignore_expectations; /**< ai8x_check_program(): expected words are outputs, but their values do not count */
+	void *reserved[8];       /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_check_options;
 
 /** @brief A check for machines of @p part. Destroy with ai8x_check_destroy(). @p options may be NULL. */
-AI8X_API ai8x_status ai8x_check_create(const ai8x_part *part, const ai8x_check_options *options,
-                                       ai8x_check **check, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_check_create(const ai8x_part *part, const ai8x_check_options *options,
+                                                    ai8x_check **check, ai8x_error *error);
 /** @brief Frees a check. NULL is allowed. Detach it from a machine that lives on. */
-AI8X_API void ai8x_check_destroy(ai8x_check *check);
+AI8X_API_EXPERIMENTAL void ai8x_check_destroy(ai8x_check *check);
 
 /** @brief Begins to observe a fresh machine, which must use the exact engine. One machine per check. */
-AI8X_API ai8x_status ai8x_check_attach(ai8x_check *check, ai8x_machine *machine, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_check_attach(ai8x_check *check, ai8x_machine *machine,
+                                                    ai8x_error *error);
 /** @brief Ends observing. The findings stay. */
-AI8X_API void ai8x_check_detach(ai8x_check *check);
+AI8X_API_EXPERIMENTAL void ai8x_check_detach(ai8x_check *check);
 
 /**
  * @brief Names words that count as the result, before ai8x_check_finish().
  *
  * Without any, what the bus reads after the run counts, and if nothing is read, all that is left in memory.
  */
-AI8X_API ai8x_status ai8x_check_expect(ai8x_check *check, uint32_t address, uint32_t mask);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_check_expect(ai8x_check *check, uint32_t address, uint32_t mask);
 
 /**
  * @brief Evaluates everything observed, once: a second call is refused (AI8X_ERR_ARGUMENT).
  * @param status  how the run ended (AI8X_OK, AI8X_ERR_STALLED, ...)
  * @param message what the runner or the machine said, or NULL
  */
-AI8X_API ai8x_status ai8x_check_finish(ai8x_check *check, ai8x_status status, const char *message,
-                                       ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_check_finish(ai8x_check *check, ai8x_status status,
+                                                    const char *message, ai8x_error *error);
 
 /**
  * @brief Runs @p program on a machine of its own and checks it.

@@ -46,7 +46,7 @@ struct ai8x_cluster {
  * @brief Takes part without working, for a process that cannot even begin: rank 0 sends the others home, any other
  *        rank excuses itself. Other processes may be in ai8x_eval() or ai8x_sweep(). NULL is allowed.
  */
-AI8X_API void ai8x_cluster_refuse(ai8x_cluster *cluster, const ai8x_error *error);
+AI8X_API_EXPERIMENTAL void ai8x_cluster_refuse(ai8x_cluster *cluster, const ai8x_error *error);
 
 #ifdef __cplusplus
 }

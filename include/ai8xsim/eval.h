@@ -50,6 +50,7 @@ typedef struct ai8x_eval_options {
 	 */
 	bool (*progress)(void *user, const ai8x_eval_progress *progress);
 	void *user;
+	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_eval_options;
 
 /** What came out. Release with ai8x_eval_release(). Ranks other than 0 get zeros. */

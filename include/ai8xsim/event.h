@@ -33,7 +33,7 @@ typedef enum ai8x_state {
 } ai8x_state;
 
 /** @brief Name of a state: "pool-read". */
-AI8X_API const char *ai8x_state_name(ai8x_state state);
+AI8X_API_EXPERIMENTAL const char *ai8x_state_name(ai8x_state state);
 
 /** Cycle counters of one layer. */
 typedef struct ai8x_counters {

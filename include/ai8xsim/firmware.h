@@ -67,7 +67,8 @@ typedef struct ai8x_firmware_options {
 	void (*console)(void *user, unsigned uart, const char *text, size_t size);
 	/** Called after each inference, with the machine as it stands; return false to end. NULL: none. */
 	bool (*inference)(void *user, ai8x_machine *machine, const ai8x_firmware_inference *inference);
-	void *user; /**< for both callbacks */
+	void *user;        /**< for both callbacks */
+	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_firmware_options;
 
 /** @brief The default settings. */
@@ -126,7 +127,7 @@ AI8X_API void ai8x_firmware_destroy(ai8x_firmware *firmware);
 /** @brief The part of the session. */
 AI8X_API const ai8x_part *ai8x_firmware_part(const ai8x_firmware *firmware);
 /** @brief The accelerator, to subscribe to its events. Belongs to the session. */
-AI8X_API ai8x_machine *ai8x_firmware_machine(ai8x_firmware *firmware);
+AI8X_API_EXPERIMENTAL ai8x_machine *ai8x_firmware_machine(ai8x_firmware *firmware);
 /** @brief Address of a symbol. @return false when the file has no such symbol */
 AI8X_API bool ai8x_firmware_symbol(const ai8x_firmware *firmware, const char *name, uint32_t *address);
 
@@ -146,7 +147,7 @@ AI8X_API ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmw
 AI8X_API const ai8x_program *ai8x_firmware_program(const ai8x_firmware *firmware);
 
 /** @brief Hands the recorded program over to the caller, who destroys it; NULL as above. */
-AI8X_API ai8x_program *ai8x_firmware_take_program(ai8x_firmware *firmware);
+AI8X_API_EXPERIMENTAL ai8x_program *ai8x_firmware_take_program(ai8x_firmware *firmware);
 
 /**
  * @brief Opens a program: a program file as ai8x_program_open() does, or an ELF file by running it and recording
@@ -172,6 +173,7 @@ AI8X_API const char *ai8x_firmware_verdict_name(ai8x_firmware_verdict verdict);
 typedef struct ai8x_firmware_patterns {
 	const char *expect; /**< POSIX extended regular expression that a passing console has; NULL: "PASS" */
 	const char *fail;   /**< the same for a failing one; NULL: "FAIL" or "mismatch" */
+	void *reserved[8];  /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_firmware_patterns;
 
 /**
@@ -203,8 +205,10 @@ typedef struct ai8x_firmware_comparison {
  * Needs machine.capture_outputs. Meant for the inference callback.
  * @return AI8X_OK: all equal; AI8X_ERR_MISMATCH: see @p comparison; AI8X_ERR_ARGUMENT: nothing to compare
  */
-AI8X_API ai8x_status ai8x_firmware_compare(const ai8x_machine *machine, const ai8x_program *golden,
-                                           ai8x_firmware_comparison *comparison, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_firmware_compare(const ai8x_machine *machine,
+                                                        const ai8x_program *golden,
+                                                        ai8x_firmware_comparison *comparison,
+                                                        ai8x_error *error);
 
 #ifdef __cplusplus
 }

@@ -34,8 +34,8 @@ typedef struct ai8x_junit_case {
  * @brief Renders a test suite.
  * @param text  receives the document, zero-terminated; release it with free()
  */
-AI8X_API ai8x_status ai8x_junit_render(const char *suite, const ai8x_junit_case *cases, size_t count,
-                                       char **text, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_junit_render(const char *suite, const ai8x_junit_case *cases,
+                                                    size_t count, char **text, ai8x_error *error);
 
 #ifdef __cplusplus
 }

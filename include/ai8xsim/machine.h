@@ -37,6 +37,7 @@ typedef struct ai8x_machine_options {
 	uint32_t fifo_depth;    /**< words a FIFO holds (not published; default 8) */
 	const char *cpu;        /**< kernels of the fast engine: "c", "avx2", "avx512vnni", "neon"; NULL: the
 	                              fastest that this processor runs. Results do not depend on it. */
+	void *reserved[8];      /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_machine_options;
 
 /** @brief The default settings. */
@@ -59,18 +60,16 @@ AI8X_API void ai8x_machine_destroy(ai8x_machine *machine);
  *        shared). Observers, callbacks, reports and FIFO contents are not copied.
  * @return AI8X_OK, AI8X_ERR_NO_MEMORY, or AI8X_ERR_ARGUMENT while @p from runs or is paused
  */
-AI8X_API ai8x_status ai8x_machine_clone(const ai8x_machine *from, ai8x_machine **machine, ai8x_error *error);
-
-/** @brief Gives @p machine the fast engine's plans of @p from; those that do not fit its registers are not used. */
-AI8X_API void ai8x_machine_share_plans(ai8x_machine *machine, const ai8x_machine *from);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_machine_clone(const ai8x_machine *from, ai8x_machine **machine,
+                                                     ai8x_error *error);
 
 /**
  * @brief Copies words of a data memory instance from another machine of the same part.
  * @return AI8X_OK, or AI8X_ERR_ARGUMENT when parts differ or the words lie outside of the memory
  */
-AI8X_API ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *from,
-                                            unsigned instance, uint32_t first, uint32_t words,
-                                            ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *from,
+                                                         unsigned instance, uint32_t first, uint32_t words,
+                                                         ai8x_error *error);
 
 /**
  * @brief Stores words of data memory directly, as as many bus writes would, but without events. For harnesses that run one
@@ -81,8 +80,9 @@ AI8X_API ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_ma
  * @param values   [words]
  * @return AI8X_OK, or AI8X_ERR_ARGUMENT when the range lies outside the instance
  */
-AI8X_API ai8x_status ai8x_machine_store_data(ai8x_machine *machine, unsigned instance, uint32_t first,
-                                             const uint32_t *values, uint32_t words, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_machine_store_data(ai8x_machine *machine, unsigned instance,
+                                                          uint32_t first, const uint32_t *values,
+                                                          uint32_t words, ai8x_error *error);
 
 /** @brief Registers, memories and FIFOs as after power-up with cleared memories. Observers stay. */
 AI8X_API void ai8x_machine_reset(ai8x_machine *machine);
@@ -135,6 +135,7 @@ typedef struct ai8x_run_limits {
 	uint32_t stop_layer;
 	bool until_fifo_ready; /**< return AI8X_OK as soon as the FIFO at fifo_address can take a word */
 	uint32_t fifo_address; /**< a FIFO data register */
+	void *reserved[8];     /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_run_limits;
 
 /**
@@ -150,7 +151,8 @@ AI8X_API ai8x_status ai8x_machine_run(ai8x_machine *machine, const ai8x_run_limi
  * @brief Lets @p cycles accelerator cycles pass, waiting for FIFO data counted as stall cycles.
  * @return AI8X_OK also when the run ended earlier or nothing runs; errors as ai8x_machine_run()
  */
-AI8X_API ai8x_status ai8x_machine_advance(ai8x_machine *machine, uint64_t cycles, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_machine_advance(ai8x_machine *machine, uint64_t cycles,
+                                                       ai8x_error *error);
 
 /** @brief Cycles since the last start, its start cycle included. */
 AI8X_API uint64_t ai8x_machine_cycles(const ai8x_machine *machine);
@@ -159,7 +161,7 @@ AI8X_API uint64_t ai8x_machine_cycles(const ai8x_machine *machine);
  * @brief Why the machine waits, in one line ("layer 0 waits for word 12 of FIFO 1 ..."), or "".
  * @return length the text needs (as snprintf does); @p text is always terminated when size > 0
  */
-AI8X_API size_t ai8x_machine_explain_wait(const ai8x_machine *machine, char *text, size_t size);
+AI8X_API_EXPERIMENTAL size_t ai8x_machine_explain_wait(const ai8x_machine *machine, char *text, size_t size);
 
 /** A word of data memory with the bits that count. */
 typedef struct ai8x_word {
@@ -198,8 +200,8 @@ AI8X_API void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callbac
  * @param kinds  AI8X_EVENT_... bits; 0 removes this callback/user pair
  * @return AI8X_OK or AI8X_ERR_LIMIT (eight observers at most)
  */
-AI8X_API ai8x_status ai8x_machine_observe(ai8x_machine *machine, uint32_t kinds, ai8x_event_fn callback,
-                                          void *user);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_machine_observe(ai8x_machine *machine, uint32_t kinds,
+                                                       ai8x_event_fn callback, void *user);
 
 /**
  * @brief Decodes the registers of layer @p index as they are now, for the groups of the last start (before

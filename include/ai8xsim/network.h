@@ -162,6 +162,7 @@ typedef struct ai8x_network_files {
 	const char *weights; /**< HDF5 weights file, .npy (arrays one after the other) or .npz; or NULL */
 	const char *bias;    /**< .npy with one array per layer that has weights; or NULL */
 	const char *input;   /**< .npy [C][H][W] or [C][L], or an HDF5 file with dataset "input"; or NULL */
+	void *reserved[8];   /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_network_files;
 
 /**
@@ -198,14 +199,14 @@ AI8X_API ai8x_status ai8x_network_parse(const char *text, size_t size, const cha
 AI8X_API ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error);
 
 /** @brief Checks a resolved network against the limits of @p part, before placement. */
-AI8X_API ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *part,
-                                        ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *part,
+                                                     ai8x_error *error);
 
 /** @brief The layer whose weights and bias layer @p position uses (follows weight_source). */
 AI8X_API const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, size_t position);
 
 /** @brief The position of the layer that runs behind @p position, or -1. Snoop links are not followed. */
-AI8X_API int ai8x_network_next(const ai8x_network *network, size_t position);
+AI8X_API_EXPERIMENTAL int ai8x_network_next(const ai8x_network *network, size_t position);
 
 /**
  * @brief Tells the least and the greatest sum (bias included, before the shift) of layer @p position.
@@ -256,8 +257,9 @@ typedef struct ai8x_compile_options {
 	bool link_layers;          /**< MAX78002: every layer names its successor */
 	bool first_words_first;    /**< kernels fill from word 0 (default: MAX78002's large tails first) */
 	const ai8x_network_tensor
-		*outputs; /**< expected output of every layer (layer_count tensors), or NULL: the
+		*outputs;      /**< expected output of every layer (layer_count tensors), or NULL: the
 	                                         program then expects nothing */
+	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_compile_options;
 
 /** @brief The default choices. */
@@ -271,8 +273,8 @@ AI8X_API ai8x_compile_options ai8x_compile_options_default(void);
  * ai8x_network_compile() does this itself; whoever passes it expected outputs places first, so that they are
  * outputs of the layers there will be.
  */
-AI8X_API ai8x_status ai8x_network_place(ai8x_network *network, const ai8x_part *part,
-                                        const ai8x_compile_options *options, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_place(ai8x_network *network, const ai8x_part *part,
+                                                     const ai8x_compile_options *options, ai8x_error *error);
 
 /**
  * @brief Turns a resolved network into a program for @p part.

@@ -85,6 +85,7 @@ typedef struct ai8x_program_options {
 	bool skip_results;     /**< do not read /layers and /input: enough to run, faster */
 	bool skip_tensors;     /**< read the layers' attributes, but none of their outputs and memory words */
 	const char *expected;  /**< for .mem files: a .mem file of words expected after the run, or NULL */
+	void *reserved[8];     /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_program_options;
 
 /** Most operations a program may have. */

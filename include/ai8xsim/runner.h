@@ -29,6 +29,7 @@ typedef struct ai8x_runner_options {
 	void *observer_user;
 	ai8x_layer_fn on_layer; /**< called behind every layer (the runner takes the machine's own callback) */
 	void *on_layer_user;
+	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_runner_options;
 
 /** @brief The default settings. */

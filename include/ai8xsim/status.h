@@ -11,12 +11,10 @@
 
 #include <stddef.h>
 
-#if defined(_WIN32)
-#define AI8X_API
-#else
-/** Marks what the shared library exports. */
+/** Marks what the shared library exports and keeps: the stable tier (docs/versions.md). */
 #define AI8X_API __attribute__((visibility("default")))
-#endif
+/** Marks what the shared library exports and may still change with a minor version: the experimental tier. */
+#define AI8X_API_EXPERIMENTAL AI8X_API
 
 #ifdef __cplusplus
 extern "C" {

@@ -53,9 +53,9 @@ typedef struct ai8x_sweep_measure {
 typedef struct ai8x_sweep ai8x_sweep;
 
 /** @brief Reads a specification and the network it names; checks that every parameter is one of the network. */
-AI8X_API ai8x_status ai8x_sweep_open(const char *path, ai8x_sweep **sweep, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_open(const char *path, ai8x_sweep **sweep, ai8x_error *error);
 /** @brief Frees a grid. NULL is allowed. */
-AI8X_API void ai8x_sweep_destroy(ai8x_sweep *sweep);
+AI8X_API_EXPERIMENTAL void ai8x_sweep_destroy(ai8x_sweep *sweep);
 
 /** Settings of ai8x_sweep_run(). Zero-initialise, and set jobs. */
 typedef struct ai8x_sweep_options {
@@ -64,34 +64,38 @@ typedef struct ai8x_sweep_options {
 	/** Called about ten times a second, or NULL. Returning false stops with AI8X_ERR_CANCELLED. */
 	bool (*progress)(void *user, size_t done, size_t points);
 	void *user;
+	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_sweep_options;
 
 /** @brief Computes all points. Results do not depend on the number of threads. */
-AI8X_API ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options,
+                                                 ai8x_error *error);
 
 /** @brief Name of the network. */
-AI8X_API const char *ai8x_sweep_name(const ai8x_sweep *sweep);
+AI8X_API_EXPERIMENTAL const char *ai8x_sweep_name(const ai8x_sweep *sweep);
 /** @brief Number of points: the product of the numbers of values of all axes. */
-AI8X_API size_t ai8x_sweep_point_count(const ai8x_sweep *sweep);
+AI8X_API_EXPERIMENTAL size_t ai8x_sweep_point_count(const ai8x_sweep *sweep);
 /** @brief A point, the last axis running fastest, or NULL. */
-AI8X_API const ai8x_sweep_point *ai8x_sweep_point_at(const ai8x_sweep *sweep, size_t index);
+AI8X_API_EXPERIMENTAL const ai8x_sweep_point *ai8x_sweep_point_at(const ai8x_sweep *sweep, size_t index);
 /** @brief Number of axes. */
-AI8X_API size_t ai8x_sweep_axis_count(const ai8x_sweep *sweep);
+AI8X_API_EXPERIMENTAL size_t ai8x_sweep_axis_count(const ai8x_sweep *sweep);
 /** @brief Name of an axis. */
-AI8X_API const char *ai8x_sweep_axis_name(const ai8x_sweep *sweep, size_t axis);
+AI8X_API_EXPERIMENTAL const char *ai8x_sweep_axis_name(const ai8x_sweep *sweep, size_t axis);
 /** @brief Value of an axis at a point, as text. */
-AI8X_API const char *ai8x_sweep_value(const ai8x_sweep *sweep, size_t point, size_t axis);
+AI8X_API_EXPERIMENTAL const char *ai8x_sweep_value(const ai8x_sweep *sweep, size_t point, size_t axis);
 /** @brief What the objectives of the specification are: 0: across, 1: upwards. */
-AI8X_API const ai8x_sweep_measure *ai8x_sweep_objective(const ai8x_sweep *sweep, unsigned which, bool *more);
+AI8X_API_EXPERIMENTAL const ai8x_sweep_measure *ai8x_sweep_objective(const ai8x_sweep *sweep, unsigned which,
+                                                                     bool *more);
 /** @brief All measures; the last one's key is NULL. */
-AI8X_API const ai8x_sweep_measure *ai8x_sweep_measures(void);
+AI8X_API_EXPERIMENTAL const ai8x_sweep_measure *ai8x_sweep_measures(void);
 
 /** @brief Writes one line per point, with a heading. */
-AI8X_API void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file);
+AI8X_API_EXPERIMENTAL void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file);
 /** @brief Writes an HDF5 file, whole or not at all. */
-AI8X_API ai8x_status ai8x_sweep_hdf5(const ai8x_sweep *sweep, const char *path, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_hdf5(const ai8x_sweep *sweep, const char *path,
+                                                  ai8x_error *error);
 /** @brief Writes a self-contained page: both objectives of all points as a picture, the best ones as a table. */
-AI8X_API void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file);
+AI8X_API_EXPERIMENTAL void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file);
 
 #ifdef __cplusplus
 }

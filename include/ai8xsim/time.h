@@ -30,10 +30,10 @@ extern "C" {
  * Fills state (without AI8X_STATE_STALL), pass_cycles, words_read, words_written and outputs exactly as the exact
  * engine counts them; what depends on data stays 0. A pure function of the layer.
  */
-AI8X_API void ai8x_time_layer(const ai8x_layer *layer, ai8x_counters *counters);
+AI8X_API_EXPERIMENTAL void ai8x_time_layer(const ai8x_layer *layer, ai8x_counters *counters);
 
 /** @brief Sum of all states: the layer's cycles. */
-AI8X_API uint64_t ai8x_time_total(const ai8x_counters *counters);
+AI8X_API_EXPERIMENTAL uint64_t ai8x_time_total(const ai8x_counters *counters);
 
 /**
  * Accelerator cycles between two FIFO words of the host that make the streaming networks measured on silicon
@@ -75,11 +75,12 @@ typedef struct ai8x_schedule {
  * @param count  number of words; ignored when @p fifos is NULL
  * @return AI8X_OK, AI8X_ERR_LAYER (as ai8x_machine_run()), AI8X_ERR_STALLED: the words do not suffice
  */
-AI8X_API ai8x_status ai8x_schedule_machine(const ai8x_machine *machine, const uint8_t *fifos, size_t count,
-                                           const ai8x_feed *feed, ai8x_schedule *schedule, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_schedule_machine(const ai8x_machine *machine, const uint8_t *fifos,
+                                                        size_t count, const ai8x_feed *feed,
+                                                        ai8x_schedule *schedule, ai8x_error *error);
 
 /** @brief Frees what a schedule owns. */
-AI8X_API void ai8x_schedule_release(ai8x_schedule *schedule);
+AI8X_API_EXPERIMENTAL void ai8x_schedule_release(ai8x_schedule *schedule);
 
 /** Bus writes of a program by what they fill, in front of and during the run. */
 typedef struct ai8x_loading {
@@ -104,14 +105,14 @@ typedef struct ai8x_clock {
 } ai8x_clock;
 
 /** @brief The clock that generated software sets up on @p part, with or without pipelining (CTL.no_pipeline). */
-AI8X_API ai8x_clock ai8x_clock_default(const ai8x_part *part, bool pipeline);
+AI8X_API_EXPERIMENTAL ai8x_clock ai8x_clock_default(const ai8x_part *part, bool pipeline);
 
 /**
  * @brief Reads a clock: a source and a divider ("PCLK", "ISO/4", "IPLL/4"), a frequency ("12.5 MHz", "60e6"), or
  *        the value of the clock control register ("PCLKDIV=0x4000000").
  */
-AI8X_API ai8x_status ai8x_clock_parse(const ai8x_part *part, const char *text, ai8x_clock *clock,
-                                      ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_clock_parse(const ai8x_part *part, const char *text, ai8x_clock *clock,
+                                                   ai8x_error *error);
 
 /** A program's registers, loaded and scheduled. Release with ai8x_timing_release(). */
 typedef struct ai8x_timing {
@@ -125,11 +126,11 @@ typedef struct ai8x_timing {
  * @brief Times a program without running it.
  * @param feed  NULL: FIFO words always in time
  */
-AI8X_API ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed,
-                                       ai8x_timing *timing, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed,
+                                                    ai8x_timing *timing, ai8x_error *error);
 
 /** @brief Frees what a timing owns. */
-AI8X_API void ai8x_timing_release(ai8x_timing *timing);
+AI8X_API_EXPERIMENTAL void ai8x_timing_release(ai8x_timing *timing);
 
 /**
  * Largest error of ai8x_energy_layer() on layers of measured networks that were not used for its fit, as a fraction
@@ -138,7 +139,7 @@ AI8X_API void ai8x_timing_release(ai8x_timing *timing);
 #define AI8X_ENERGY_ERROR 0.18
 
 /** @brief Estimated energy of a layer above idle, in joules (docs/energy.md). */
-AI8X_API double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters);
+AI8X_API_EXPERIMENTAL double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters);
 
 #ifdef __cplusplus
 }

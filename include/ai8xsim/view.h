@@ -59,16 +59,16 @@ typedef struct ai8x_map {
  * @brief Maps all memories over the course of a run.
  * @param program  its writes to data memory in front of the run are the input's words
  */
-AI8X_API ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *schedule,
-                                     ai8x_map **map, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *schedule,
+                                                  ai8x_map **map, ai8x_error *error);
 /** @brief Frees a map. NULL is allowed. */
-AI8X_API void ai8x_map_destroy(ai8x_map *map);
+AI8X_API_EXPERIMENTAL void ai8x_map_destroy(ai8x_map *map);
 
 /** @brief Words in a list of runs, of one owner or (@p owner < AI8X_MAP_INPUT) of all. */
-AI8X_API uint64_t ai8x_map_words(const ai8x_map_runs *runs, int owner);
+AI8X_API_EXPERIMENTAL uint64_t ai8x_map_words(const ai8x_map_runs *runs, int owner);
 
 /** @brief Draws data memory over time, kernel and bias memory as one SVG picture. */
-AI8X_API void ai8x_map_svg(const ai8x_map *map, FILE *file);
+AI8X_API_EXPERIMENTAL void ai8x_map_svg(const ai8x_map *map, FILE *file);
 
 /* --- Profiles --------------------------------------------------------------------------------------- */
 
@@ -84,7 +84,7 @@ typedef enum ai8x_bound {
 } ai8x_bound;
 
 /** @brief "limited by output writes" and so on. */
-AI8X_API const char *ai8x_bound_text(ai8x_bound bound);
+AI8X_API_EXPERIMENTAL const char *ai8x_bound_text(ai8x_bound bound);
 
 /** A layer of a profile. */
 typedef struct ai8x_profile_layer {
@@ -131,17 +131,19 @@ typedef struct ai8x_profile {
 typedef struct ai8x_profile_options {
 	const ai8x_network *network; /**< for names, or NULL */
 	ai8x_feed feed;
-	ai8x_clock clock; /**< hz 0: the one generated software sets up */
+	ai8x_clock clock;  /**< hz 0: the one generated software sets up */
+	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_profile_options;
 
 /** @brief Profiles a program without running it. */
-AI8X_API ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_options *options,
-                                         ai8x_profile **profile, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_profile_create(const ai8x_program *program,
+                                                      const ai8x_profile_options *options,
+                                                      ai8x_profile **profile, ai8x_error *error);
 /** @brief Frees a profile. NULL is allowed. */
-AI8X_API void ai8x_profile_destroy(ai8x_profile *profile);
+AI8X_API_EXPERIMENTAL void ai8x_profile_destroy(ai8x_profile *profile);
 
 /** Multiply-accumulates that all processors together can do in one cycle. */
-AI8X_API unsigned ai8x_peak_macs(const ai8x_part *part);
+AI8X_API_EXPERIMENTAL unsigned ai8x_peak_macs(const ai8x_part *part);
 
 /* --- Advice ----------------------------------------------------------------------------------------- */
 
@@ -170,15 +172,16 @@ typedef struct ai8x_advice_list {
  * @brief Tries changes of a network one by one: each is compiled for @p part, timed, and listed with what it gains.
  * @param most  at most so many are listed, the best first
  */
-AI8X_API ai8x_status ai8x_advise(const ai8x_network *network, const ai8x_part *part,
-                                 const ai8x_compile_options *compile, const ai8x_profile_options *options,
-                                 size_t most, ai8x_advice_list *list, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_advise(const ai8x_network *network, const ai8x_part *part,
+                                              const ai8x_compile_options *compile,
+                                              const ai8x_profile_options *options, size_t most,
+                                              ai8x_advice_list *list, ai8x_error *error);
 /** @brief Frees a list. */
-AI8X_API void ai8x_advice_release(ai8x_advice_list *list);
+AI8X_API_EXPERIMENTAL void ai8x_advice_release(ai8x_advice_list *list);
 
 /** @brief Writes a profile as one self-contained HTML page. @p baseline and @p advice may be NULL. */
-AI8X_API void ai8x_profile_html(const ai8x_profile *profile, const ai8x_profile *baseline,
-                                const ai8x_advice_list *advice, FILE *file);
+AI8X_API_EXPERIMENTAL void ai8x_profile_html(const ai8x_profile *profile, const ai8x_profile *baseline,
+                                             const ai8x_advice_list *advice, FILE *file);
 
 /* --- Traces ----------------------------------------------------------------------------------------- */
 
@@ -203,7 +206,7 @@ typedef enum ai8x_trace_signal {
 } ai8x_trace_signal;
 
 /** @brief Bit of a signal group by name ("sequencer", "reads", ... , "all"), or 0. */
-AI8X_API unsigned ai8x_trace_signal_find(const char *name);
+AI8X_API_EXPERIMENTAL unsigned ai8x_trace_signal_find(const char *name);
 
 /** Choices for ai8x_trace_create(). */
 typedef struct ai8x_trace_options {
@@ -213,22 +216,23 @@ typedef struct ai8x_trace_options {
 	int from_layer, to_layer;      /**< register sets, both included; -1: any */
 	uint32_t clock_hz;             /**< time scale; 0: the part's default clock */
 	const char *name;              /**< written into the file, or NULL */
+	void *reserved[8];             /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_trace_options;
 
 /** A trace being written. Memory does not grow with its length. */
 typedef struct ai8x_trace ai8x_trace;
 
 /** @brief Begins a trace. @p file stays the caller's and is written to until ai8x_trace_finish(). */
-AI8X_API ai8x_status ai8x_trace_create(const ai8x_part *part, const ai8x_trace_options *options, FILE *file,
-                                       ai8x_trace **trace, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_trace_create(const ai8x_part *part, const ai8x_trace_options *options,
+                                                    FILE *file, ai8x_trace **trace, ai8x_error *error);
 /** @brief Kinds of events to subscribe to. */
-AI8X_API uint32_t ai8x_trace_kinds(const ai8x_trace *trace);
+AI8X_API_EXPERIMENTAL uint32_t ai8x_trace_kinds(const ai8x_trace *trace);
 /** @brief Receives an event: subscribe this with the trace as user. */
-AI8X_API void ai8x_trace_event(void *trace, const ai8x_event *event);
+AI8X_API_EXPERIMENTAL void ai8x_trace_event(void *trace, const ai8x_event *event);
 /** @brief Events written so far: those inside of the window that was chosen. */
-AI8X_API uint64_t ai8x_trace_events(const ai8x_trace *trace);
+AI8X_API_EXPERIMENTAL uint64_t ai8x_trace_events(const ai8x_trace *trace);
 /** @brief Completes the file and frees the trace. AI8X_ERR_IO when something could not be written. */
-AI8X_API ai8x_status ai8x_trace_finish(ai8x_trace *trace, ai8x_error *error);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_trace_finish(ai8x_trace *trace, ai8x_error *error);
 
 #ifdef __cplusplus
 }

@@ -67,12 +67,12 @@ ai8x_status ai8x_machine_clone(const ai8x_machine *from, ai8x_machine **machine,
 	to->bus.registers = from->bus.registers;
 	bus_copy_memories(&to->bus, &from->bus);
 	memcpy(to->decoded, from->decoded, sizeof to->decoded);
-	ai8x_machine_share_plans(to, from);
+	machine_share_plans(to, from);
 	*machine = to;
 	return AI8X_OK;
 }
 
-void ai8x_machine_share_plans(ai8x_machine *machine, const ai8x_machine *from)
+void machine_share_plans(ai8x_machine *machine, const ai8x_machine *from)
 {
 	for (unsigned i = 0; i < AI8X_MAX_LAYERS; i++) {
 		struct fast_plan *plan = fast_plan_retain(from->fast.plan[i]);

@@ -155,6 +155,10 @@ struct snoop_verdict {
 };
 struct snoop_verdict snoop_end_layer(ai8x_machine *machine, const ai8x_layer *layer);
 
+// machine.c
+// Gives a machine the fast engine's plans of another; those that do not fit its registers are not used.
+void machine_share_plans(ai8x_machine *machine, const ai8x_machine *from);
+
 // selftest.c
 void selftest_written(ai8x_machine *machine, unsigned group, uint32_t old, uint32_t value);
 

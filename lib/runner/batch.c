@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "layer/layer.h"
+#include "machine/machine.h"
 #include "runner/placement.h"
 
 #define LANES 4
@@ -580,7 +581,7 @@ static ai8x_status first_run(ai8x_batch *batch, ai8x_error *error)
 			batch->options.max_cycles = 10 * batch->cycles;
 	}
 	// Workers start with the plans that this run made.
-	ai8x_machine_share_plans(batch->prototype, machine);
+	machine_share_plans(batch->prototype, machine);
 	ai8x_batch_worker_destroy(worker);
 	return status;
 }

@@ -190,7 +190,7 @@ def case_functions():
     for name in sorted(name for name in os.listdir(folder) if name.endswith('.h')):
         lines = text('include/ai8xsim', name).splitlines()
         for above, line in zip(lines, lines[1:]):
-            function = re.match(r'AI8X_API .*?(ai8x_\w+)\(', line)
+            function = re.match(r'AI8X_API(?:_EXPERIMENTAL)? .*?(ai8x_\w+)\(', line)
             if function:
                 count += 1
                 if not above.endswith('*/'):

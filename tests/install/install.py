@@ -56,7 +56,8 @@ class Installed:
     def defined(path, *flags):
         """Names that a library defines for those who link it."""
         lines = [line.split() for line in call(['nm', '-g', '--defined-only', *flags, path]).splitlines()]
-        return {words[-1].split('@')[0] for words in lines if len(words) == 3}
+        # Absolute names are those of the symbol versions themselves.
+        return {words[-1].split('@')[0] for words in lines if len(words) == 3 and words[1] != 'A'}
 
     def case_files(self):
         """meson install puts headers, libraries, pkg-config file and program in place"""
@@ -101,6 +102,20 @@ class Installed:
         if not declared or exported != declared:
             raise Failure(f'only declared: {sorted(declared - exported)}\n'
                           f'only exported: {sorted(exported - declared)}')
+
+    def case_versions(self):
+        """every exported name carries the version of the tier that its header puts it in"""
+        tiers = {'AI8X_API': 'AI8XSIM_0', 'AI8X_API_EXPERIMENTAL': 'AI8XSIM_EXPERIMENTAL_0'}
+        wanted = {}
+        for path in glob.glob(f'{self.prefix}/include/ai8xsim/*.h'):
+            with open(path, encoding='utf-8') as file:
+                for mark, name in re.findall(r'(?m)^(AI8X_API(?:_EXPERIMENTAL)?) [^;{]*?\b(ai8x_\w+)\s*\(', file.read()):
+                    wanted[name] = tiers[mark]
+        lines = call(['objdump', '-T', self.shared()[0]]).splitlines()
+        found = {words[-1]: words[-2].strip('()') for words in map(str.split, lines)
+                 if len(words) > 5 and words[-1].startswith('ai8x_')}
+        if not wanted or found != wanted:
+            raise Failure(f'differ: {sorted(set(found.items()) ^ set(wanted.items()))}')
 
     def case_archives(self):
         """the static library defines the same names for others, and no library a name that is not its own"""
@@ -169,7 +184,7 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         installed = Installed(args, folder)
-        cases = [installed.case_files, installed.case_pkgconfig, installed.case_exports, installed.case_archives,
+        cases = [installed.case_files, installed.case_pkgconfig, installed.case_exports, installed.case_versions, installed.case_archives,
                  installed.case_hello, installed.case_hello_runs, installed.case_hello_reports,
                  installed.case_static, installed.case_program]
         print(f'1..{len(cases)}')

@@ -177,13 +177,8 @@ static ai8x_status take_operand(const golden_tensor *joined, const ai8x_network_
 
 static golden_eltwise eltwise_of(const ai8x_network_layer *layer)
 {
-	static const golden_eltwise table[] = {
-		[AI8X_ELTWISE_SUB] = GOLDEN_ELTWISE_SUB,
-		[AI8X_ELTWISE_ADD] = GOLDEN_ELTWISE_ADD,
-		[AI8X_ELTWISE_OR] = GOLDEN_ELTWISE_OR,
-		[AI8X_ELTWISE_XOR] = GOLDEN_ELTWISE_XOR,
-	};
-	return layer->operands > 1 ? table[layer->eltwise] : GOLDEN_ELTWISE_NONE;
+	return layer->operands > 1 ? golden_eltwise_named(ai8x_eltwise_name(layer->eltwise))
+	                           : GOLDEN_ELTWISE_NONE;
 }
 
 static golden_operator operator_of(const ai8x_network_layer *layer)

@@ -154,6 +154,18 @@ static int32_t clip8(int64_t value)
 	return value > INT8_MAX ? INT8_MAX : value < INT8_MIN ? INT8_MIN : (int32_t)value;
 }
 
+golden_eltwise golden_eltwise_named(const char *name)
+{
+	static const char *const names[] = {
+		[GOLDEN_ELTWISE_NONE] = "none", [GOLDEN_ELTWISE_ADD] = "add", [GOLDEN_ELTWISE_SUB] = "sub",
+		[GOLDEN_ELTWISE_OR] = "or",     [GOLDEN_ELTWISE_XOR] = "xor",
+	};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(names[i], name) == 0)
+			return (golden_eltwise)i;
+	return GOLDEN_ELTWISE_NONE;
+}
+
 static int64_t combine_two(int64_t left, int64_t right, golden_eltwise eltwise)
 {
 	switch (eltwise) {

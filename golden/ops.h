@@ -38,6 +38,9 @@ typedef enum golden_eltwise {
 	GOLDEN_ELTWISE_XOR,
 } golden_eltwise;
 
+// The function of that name in a description, or GOLDEN_ELTWISE_NONE.
+golden_eltwise golden_eltwise_named(const char *name);
+
 typedef enum golden_activation {
 	GOLDEN_ACTIVATION_NONE,
 	GOLDEN_ACTIVATION_RELU,

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "network/attributes.h"
+#include "network/lower.h"
 #include "network/network.h"
-#include "network/place.h"
-#include "network/plan.h"
-#include "network/trace.h"
+#include "network/placing.h"
+#include "network/verify.h"
 
 ai8x_compile_options ai8x_compile_options_default(void)
 {
@@ -79,7 +79,7 @@ ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part,
 	if (status == AI8X_OK)
 		status = plan_create(network, part, &chosen, &plan, error);
 	if (status == AI8X_OK)
-		status = network_trace(&plan, network, error);
+		status = network_verify(&plan, network, error);
 	if (status == AI8X_OK)
 		status = ai8x_program_create(part, network->name, program, error);
 	if (status == AI8X_OK)

@@ -1,7 +1,7 @@
 // Plan -> program: the writes of the start sequence in their order, input, run, expected words, and what is
 // recorded about every layer. Facts: hardware reference 2.1 (kernels), 3.1 (sequence), 5.1 (FIFOs).
 
-#include "network/plan.h"
+#include "network/lower.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -372,7 +372,7 @@ static ai8x_status emit_input(struct emitter *e, struct image *image)
 }
 
 // Groups whose FIFO feeds processors.
-static bool feeds(const struct plan *plan, unsigned group)
+static bool fifo_feeds(const struct plan *plan, unsigned group)
 {
 	return (plan->layers[0].own_processors >> (16 * group) & 0xf) != 0;
 }
@@ -388,7 +388,7 @@ static void emit_fifo_control(struct emitter *e)
 		return;
 	}
 	for (unsigned g = 0; g < AI8X_GROUPS; g++)
-		enable |= (uint32_t)feeds(plan, g) << g;
+		enable |= (uint32_t)fifo_feeds(plan, g) << g;
 	write_register(e, REG_FIFO_CTL, 0, 0,
 	               field(plan, F_FIFO_FULL_THRESH, 2) | field(plan, F_FIFO_EMPTY_THRESH, 2) |
 	                   field(plan, F_FIFO_CPL, plan->target->fifo_coupled) | field(plan, F_FIFO_EN, enable));
@@ -401,7 +401,7 @@ static uint32_t control_feed(const struct plan *plan, unsigned group)
 	uint32_t value = field(plan, F_GROUP_FIFO_EN, 1);
 	if (!uses_fifo(plan))
 		return 0;
-	if (feeds(plan, group) && uses_fast_fifo(plan)) {
+	if (fifo_feeds(plan, group) && uses_fast_fifo(plan)) {
 		// One byte for each of four processors, unless each group takes one byte.
 		bool together = map == 1 || (map & 0xe) != 0;
 		value |= field(plan, F_FFIFO_EN, 1) | field(plan, F_FIFOGRP, together);
@@ -435,7 +435,7 @@ static void emit_start(struct emitter *e)
 			                   field(plan, F_CNN_EN, g != plan->master));
 		}
 	}
-	uint32_t feed = feeds(plan, plan->master) ? control_feed(plan, plan->master) : 0;
+	uint32_t feed = fifo_feeds(plan, plan->master) ? control_feed(plan, plan->master) : 0;
 	write_register(e, REG_CTL, plan->master, 0, control_common(plan) | feed | field(plan, F_CNN_EN, 1));
 }
 
@@ -467,7 +467,7 @@ static uint32_t fast_fifo_word(const struct plan *plan, uint32_t n)
 	if (map == 1 || (map & 0xe) != 0 || plan->layers[0].net->chw)
 		return fifo_word(plan, 0, n);
 	for (unsigned g = 0; g < AI8X_GROUPS; g++)
-		word |= feeds(plan, g) ? (fifo_word(plan, g, n) & 0xff) << 8 * g : 0;
+		word |= fifo_feeds(plan, g) ? (fifo_word(plan, g, n) & 0xff) << 8 * g : 0;
 	return word;
 }
 
@@ -483,7 +483,7 @@ static void emit_fifo_data(struct emitter *e)
 			continue;
 		}
 		for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-			if (feeds(plan, g)) {
+			if (fifo_feeds(plan, g)) {
 				append(e, AI8X_BUS_FIFO_WRITE32, part_register_address(plan->part, REG_FIFO_WR, 0, g),
 				       fifo_word(plan, g, n), 0);
 			}

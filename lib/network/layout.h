@@ -1,12 +1,12 @@
 // Placement under way: tensors, who reads them, and where they go. Shared by the steps of placement:
-// copies.c, maps.c, offsets.c, in the order of place.c.
+// copies.c, maps.c, offsets.c, in the order of placing.c.
 //
 // Tensor 0 is the network's input, tensor i + 1 the output of layer i.
 #ifndef AI8X_NETWORK_LAYOUT_H
 #define AI8X_NETWORK_LAYOUT_H
 
+#include "network/lower.h"
 #include "network/network.h"
-#include "network/plan.h"
 #include "network/target.h"
 
 // How a layer takes one of its sources.

@@ -439,7 +439,8 @@ static ai8x_status take_word(const struct reader *reader, const struct entry *en
 	return fail_value(reader, entry, expected);
 }
 
-// Operations of the key "operation"; element-wise names are passthrough layers with that function.
+// Operations of the key "operation". A name of an element-wise function, "bitwise" before it or not, is a
+// passthrough layer with that function.
 static const struct word_row operation_rows[] = {
 	{"conv2d", AI8X_OP_CONV2D},
 	{"conv1d", AI8X_OP_CONV1D},
@@ -449,22 +450,20 @@ static const struct word_row operation_rows[] = {
 	{"none", AI8X_OP_PASSTHROUGH},
 	{"fc", AI8X_OP_LINEAR},
 	{"mlp", AI8X_OP_LINEAR},
-	{"add", 100 + AI8X_ELTWISE_ADD},
-	{"sub", 100 + AI8X_ELTWISE_SUB},
-	{"or", 100 + AI8X_ELTWISE_OR},
-	{"bitwiseor", 100 + AI8X_ELTWISE_OR},
-	{"bitwise_or", 100 + AI8X_ELTWISE_OR},
-	{"xor", 100 + AI8X_ELTWISE_XOR},
-	{"bitwisexor", 100 + AI8X_ELTWISE_XOR},
-	{"bitwise_xor", 100 + AI8X_ELTWISE_XOR},
 };
 
-static const struct word_row eltwise_rows[] = {
-	{"add", AI8X_ELTWISE_ADD},
-	{"sub", AI8X_ELTWISE_SUB},
-	{"or", AI8X_ELTWISE_OR},
-	{"xor", AI8X_ELTWISE_XOR},
-};
+enum { MAX_WORDS = 24 };
+
+// The element-wise functions by the names that the library gives them; returns how many.
+static size_t eltwise_words(struct word_row *rows, size_t most)
+{
+	size_t count = 0;
+	while (count < most && ai8x_eltwise_name((ai8x_eltwise)count)[0] != '?') {
+		rows[count] = (struct word_row){ai8x_eltwise_name((ai8x_eltwise)count), (int)count};
+		count++;
+	}
+	return count;
+}
 
 static const struct word_row activation_rows[] = {
 	{"relu", AI8X_ACTIVATE_RELU},
@@ -479,22 +478,48 @@ static const struct word_row width_rows[] = {{"8", 8}, {"32", 32}};
 static const struct word_row bits_rows[] = {{"8", 8}, {"4", 4},    {"2", 2},
                                             {"1", 1}, {"bin", -1}, {"binary", -1}};
 
+static const char *without_bitwise(const char *word)
+{
+	static const char prefix[] = "bitwise";
+	if (strncasecmp(word, prefix, strlen(prefix)) != 0)
+		return word;
+	word += strlen(prefix);
+	return *word == '_' ? word + 1 : word;
+}
+
+// Takes an element-wise function out of the key "operation"; false: it names none.
+static bool take_eltwise_operation(const struct entry *entry, const struct word_row *functions, size_t count,
+                                   ai8x_network_layer *layer)
+{
+	const char *text = scalar_text(entry->node);
+	for (size_t i = 0; text != NULL && i < count; i++) {
+		if (strcasecmp(without_bitwise(text), functions[i].word) == 0) {
+			layer->operation = AI8X_OP_PASSTHROUGH;
+			layer->eltwise = (ai8x_eltwise)functions[i].value;
+			layer->operands = 2;
+			return true;
+		}
+	}
+	return false;
+}
+
 // Operation, element-wise function and the kernel that they imply.
 static ai8x_status read_operation(const struct reader *reader, const struct entry *entries,
                                   ai8x_network_layer *layer)
 {
 	ai8x_status status = AI8X_OK;
 	int value = AI8X_OP_CONV2D;
-	if (entries[KEY_OPERATION].node != NULL)
-		status = take_word(reader, &entries[KEY_OPERATION], operation_rows, ROWS(operation_rows), &value);
-	if (status == AI8X_OK && value >= 100) {
-		layer->eltwise = (ai8x_eltwise)(value - 100);
-		layer->operands = 2;
-		value = AI8X_OP_PASSTHROUGH;
+	struct word_row words[MAX_WORDS];
+	struct word_row *const functions = words + ROWS(operation_rows);
+	const size_t count = eltwise_words(functions, MAX_WORDS - ROWS(operation_rows));
+	if (entries[KEY_OPERATION].node != NULL &&
+	    !take_eltwise_operation(&entries[KEY_OPERATION], functions, count, layer)) {
+		memcpy(words, operation_rows, sizeof operation_rows);
+		status = take_word(reader, &entries[KEY_OPERATION], words, ROWS(operation_rows) + count, &value);
+		layer->operation = (ai8x_operation)value;
 	}
-	layer->operation = (ai8x_operation)value;
 	if (status == AI8X_OK && entries[KEY_ELTWISE].node != NULL) {
-		status = take_word(reader, &entries[KEY_ELTWISE], eltwise_rows, ROWS(eltwise_rows), &value);
+		status = take_word(reader, &entries[KEY_ELTWISE], functions, count, &value);
 		layer->eltwise = (ai8x_eltwise)value;
 		layer->operands = 2;
 	}

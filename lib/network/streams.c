@@ -1,7 +1,7 @@
 // Line buffers and streaming: when a streaming layer starts, how far it lags, how long its input ring is.
 // Facts: hardware reference 5.2, 5.3; register table TPTR, STREAM1, STREAM2, FMAX.
 
-#include "network/plan.h"
+#include "network/lower.h"
 
 static uint32_t larger(uint32_t a, uint32_t b)
 {

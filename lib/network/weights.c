@@ -12,8 +12,8 @@
 
 #include "base/file.h"
 #include "network/network.h"
-#include "network/npy.h"
 #include "program/hdf5_session.h"
+#include "program/npy.h"
 
 // Weights of one weight layer as found in a file; arrays are NULL where the file has none.
 struct found {

@@ -68,22 +68,13 @@ static void put_sources(FILE *file, const ai8x_network *network, size_t i)
 static void put_meaning(FILE *file, const ai8x_network *network, size_t i)
 {
 	const ai8x_network_layer *layer = &network->layers[i];
-	static const char *const operations[] = {
-		[AI8X_OP_PASSTHROUGH] = "passthrough", [AI8X_OP_CONV2D] = "conv2d", [AI8X_OP_CONV1D] = "conv1d",
-		[AI8X_OP_CONVT2D] = "convtranspose2d", [AI8X_OP_LINEAR] = "linear",
-	};
-	static const char *const functions[] = {
-		[AI8X_ELTWISE_SUB] = "sub",
-		[AI8X_ELTWISE_ADD] = "add",
-		[AI8X_ELTWISE_OR] = "or",
-		[AI8X_ELTWISE_XOR] = "xor",
-	};
 	bool kernel = layer->operation != AI8X_OP_PASSTHROUGH && layer->operation != AI8X_OP_LINEAR;
 	uint32_t flat = layer->flatten ? layer->pooled_rows * layer->pooled_columns : 1;
 
-	fprintf(file, "    operation: %s\n", operations[layer->operation]);
+	fprintf(file, "    operation: %s\n", ai8x_operation_name(layer->operation));
 	if (layer->operands > 1)
-		fprintf(file, "    eltwise: %s\n    operands: %u\n", functions[layer->eltwise], layer->operands);
+		fprintf(file, "    eltwise: %s\n    operands: %u\n", ai8x_eltwise_name(layer->eltwise),
+		        layer->operands);
 	fprintf(file, "    in_channels: %u\n    in_dim: [%u, %u]\n", layer->in_channels * flat, layer->in_rows,
 	        layer->in_columns);
 	put_number(file, "in_channel_skip", layer->first_channel);

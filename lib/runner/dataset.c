@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "network/npy.h"
 #include "program/hdf5_session.h"
+#include "program/npy.h"
 
 // One table of integers, of either kind of file.
 struct source {

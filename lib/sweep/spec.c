@@ -1,6 +1,6 @@
 // Specifications of sweeps (docs/sweep.md): which network, which of its keys, which values. A point of the grid is
 // the network's own YAML document with some values replaced, so that whatever a description can say can be varied.
-#include "sweep/sweep.h"
+#include "sweep/spec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -400,6 +400,13 @@ static ai8x_status dump(yaml_document_t *network, struct text_buffer *buffer, ai
 		yaml_emitter_open(&emitter) && yaml_emitter_dump(&emitter, network) && yaml_emitter_close(&emitter);
 	yaml_emitter_delete(&emitter);
 	return ok ? AI8X_OK : error_no_memory(error, "a description");
+}
+
+size_t sweep_position(const ai8x_sweep *sweep, size_t point, size_t axis)
+{
+	for (size_t a = sweep->axis_count - 1; a > axis; a--)
+		point /= sweep->axes[a].count;
+	return point % sweep->axes[axis].count;
 }
 
 ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, size_t *size,

@@ -1,5 +1,5 @@
 // Computing a grid: each point is compiled by its shapes and profiled in closed form.
-#include "sweep/sweep.h"
+#include "sweep/spec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,13 +45,6 @@ const ai8x_sweep_measure *ai8x_sweep_measures(void)
 }
 
 // --- One point ---------------------------------------------------------------------------------------
-
-size_t sweep_position(const ai8x_sweep *sweep, size_t point, size_t axis)
-{
-	for (size_t a = sweep->axis_count - 1; a > axis; a--)
-		point /= sweep->axes[a].count;
-	return point % sweep->axes[axis].count;
-}
 
 static void count_parameters(const ai8x_network *network, ai8x_sweep_point *point)
 {

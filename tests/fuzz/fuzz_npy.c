@@ -2,7 +2,7 @@
 // error. What gives arrays is then taken as weights, biases and input of a small network.
 #include "fuzz.h"
 #include "fuzz_values.h"
-#include "network/npy.h"
+#include "program/npy.h"
 
 static void check_arrays(const struct array_list *list)
 {

@@ -13,7 +13,7 @@
 #include "golden.h"
 
 #include "layer/encode.h"
-#include "network/npy.h"
+#include "program/npy.h"
 
 // --- registers -> layer -> registers ----------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 // placed network, hands on a plan whose kernels, biases and streams are still to be decided.
 // Facts: hardware reference 4.2 (data), 4.5 (dilation, flatten), 4.6, 4.8.
 
-#include "network/plan.h"
+#include "network/lower.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-// The hardware's view of a network, between placement and registers; see plan.c.
+// The hardware's view of a network, between placement and registers; see lower.c.
 //
 // A plan is built from a resolved and placed network. Kernel memory, bias memory and streaming add what
-// they decide; registers.c and emit.c turn it into a program.
-#ifndef AI8X_NETWORK_PLAN_H
-#define AI8X_NETWORK_PLAN_H
+// they decide; set_registers.c and emit.c turn it into a program.
+#ifndef AI8X_NETWORK_LOWER_H
+#define AI8X_NETWORK_LOWER_H
 
 #include "bus/registers.h"
 #include "network/network.h"

@@ -5,7 +5,7 @@
 // of the output map, past the last channel) get kernels of zeros, so that the hardware never reads what belongs to
 // another layer.
 
-#include "network/plan.h"
+#include "network/lower.h"
 
 #include <stdlib.h>
 #include <string.h>

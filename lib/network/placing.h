@@ -1,6 +1,6 @@
-// Placement of processors, offsets and gaps; see place.c.
-#ifndef AI8X_NETWORK_PLACE_H
-#define AI8X_NETWORK_PLACE_H
+// Placement of processors, offsets and gaps; see placing.c.
+#ifndef AI8X_NETWORK_PLACING_H
+#define AI8X_NETWORK_PLACING_H
 
 #include <ai8xsim/network.h>
 

@@ -4,7 +4,7 @@
 // quad fan-out need entries in every group they use and are placed first; the others are packed by size, largest
 // first, into the emptiest group.
 
-#include "network/plan.h"
+#include "network/lower.h"
 
 #include <stdlib.h>
 #include <string.h>

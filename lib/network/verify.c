@@ -3,7 +3,7 @@
 // wrote it, looks whether another layer has written there since, and warns (the program would run, and compute
 // something else).
 
-#include "network/trace.h"
+#include "network/verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,7 +279,7 @@ static ai8x_status find_overwritten(const struct plan *plan, bool *may_be, ai8x_
 	return AI8X_OK;
 }
 
-ai8x_status network_trace(const struct plan *plan, ai8x_network *network, ai8x_error *error)
+ai8x_status network_verify(const struct plan *plan, ai8x_network *network, ai8x_error *error)
 {
 	// Following every value takes long; where no two tensors come near each other, there is nothing to follow.
 	struct owners owners = {NULL, plan->part->info.data_words};

@@ -1,6 +1,6 @@
 // Reading NumPy files; see npy.c.
-#ifndef AI8X_NETWORK_NPY_H
-#define AI8X_NETWORK_NPY_H
+#ifndef AI8X_PROGRAM_NPY_H
+#define AI8X_PROGRAM_NPY_H
 
 #include <stddef.h>
 #include <stdint.h>

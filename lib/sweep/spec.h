@@ -1,6 +1,6 @@
-// Inside of a grid; see spec.c (reading it), sweep.c (computing it), write.c (files).
-#ifndef AI8X_SWEEP_SWEEP_H
-#define AI8X_SWEEP_SWEEP_H
+// A grid as its specification says it; see spec.c. sweep.c computes it, results.c writes the results.
+#ifndef AI8X_SWEEP_SPEC_H
+#define AI8X_SWEEP_SPEC_H
 
 #include <yaml.h>
 

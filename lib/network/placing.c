@@ -2,7 +2,7 @@
 // users know (what it leaves out follows from its neighbours); otherwise processors, offsets and gaps are chosen, and told in
 // notes.
 
-#include "network/place.h"
+#include "network/placing.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 // inverse of decoding (lib/layer/encode.c) makes registers of it.
 
 #include "layer/encode.h"
-#include "network/plan.h"
+#include "network/lower.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "program/hdf5_session.h"
-#include "sweep/sweep.h"
+#include "sweep/spec.h"
 
 // Quoted where CSV (RFC 4180) needs it.
 static void put_cell(const char *text, FILE *file)

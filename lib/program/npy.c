@@ -3,7 +3,7 @@
 // Only integers matter here, so every array becomes 32-bit integers; floating point arrays are accepted where
 // all their values are whole. Source: the NumPy enhancement proposal 1 format description (versions 1 to 3).
 
-#include "network/npy.h"
+#include "program/npy.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -52,7 +52,7 @@ typedef struct ai8x_schedule_layer {
 	ai8x_counters counters; /**< closed form, and stalls */
 	uint64_t cycles;        /**< own cycles with stalls (streaming layers interleave: not stop - start) */
 	uint64_t start_cycle;   /**< cycle in which it started */
-	uint64_t stop_cycle;    /**< cycle behind its last one */
+	uint64_t stop_cycle;    /**< cycle after its last one */
 	unsigned streams;       /**< number of layers that stream together with it (itself included), 1: none */
 } ai8x_schedule_layer;
 
@@ -82,11 +82,11 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_schedule_machine(const ai8x_machine *mach
 /** @brief Frees what a schedule owns. */
 AI8X_API_EXPERIMENTAL void ai8x_schedule_release(ai8x_schedule *schedule);
 
-/** Bus writes of a program by what they fill, in front of and during the run. */
+/** Bus writes of a program by what they fill, before and during the run. */
 typedef struct ai8x_loading {
 	uint64_t kernel_writes; /**< kernel memory, 8-bit address selections included */
 	uint64_t bias_writes;
-	uint64_t input_writes; /**< data memory in front of the run */
+	uint64_t input_writes; /**< data memory before the run */
 	uint64_t fifo_writes;  /**< while the accelerator runs: part of its time, not of the loading time */
 	uint64_t register_writes;
 	double kernel_seconds, bias_seconds, input_seconds, register_seconds; /**< estimates */

@@ -5,15 +5,7 @@
 
 #include "time/sequence.h"
 
-uint64_t ai8x_time_total(const ai8x_counters *counters)
-{
-	uint64_t cycles = 0;
-	for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
-		cycles += counters->state[s];
-	return cycles;
-}
-
-// Rows (or columns) of a side, without and with a complete kernel window in front of them.
+// Rows (or columns) of a side, without and with a complete kernel window before them.
 static void count_side(uint32_t pad, uint32_t size, uint32_t kernel, uint64_t count[SIDE_COUNT][2])
 {
 	const uint32_t edge[SIDE_COUNT + 1] = {0, pad, pad + size, 2 * pad + size};

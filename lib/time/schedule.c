@@ -55,7 +55,7 @@ void ai8x_schedule_release(ai8x_schedule *schedule)
 	*schedule = (ai8x_schedule){0};
 }
 
-static uint32_t ring_behind(const ai8x_layer *layer, unsigned i, unsigned count)
+static uint32_t next_ring(const ai8x_layer *layer, unsigned i, unsigned count)
 {
 	return i + 1 < count ? layer[i + 1].ring_words : 0;
 }
@@ -105,7 +105,7 @@ static bool begin_layers(struct scheduler *s)
 	} while (layer[count - 1].streaming && count < AI8X_MAX_STREAMS &&
 	         s->next_layer + count <= run->last_layer);
 	for (unsigned i = 0; i < count; i++)
-		if (!begin_layer(s, &layer[i], count, ring_behind(layer, i, count)))
+		if (!begin_layer(s, &layer[i], count, next_ring(layer, i, count)))
 			return false;
 	return true;
 }
@@ -131,7 +131,7 @@ static void pull(struct scheduler *s, uint64_t until)
 	}
 }
 
-// FIFO words that the next pixel needs; in front of the first pixel also the start count.
+// FIFO words that the next pixel needs; before the first pixel also the start count.
 static uint64_t words_needed(const struct scheduler *s, const struct flow *flow)
 {
 	const ai8x_layer *layer = layer_of(s, flow);

@@ -5,9 +5,17 @@
 
 #include "memory/memory.h"
 
+uint64_t ai8x_time_total(const ai8x_counters *counters)
+{
+	uint64_t cycles = 0;
+	for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
+		cycles += counters->state[s];
+	return cycles;
+}
+
 static enum sequence_side side_of(uint32_t at, uint32_t pad, uint32_t size)
 {
-	return at < pad ? SIDE_FRONT : at < pad + size ? SIDE_IMAGE : SIDE_BEHIND;
+	return at < pad ? SIDE_BEFORE : at < pad + size ? SIDE_IMAGE : SIDE_AFTER;
 }
 
 // Kernel counter cycles: first kernel word, counted from the start of kernel memory, of the master's registers.
@@ -76,8 +84,7 @@ static void pixel_cost(ai8x_counters *cost, const ai8x_layer *layer, enum sequen
 		cost->state[AI8X_STATE_FILL] = fetches;
 		return;
 	}
-	if (kernels && combine_first(layer) && quirks->kernel_seek &&
-	    (row == SIDE_BEHIND || column == SIDE_BEHIND))
+	if (kernels && combine_first(layer) && quirks->kernel_seek && (row == SIDE_AFTER || column == SIDE_AFTER))
 		cost->state[AI8X_STATE_SEEK] = seek_cycles(layer);
 	add_output(cost, layer, passes);
 }

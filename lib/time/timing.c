@@ -97,7 +97,7 @@ ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed
 		status = load(&loader, program, error);
 	if (status == AI8X_OK && !ai8x_machine_running(loader.machine))
 		status = error_set(error, AI8X_ERR_NOT_STARTED,
-		                   "no write in front of RUN sets the enable bit of the master group");
+		                   "no write before RUN sets the enable bit of the master group");
 	if (status == AI8X_OK)
 		status = ai8x_schedule_machine(loader.machine, loader.fifos, loader.fifo_count, feed,
 		                               &timing->schedule, error);

@@ -1,5 +1,6 @@
 // Shadow of bias memory: who wrote each entry, and which entries layers use.
 #include "check/check.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 
@@ -70,7 +71,7 @@ static void evaluate_slot(ai8x_check *check, const struct layer_state *state, ui
 		place.address =
 			check->part->memories[MEMORY_BIAS].address + g * check->part->group_stride + 4 * entry;
 		place.channel = (int)slot;
-		uint32_t first = state->layer.bias_first[g] * (state->layer.calcx4 ? 4 : 1);
+		uint32_t first = layer_bias_first(&state->layer, g);
 		if (entry < first)
 			report(check, AI8X_CHECK_BIAS_RANGE, AI8X_SEVERITY_ERROR, place, 1,
 			       "the bias of layer %u, group %u, begins at entry %u and reaches past the last one, %u, "

@@ -22,8 +22,6 @@
 #include "part/part.h"
 
 #define LANES 4
-#define PER_GROUP (AI8X_PROCESSORS / AI8X_GROUPS)
-#define INSTANCES_PER_GROUP (AI8X_INSTANCES / AI8X_GROUPS)
 
 // Layers that start in one run; programs that loop over layers (snoop links) are followed up to here.
 #define MAX_RUNS 1024
@@ -271,8 +269,5 @@ static inline size_t plane_index(const ai8x_layer *layer, uint32_t pass, uint32_
 {
 	return ((size_t)pass * layer->operands + operand) * AI8X_PROCESSORS + processor;
 }
-
-// Channel of a processor in a pass of a layer that reads.
-int reading_channel(const ai8x_layer *layer, unsigned processor, uint32_t pass);
 
 #endif

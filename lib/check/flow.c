@@ -1,6 +1,7 @@
 // What has influence on the result: from the words that count back through slots, kernels and planes to
 // what was written. Only hazards that lie on such a way are errors; junk in unused lanes is normal.
 #include "check/check.h"
+#include "layer/geometry.h"
 
 #include <stdio.h>
 
@@ -176,13 +177,10 @@ static uint64_t influence_of(const struct layer_state *state, uint32_t slot, uin
 		return state->weights == NULL ? layer->processors
 		                              : state->weights[(size_t)slot * layer->passes + pass];
 	// One processor's own result.
-	uint32_t writers = bit_count64(layer->processors);
+	uint32_t writers = bits_count(layer->processors);
 	if (writers == 0 || slot / writers != pass)
 		return 0;
-	uint64_t left = layer->processors;
-	for (uint32_t k = slot % writers; k > 0; k--)
-		left &= left - 1;
-	uint64_t own = left & -left;
+	const uint64_t own = UINT64_C(1) << layer_slot_processor(layer, slot);
 	return state->weights == NULL ? own : own & state->weights[pass];
 }
 
@@ -191,7 +189,7 @@ static uint64_t influence_of(const struct layer_state *state, uint32_t slot, uin
 static bool is_pooling_reset(const ai8x_layer *layer)
 {
 	return layer->operation == AI8X_OP_PASSTHROUGH && layer->output_rows * layer->output_columns == 1 &&
-	       bit_count64(layer->processors) == 1;
+	       bits_count(layer->processors) == 1;
 }
 
 static bool has_any_live(const struct layer_state *state)
@@ -227,11 +225,11 @@ static struct place input_place(const struct layer_state *state, size_t plane, c
 	uint32_t pass = (uint32_t)(plane / AI8X_PROCESSORS / reader->operands);
 	struct place place = here(layer);
 	place.other_layer = other;
-	place.group = (int)(processor / PER_GROUP);
+	place.group = (int)(processor_group(processor));
 	place.processor = (int)processor;
 	place.has_address = true;
 	place.address = ai8x_part_data_address(reader->part, processor / 4, source->word);
-	place.channel = reading_channel(reader, processor, pass);
+	place.channel = (int)layer_channel(reader, processor, pass);
 	place.row = (int)(source->pixel / (reader->columns != 0 ? reader->columns : 1));
 	place.column = (int)(source->pixel % (reader->columns != 0 ? reader->columns : 1));
 	return place;
@@ -353,7 +351,7 @@ static uint32_t last_pixel_needed(const struct layer_state *state)
 {
 	uint32_t pixels = state->layer.output_rows * state->layer.output_columns, last = 0;
 	for (uint32_t s = 0; s < state->slots; s++) {
-		uint32_t step = ai8x_layer_place(&state->layer, s, 1).word - state->places[s].word;
+		const uint32_t step = layer_pixel_words(&state->layer);
 		if (state->last_word_read < state->places[s].word || step == 0)
 			continue;
 		uint32_t pixel = (state->last_word_read - state->places[s].word) / step;

@@ -1,6 +1,7 @@
 // Shadow of kernel memory: who wrote each word, how often, and which words layers take their kernels from.
 // Facts: hardware reference 2.1 (loading), 4.5 (where a kernel lies), 4.8 (calcx4, depth-wise).
 #include "check/check.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 ai8x_status kernels_create(ai8x_check *check)
 {
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		check->kernel_words[p] = part_unit_words(check->part, MEMORY_KERNEL, p % PER_GROUP);
+		check->kernel_words[p] = part_unit_words(check->part, MEMORY_KERNEL, processor_in_group(p));
 		check->kernels[p] = calloc(check->kernel_words[p], sizeof *check->kernels[p]);
 		if (check->kernels[p] == NULL)
 			return AI8X_ERR_NO_MEMORY;
@@ -71,7 +72,7 @@ static void write_packed(ai8x_check *check, unsigned processor, uint32_t value)
 
 void kernels_written(ai8x_check *check, const struct part_target *target, unsigned bytes, uint32_t value)
 {
-	unsigned processor = target->group * PER_GROUP + target->unit;
+	unsigned processor = target->group * PROCESSORS_PER_GROUP + target->unit;
 	if (!shadow_field(check, F_MEXPRESS, target->group, 0)) {
 		if (bytes == 4)
 			write_plain(check, processor, target, value);
@@ -87,7 +88,7 @@ void kernels_written(ai8x_check *check, const struct part_target *target, unsign
 // Cleared kernels are zero, but nobody meant them: a layer that uses one lacks its kernel.
 void kernels_cleared(ai8x_check *check, unsigned group)
 {
-	for (unsigned p = group * PER_GROUP; p < (group + 1) * PER_GROUP; p++)
+	for (unsigned p = group * PROCESSORS_PER_GROUP; p < (group + 1) * PROCESSORS_PER_GROUP; p++)
 		memset(check->kernels[p], 0, check->kernel_words[p] * sizeof *check->kernels[p]);
 }
 
@@ -110,7 +111,7 @@ static bool applies(const ai8x_layer *layer, uint32_t row, unsigned processor)
 	uint64_t active = layer->processors & layer->kernel_processors;
 	if ((active >> processor & 1) == 0)
 		return false;
-	return !layer->quad_fanout || row % AI8X_GROUPS == processor / PER_GROUP;
+	return !layer->quad_fanout || row % AI8X_GROUPS == processor_group(processor);
 }
 
 static bool inside(const ai8x_check *check, unsigned processor, struct span span)
@@ -122,7 +123,7 @@ static void look_at_kernel(ai8x_check *check, struct layer_state *state, uint32_
                            unsigned processor, const uint8_t *stream)
 {
 	const ai8x_layer *layer = &state->layer;
-	struct span span = locate(layer, processor / PER_GROUP, row, pass);
+	struct span span = locate(layer, processor_group(processor), row, pass);
 	if (!inside(check, processor, span))
 		return;
 	size_t at = (size_t)row * layer->passes + pass;
@@ -147,7 +148,7 @@ uint32_t kernels_taps(const ai8x_check *check, const struct layer_state *state, 
 		return all;
 	const uint8_t *stream = ai8x_machine_kernels(check->machine, processor, NULL);
 	for (uint32_t row = 0; row < state->kernel_rows && taps != all; row++) {
-		struct span span = locate(layer, processor / PER_GROUP, row, pass);
+		struct span span = locate(layer, processor_group(processor), row, pass);
 		bool live = layer->depthwise || state->live[row];
 		if (!live || !applies(layer, row, processor) || !inside(check, processor, span))
 			continue;
@@ -186,8 +187,7 @@ static bool counts(const struct layer_state *state, uint32_t row, uint32_t pass,
 	const ai8x_layer *layer = &state->layer;
 	bool live = false;
 	if (layer->depthwise) {
-		unsigned k = bit_count64(layer->processors & ((UINT64_C(1) << processor) - 1));
-		uint32_t slot = pass * bit_count64(layer->processors) + k;
+		const uint32_t slot = layer_channel(layer, processor, pass);
 		live = slot < state->slots && state->live[slot];
 	} else {
 		live = row < state->slots && state->live[row];
@@ -198,8 +198,8 @@ static bool counts(const struct layer_state *state, uint32_t row, uint32_t pass,
 static uint32_t word_address(const ai8x_check *check, unsigned processor, uint32_t word)
 {
 	const struct part_memory_row *memory = &check->part->memories[MEMORY_KERNEL];
-	return memory->address + processor / PER_GROUP * check->part->group_stride +
-	       processor % PER_GROUP * memory->unit_stride + word * memory->word_bytes;
+	return memory->address + processor_group(processor) * check->part->group_stride +
+	       processor_in_group(processor) * memory->unit_stride + word * memory->word_bytes;
 }
 
 static struct place kernel_place(const ai8x_check *check, int layer, unsigned processor, uint32_t word)
@@ -229,7 +229,7 @@ static bool lies_linearly(const ai8x_check *check, const struct layer_state *sta
 		return false;
 	ai8x_layer plain = state->layer;
 	plain.calcx4 = false;
-	struct span span = locate(&plain, processor / PER_GROUP, row, pass);
+	struct span span = locate(&plain, processor_group(processor), row, pass);
 	uint32_t word = 0;
 	return inside(check, processor, span) && worst_word(check, processor, span, &word) == WORD_WRITTEN;
 }
@@ -238,11 +238,11 @@ static void report_unwritten(ai8x_check *check, const struct layer_state *state,
                              unsigned processor)
 {
 	const ai8x_layer *layer = &state->layer;
-	struct span span = locate(layer, processor / PER_GROUP, row, pass);
+	struct span span = locate(layer, processor_group(processor), row, pass);
 	uint32_t word = span.first / KERNEL_WORD_BYTES;
 	uint8_t written = worst_word(check, processor, span, &word);
 	struct place place = kernel_place(check, (int)layer->index, processor, word);
-	place.channel = reading_channel(layer, processor, pass);
+	place.channel = (int)layer_channel(layer, processor, pass);
 	if (written == WORD_PART)
 		report(check, AI8X_CHECK_KERNEL_UNWRITTEN, AI8X_SEVERITY_ERROR, place, 1,
 		       "layer %u takes the kernel of output channel slot %u and input channel %d from word %u of "
@@ -309,8 +309,8 @@ static void report_overlap(ai8x_check *check, const ai8x_layer *owner, const ai8
 	       "%u of "
 	       "processor %u; the kernels of layer %u begin at word %u, those of layer %u at word %u",
 	       owner->index, layer->index, word, processor, owner->index,
-	       locate(owner, processor / PER_GROUP, 0, 0).first / KERNEL_WORD_BYTES, layer->index,
-	       locate(layer, processor / PER_GROUP, 0, 0).first / KERNEL_WORD_BYTES);
+	       locate(owner, processor_group(processor), 0, 0).first / KERNEL_WORD_BYTES, layer->index,
+	       locate(layer, processor_group(processor), 0, 0).first / KERNEL_WORD_BYTES);
 }
 
 static void claim(ai8x_check *check, struct claim *claims, size_t position, unsigned processor,
@@ -324,7 +324,7 @@ static void claim(ai8x_check *check, struct claim *claims, size_t position, unsi
 			continue;
 		}
 		const ai8x_layer *owner = &check->layers[c->owner - 1].layer;
-		if ((c->bits & span.bits) != 0 && !share(layer, owner, processor / PER_GROUP)) {
+		if ((c->bits & span.bits) != 0 && !share(layer, owner, processor_group(processor))) {
 			report_overlap(check, owner, layer, processor, b / KERNEL_WORD_BYTES);
 			return;
 		}
@@ -384,7 +384,7 @@ static void check_sharing(ai8x_check *check, unsigned processor)
 		for (uint32_t row = 0; row < state->kernel_rows; row++) {
 			for (uint32_t pass = 0; pass < state->layer.passes && applies(&state->layer, row, processor);
 			     pass++) {
-				struct span span = locate(&state->layer, processor / PER_GROUP, row, pass);
+				struct span span = locate(&state->layer, processor_group(processor), row, pass);
 				if (!inside(check, processor, span) || !counts(state, row, pass, processor))
 					continue;
 				note_users(users, p, span);
@@ -408,7 +408,7 @@ static void word_range(const struct layer_state *state, unsigned processor, uint
 	*last = 0;
 	for (uint32_t row = 0; row < state->kernel_rows; row++) {
 		for (uint32_t pass = 0; pass < state->layer.passes; pass++) {
-			struct span span = locate(&state->layer, processor / PER_GROUP, row, pass);
+			struct span span = locate(&state->layer, processor_group(processor), row, pass);
 			*first = span.first / KERNEL_WORD_BYTES < *first ? span.first / KERNEL_WORD_BYTES : *first;
 			*last = span.last / KERNEL_WORD_BYTES > *last ? span.last / KERNEL_WORD_BYTES : *last;
 		}
@@ -459,7 +459,7 @@ static void report_missing(ai8x_check *check, const struct layer_state *state, u
                            struct unused unused)
 {
 	struct place place = kernel_place(check, (int)state->layer.index, processor, unused.first);
-	place.group = (int)(processor / PER_GROUP);
+	place.group = (int)(processor_group(processor));
 	report(check, AI8X_CHECK_PROCESSOR_MISSING, AI8X_SEVERITY_ERROR, place, unused.count,
 	       "processor %u holds kernels where layer %u has its own in other processors (from word %u), but is "
 	       "not "
@@ -486,7 +486,7 @@ static void check_unused(ai8x_check *check, unsigned processor)
 		return;
 	}
 	struct place place = kernel_place(check, -1, processor, unused.first);
-	place.group = (int)(processor / PER_GROUP);
+	place.group = (int)(processor_group(processor));
 	report(check, AI8X_CHECK_KERNEL_UNUSED, AI8X_SEVERITY_WARNING, place, unused.count,
 	       "%llu kernel words of processor %u, the first of them word %u, are loaded but no layer takes "
 	       "kernels from "
@@ -522,7 +522,7 @@ static bool only_shared(const ai8x_check *check, const struct layer_state *state
 			continue;
 		word_range(other, processor, &other_first, &other_last);
 		if (other_first <= last && first <= other_last &&
-		    !share(&other->layer, &state->layer, processor / PER_GROUP))
+		    !share(&other->layer, &state->layer, processor_group(processor)))
 			return false;
 	}
 	return true;
@@ -535,17 +535,17 @@ static void check_idle(ai8x_check *check, const struct layer_state *state)
 	if (state->weights == NULL || layer->calcx4)
 		return;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		uint32_t word = layer->read_base[p / PER_GROUP];
+		uint32_t word = layer->read_base[processor_group(p)];
 		bool idle = (state->idle >> p & 1) != 0 && word < check->data_words &&
 		            check->lanes[p / LANES][(size_t)word * LANES + p % LANES].reader == 0;
 		if (!idle || !all_loaded(check, state, p) || !only_shared(check, state, p) ||
 		    report_has(check, AI8X_CHECK_PROCESSOR_MISSING, (int)layer->index))
 			continue;
 		struct place place = here((int)layer->index);
-		place.group = (int)(p / PER_GROUP);
+		place.group = (int)(processor_group(p));
 		place.processor = (int)p;
 		place.has_address = true;
-		place.address = ai8x_part_data_address(layer->part, p / LANES, layer->read_base[p / PER_GROUP]);
+		place.address = ai8x_part_data_address(layer->part, p / LANES, layer->read_base[processor_group(p)]);
 		report(check, AI8X_CHECK_PROCESSOR_MISSING, AI8X_SEVERITY_ERROR, place, 1,
 		       "the lane of processor %u holds data in the input of layer %u that nobody reads, and kernels "
 		       "are loaded "

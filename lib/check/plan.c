@@ -1,6 +1,7 @@
 // What will run: the order of layers as registers tell it, their ranges, the groups that take part. Looked
 // at when the machine starts, so that it is known even if the run does not come to its end.
 #include "check/check.h"
+#include "layer/geometry.h"
 
 #include <string.h>
 
@@ -80,14 +81,14 @@ static void check_masks(ai8x_check *check, const ai8x_layer *layer)
 	place.processor = (int)processor;
 	place.group = (int)processor_group(processor);
 	report(
-		check, AI8X_CHECK_PROCESSOR_MASK, AI8X_SEVERITY_ERROR, place, bit_count64(differ),
+		check, AI8X_CHECK_PROCESSOR_MASK, AI8X_SEVERITY_ERROR, place, bits_count(differ),
 		reads
 			? "layer %u: processor %u reads data, but its kernels are switched off (ENA bit %u): its channel "
 			  "has no influence"
 			: "layer %u: processor %u has its kernels switched on, but reads no data (ENA bit %u): its "
 			  "channel "
 			  "counts as zero",
-		layer->index, processor, processor % PER_GROUP + (reads ? 16 : 0));
+		layer->index, processor, processor_in_group(processor) + (reads ? 16 : 0));
 }
 
 // Registers that all groups of a run must agree on (hardware reference 3.2).
@@ -168,7 +169,7 @@ static void check_output_in_rings(ai8x_check *check, const ai8x_layer *last)
 						  to = ai8x_layer_place(last, slot, pixels - 1);
 		for (uint32_t a = 0; a < AI8X_MAX_STREAMS && from.instance < AI8X_INSTANCES; a++) {
 			const ai8x_layer *layer = &check->plan[a].layer;
-			uint32_t ring = layer->read_base[from.instance / INSTANCES_PER_GROUP];
+			uint32_t ring = layer->read_base[instance_group(from.instance)];
 			bool reads = (layer->processors >> (4 * from.instance) & 15) != 0;
 			if (!check->plan[a].reachable || !check->plan[a].decoded || !layer->streaming || !reads ||
 			    to.word < ring || from.word >= ring + layer->ring_words)
@@ -205,7 +206,7 @@ static void check_rings(ai8x_check *check)
 			if (!check->plan[b].reachable || !check->plan[b].decoded || !second->streaming)
 				continue;
 			for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
-				unsigned g = i / INSTANCES_PER_GROUP;
+				unsigned g = instance_group(i);
 				bool both =
 					(first->processors >> (4 * i) & 15) != 0 && (second->processors >> (4 * i) & 15) != 0;
 				uint32_t x = first->read_base[g], y = second->read_base[g];

@@ -3,6 +3,7 @@
 // What a layer reads is kept as planes: one processor's lane in one pass of one operand, over all pixels. A
 // plane remembers from which layers and slots its values came, not every single read.
 #include "check/check.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,12 +91,6 @@ void shadow_bus_read(ai8x_check *check, const struct part_target *target, uint32
 
 // --- Layers ------------------------------------------------------------------------------------------
 
-int reading_channel(const ai8x_layer *layer, unsigned processor, uint32_t pass)
-{
-	unsigned rank = bit_count64(layer->processors & ((UINT64_C(1) << processor) - 1));
-	return (int)(pass * bit_count64(layer->processors) + rank);
-}
-
 static void add_source(ai8x_check *check, struct layer_state *state, size_t index, struct lane from,
                        uint32_t word, uint32_t pixel)
 {
@@ -147,22 +142,16 @@ static bool allocate(struct layer_state *state)
 	return true;
 }
 
-static uint32_t write_step(const ai8x_layer *layer)
-{
-	uint32_t step = layer->write_step * (layer->output_bits / 8);
-	return layer->write_mode == AI8X_WRITE_PASSTHROUGH ? step * layer->passes : step;
-}
-
 // Streaming layers hand on their values through a ring that both address alike, so the slot of a plane
 // follows from the registers; what the ring's words hold at an instant does not say it.
 static struct lane streamed_from(const ai8x_check *check, const struct layer_state *state, unsigned processor,
                                  uint32_t offset)
 {
 	const struct layer_state *producer = &check->layers[state->producer];
-	uint32_t base = state->layer.read_base[processor / PER_GROUP];
+	uint32_t base = state->layer.read_base[processor_group(processor)];
 	uint16_t writer = (uint16_t)(WRITER_LAYER + state->producer);
 	struct lane from = {.writer = WRITER_NONE};
-	if (write_step(&producer->layer) != state->layer.pixel_step)
+	if (layer_pixel_words(&producer->layer) != state->layer.pixel_step)
 		return (struct lane){.writer = writer, .slot = SLOT_NONE};
 	for (uint32_t s = 0; s < producer->slots && s < SLOT_NONE; s++) {
 		const ai8x_output_place *place = &producer->places[s];
@@ -184,7 +173,7 @@ static void link_stream(ai8x_check *check, struct layer_state *state)
 		     offset++) {
 			size_t index = plane_index(layer, offset / layer->operands, offset % layer->operands, p);
 			add_source(check, state, index, streamed_from(check, state, p, offset),
-			           layer->read_base[p / PER_GROUP] + offset, 0);
+			           layer->read_base[processor_group(p)] + offset, 0);
 			if (state->planes[index].recent != NONE)
 				check->sources[state->planes[index].recent].count = pixels;
 		}
@@ -226,7 +215,7 @@ static uint64_t find_idle(const ai8x_check *check, const struct layer_state *sta
 	const bool first = state == check->layers;
 	uint64_t idle = 0;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		uint32_t word = layer->read_base[p / PER_GROUP];
+		uint32_t word = layer->read_base[processor_group(p)];
 		bool beside = (layer->processors >> (p / LANES * LANES) & 15) != 0;
 		if ((layer->processors >> p & 1) != 0 || (layer->chw && beside) || word >= check->data_words)
 			continue;
@@ -290,7 +279,7 @@ void shadow_end_layer(ai8x_check *check, const ai8x_event *event)
 	state->finished = true;
 	// What a FIFO brings was not there at the beginning.
 	for (unsigned f = 0; f < FIFO_FAST && state->layer.fifo; f++) {
-		uint64_t fed = (state->layer.chw ? UINT64_C(1) : UINT64_C(15)) << (f * PER_GROUP);
+		uint64_t fed = (state->layer.chw ? UINT64_C(1) : UINT64_C(15)) << (f * PROCESSORS_PER_GROUP);
 		if (check->popped[f] > 0)
 			state->idle |= fed & ~state->layer.processors;
 	}

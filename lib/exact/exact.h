@@ -188,7 +188,13 @@ void output_prepare(struct exact_layer *x);
 int64_t output_bias(struct exact_layer *x, uint32_t slot);
 void write_value(struct exact_layer *x, uint32_t slot, int32_t value);
 void log_write(struct exact_layer *x, struct exact_log_entry entry);
-uint32_t exact_output_pixel(const struct exact_layer *x);
+
+// Output pixel whose window is complete at the sequencer's position.
+static inline uint32_t exact_output_pixel(const struct exact_layer *x)
+{
+	return (x->row + 1 - x->layer.kernel_rows) * x->layer.output_columns + x->column + 1 -
+	       x->layer.kernel_columns;
+}
 
 // Whether somebody observes events of this kind. What follows where it is true is kept out of line (EXACT_TELLS), so
 // that runs without observers pay for a test of a bit and for nothing else.

@@ -1,6 +1,7 @@
 // Fetch: the read pointers (hardware reference 4.2). Receives the sequencer's position, hands on one
 // signed byte per lane.
 #include "exact/exact.h"
+#include "layer/geometry.h"
 
 #include <string.h>
 
@@ -17,7 +18,7 @@ void fetch_prepare(struct exact_layer *x)
 			mask |= enabled >> lane & 1 ? UINT32_C(0xff) << (8 * lane) : 0;
 		unsigned k = x->instances++;
 		x->instance[k] = (uint8_t)i;
-		x->base[k] = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		x->base[k] = layer_read_base(layer, i);
 		x->byte_mask[k] = mask;
 	}
 	// At least one group of lanes, so that a layer without processors needs no special case.

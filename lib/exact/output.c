@@ -1,5 +1,6 @@
 // Output stage: bias, shift, rounding, clip, activation (hardware reference 4.5 "Bias", 4.7).
 #include "exact/exact.h"
+#include "layer/geometry.h"
 
 EXACT_TELLS static void tell_bias(struct exact_layer *x, unsigned group, uint32_t entry, uint32_t slot)
 {
@@ -20,50 +21,13 @@ static int64_t bias_entry(struct exact_layer *x, unsigned group, uint32_t entry,
 	return (int64_t)x->context->bias->entry[group][entry] * 128;
 }
 
-// Bias of a depth-wise slot: one entry per processor and pass (hardware reference 4.8).
-static int64_t depthwise_bias(struct exact_layer *x, uint32_t slot, bool told)
-{
-	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
-	const ai8x_layer *layer = &x->layer;
-	unsigned source = x->slot[slot].source;
-	unsigned processor = x->instance[source / 4] * 4u + source % 4;
-	unsigned group = processor / per_group, local = processor % per_group;
-	if ((layer->bias_groups >> group & 1) == 0)
-		return 0;
-	uint32_t pass = slot / bit_count64(layer->processors);
-	if (layer->write_mode == AI8X_WRITE_BROADCAST)
-		return bias_entry(x, group,
-		                  layer->bias_first[group] * 4 + pass * per_group + local % 4 * 4 + local / 4, slot,
-		                  told);
-	unsigned first = (unsigned)__builtin_ctzll(layer->processors);
-	unsigned last = 63u - (unsigned)__builtin_clzll(layer->processors);
-	uint32_t position = group == first / per_group ? local - first % per_group : local;
-	uint32_t span = per_group;
-	if (group == last / per_group)
-		span = group == first / per_group ? last - first + 1 : last % per_group + 1;
-	return bias_entry(x, group, layer->bias_first[group] + pass * span + position, slot, told);
-}
-
 // `told`: observers learn of each entry.
 static int64_t read_bias(struct exact_layer *x, uint32_t slot, bool told)
 {
-	const ai8x_layer *layer = &x->layer;
-	if (layer->bias_groups == 0)
-		return 0;
-	if (layer->depthwise)
-		return depthwise_bias(x, slot, told);
-	uint32_t shifted = layer->part->quirks.stream_bias_shift && layer->streaming && layer->index == 0 ? 1 : 0;
+	const struct layer_bias bias = layer_bias_of(&x->layer, slot);
 	int64_t sum = 0;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-		if ((layer->bias_groups >> g & 1) == 0)
-			continue;
-		if (layer->quad_fanout) {
-			if (slot % AI8X_GROUPS == g)
-				sum += bias_entry(x, g, layer->bias_first[g] + slot / AI8X_GROUPS + shifted, slot, told);
-			continue;
-		}
-		sum += bias_entry(x, g, layer->bias_first[g] * (layer->calcx4 ? 4 : 1) + slot + shifted, slot, told);
-	}
+	for (unsigned i = 0; i < bias.count; i++)
+		sum += bias_entry(x, bias.at[i].group, bias.at[i].entry, slot, told);
 	return sum;
 }
 

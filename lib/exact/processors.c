@@ -1,5 +1,6 @@
 // Processors: kernels times window, summed over processors and groups (hardware reference 4.5, 4.8).
 #include "exact/exact.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 
@@ -14,13 +15,12 @@ static int16_t weight_value(const ai8x_layer *layer, uint32_t field)
 // The kernels of one slot and pass, spread to [tap][lane].
 static void unpack(const struct exact_layer *x, uint32_t slot, uint32_t pass, int16_t *to)
 {
-	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
 	const ai8x_layer *layer = &x->layer;
 	const uint32_t field_mask = (1u << layer->weight_bits) - 1;
 	for (unsigned k = 0; k < x->instances; k++) {
 		for (unsigned lane = 0; lane < 4; lane++) {
 			unsigned processor = x->instance[k] * 4u + lane;
-			unsigned group = processor / per_group;
+			unsigned group = processor_group(processor);
 			if (layer->quad_fanout && slot % AI8X_GROUPS != group)
 				continue;
 			if (layer->bypass) {
@@ -72,7 +72,7 @@ static int64_t group_part(const struct exact_layer *x, unsigned group, const int
 {
 	int64_t sum = 0;
 	for (unsigned k = 0; k < x->instances; k++) {
-		if (x->instance[k] / (AI8X_INSTANCES / AI8X_GROUPS) != group)
+		if (instance_group(x->instance[k]) != group)
 			continue;
 		for (uint32_t t = 0; t < x->taps; t++)
 			for (unsigned lane = 4 * k; lane < 4 * k + 4; lane++)

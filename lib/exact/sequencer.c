@@ -3,6 +3,7 @@
 // For every pixel of the padded pooled image: fetch (or pad) and line buffer per pass and operand, then,
 // once a whole kernel window is there, the kernels slot by slot and pass by pass.
 #include "exact/exact.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +26,6 @@ static bool is_pad(const struct exact_layer *x)
 static bool has_output(const struct exact_layer *x)
 {
 	return x->row + 1 >= x->layer.kernel_rows && x->column + 1 >= x->layer.kernel_columns;
-}
-
-uint32_t exact_output_pixel(const struct exact_layer *x)
-{
-	return (x->row + 1 - x->layer.kernel_rows) * x->layer.output_columns + x->column + 1 -
-	       x->layer.kernel_columns;
 }
 
 static uint32_t window_area(const struct exact_layer *x)
@@ -342,15 +337,6 @@ uint64_t exact_layer_run(struct exact_layer *x, uint64_t budget, bool one_pixel)
 	return used;
 }
 
-// First kernel word, counted from the start of kernel memory, of the master's registers.
-static uint32_t first_kernel_word(const struct exact_layer *x)
-{
-	const ai8x_layer *layer = &x->layer;
-	return ((layer->kernel_first_bit[layer->master] >> 3) * x->taps +
-	        layer->kernel_tap_offset[layer->master]) /
-	       KERNEL_WORD_BYTES;
-}
-
 static void prepare_sequence(struct exact_layer *x)
 {
 	const ai8x_layer *layer = &x->layer;
@@ -367,7 +353,9 @@ static void prepare_sequence(struct exact_layer *x)
 	    layer->pooling != AI8X_POOL_NONE)
 		x->fetch_passes = 2 * layer->passes - 1;
 	x->fetches = kernels && combine_first ? layer->passes : 1;
-	x->seek_cycles = kernels && combine_first && quirks->kernel_seek ? first_kernel_word(x) : 0;
+	x->seek_cycles = kernels && combine_first && quirks->kernel_seek
+	                     ? (uint32_t)layer_kernel_words(layer, layer->master).first
+	                     : 0;
 	x->parallel_slots = layer->calcx4 || layer->quad_fanout ? 4 : 1;
 	x->parallel_passes = layer->tcalc ? 4 : 1;
 }

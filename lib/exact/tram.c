@@ -1,6 +1,7 @@
 // TRAM: the line buffer (hardware reference 1, 4.5). Receives pooled pixels, hands on the kernel window.
 // It keeps as many rows as the kernel has, each with its padding.
 #include "exact/exact.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 #include <string.h>

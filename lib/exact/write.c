@@ -1,5 +1,6 @@
 // Write pointers: results into data memory (hardware reference 4.8, 4.9).
 #include "exact/exact.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 
@@ -32,10 +33,7 @@ ai8x_status write_prepare(struct exact_layer *x)
 	x->slot = calloc((size_t)x->slots + 1, sizeof *x->slot);
 	if (x->slot == NULL)
 		return AI8X_ERR_NO_MEMORY;
-	x->pixel_words = layer->write_step * (layer->output_bits / 8);
-	if (layer->write_mode == AI8X_WRITE_PASSTHROUGH)
-		x->pixel_words *= layer->passes;
-	uint64_t rest = 0;
+	x->pixel_words = layer_pixel_words(layer);
 	for (uint32_t s = 0; s < x->slots; s++) {
 		ai8x_output_place place = ai8x_layer_place(layer, s, 0);
 		x->slot[s] = (struct exact_slot){
@@ -43,16 +41,11 @@ ai8x_status write_prepare(struct exact_layer *x)
 			.instance = (uint8_t)place.instance,
 			.lane = (uint8_t)place.lane,
 		};
+		x->slot[s].group = (uint8_t)layer_write_group(layer, s);
 		if (!channels) {
-			if (rest == 0)
-				rest = layer->processors;
-			unsigned processor = (unsigned)__builtin_ctzll(rest);
-			rest &= rest - 1;
+			const unsigned processor = layer_slot_processor(layer, s);
 			x->slot[s].source = lane_of(x, processor);
-			x->slot[s].group = (uint8_t)processor_group(processor);
 			x->slot[s].time = (uint8_t)time_slot(layer, &x->slot[s], processor);
-		} else {
-			x->slot[s].group = (uint8_t)layer->master;
 		}
 	}
 	// A word goes to memory when the next slot belongs to another one.
@@ -97,17 +90,16 @@ static void store(struct exact_layer *x, const struct exact_slot *slot, uint32_t
 	uint32_t offset = slot->word - origin + pixel * x->pixel_words;
 	if (x->output != NULL)
 		stream_image_store(x->output, slot->instance, origin + offset, value, mask);
-	if (x->write_ring != 0)
-		offset %= x->write_ring;
-	uint32_t *word = &x->context->data->word[slot->instance][origin + offset];
+	const uint32_t at = (uint32_t)layer_ring_word((uint64_t)origin + offset, origin, x->write_ring);
+	uint32_t *word = &x->context->data->word[slot->instance][at];
 	*word = (*word & ~mask) | (value & mask);
 	x->counters->words_written++;
 	if (x->keeps_log)
-		log_write(x, (struct exact_log_entry){origin + offset, value, mask, slot->instance});
+		log_write(x, (struct exact_log_entry){at, value, mask, slot->instance});
 	if (x->context->written != NULL)
-		x->context->written(x->context->user, layer, slot->instance, origin + offset, *word);
+		x->context->written(x->context->user, layer, slot->instance, at, *word);
 	if (exact_wants(x, AI8X_EVENT_DATA_WRITE))
-		tell_write(x, slot, first_slot, origin + offset, mask, *word);
+		tell_write(x, slot, first_slot, at, mask, *word);
 }
 
 void write_value(struct exact_layer *x, uint32_t s, int32_t value)
@@ -126,7 +118,7 @@ void write_value(struct exact_layer *x, uint32_t s, int32_t value)
 	*mask |= UINT32_C(0xff) << (8 * slot->lane);
 	if (!slot->last)
 		return;
-	uint32_t first = s - (bit_count64(*mask) / 8 - 1);
+	uint32_t first = s - (bits_count(*mask) / 8 - 1);
 	// Broadcast writes are single bytes by nature; elsewhere a word is written as a whole, with
 	// zeros in lanes that no slot fills (not decided by any known source, reference 4.9).
 	bool whole = !x->context->keep_absent_lanes && x->layer.write_mode != AI8X_WRITE_BROADCAST;

@@ -1,5 +1,6 @@
 // A layer at once: gathered image -> kernels -> output stage -> data memory (hardware reference 4.5 to 4.8).
 #include "fast/fast.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,7 @@ void fast_scratch_release(struct fast_scratch *scratch)
 static uint32_t ring_word(const struct fast_plan *plan, const struct fast_job *job,
                           const struct fast_word *word, uint32_t at)
 {
-	const uint32_t origin = plan->layer.write_word[word->group];
-	return origin + (at - origin) % job->write_ring;
+	return (uint32_t)layer_ring_word(at, plan->layer.write_word[word->group], job->write_ring);
 }
 
 static void set_word(const struct fast_plan *plan, const struct fast_job *job, const struct fast_word *word,
@@ -28,7 +28,7 @@ static void set_word(const struct fast_plan *plan, const struct fast_job *job, c
 	const uint32_t at = word->word + pixel * plan->pixel_words;
 	if (job->output != NULL)
 		stream_image_store(job->output, word->instance, at, value, word->mask);
-	const uint32_t place = job->write_ring != 0 ? ring_word(plan, job, word, at) : at;
+	const uint32_t place = ring_word(plan, job, word, at);
 	uint32_t *to = &job->data->word[word->instance][place];
 	*to = (*to & ~word->mask) | (value & word->mask);
 }
@@ -44,7 +44,7 @@ static uint32_t *dense_target(const struct fast_plan *plan, const struct fast_jo
 	if (job->output == NULL)
 		return job->write_ring == 0 ? job->data->word[word->instance] + at : NULL;
 	const struct stream_image *image = job->output;
-	const uint32_t base = image->base[word->instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+	const uint32_t base = image->base[instance_group(word->instance)];
 	if (!plan->fills_ring || image->word[word->instance] == NULL || at < base ||
 	    at - base + (uint64_t)(count - 1) * plan->pixel_words >= image->words)
 		return NULL;
@@ -59,7 +59,7 @@ static void fill_ring(const struct fast_plan *plan, const struct fast_job *job)
 	const uint32_t origin = plan->layer.write_word[plan->layer.master];
 	for (size_t w = 0; w < plan->word_count; w++) {
 		const struct fast_word *word = &plan->words[w];
-		const uint32_t base = job->output->base[word->instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+		const uint32_t base = job->output->base[instance_group(word->instance)];
 		const uint32_t *image = job->output->word[word->instance];
 		for (uint32_t p = kept < pixels ? pixels - kept : 0; p < pixels; p++) {
 			const uint32_t at = word->word + p * plan->pixel_words;
@@ -121,14 +121,11 @@ static void capture(const struct fast_plan *plan, const struct fast_job *job, co
 	const ai8x_layer *layer = &plan->layer;
 	const size_t pixels = (size_t)layer->output_rows * layer->output_columns;
 	const uint32_t slots = ai8x_layer_output_slots(layer);
-	const uint32_t writers = bit_count64(layer->processors);
+	const uint32_t writers = bits_count(layer->processors);
 	for (uint32_t slot = 0; slot < slots; slot++) {
 		uint32_t index = slot;
 		if (layer->write_mode != AI8X_WRITE_CHANNELS) {
-			uint64_t rest = layer->processors;
-			for (uint32_t k = slot % writers; k > 0; k--)
-				rest &= rest - 1;
-			const unsigned processor = (unsigned)__builtin_ctzll(rest);
+			const unsigned processor = layer_slot_processor(layer, slot);
 			uint32_t k = 0;
 			while (plan->instance[k] != processor / 4)
 				k++;

@@ -1,6 +1,7 @@
 // Data memory -> image: words of several instances become pixels of signed bytes, channels side by side,
 // pooled, combined and padded (hardware reference 4.2 to 4.4, 4.6).
 #include "fast/fast.h"
+#include "layer/geometry.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 // Plans: everything about a layer that can be worked out without data, and whether it may run at once.
 #include "fast/fast.h"
+#include "layer/geometry.h"
 
 #include <ai8xsim/time.h>
 
@@ -25,42 +26,14 @@ static int32_t bias_at(const struct bias_memory *bias, unsigned group, uint32_t 
 	return 128 * (int32_t)bias->entry[group][entry % bias->entries];
 }
 
-// Bias of an ordinary slot: the sum over all groups that add theirs.
+// Bias of a slot: the sum over all groups that add theirs.
 static int32_t slot_bias(const ai8x_layer *layer, const struct bias_memory *bias, uint32_t slot)
 {
-	const uint32_t late = layer->part->quirks.stream_bias_shift && layer->streaming && layer->index == 0;
+	const struct layer_bias from = layer_bias_of(layer, slot);
 	int32_t sum = 0;
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-		if ((layer->bias_groups >> g & 1) == 0)
-			continue;
-		if (!layer->quad_fanout)
-			sum += bias_at(bias, g, layer->bias_first[g] * (layer->calcx4 ? 4 : 1) + slot + late);
-		else if (slot % AI8X_GROUPS == g)
-			sum += bias_at(bias, g, layer->bias_first[g] + slot / AI8X_GROUPS + late);
-	}
+	for (unsigned i = 0; i < from.count; i++)
+		sum += bias_at(bias, from.at[i].group, from.at[i].entry);
 	return sum;
-}
-
-// Bias of a depth-wise channel (hardware reference 4.8).
-static int32_t own_bias(const struct fast_plan *plan, const struct bias_memory *bias, uint32_t channel)
-{
-	const unsigned size = AI8X_PROCESSORS / AI8X_GROUPS;
-	const ai8x_layer *layer = &plan->layer;
-	const uint32_t lane = channel % plan->lanes, pass = channel / plan->lanes;
-	const unsigned processor = plan->instance[lane / 4] * 4u + lane % 4;
-	const unsigned group = processor / size, number = processor % size;
-	if ((layer->bias_groups >> group & 1) == 0)
-		return 0;
-	if (layer->write_mode == AI8X_WRITE_BROADCAST)
-		return bias_at(bias, group, layer->bias_first[group] * 4 + pass * size + number % 4 * 4 + number / 4);
-	const unsigned first = (unsigned)__builtin_ctzll(layer->processors);
-	const unsigned last = 63u - (unsigned)__builtin_clzll(layer->processors);
-	const unsigned from = group == first / size ? first % size : 0;
-	// Entries per pass: all of a group's, in the last group up to its last processor, a single group's span.
-	unsigned entries = size;
-	if (group == last / size)
-		entries = first / size == last / size ? last - first + 1 : last % size + 1;
-	return bias_at(bias, group, layer->bias_first[group] + pass * entries + number - from);
 }
 
 // --- Kernels -------------------------------------------------------------------------------------------
@@ -162,7 +135,8 @@ static ai8x_status plan_depthwise(struct fast_plan *plan, const struct kernel_me
 	for (uint32_t channel = 0; channel < plan->channels; channel++) {
 		const unsigned processor = lane_processor(plan, channel % plan->lanes);
 		if (layer->processors >> processor & 1)
-			plan->offset[channel] = own_bias(plan, bias, channel);
+			plan->offset[channel] =
+				slot_bias(layer, bias, layer_channel(layer, processor, channel / plan->lanes));
 		for (uint32_t tap = 0; tap < taps; tap++)
 			plan->own[(size_t)tap * plan->channels + channel] =
 				weight(layer, kernel, processor, 0, channel / plan->lanes, tap);
@@ -179,7 +153,7 @@ static void plan_image(struct fast_plan *plan)
 		if ((layer->processors >> (4 * i) & 15) == 0)
 			continue;
 		plan->instance[plan->instances] = (uint8_t)i;
-		plan->base[plan->instances++] = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		plan->base[plan->instances++] = layer_read_base(layer, i);
 	}
 	plan->lanes = 4 * plan->instances;
 	plan->channels = plan->lanes * layer->passes;
@@ -221,23 +195,14 @@ static ai8x_status plan_average(struct fast_plan *plan)
 
 // --- Output --------------------------------------------------------------------------------------------
 
-// The processor whose own result a slot is: pass-through and depth-wise layers.
-static unsigned slot_processor(const ai8x_layer *layer, uint32_t slot)
-{
-	uint64_t rest = layer->processors;
-	for (uint32_t k = slot % bit_count64(layer->processors); k > 0; k--)
-		rest &= rest - 1;
-	return (unsigned)__builtin_ctzll(rest);
-}
-
 // Place of a slot's result in the row of results of a pixel.
 static uint32_t result_index(const struct fast_plan *plan, uint32_t slot)
 {
 	const ai8x_layer *layer = &plan->layer;
 	if (layer->write_mode == AI8X_WRITE_CHANNELS)
 		return slot;
-	const uint32_t writers = bit_count64(layer->processors);
-	const unsigned processor = slot_processor(layer, slot);
+	const uint32_t writers = bits_count(layer->processors);
+	const unsigned processor = layer_slot_processor(layer, slot);
 	for (uint32_t k = 0; k < plan->instances; k++)
 		if (plan->instance[k] == processor / 4)
 			return slot / writers * plan->lanes + 4 * k + processor % 4;
@@ -250,9 +215,7 @@ static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
 	const bool wide = layer->output_bits == 32;
 	const uint32_t slots = ai8x_layer_output_slots(layer);
 	plan->results = layer->write_mode == AI8X_WRITE_CHANNELS ? layer->slots : plan->channels;
-	plan->pixel_words = layer->write_step * (layer->output_bits / 8);
-	if (layer->write_mode == AI8X_WRITE_PASSTHROUGH)
-		plan->pixel_words *= layer->passes;
+	plan->pixel_words = layer_pixel_words(layer);
 	plan->words = calloc((size_t)slots + 1, sizeof *plan->words);
 	if (plan->words == NULL)
 		return AI8X_ERR_NO_MEMORY;
@@ -270,9 +233,7 @@ static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
 			};
 		}
 		lanes = place.lane;
-		word->group = (uint8_t)(layer->write_mode == AI8X_WRITE_CHANNELS
-		                            ? layer->master
-		                            : processor_group(slot_processor(layer, slot)));
+		word->group = (uint8_t)layer_write_group(layer, slot);
 		word->from[place.lane] = result_index(plan, slot);
 		word->mask |= wide ? UINT32_MAX : UINT32_C(0xff) << (8 * place.lane);
 	}
@@ -349,7 +310,7 @@ static ai8x_status check_order(struct fast_plan *plan, uint32_t imaged)
 		const struct fast_word *word = &plan->words[w];
 		const bool read =
 			(layer->processors >> (4 * word->instance) & 15) != 0 && (imaged >> word->instance & 1) == 0;
-		const uint32_t base = layer->read_base[word->instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+		const uint32_t base = layer_read_base(layer, word->instance);
 		for (uint32_t pixel = 0; pixel < pixels; pixel++) {
 			const uint64_t at = word->word + (uint64_t)pixel * plan->pixel_words;
 			// Rings wrap: their layers read from images, so only where they lie matters.

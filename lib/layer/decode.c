@@ -1,6 +1,6 @@
 // Registers -> decoded layer. Receives the register file and who takes part in the run, hands on an
 // ai8x_layer that engines, time model and views share. Facts: hardware reference 4.1 to 4.8, 5.2.
-#include "layer/layer.h"
+#include "layer/geometry.h"
 
 #include <string.h>
 
@@ -40,12 +40,11 @@ static ai8x_status refuse(const struct decoder *d, enum part_register reg, const
 
 static void decode_processors(struct decoder *d)
 {
-	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		if ((d->run->groups >> g & 1) == 0)
 			continue;
-		d->layer->processors |= (uint64_t)get_group(d, F_PRO_EN, g) << (g * per_group);
-		d->layer->kernel_processors |= (uint64_t)get_group(d, F_MASK_EN, g) << (g * per_group);
+		d->layer->processors |= (uint64_t)get_group(d, F_PRO_EN, g) << (g * PROCESSORS_PER_GROUP);
+		d->layer->kernel_processors |= (uint64_t)get_group(d, F_MASK_EN, g) << (g * PROCESSORS_PER_GROUP);
 	}
 }
 
@@ -206,7 +205,7 @@ static ai8x_status decode_kernels(struct decoder *d)
 		layer->kernel_first_bit[g] = get_group(d, F_MCNT_SAD, g);
 		layer->kernel_tap_offset[g] = get_group(d, F_ONED_SAD, g);
 	}
-	layer->slots = bit_count64(layer->processors) * layer->passes;
+	layer->slots = bits_count(layer->processors) * layer->passes;
 	if (!layer_has_kernels(layer))
 		return AI8X_OK;
 	enum part_register count_register = part->fields[F_MCNT_MAX].reg;

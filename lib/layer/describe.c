@@ -1,7 +1,7 @@
 // Layers in words.
 #include <ai8xsim/event.h>
 
-#include "layer/layer.h"
+#include "layer/geometry.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,10 +71,10 @@ uint64_t ai8x_layer_macs(const ai8x_layer *layer)
 	uint64_t pixels = (uint64_t)layer->output_rows * layer->output_columns;
 	uint64_t taps = (uint64_t)layer->kernel_rows * layer->kernel_columns;
 	uint64_t inputs =
-		(uint64_t)bit_count64(layer->bypass ? layer->processors : layer->kernel_processors) * layer->passes;
+		(uint64_t)bits_count(layer->bypass ? layer->processors : layer->kernel_processors) * layer->passes;
 	// In fan-out each slot is computed by one group.
 	if (layer->quad_fanout)
-		inputs /= bit_count64(layer->groups);
+		inputs /= bits_count(layer->groups);
 	return pixels * taps * inputs * (layer->depthwise ? 1 : layer->slots);
 }
 
@@ -114,9 +114,9 @@ static void say_input(struct text *text, const ai8x_layer *layer)
 
 static void say_operation(struct text *text, const ai8x_layer *layer)
 {
-	unsigned channels = bit_count64(layer->processors) * layer->passes;
+	unsigned channels = bits_count(layer->processors) * layer->passes;
 	if (layer->quad_fanout)
-		channels /= bit_count64(layer->groups);
+		channels /= bits_count(layer->groups);
 	if (!layer_has_kernels(layer)) {
 		say(text, "pass-through, %u channels", channels);
 		return;
@@ -159,7 +159,7 @@ static void say_memory(struct text *text, const ai8x_layer *layer)
 	say(text, ", %ux%u", layer->rows, layer->columns);
 	if (layer->output_rows != layer->rows || layer->output_columns != layer->columns)
 		say(text, " -> %ux%u", layer->output_rows, layer->output_columns);
-	const unsigned processors = bit_count64(layer->processors);
+	const unsigned processors = bits_count(layer->processors);
 	say(text, "; reads %s%s0x%04x with %u processor%s", layer->fifo ? "FIFO at " : "",
 	    layer->chw ? "CHW " : "", layer->read_base[layer->master] * 4, processors,
 	    processors == 1 ? "" : "s");

@@ -4,6 +4,7 @@
 // Most fields are rows of a table: which field, from which member, by which rule. What is left are the few
 // fields whose encoding differs between parts (image counters, kernel counts).
 #include "layer/encode.h"
+#include "layer/geometry.h"
 
 // What a rule can look at.
 struct encoder {
@@ -42,12 +43,6 @@ static bool pools(const ai8x_layer *layer)
 static bool is_1x1(const ai8x_layer *layer)
 {
 	return layer->kernel_rows == 1 && layer->kernel_columns == 1;
-}
-
-static uint32_t group_processors(uint64_t map, unsigned group)
-{
-	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
-	return (uint32_t)(map >> (group * per_group)) & ((1u << per_group) - 1);
 }
 
 // Rules of fields that are a function of the layer (and the group).

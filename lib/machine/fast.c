@@ -1,4 +1,5 @@
 // The fast engine's place in a run: which layers it takes over, and the plans it keeps.
+#include "layer/geometry.h"
 #include "machine/machine.h"
 
 #include <ai8xsim/time.h>
@@ -66,10 +67,10 @@ static bool meet(const struct area *a, const struct area *b)
 static struct area read_area(const struct stage *stage)
 {
 	const ai8x_layer *layer = &stage->record->report.layer;
-	const uint64_t words = layer->ring_words != 0 ? layer->ring_words : layer_read_words(layer);
+	const uint64_t words = layer_input_words(layer);
 	struct area area = {.end = {0}};
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
-		const uint32_t base = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		const uint32_t base = layer_read_base(layer, i);
 		if (layer_instances(layer) >> i & 1)
 			widen(&area, i, base, base + words);
 	}
@@ -115,9 +116,8 @@ static bool follows(const struct stage *reader, const struct stage *writer)
 	bool same = !layer->chw && plan->pixel_words == layer->pixel_step;
 	for (size_t w = 0; w < plan->word_count && same; w++) {
 		const struct fast_word *word = &plan->words[w];
-		const unsigned group = word->instance / (AI8X_INSTANCES / AI8X_GROUPS);
 		same = (layer_instances(layer) >> word->instance & 1) == 0 ||
-		       layer->read_base[group] == plan->layer.write_word[word->group];
+		       layer_read_base(layer, word->instance) == plan->layer.write_word[word->group];
 	}
 	return same;
 }

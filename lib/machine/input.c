@@ -1,8 +1,6 @@
 // FIFO words -> data memory. FIFO f fills the first instance of group f, a ring where the layer streams.
 #include "machine/input.h"
 
-#define INSTANCES_PER_GROUP (AI8X_INSTANCES / AI8X_GROUPS)
-
 static void store(struct input *input, unsigned group, uint32_t value)
 {
 	const ai8x_layer *layer = input->layer;

@@ -32,9 +32,8 @@ void mlator_control_written(ai8x_machine *machine, unsigned group, uint32_t old,
 	mlator->on = true;
 	mlator->word = field_get(&machine->bus.registers, F_WPTR_WORD, group, 0);
 	// The pointer's instance counts inside the group.
-	mlator->instance =
-		group * (AI8X_INSTANCES / AI8X_GROUPS) +
-		field_get(&machine->bus.registers, F_WPTR_INSTANCE, group, 0) % (AI8X_INSTANCES / AI8X_GROUPS);
+	mlator->instance = group * INSTANCES_PER_GROUP +
+	                   field_get(&machine->bus.registers, F_WPTR_INSTANCE, group, 0) % INSTANCES_PER_GROUP;
 	mlator->loaded = 0;
 }
 

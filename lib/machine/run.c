@@ -2,6 +2,7 @@
 //
 // Layers run one after the other; layers that stream run together, the one nearest to the output first,
 // so that a ring never holds more than its reader has to wait for.
+#include "layer/geometry.h"
 #include "machine/machine.h"
 
 #include <stdio.h>

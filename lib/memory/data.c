@@ -24,6 +24,6 @@ void data_memory_destroy(struct data_memory *memory)
 
 void data_memory_clear(struct data_memory *memory, unsigned group)
 {
-	const size_t per_group = AI8X_INSTANCES / AI8X_GROUPS;
-	memset(memory->word[group * per_group], 0, per_group * memory->words * sizeof(uint32_t));
+	memset(memory->word[group * INSTANCES_PER_GROUP], 0,
+	       INSTANCES_PER_GROUP * memory->words * sizeof(uint32_t));
 }

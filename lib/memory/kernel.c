@@ -6,10 +6,9 @@
 
 ai8x_status kernel_memory_create(struct kernel_memory *memory, const ai8x_part *part)
 {
-	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
 		struct kernel_unit *unit = &memory->unit[p];
-		unit->words = part_unit_words(part, MEMORY_KERNEL, p % per_group);
+		unit->words = part_unit_words(part, MEMORY_KERNEL, processor_in_group(p));
 		unit->stream = calloc(unit->words, KERNEL_WORD_BYTES);
 		if (unit->stream == NULL) {
 			kernel_memory_destroy(memory);
@@ -28,8 +27,7 @@ void kernel_memory_destroy(struct kernel_memory *memory)
 
 void kernel_memory_clear(struct kernel_memory *memory, unsigned group)
 {
-	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
-	for (unsigned p = group * per_group; p < (group + 1) * per_group; p++) {
+	for (unsigned p = group * PROCESSORS_PER_GROUP; p < (group + 1) * PROCESSORS_PER_GROUP; p++) {
 		struct kernel_unit *unit = &memory->unit[p];
 		memset(unit->stream, 0, (size_t)unit->words * KERNEL_WORD_BYTES);
 		memset(unit->latch, 0, sizeof unit->latch);

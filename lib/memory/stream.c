@@ -13,7 +13,7 @@
 // Words that nobody streams in keep what data memory holds.
 static void fill(struct stream_image *image, const struct data_memory *data, unsigned instance)
 {
-	const uint32_t first = image->base[instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+	const uint32_t first = image->base[instance_group(instance)];
 	const uint32_t period = image->ring != 0 && image->ring < image->words ? image->ring : image->words;
 	const uint32_t there = first < data->words ? data->words - first : 0;
 	for (uint32_t w = 0; w < image->words; w += period) {
@@ -59,7 +59,7 @@ void stream_image_destroy(struct stream_image *image)
 void stream_image_store(struct stream_image *image, unsigned instance, uint32_t word, uint32_t value,
                         uint32_t mask)
 {
-	uint32_t base = image->base[instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+	uint32_t base = image->base[instance_group(instance)];
 	if (image->word[instance] == NULL || word < base || word - base >= image->words)
 		return;
 	uint32_t *to = &image->word[instance][word - base];

@@ -23,6 +23,6 @@ void tram_memory_destroy(struct tram_memory *memory)
 
 void tram_memory_clear(struct tram_memory *memory, unsigned group)
 {
-	const size_t per_group = AI8X_PROCESSORS / AI8X_GROUPS;
-	memset(memory->word[group * per_group], 0, per_group * memory->words * sizeof(uint16_t));
+	memset(memory->word[group * PROCESSORS_PER_GROUP], 0,
+	       PROCESSORS_PER_GROUP * memory->words * sizeof(uint16_t));
 }

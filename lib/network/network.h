@@ -7,6 +7,7 @@
 
 #include <ai8xsim/network.h>
 
+#include "base/bits.h"
 #include "base/error.h"
 
 // Sizes beyond which a description is refused as nonsense rather than worked on.
@@ -38,22 +39,6 @@ size_t network_weight_count(const ai8x_network_layer *layer);
 
 // What layer number "position" reads when nothing else was given: the layer that runs before it.
 int network_previous(const ai8x_network *network, size_t position);
-
-// Number of groups of four etc.
-static inline unsigned bits_first(uint64_t map)
-{
-	return map == 0 ? 0 : (unsigned)__builtin_ctzll(map);
-}
-
-static inline unsigned bits_last(uint64_t map)
-{
-	return map == 0 ? 0 : 63u - (unsigned)__builtin_clzll(map);
-}
-
-static inline unsigned bits_count(uint64_t map)
-{
-	return (unsigned)__builtin_popcountll(map);
-}
 
 static inline uint32_t divide_up(uint32_t a, uint32_t b)
 {

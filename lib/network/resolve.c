@@ -285,9 +285,9 @@ static uint32_t assumed_channels(const ai8x_network *network, size_t i)
 	if (!network_has_weights(layer))
 		return layer->in_channels;
 	if (layer->output_processors != 0)
-		return (uint32_t)__builtin_popcountll(layer->output_processors);
+		return bits_count(layer->output_processors);
 	if (next != NULL && next->processors != 0 && next->source_count <= 1)
-		return (uint32_t)__builtin_popcountll(next->processors);
+		return bits_count(next->processors);
 	return layer->in_channels;
 }
 

@@ -7,6 +7,31 @@
 
 #include <ai8xsim/part.h>
 
+#define PROCESSORS_PER_GROUP (AI8X_PROCESSORS / AI8X_GROUPS)
+#define INSTANCES_PER_GROUP (AI8X_INSTANCES / AI8X_GROUPS)
+
+static inline unsigned processor_group(unsigned processor)
+{
+	return processor / PROCESSORS_PER_GROUP;
+}
+
+// A processor's number in its group.
+static inline unsigned processor_in_group(unsigned processor)
+{
+	return processor % PROCESSORS_PER_GROUP;
+}
+
+static inline unsigned instance_group(unsigned instance)
+{
+	return instance / INSTANCES_PER_GROUP;
+}
+
+// The processors of a group, as bits from 0.
+static inline uint32_t group_processors(uint64_t map, unsigned group)
+{
+	return (uint32_t)(map >> (group * PROCESSORS_PER_GROUP)) & ((1u << PROCESSORS_PER_GROUP) - 1);
+}
+
 // Registers. Which of them a part has, and where, is in its table.
 // Laid out by hand: names of one block share lines.
 // clang-format off

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "layer/layer.h"
+#include "layer/geometry.h"
 #include "machine/machine.h"
 #include "runner/placement.h"
 
@@ -199,14 +199,14 @@ static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], un
 			pixel = inside / words;
 			inside %= words;
 		}
-		uint32_t per_pass = bit_count64(layer->processors);
+		uint32_t per_pass = bits_count(layer->processors);
 		channel = inside / layer->operands * per_pass;
 		if (channel > 0 && per_pass % LANES != 0)
 			channel = inside / layer->operands * ((per_pass + LANES - 1) / LANES * LANES);
 	}
 	if ((layer->processors >> processor & 1) == 0 || pixel >= pixels)
 		return NO_VALUE;
-	channel += bit_count64(layer->processors & ((UINT64_C(1) << processor) - 1));
+	channel += bits_rank(layer->processors, processor);
 	if (channel >= channels)
 		return NO_VALUE;
 	const uint32_t operand = layer->chw ? 0 : offset % layer->operands;
@@ -221,7 +221,7 @@ static void map_memory_word(const ai8x_batch *batch, const ai8x_layer *layer, st
 		word->value[lane] = NO_VALUE;
 	if (!data_memory_split(batch->part, word->address, &instance, &at))
 		return;
-	const uint32_t base = layer->read_base[instance / (AI8X_INSTANCES / AI8X_GROUPS)];
+	const uint32_t base = layer_read_base(layer, instance);
 	for (unsigned lane = 0; lane < LANES && at >= base; lane++)
 		word->value[lane] = input_value(layer, batch->input_shape, instance, at - base, lane);
 }
@@ -233,15 +233,14 @@ static void map_fifo_word(const ai8x_batch *batch, const ai8x_layer *layer, bool
 	struct part_target target;
 	if (!part_decode_address(batch->part, word->address, &target))
 		return;
-	const unsigned per_group = AI8X_INSTANCES / AI8X_GROUPS;
 	const unsigned fifo = target.reg == REG_FAST_DR ? 4 : target.index % AI8X_GROUPS;
 	const uint32_t offset = counts[fifo]++;
 	for (unsigned lane = 0; lane < LANES; lane++) {
 		if (fifo == 4 && bytes_to_groups)
-			word->value[lane] = input_value(layer, batch->input_shape, lane * per_group, offset, 0);
+			word->value[lane] = input_value(layer, batch->input_shape, lane * INSTANCES_PER_GROUP, offset, 0);
 		else
-			word->value[lane] =
-				input_value(layer, batch->input_shape, fifo == 4 ? 0 : fifo * per_group, offset, lane);
+			word->value[lane] = input_value(layer, batch->input_shape,
+			                                fifo == 4 ? 0 : fifo * INSTANCES_PER_GROUP, offset, lane);
 	}
 }
 
@@ -382,7 +381,7 @@ static void mark_layer(struct written *written, const ai8x_layer *layer)
 	}
 	// FIFO words pass through data memory as well.
 	for (unsigned i = 0; layer->fifo && i < AI8X_INSTANCES; i++) {
-		const uint32_t base = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		const uint32_t base = layer_read_base(layer, i);
 		const uint64_t words = layer->ring_words != 0 ? layer->ring_words : layer_read_words(layer);
 		mark(written, i, base, base + words);
 	}

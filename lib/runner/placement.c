@@ -3,6 +3,7 @@
 // Rules (hardware reference 4.8): channels follow the set bits of the processor map, pass by pass; a pass
 // starts at the first processor again, one word (four words for 32-bit output) further on.
 #include "runner/placement.h"
+#include "base/bits.h"
 
 static int64_t positive_int(const ai8x_program *program, int position, const char *name, int64_t fallback,
                             int64_t max)
@@ -95,7 +96,7 @@ bool placement_find(const struct placement *placement, unsigned instance, uint32
 	if ((placement->processors >> processor & 1) == 0)
 		return false;
 	uint64_t below = placement->processors & ((UINT64_C(1) << processor) - 1);
-	uint32_t index = (uint32_t)__builtin_popcountll(below);
+	uint32_t index = bits_count(below);
 	uint32_t step = offset / unit;
 	uint32_t channel = step % placement->passes * placement->per_pass + index;
 	uint32_t pixel = step / placement->passes;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "layer/geometry.h"
 #include "time/sequence.h"
 
 // Rows (or columns) of a side, without and with a complete kernel window before them.
@@ -52,7 +53,7 @@ static void count_words(const struct sequence *sequence, ai8x_counters *counters
 	// The zeros that transposed convolutions insert take the time of a read but read nothing.
 	if (layer->transposed)
 		reads /= 4;
-	counters->words_read = reads * bit_count64(layer_instances(layer));
+	counters->words_read = reads * bits_count(layer_instances(layer));
 	counters->outputs = pixels * ai8x_layer_output_slots(layer);
 	counters->words_written = counters->outputs != 0 ? pixels * words_per_pixel(layer) : 0;
 }

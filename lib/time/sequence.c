@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "layer/geometry.h"
 #include "memory/memory.h"
 
 uint64_t ai8x_time_total(const ai8x_counters *counters)
@@ -16,15 +17,6 @@ uint64_t ai8x_time_total(const ai8x_counters *counters)
 static enum sequence_side side_of(uint32_t at, uint32_t pad, uint32_t size)
 {
 	return at < pad ? SIDE_BEFORE : at < pad + size ? SIDE_IMAGE : SIDE_AFTER;
-}
-
-// Kernel counter cycles: first kernel word, counted from the start of kernel memory, of the master's registers.
-static uint64_t seek_cycles(const ai8x_layer *layer)
-{
-	const uint32_t taps = layer->kernel_rows * layer->kernel_columns;
-	return ((uint64_t)(layer->kernel_first_bit[layer->master] >> 3) * taps +
-	        layer->kernel_tap_offset[layer->master]) /
-	       KERNEL_WORD_BYTES;
 }
 
 static bool combine_first(const ai8x_layer *layer)
@@ -85,7 +77,7 @@ static void pixel_cost(ai8x_counters *cost, const ai8x_layer *layer, enum sequen
 		return;
 	}
 	if (kernels && combine_first(layer) && quirks->kernel_seek && (row == SIDE_AFTER || column == SIDE_AFTER))
-		cost->state[AI8X_STATE_SEEK] = seek_cycles(layer);
+		cost->state[AI8X_STATE_SEEK] = layer_kernel_words(layer, layer->master).first;
 	add_output(cost, layer, passes);
 }
 

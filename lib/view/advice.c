@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bits.h"
 #include "base/error.h"
 #include "part/part.h"
 #include "view/words.h"
@@ -532,7 +533,7 @@ static ai8x_status measure(const struct adviser *adviser, ai8x_network *network,
 		cost->kernel_words += ((uint64_t)layer->kernels * layer->weight_bits * layer->kernel_rows *
 		                           layer->kernel_columns * (layer->calcx4 ? 4 : 1) +
 		                       71) /
-		                      72 * (uint64_t)__builtin_popcountll(layer->kernel_processors);
+		                      72 * (uint64_t)bits_count(layer->kernel_processors);
 	}
 	if (status == AI8X_OK) {
 		const uint32_t hz = adviser->options->clock.hz != 0 ? adviser->options->clock.hz : timing.clock.hz;

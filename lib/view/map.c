@@ -6,10 +6,9 @@
 
 #include "base/array.h"
 #include "base/error.h"
-#include "layer/layer.h"
+#include "layer/geometry.h"
 
 #define NOBODY INT16_MIN
-#define KERNEL_WORD_BYTES 9
 // Input pixels looked at to find whose results a layer reads; edges of images never matter alone.
 #define PIXELS_SAMPLED 61
 
@@ -76,8 +75,7 @@ static void own_input_writes(struct mapper *mapper, const ai8x_program *program)
 		if ((ops[i].kind == AI8X_BUS_WRITE32 || ops[i].kind == AI8X_BUS_WRITE8) &&
 		    part_decode_address(mapper->map->part, ops[i].address, &target) && !target.is_register &&
 		    target.memory == MEMORY_DATA)
-			own(mapper, target.group * (AI8X_INSTANCES / AI8X_GROUPS) + target.unit, target.word,
-			    AI8X_MAP_INPUT);
+			own(mapper, target.group * INSTANCES_PER_GROUP + target.unit, target.word, AI8X_MAP_INPUT);
 	}
 }
 
@@ -94,7 +92,7 @@ static void own_input_reads(struct mapper *mapper, const ai8x_layer *layer)
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		if ((layer->processors >> (4 * i) & 15) == 0)
 			continue;
-		uint32_t base = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		uint32_t base = layer_read_base(layer, i);
 		for (uint64_t w = 0; w < extent; w++)
 			own(mapper, i, base + w, AI8X_MAP_INPUT);
 	}
@@ -110,7 +108,7 @@ static void note_reads(const struct mapper *mapper, const ai8x_layer *layer, uin
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		if ((layer->processors >> (4 * i) & 15) == 0)
 			continue;
-		const uint32_t base = layer->read_base[i / (AI8X_INSTANCES / AI8X_GROUPS)];
+		const uint32_t base = layer_read_base(layer, i);
 		for (uint64_t pixel = 0; pixel < pixels; pixel += step) {
 			for (uint32_t slot = 0; slot < slots; slot++) {
 				uint64_t offset = layer->chw ? pixel / 4 : pixel * layer->pixel_step + slot;
@@ -134,23 +132,16 @@ static void own_output(struct mapper *mapper, const ai8x_layer *layer, uint32_t 
 	unsigned seen_instance = AI8X_INSTANCES;
 	uint64_t seen_word = 0;
 	for (uint32_t slot = 0; slot < slots; slot++) {
-		// Places of a slot advance by the same step from pixel to pixel.
-		ai8x_output_place first = ai8x_layer_place(layer, slot, 0), second = ai8x_layer_place(layer, slot, 1);
+		ai8x_output_place first = ai8x_layer_place(layer, slot, 0);
 		// Four lanes share a word.
 		if (first.instance == seen_instance && first.word == seen_word)
 			continue;
 		seen_instance = first.instance;
 		seen_word = first.word;
-		const uint32_t origin = layer->write_word[layer->write_mode == AI8X_WRITE_CHANNELS
-		                                              ? layer->master
-		                                              : first.instance / (AI8X_INSTANCES / AI8X_GROUPS)];
-		const uint64_t step = second.word - first.word;
-		for (uint64_t pixel = 0; pixel < pixels; pixel++) {
-			uint64_t word = first.word + pixel * step;
-			if (ring != 0 && word >= origin)
-				word = origin + (word - origin) % ring;
-			own(mapper, first.instance, word, position);
-		}
+		const uint32_t origin = layer->write_word[layer_write_group(layer, slot)];
+		for (uint64_t pixel = 0; pixel < pixels; pixel++)
+			own(mapper, first.instance,
+			    layer_ring_word(first.word + pixel * layer_pixel_words(layer), origin, ring), position);
 	}
 }
 
@@ -161,25 +152,17 @@ static ai8x_status map_kernels(const ai8x_layer *layer, int position, struct run
 {
 	if (layer->kernels == 0)
 		return AI8X_OK;
-	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
-	const uint64_t taps = (uint64_t)layer->kernel_rows * layer->kernel_columns;
 	const unsigned quarters = layer->calcx4 ? 4 : 1;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
 		if ((layer->kernel_processors >> p & 1) == 0)
 			continue;
-		const unsigned g = p / per_group;
-		uint64_t first = (layer->kernel_first_bit[g] >> 3) * taps + layer->kernel_tap_offset[g];
-		uint64_t last_bit =
-			(uint64_t)layer->kernel_first_bit[g] + (uint64_t)(layer->kernels - 1) * layer->weight_bits;
-		uint64_t last = (last_bit >> 3) * taps + layer->kernel_tap_offset[g] + taps - 1;
-		first /= KERNEL_WORD_BYTES;
-		last /= KERNEL_WORD_BYTES;
+		const struct layer_kernel_words words = layer_kernel_words(layer, processor_group(p));
 		for (unsigned q = 0; q < quarters; q++) {
 			uint64_t offset = (uint64_t)q * layer->part->info.kernel_words / 4;
 			ai8x_status status =
 				append(list,
-			           (ai8x_map_run){(uint8_t)p, (int16_t)position, (uint32_t)(offset + first),
-			                          (uint32_t)(last - first + 1)},
+			           (ai8x_map_run){(uint8_t)p, (int16_t)position, (uint32_t)(offset + words.first),
+			                          (uint32_t)(words.last - words.first + 1)},
 			           error);
 			if (status != AI8X_OK)
 				return status;
@@ -190,17 +173,14 @@ static ai8x_status map_kernels(const ai8x_layer *layer, int position, struct run
 
 static ai8x_status map_bias(const ai8x_layer *layer, int position, struct run_list *list, ai8x_error *error)
 {
-	const unsigned per_group = AI8X_PROCESSORS / AI8X_GROUPS;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
 		if ((layer->bias_groups >> g & 1) == 0)
 			continue;
-		uint32_t first = layer->bias_first[g], count = layer->slots;
+		uint32_t first = layer_bias_first(layer, g), count = layer->slots;
 		if (layer->depthwise)
-			count = layer->passes * per_group;
+			count = layer->passes * PROCESSORS_PER_GROUP;
 		else if (layer->quad_fanout)
 			count = (count + AI8X_GROUPS - 1) / AI8X_GROUPS;
-		if (layer->calcx4 || layer->write_mode == AI8X_WRITE_BROADCAST)
-			first *= 4;
 		ai8x_status status = append(list, (ai8x_map_run){(uint8_t)g, (int16_t)position, first, count}, error);
 		if (status != AI8X_OK)
 			return status;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "layer/layer.h"
+#include "layer/geometry.h"
 
 static const char *const bound_texts[] = {
 	[AI8X_BOUND_OUTPUT] = "limited by output writes",
@@ -50,9 +50,9 @@ static ai8x_bound bound_of(const ai8x_counters *counters)
 
 static void say_shape(ai8x_profile_layer *out, const ai8x_layer *layer)
 {
-	unsigned inputs = bit_count64(layer->processors) * layer->passes;
+	unsigned inputs = bits_count(layer->processors) * layer->passes;
 	if (layer->quad_fanout)
-		inputs /= bit_count64(layer->groups);
+		inputs /= bits_count(layer->groups);
 	(void)snprintf(out->shape, sizeof out->shape, "%ux%ux%u -> %ux%ux%u", inputs, layer->rows, layer->columns,
 	               ai8x_layer_output_slots(layer), layer->output_rows, layer->output_columns);
 }
@@ -131,7 +131,7 @@ static void fill_layer(const ai8x_profile *profile, size_t position, ai8x_profil
 	out->number = layer->index;
 	say_shape(out, layer);
 	say_operation(out, layer);
-	out->processors = bit_count64(layer->processors | layer->kernel_processors);
+	out->processors = bits_count(layer->processors | layer->kernel_processors);
 	out->macs = ai8x_layer_macs(layer);
 	out->macs_per_cycle = cycles > 0 ? (double)out->macs / cycles : 0;
 	out->peak_share = out->macs_per_cycle / ai8x_peak_macs(profile->part);
@@ -144,7 +144,7 @@ static void fill_layer(const ai8x_profile *profile, size_t position, ai8x_profil
 	out->output_words = ai8x_map_words(&profile->map->data[position + 1], (int)position);
 	out->kernel_words = ai8x_map_words(&profile->map->kernels, (int)position);
 	out->kernel_bytes = (uint64_t)layer->kernels * layer->weight_bits * layer->kernel_rows *
-	                    layer->kernel_columns * bit_count64(layer->kernel_processors) *
+	                    layer->kernel_columns * bits_count(layer->kernel_processors) *
 	                    (layer->calcx4 ? 4 : 1) / 8;
 	out->bias_bytes = ai8x_map_words(&profile->map->bias, (int)position);
 	out->seconds = cycles / profile->clock.hz;

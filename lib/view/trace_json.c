@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "part/part.h"
 #include "view/sink.h"
 #include "view/trace.h"
 
@@ -144,7 +145,7 @@ static void note_state(struct events *events, const ai8x_event *event)
 	if (event->u.state.state != AI8X_STATE_OUTPUT || event->layer == NULL)
 		return;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++)
-		if ((event->layer->kernel_processors >> (g * AI8X_PROCESSORS / AI8X_GROUPS) & 0xffff) != 0)
+		if (group_processors(event->layer->kernel_processors, g) != 0)
 			extend(events, TRACK_GROUP + g, event->layer->index, cycle, cycles, JOIN_CYCLES);
 }
 

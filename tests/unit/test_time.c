@@ -10,7 +10,7 @@
 
 #include "bus/bus.h"
 #include "exact/exact.h"
-#include "layer/layer.h"
+#include "layer/geometry.h"
 
 #define MAX_PATH_BYTES 1024
 // Enough to meet every pair of features; AI8XSIM_RANDOM_LAYERS asks for another number.

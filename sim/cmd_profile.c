@@ -225,6 +225,7 @@ static const struct {
 	{"filling", "fill", 1u << AI8X_STATE_FILL},
 	{"set-up", "setup",
      1u << AI8X_STATE_START | 1u << AI8X_STATE_ROW_END | 1u << AI8X_STATE_SEEK | 1u << AI8X_STATE_FLATTEN},
+	{"pipeline", "pipeline", 1u << AI8X_STATE_PIPELINE},
 	{"waiting for FIFO", "stall", 1u << AI8X_STATE_STALL},
 };
 

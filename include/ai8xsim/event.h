@@ -29,6 +29,7 @@ typedef enum ai8x_state {
 	AI8X_STATE_SEEK,      /**< kernel counter walks to the first kernel (combine-first layers) */
 	AI8X_STATE_FLATTEN,   /**< set-up and reads of a flattened layer */
 	AI8X_STATE_STALL,     /**< waits for FIFO data */
+	AI8X_STATE_PIPELINE,  /**< pipeline on (MAX78002): its stages empty before a pixel of the image is read */
 	AI8X_STATE_COUNT
 } ai8x_state;
 
@@ -79,7 +80,7 @@ typedef struct ai8x_event {
 			uint64_t cycles;      /**< how long it lasts */
 			uint32_t row, column; /**< padded pooled pixel being worked on */
 			uint32_t pass;
-			uint32_t slot; /**< output slot in AI8X_STATE_OUTPUT */
+			uint32_t slot; /**< output slot in AI8X_STATE_OUTPUT; stage in AI8X_STATE_PIPELINE */
 		} state;
 		struct {
 			uint8_t instance; /**< data memory instance 0..15 */

@@ -74,12 +74,13 @@ AI8X_API_EXPERIMENTAL void ai8x_map_svg(const ai8x_map *map, FILE *file);
 
 /** What limits a layer. */
 typedef enum ai8x_bound {
-	AI8X_BOUND_OUTPUT, /**< one output channel per cycle and pass */
-	AI8X_BOUND_READ,   /**< reading data words */
-	AI8X_BOUND_POOL,   /**< reading the words of pooling windows */
-	AI8X_BOUND_LINES,  /**< line buffer: writing pixels, pads, filling */
-	AI8X_BOUND_SEEK,   /**< walking to the first kernel */
-	AI8X_BOUND_FIFO,   /**< waiting for FIFO words */
+	AI8X_BOUND_OUTPUT,   /**< one output channel per cycle and pass */
+	AI8X_BOUND_READ,     /**< reading data words */
+	AI8X_BOUND_POOL,     /**< reading the words of pooling windows */
+	AI8X_BOUND_LINES,    /**< line buffer: writing pixels, pads, filling */
+	AI8X_BOUND_SEEK,     /**< walking to the first kernel */
+	AI8X_BOUND_FIFO,     /**< waiting for FIFO words */
+	AI8X_BOUND_PIPELINE, /**< emptying the pipeline before pixels are read */
 	AI8X_BOUND_COUNT
 } ai8x_bound;
 

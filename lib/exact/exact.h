@@ -36,6 +36,7 @@ struct exact_context {
 // What the sequencer does next.
 enum exact_phase {
 	PHASE_FLATTEN,
+	PHASE_PIPELINE, // stage by stage
 	PHASE_READ,
 	PHASE_PAD,
 	PHASE_TRAM,
@@ -89,6 +90,7 @@ struct exact_layer {
 	uint32_t fetches;      // times that a data column is fetched (combine-first layers: passes)
 	uint32_t fetch_passes; // passes fetched (pooled multi-pass passthrough: 2 * passes - 1)
 	uint32_t seek_cycles;
+	uint32_t pipeline_stages; // to empty before the first read of a pixel
 	uint32_t parallel_slots;  // slots computed in one cycle
 	uint32_t parallel_passes; // passes summed in one cycle
 	uint32_t pixel_words;     // write pointer step per output pixel
@@ -100,7 +102,7 @@ struct exact_layer {
 	enum exact_phase phase;
 	uint32_t row, column; // in the padded pooled image
 	uint32_t fetch, pass, operand, position;
-	uint32_t step; // OUTPUT: slot; SLOTS: time slot; SEEK: cycles done
+	uint32_t step; // OUTPUT: slot; SLOTS: time slot; SEEK: cycles done; PIPELINE: stage
 	uint32_t output_pass;
 	bool at_pixel;        // between two pixels
 	uint32_t pixels_done; // output pixels complete

@@ -48,6 +48,10 @@ static void begin_pixel(struct exact_layer *x)
 	x->output_pass = 0;
 	x->at_pixel = true;
 	begin_samples(x);
+	if (x->pipeline_stages > 0 && x->phase == PHASE_READ) {
+		x->step = 0;
+		x->phase = PHASE_PIPELINE;
+	}
 }
 
 static void next_row(struct exact_layer *x)
@@ -126,7 +130,7 @@ EXACT_TELLS static void tell_state(struct exact_layer *x, ai8x_state state)
 				.row = x->row,
 				.column = x->column,
 				.pass = state == AI8X_STATE_OUTPUT ? x->output_pass : x->pass,
-				.slot = state == AI8X_STATE_OUTPUT ? x->step : 0,
+				.slot = state == AI8X_STATE_OUTPUT || state == AI8X_STATE_PIPELINE ? x->step : 0,
 			},
 	};
 	x->context->emit(x->context->user, &event);
@@ -282,6 +286,13 @@ static void cycle_fill(struct exact_layer *x)
 	next_pixel(x);
 }
 
+static void cycle_pipeline(struct exact_layer *x)
+{
+	count(x, AI8X_STATE_PIPELINE, false);
+	if (++x->step == x->pipeline_stages)
+		x->phase = PHASE_READ;
+}
+
 static void cycle(struct exact_layer *x)
 {
 	x->at_pixel = false;
@@ -289,6 +300,9 @@ static void cycle(struct exact_layer *x)
 	case PHASE_FLATTEN:
 		count(x, AI8X_STATE_FLATTEN, false);
 		begin_pixel(x);
+		break;
+	case PHASE_PIPELINE:
+		cycle_pipeline(x);
 		break;
 	case PHASE_READ:
 		cycle_read(x);
@@ -356,6 +370,7 @@ static void prepare_sequence(struct exact_layer *x)
 	x->seek_cycles = kernels && combine_first && quirks->kernel_seek
 	                     ? (uint32_t)layer_kernel_words(layer, layer->master).first
 	                     : 0;
+	x->pipeline_stages = layer_pipeline_stages(layer);
 	x->parallel_slots = layer->calcx4 || layer->quad_fanout ? 4 : 1;
 	x->parallel_passes = layer->tcalc ? 4 : 1;
 }

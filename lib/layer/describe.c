@@ -34,7 +34,7 @@ static const char *const state_names[] = {
 	[AI8X_STATE_START] = "start",     [AI8X_STATE_READ] = "read",       [AI8X_STATE_POOL_READ] = "pool-read",
 	[AI8X_STATE_PAD] = "pad",         [AI8X_STATE_TRAM] = "tram",       [AI8X_STATE_FILL] = "fill",
 	[AI8X_STATE_OUTPUT] = "output",   [AI8X_STATE_ROW_END] = "row-end", [AI8X_STATE_SEEK] = "seek",
-	[AI8X_STATE_FLATTEN] = "flatten", [AI8X_STATE_STALL] = "stall",
+	[AI8X_STATE_FLATTEN] = "flatten", [AI8X_STATE_STALL] = "stall",     [AI8X_STATE_PIPELINE] = "pipeline",
 };
 
 #define NAME(table, value) ((size_t)(value) < sizeof(table) / sizeof(table)[0] ? (table)[value] : "?")

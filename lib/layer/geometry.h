@@ -25,6 +25,12 @@ static inline uint32_t layer_read_base(const ai8x_layer *layer, unsigned instanc
 // Words from the first to the last that an instance's reads touch, not wrapped at a ring.
 uint64_t layer_read_words(const ai8x_layer *layer);
 
+// Stages of the pipeline to empty before a pixel of the image is read: none where it is off.
+static inline uint32_t layer_pipeline_stages(const ai8x_layer *layer)
+{
+	return layer->no_pipeline ? 0 : layer->part->quirks.pipeline_stages;
+}
+
 // Words of the ring or the image that an instance holds.
 static inline uint64_t layer_input_words(const ai8x_layer *layer)
 {

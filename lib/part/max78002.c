@@ -281,6 +281,7 @@ const struct ai8x_part part_max78002 = {
 		.pooled_multipass_passthrough = true,
 		.ochan_counts = true,
 		.oneshot_continues = true,
+		.pipeline_stages = 11,
 	},
 };
 // clang-format on

@@ -166,6 +166,9 @@ struct part_quirks {
 	bool pooled_multipass_passthrough; // pooled multi-pass passthrough takes 2m-1 passes of cycles
 	bool ochan_counts;                 // OCHAN, not MCNT, says how many kernels a layer has
 	bool oneshot_continues;            // one-shot: acknowledging without clearing bit 0 goes on
+	// Registers that a pixel passes between data memory and data memory while the pipeline is on. The first read of
+	// a pixel waits until the last output of the pixel before has left them (docs/timing.md, "The pipeline").
+	uint32_t pipeline_stages;
 };
 
 struct ai8x_part {

@@ -72,6 +72,8 @@ static void pixel_cost(ai8x_counters *cost, const ai8x_layer *layer, enum sequen
 	memset(cost, 0, sizeof *cost);
 	for (uint64_t i = 0; i < fetches; i++)
 		add_fetch(cost, layer, pad, passes);
+	if (!pad)
+		cost->state[AI8X_STATE_PIPELINE] = layer_pipeline_stages(layer);
 	if (!output) {
 		cost->state[AI8X_STATE_FILL] = fetches;
 		return;

@@ -14,6 +14,7 @@ static const char *const bound_texts[] = {
 	[AI8X_BOUND_LINES] = "limited by filling the line buffer",
 	[AI8X_BOUND_SEEK] = "limited by kernel seeking",
 	[AI8X_BOUND_FIFO] = "limited by FIFO words",
+	[AI8X_BOUND_PIPELINE] = "limited by the pipeline",
 };
 
 const char *ai8x_bound_text(ai8x_bound bound)
@@ -39,6 +40,7 @@ static ai8x_bound bound_of(const ai8x_counters *counters)
 		[AI8X_BOUND_LINES] = state[AI8X_STATE_TRAM] + state[AI8X_STATE_PAD] + state[AI8X_STATE_FILL],
 		[AI8X_BOUND_SEEK] = state[AI8X_STATE_SEEK],
 		[AI8X_BOUND_FIFO] = state[AI8X_STATE_STALL],
+		[AI8X_BOUND_PIPELINE] = state[AI8X_STATE_PIPELINE],
 	};
 	ai8x_bound bound = AI8X_BOUND_OUTPUT;
 	for (unsigned b = 0; b < AI8X_BOUND_COUNT; b++)

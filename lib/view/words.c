@@ -12,6 +12,7 @@ const struct cause causes[CAUSES] = {
 	{"filling", "f", "#7d8898", 1u << AI8X_STATE_FILL},
 	{"set-up", "s", "#9a6fc0",
      1u << AI8X_STATE_START | 1u << AI8X_STATE_ROW_END | 1u << AI8X_STATE_SEEK | 1u << AI8X_STATE_FLATTEN},
+	{"pipeline", "l", "#2aa5a0", 1u << AI8X_STATE_PIPELINE},
 	{"waiting for FIFO", "w", "#d9534f", 1u << AI8X_STATE_STALL},
 };
 

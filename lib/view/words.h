@@ -29,7 +29,7 @@ struct cause {
 	uint32_t states; // bit s: ai8x_state s
 };
 
-#define CAUSES 8
+#define CAUSES 9
 extern const struct cause causes[CAUSES];
 
 uint64_t cause_cycles(const struct cause *cause, const ai8x_counters *counters);

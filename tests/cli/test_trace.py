@@ -15,9 +15,11 @@ GOLDEN = os.environ["AI8XSIM_GOLDEN"]
 
 OK, FAILED, USAGE, BAD_INPUT = range(4)
 PERIOD = 20000  # ps of a cycle at 50 MHz
-STATES = ["start", "read", "pool-read", "pad", "tram", "fill", "output", "row-end", "seek", "flatten", "stall"]
+STATES = ["start", "read", "pool-read", "pad", "tram", "fill", "output", "row-end", "seek", "flatten", "stall",
+          "pipeline"]
 CAUSES = {"read": ["read"], "pool_read": ["pool-read"], "tram": ["tram"], "pad": ["pad"], "fill": ["fill"],
-          "output": ["output"], "setup": ["start", "row-end", "seek", "flatten"], "stall": ["stall"]}
+          "output": ["output"], "setup": ["start", "row-end", "seek", "flatten"], "pipeline": ["pipeline"],
+          "stall": ["stall"]}
 
 
 def ai8xsim(*arguments):

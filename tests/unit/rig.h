@@ -15,15 +15,6 @@ struct rig {
 	struct registers registers; // what was written so far
 };
 
-static inline void rig_open(struct rig *rig, const char *part, const ai8x_machine_options *options)
-{
-	ai8x_error error;
-	rig->part = ai8x_part_find(part);
-	ck_assert_ptr_nonnull(rig->part);
-	ck_assert_int_eq(ai8x_machine_create(rig->part, options, &rig->machine, &error), AI8X_OK);
-	registers_reset(&rig->registers, rig->part);
-}
-
 static inline void rig_close(struct rig *rig)
 {
 	ai8x_machine_destroy(rig->machine);
@@ -85,6 +76,18 @@ static inline void rig_write_bias(struct rig *rig, unsigned group, uint32_t entr
 {
 	uint32_t address = rig->part->memories[MEMORY_BIAS].address + group * rig->part->group_stride + 4 * entry;
 	ck_assert_int_eq(ai8x_machine_write32(rig->machine, address, (uint8_t)value, NULL), AI8X_OK);
+}
+
+// A machine without the pipeline, so that both parts take the same cycles.
+static inline void rig_open(struct rig *rig, const char *part, const ai8x_machine_options *options)
+{
+	ai8x_error error;
+	rig->part = ai8x_part_find(part);
+	ck_assert_ptr_nonnull(rig->part);
+	ck_assert_int_eq(ai8x_machine_create(rig->part, options, &rig->machine, &error), AI8X_OK);
+	registers_reset(&rig->registers, rig->part);
+	for (unsigned group = 0; group < AI8X_GROUPS && rig->part->fields[F_NO_PIPELINE].width > 0; group++)
+		rig_set(rig, F_NO_PIPELINE, group, 0, 1);
 }
 
 // Starts group 0 alone.

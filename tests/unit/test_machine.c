@@ -39,6 +39,25 @@ static void expect_copied(const struct rig *rig, uint32_t to)
 
 static const char *const part_names[] = {"MAX78000", "MAX78002"};
 
+// 11 stages empty before each pixel of the image is read; the MAX78000 has no pipeline.
+START_TEST(pipeline_empties_before_each_pixel)
+{
+	struct rig rig;
+	rig_open(&rig, part_names[_i], NULL);
+	const bool able = rig.part->fields[F_NO_PIPELINE].width > 0;
+	if (able)
+		rig_set(&rig, F_NO_PIPELINE, 0, 0, 0);
+	passthrough(&rig, 0, 0, 16);
+	fill(&rig, 0);
+	ck_assert_int_eq(rig_run(&rig), AI8X_OK);
+	expect_copied(&rig, 16);
+	const ai8x_layer_report *report = ai8x_machine_layer_report(rig.machine, 0);
+	ck_assert_uint_eq(report->counters.state[AI8X_STATE_PIPELINE], able ? 4 * 11 : 0);
+	ck_assert_uint_eq(ai8x_machine_cycles(rig.machine), 1 + 4 * 3 + (able ? 4 * 11 : 0));
+	rig_close(&rig);
+}
+END_TEST
+
 START_TEST(one_group_runs_alone)
 {
 	struct rig rig;
@@ -704,6 +723,7 @@ START_TEST(rings_stay_inside_of_data_memory)
 END_TEST
 
 RIG_MAIN("machine", tcase_add_loop_test(tcase, one_group_runs_alone, 0, 2);
+         tcase_add_loop_test(tcase, pipeline_empties_before_each_pixel, 0, 2);
          tcase_add_loop_test(tcase, rings_stay_inside_of_data_memory, 0, 3);
          tcase_add_loop_test(tcase, groups_follow_their_master, 0, 2);
          tcase_add_loop_test(tcase, never_started_is_an_error, 0, 2);

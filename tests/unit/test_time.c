@@ -194,6 +194,7 @@ static void draw_layer(uint64_t *state, ai8x_layer *layer)
 		.groups = 15,
 		.master = draw(state, 0, 3),
 		.processors = (uint64_t)draw(state, 1, 0xffff) << (16 * draw(state, 0, 3)),
+		.no_pipeline = draw(state, 0, 1) != 0,
 		.passes = draw(state, 0, 1) ? 1 : draw(state, 2, 9),
 		.operands = draw(state, 0, 2) ? 1 : draw(state, 2, 4),
 		.pool_first = draw(state, 0, 1) != 0,

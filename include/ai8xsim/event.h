@@ -55,18 +55,19 @@ typedef enum ai8x_event_kind {
 	AI8X_EVENT_RUN_STOP = 1u << 1,
 	AI8X_EVENT_LAYER_START = 1u << 2,
 	AI8X_EVENT_LAYER_STOP = 1u << 3,
-	AI8X_EVENT_STATE = 1u << 4,       /**< one per cycle (stalls: one per stretch): u.state */
-	AI8X_EVENT_DATA_READ = 1u << 5,   /**< u.data */
-	AI8X_EVENT_DATA_WRITE = 1u << 6,  /**< u.data */
-	AI8X_EVENT_KERNEL_READ = 1u << 7, /**< u.kernel */
-	AI8X_EVENT_BIAS_READ = 1u << 8,   /**< u.bias */
-	AI8X_EVENT_TRAM_WRITE = 1u << 9,  /**< u.tram */
-	AI8X_EVENT_OUTPUT = 1u << 10,     /**< u.output: a value left the output stage */
-	AI8X_EVENT_FIFO_PUSH = 1u << 11,  /**< u.fifo */
-	AI8X_EVENT_FIFO_POP = 1u << 12,   /**< u.fifo */
-	AI8X_EVENT_BUS_WRITE = 1u << 13,  /**< u.bus */
-	AI8X_EVENT_BUS_READ = 1u << 14,   /**< u.bus */
-	AI8X_EVENT_ACCUMULATE = 1u << 15, /**< u.sums: a kernel was applied; one per cycle and slot */
+	AI8X_EVENT_STATE = 1u << 4,         /**< one per cycle (stalls: one per stretch): u.state */
+	AI8X_EVENT_DATA_READ = 1u << 5,     /**< u.data */
+	AI8X_EVENT_DATA_WRITE = 1u << 6,    /**< u.data */
+	AI8X_EVENT_KERNEL_READ = 1u << 7,   /**< u.kernel */
+	AI8X_EVENT_BIAS_READ = 1u << 8,     /**< u.bias */
+	AI8X_EVENT_TRAM_WRITE = 1u << 9,    /**< u.tram */
+	AI8X_EVENT_OUTPUT = 1u << 10,       /**< u.output: a value left the output stage */
+	AI8X_EVENT_FIFO_PUSH = 1u << 11,    /**< u.fifo */
+	AI8X_EVENT_FIFO_POP = 1u << 12,     /**< u.fifo */
+	AI8X_EVENT_BUS_WRITE = 1u << 13,    /**< u.bus */
+	AI8X_EVENT_BUS_READ = 1u << 14,     /**< u.bus */
+	AI8X_EVENT_ACCUMULATE = 1u << 15,   /**< u.sums: a kernel was applied; one per cycle and slot */
+	AI8X_EVENT_KERNEL_WRITE = 1u << 16, /**< u.commit: a kernel word was stored; after its bus write */
 } ai8x_event_kind;
 
 /** One event. Pointers inside are valid during the callback only. */
@@ -124,6 +125,11 @@ typedef struct ai8x_event {
 			uint8_t bytes; /**< 4 or 1 */
 			bool running;  /**< the machine was running */
 		} bus;
+		struct {
+			uint8_t processor; /**< 0..63: whose kernel memory */
+			uint32_t word;     /**< 72-bit word, now stored (ai8x_machine_kernels()) */
+			bool whole; /**< all of its bytes were written for it; false: some are left from another word */
+		} commit;
 	} u;
 } ai8x_event;
 

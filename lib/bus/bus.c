@@ -75,23 +75,21 @@ static unsigned processor_of(const struct bus *bus, const struct part_target *ta
 	return target->group * bus->part->memories[target->memory].units + target->unit;
 }
 
-static void write_kernel(struct bus *bus, const struct part_target *target, unsigned bytes, uint32_t value)
+static struct kernel_commit write_kernel(struct bus *bus, const struct part_target *target, unsigned bytes,
+                                         uint32_t value)
 {
 	unsigned processor = processor_of(bus, target);
 	bool express = field_get(&bus->registers, F_MEXPRESS, target->group, 0) != 0;
-	if (!express) {
-		if (bytes == 4)
-			kernel_write_plain(&bus->kernel, processor, target->word, target->byte, value);
-		return;
-	}
-	if (bytes == 4) {
-		kernel_express_append(&bus->kernel, processor, value);
-		return;
-	}
+	if (bytes == 4)
+		return express ? kernel_express_append(&bus->kernel, processor, value)
+		               : kernel_write_plain(&bus->kernel, processor, target->word, target->byte, value);
+	if (!express)
+		return (struct kernel_commit){0};
 	// Packed loading: a byte write names the first kernel word at a quarter of its window (2.1).
 	const struct part_memory_row *row = &bus->part->memories[MEMORY_KERNEL];
 	uint32_t offset = target->word * row->word_bytes + target->byte;
 	kernel_express_select(&bus->kernel, processor, offset >> 2);
+	return (struct kernel_commit){0};
 }
 
 // 8-bit writes change one byte of a 32-bit word.
@@ -103,7 +101,8 @@ static uint32_t merge(uint32_t old, uint32_t byte, unsigned bytes, uint32_t valu
 	return (old & ~(UINT32_C(0xff) << shift)) | (value & 0xff) << shift;
 }
 
-void bus_write_memory(struct bus *bus, const struct part_target *target, unsigned bytes, uint32_t value)
+struct kernel_commit bus_write_memory(struct bus *bus, const struct part_target *target, unsigned bytes,
+                                      uint32_t value)
 {
 	unsigned unit = processor_of(bus, target);
 	switch (target->memory) {
@@ -113,8 +112,7 @@ void bus_write_memory(struct bus *bus, const struct part_target *target, unsigne
 		break;
 	}
 	case MEMORY_KERNEL:
-		write_kernel(bus, target, bytes, value);
-		break;
+		return write_kernel(bus, target, bytes, value);
 	case MEMORY_BIAS:
 		if (target->byte == 0) {
 			bus->bias.entry[target->group][target->word] = (int8_t)(uint8_t)value;
@@ -129,6 +127,7 @@ void bus_write_memory(struct bus *bus, const struct part_target *target, unsigne
 	case MEMORY_COUNT:
 		break;
 	}
+	return (struct kernel_commit){0};
 }
 
 uint32_t bus_read_memory(const struct bus *bus, const struct part_target *target)

@@ -30,7 +30,8 @@ ai8x_status bus_decode(const struct bus *bus, uint32_t address, unsigned bytes, 
                        ai8x_error *error);
 
 // Memory accesses; registers with side effects are the machine's business.
-void bus_write_memory(struct bus *bus, const struct part_target *target, unsigned bytes, uint32_t value);
+struct kernel_commit bus_write_memory(struct bus *bus, const struct part_target *target, unsigned bytes,
+                                      uint32_t value);
 uint32_t bus_read_memory(const struct bus *bus, const struct part_target *target);
 
 #endif

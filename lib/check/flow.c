@@ -1,6 +1,6 @@
 // What has influence on the result: from the words that count back through slots, kernels and planes to
 // what was written. Only hazards that lie on such a way are errors; junk in unused lanes is normal.
-#include "check/check.h"
+#include "check/parts.h"
 #include "layer/geometry.h"
 
 #include <stdio.h>
@@ -16,21 +16,6 @@ static const char *writer_text(uint16_t writer)
 static bool is_empty(uint16_t writer)
 {
 	return writer == WRITER_NONE || writer == WRITER_CLEAR;
-}
-
-static void mark(ai8x_check *check, struct lane lane)
-{
-	int position = writer_position(lane.writer);
-	if (position >= 0 && lane.slot < check->layers[position].slots)
-		check->layers[position].live[lane.slot] = true;
-}
-
-void flow_mark(ai8x_check *check, struct lane lane, uint32_t word)
-{
-	int position = writer_position(lane.writer);
-	mark(check, lane);
-	if (position >= 0 && word > check->layers[position].last_word_read)
-		check->layers[position].last_word_read = word;
 }
 
 // --- Planes with data --------------------------------------------------------------------------------
@@ -135,7 +120,7 @@ static void follow_results(ai8x_check *check)
 				if ((check->results[i].mask >> (8 * l) & 0xff) == 0)
 					continue;
 				if (round == 0) {
-					flow_mark(check, *lane, word);
+					mark_read(check, *lane, word);
 					add_writer(column, lane->writer);
 					bool computed = writer_position(lane->writer) >= 0 && lane->slot != SLOT_NONE;
 					if (!computed && check->results_named)
@@ -155,7 +140,7 @@ static void follow_leftovers(ai8x_check *check)
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		for (size_t l = 0; l < (size_t)check->data_words * LANES; l++)
 			if (check->lanes[i][l].reader == 0)
-				flow_mark(check, check->lanes[i][l], (uint32_t)(l / LANES));
+				mark_read(check, check->lanes[i][l], (uint32_t)(l / LANES));
 	}
 }
 
@@ -211,7 +196,7 @@ static void find_influence(ai8x_check *check, struct layer_state *state)
 		if ((state->influence[pass] >> (i % AI8X_PROCESSORS) & 1) == 0)
 			continue;
 		for (uint32_t s = state->planes[i].sources; s != NONE; s = check->sources[s].next)
-			mark(check, check->sources[s].from);
+			mark_live(check, check->sources[s].from);
 	}
 }
 

@@ -1,5 +1,5 @@
 // Findings: the table of classes, merging, order, texts.
-#include "check/check.h"
+#include "check/parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>

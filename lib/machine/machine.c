@@ -139,6 +139,21 @@ static void tell_bus(ai8x_machine *machine, ai8x_event_kind kind, uint32_t addre
 	observe_emit(machine, &event);
 }
 
+static void tell_commit(ai8x_machine *machine, const struct part_target *target, struct kernel_commit commit)
+{
+	ai8x_event event = {
+		.kind = AI8X_EVENT_KERNEL_WRITE,
+		.cycle = machine->context.cycle,
+		.u.commit =
+			{
+				.processor = (uint8_t)(target->group * PROCESSORS_PER_GROUP + target->unit),
+				.word = commit.word,
+				.whole = commit.whole,
+			},
+	};
+	observe_emit(machine, &event);
+}
+
 static ai8x_status push(ai8x_machine *machine, unsigned fifo, uint32_t value)
 {
 	if (!fifo_push(&machine->bus.fifo[fifo], value))
@@ -248,7 +263,9 @@ static ai8x_status write_target(ai8x_machine *machine, const struct part_target 
 {
 	tell_bus(machine, AI8X_EVENT_BUS_WRITE, address, value, bytes);
 	if (!target->is_register) {
-		bus_write_memory(&machine->bus, target, bytes, value);
+		const struct kernel_commit commit = bus_write_memory(&machine->bus, target, bytes, value);
+		if (commit.committed && (machine->context.kinds & AI8X_EVENT_KERNEL_WRITE) != 0)
+			tell_commit(machine, target, commit);
 		return AI8X_OK;
 	}
 	if (bytes == 1) {

@@ -1,8 +1,9 @@
 // The machine behind the public handle.
 //
 //   machine.c   handle, bus side effects, views
-//   fast.c      what the fast engine takes over
-//   run.c       start, sequencing of layers, stop and resume
+//   order.c     which layers start together, what they need, what comes next
+//   run.c       carries that order out: start, stop and resume
+//   take_over.c what the fast engine takes over
 //   observe.c   events and reports
 //   input.c     FIFO words -> data memory
 //   snoop.c     snoop units
@@ -18,6 +19,7 @@
 #include "fast/fast.h"
 #include "layer/layer.h"
 #include "machine/input.h"
+#include "machine/order.h"
 
 #define MAX_OBSERVERS 8
 #define SNOOP_UNITS 2
@@ -121,7 +123,7 @@ ai8x_status run_control_written(ai8x_machine *machine, unsigned group, uint32_t 
 void run_forget(ai8x_machine *machine);
 void run_fifo_pushed(ai8x_machine *machine);
 
-// fast.c
+// take_over.c
 ai8x_status fast_setup(ai8x_machine *machine, ai8x_error *error);
 void fast_release(ai8x_machine *machine);
 // True when layers that run at the same time, or FIFO words on their way, use the same words, or read where nobody in
@@ -146,6 +148,8 @@ void snoop_written(void *user, const ai8x_layer *layer, unsigned instance, uint3
 bool snoop_watches(const ai8x_machine *machine, const ai8x_layer *layer);
 // True when an enabled unit decides whether the link of `layer` is taken.
 bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint32_t layer);
+// True when an enabled unit may stop the run after `layer`.
+bool snoop_may_stop(const ai8x_machine *machine, unsigned master, uint32_t layer);
 bool snoop_enabled(const ai8x_machine *machine);
 // What the snoop units decide behind a layer: stop the run, and whether a link may be taken.
 struct snoop_verdict {

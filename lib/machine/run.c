@@ -135,8 +135,11 @@ static ai8x_status fail(ai8x_machine *machine, ai8x_status status)
 }
 
 // Decodes a layer, or finds it as it was decoded in an earlier run.
-static ai8x_status decode(ai8x_machine *machine, uint32_t index, const ai8x_layer **layer, ai8x_error *error)
+static ai8x_status decode(void *user, uint32_t index, unsigned position, const ai8x_layer **layer,
+                          ai8x_error *error)
 {
+	ai8x_machine *machine = user;
+	(void)position;
 	const struct registers *registers = &machine->bus.registers;
 	const struct layer_run *members = &machine->run.members;
 	if (index >= AI8X_MAX_LAYERS) {
@@ -227,25 +230,11 @@ static ai8x_status begin_exact(ai8x_machine *machine, ai8x_error *error)
 static ai8x_status begin_layers(ai8x_machine *machine, ai8x_error *error)
 {
 	struct run *run = &machine->run;
-	const ai8x_layer *layer[AI8X_MAX_STREAMS];
-	unsigned count = 0;
-	do {
-		ai8x_status status = decode(machine, run->next_layer + count, &layer[count], error);
-		if (status != AI8X_OK)
-			return status;
-		// A layer behind the streaming ones is only looked at.
-		if (count > 0 && !layer[count]->streaming)
-			break;
-		count++;
-	} while (layer[count - 1]->streaming && count < AI8X_MAX_STREAMS &&
-	         run->next_layer + count <= run->last_layer);
-	for (unsigned i = 0; i < count; i++) {
-		uint32_t ring = i + 1 < count ? layer[i + 1]->ring_words : 0;
-		ai8x_status status = begin_layer(machine, layer[i], ring, error);
-		if (status != AI8X_OK)
-			return status;
-	}
-	return AI8X_OK;
+	struct order_start together;
+	ai8x_status status = order_start(&together, run->next_layer, run->last_layer, decode, machine, error);
+	for (unsigned i = 0; i < together.count && status == AI8X_OK; i++)
+		status = begin_layer(machine, together.layer[i], together.write_ring[i], error);
+	return status;
 }
 
 size_t ai8x_machine_sequence(const ai8x_machine *machine, uint32_t *layers, size_t capacity)
@@ -261,23 +250,17 @@ size_t ai8x_machine_sequence(const ai8x_machine *machine, uint32_t *layers, size
 		if (count < capacity)
 			layers[count] = layer;
 		count++;
-		bool conditional = snoop_makes_conditional(machine, master, layer);
-		if (field_get(registers, F_STOP, master, layer))
-			break;
-		if (field_get(registers, F_LINK, master, layer) && !conditional)
-			layer = field_get(registers, F_NEXT, master, layer);
-		else if (layer++ == last)
+		const struct order_step step = {
+			.index = layer,
+			.last = last,
+			.stop = field_get(registers, F_STOP, master, layer) != 0,
+			.link = field_get(registers, F_LINK, master, layer) != 0,
+			.next = field_get(registers, F_NEXT, master, layer),
+		};
+		if (!order_next(&step, !snoop_makes_conditional(machine, master, layer), &layer))
 			break;
 	}
 	return count;
-}
-
-// FIFO words that must have arrived before a FIFO-fed layer starts.
-static uint64_t words_to_start(const ai8x_layer *layer)
-{
-	// In CHW the start count counts pixels, more than a ring of words holds.
-	return layer->ring_words != 0 && layer->stream_start > layer->ring_words ? layer->ring_words
-	                                                                         : layer->stream_start;
 }
 
 // FIFO words that a FIFO-fed layer needs for its next pixel; before its first pixel also the start count.
@@ -285,14 +268,8 @@ static uint64_t words_needed(const struct run *run, const struct stage *stage)
 {
 	const ai8x_layer *layer = stage_layer(stage);
 	const bool begun = stage->exact != NULL && exact_layer_begun(stage->exact);
-	uint64_t pixels = stage->exact != NULL ? exact_layer_needs(stage->exact) : 1, words = 0;
-	if (pixels > 0)
-		words = layer->chw ? (pixels - 1) / 4 + 1
-		                   : (pixels - 1) * layer->pixel_step + (uint64_t)layer->passes * layer->operands;
-	const uint64_t start = words_to_start(layer);
-	if (!begun && start > words)
-		words = start;
-	return words < run->input.frame ? words : run->input.frame;
+	const uint64_t pixels = stage->exact != NULL ? exact_layer_needs(stage->exact) : 1;
+	return order_words_needed(layer, pixels, begun, run->input.frame);
 }
 
 // True when the input that the next pixel needs has arrived.
@@ -331,17 +308,9 @@ static int pick(ai8x_machine *machine)
 static bool choose_next(ai8x_machine *machine, const ai8x_layer *layer)
 {
 	struct run *run = &machine->run;
-	struct snoop_verdict verdict = snoop_end_layer(machine, layer);
-	if (verdict.stop || layer->stop)
-		return false;
-	if (layer->link && (!verdict.conditional || verdict.take_link)) {
-		run->next_layer = layer->next;
-		return true;
-	}
-	if (layer->index == run->last_layer)
-		return false;
-	run->next_layer = layer->index + 1;
-	return true;
+	const struct snoop_verdict verdict = snoop_end_layer(machine, layer);
+	const struct order_step step = order_step_of(layer, run->last_layer);
+	return !verdict.stop && order_next(&step, !verdict.conditional || verdict.take_link, &run->next_layer);
 }
 
 static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_limits *limits,
@@ -405,16 +374,6 @@ static bool fifo_has_room(const ai8x_machine *machine, uint32_t address)
 	return fifo->level < fifo->depth;
 }
 
-// FIFO words that a FIFO-fed layer takes from its start to its last pixel.
-static uint64_t words_of_frame(const struct run *run, const ai8x_layer *layer)
-{
-	const uint64_t start = words_to_start(layer);
-	uint64_t words = layer_read_words(layer);
-	if (start > words)
-		words = start;
-	return words < run->input.frame ? words : run->input.frame;
-}
-
 // Runs the current stages at once where that is safe. False: the exact engine must.
 static bool run_fast(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t *budget, bool paced,
                      ai8x_status *status, ai8x_error *error)
@@ -433,7 +392,7 @@ static bool run_fast(ai8x_machine *machine, const ai8x_run_limits *limits, uint6
 		if (paced || machine->options.engine == AI8X_ENGINE_EXACT)
 			return false;
 		// A ring holds what the layer takes, and nothing of the rest of the frame.
-		const uint64_t taken = words_of_frame(run, first);
+		const uint64_t taken = order_words_taken(first, run->input.frame);
 		(void)input_pull(&run->input, first->ring_words == 0 ? UINT64_MAX : taken, &run->waiting_fifo);
 		if (run->input.stored < taken) {
 			// The host writes on; when it has nothing more to write, see how far the exact engine comes.

@@ -90,15 +90,26 @@ static bool triggered(const ai8x_machine *machine, unsigned unit)
 	       matches > snoop_get(machine, REG_SNOOP_X2, unit);
 }
 
-bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint32_t layer)
+// Whether an enabled unit that watches `layer` has `action` set.
+static bool has_action(const ai8x_machine *machine, unsigned master, uint32_t layer,
+                       enum part_field_id action)
 {
 	const struct registers *registers = &machine->bus.registers;
 	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++)
-		if (field_get(registers, F_SNOOP_EN, master, unit) &&
-		    field_get(registers, F_SNOOP_LINK, master, unit) &&
+		if (field_get(registers, F_SNOOP_EN, master, unit) && field_get(registers, action, master, unit) &&
 		    field_get(registers, F_SNOOP_LAYER, master, unit) == layer)
 			return true;
 	return false;
+}
+
+bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint32_t layer)
+{
+	return has_action(machine, master, layer, F_SNOOP_LINK);
+}
+
+bool snoop_may_stop(const ai8x_machine *machine, unsigned master, uint32_t layer)
+{
+	return has_action(machine, master, layer, F_SNOOP_STOP);
 }
 
 struct snoop_verdict snoop_end_layer(ai8x_machine *machine, const ai8x_layer *layer)

@@ -21,7 +21,9 @@ void data_memory_clear(struct data_memory *memory, unsigned group);
 struct kernel_unit {
 	uint8_t *stream; // 9 bytes per word, last kernel byte (k8) first
 	uint32_t words;
-	uint8_t latch[16];      // plain loading: the four bus words of the word being assembled
+	uint8_t latch[16];      // plain loading: the four bus words of the word being assembled ...
+	uint32_t latch_word;    // ... which word that is ...
+	uint8_t latch_seen;     // ... and which of the four were written for it
 	uint32_t express_word;  // packed loading: next word to commit ...
 	uint32_t express_bytes; // ... and bytes collected for it
 	uint8_t express[KERNEL_WORD_BYTES];
@@ -32,9 +34,11 @@ struct kernel_memory {
 	uint64_t stamp; // changes with every commit, so that unpacked copies know when they are stale
 };
 
-// What a bus write committed, for observers: the words [first, first + count) of the unit.
+// What a bus write committed, for observers.
 struct kernel_commit {
-	uint32_t first, count;
+	bool committed;
+	uint32_t word;
+	bool whole; // all of its bytes were written for it; else some are left from another word
 };
 
 ai8x_status kernel_memory_create(struct kernel_memory *memory, const ai8x_part *part);

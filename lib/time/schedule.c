@@ -37,6 +37,7 @@ struct scheduler {
 	size_t layer_capacity;
 	ai8x_error *error;
 	ai8x_status status;
+	ai8x_layer decoded[AI8X_MAX_STREAMS]; // those that start together
 	struct flow flow[AI8X_MAX_STREAMS];
 	unsigned flow_count;
 	uint32_t next_layer;
@@ -53,11 +54,6 @@ void ai8x_schedule_release(ai8x_schedule *schedule)
 {
 	free(schedule->layers);
 	*schedule = (ai8x_schedule){0};
-}
-
-static uint32_t next_ring(const ai8x_layer *layer, unsigned i, unsigned count)
-{
-	return i + 1 < count ? layer[i + 1].ring_words : 0;
 }
 
 static bool begin_layer(struct scheduler *s, const ai8x_layer *layer, unsigned streams, uint32_t ring)
@@ -88,26 +84,24 @@ static bool begin_layer(struct scheduler *s, const ai8x_layer *layer, unsigned s
 	return true;
 }
 
+static ai8x_status decode(void *user, uint32_t index, unsigned position, const ai8x_layer **layer,
+                          ai8x_error *error)
+{
+	struct scheduler *s = user;
+	*layer = &s->decoded[position];
+	return layer_decode(&s->machine->bus.registers, &s->machine->run.members, index, &s->decoded[position],
+	                    error);
+}
+
 // The next layer, or all layers that stream together with it.
 static bool begin_layers(struct scheduler *s)
 {
-	const struct run *run = &s->machine->run;
-	ai8x_layer layer[AI8X_MAX_STREAMS];
-	unsigned count = 0;
-	do {
-		s->status = layer_decode(&s->machine->bus.registers, &run->members, s->next_layer + count,
-		                         &layer[count], s->error);
-		if (s->status != AI8X_OK)
-			return false;
-		if (count > 0 && !layer[count].streaming)
-			break;
-		count++;
-	} while (layer[count - 1].streaming && count < AI8X_MAX_STREAMS &&
-	         s->next_layer + count <= run->last_layer);
-	for (unsigned i = 0; i < count; i++)
-		if (!begin_layer(s, &layer[i], count, next_ring(layer, i, count)))
-			return false;
-	return true;
+	struct order_start together;
+	s->status = order_start(&together, s->next_layer, s->machine->run.last_layer, decode, s, s->error);
+	bool ok = s->status == AI8X_OK;
+	for (unsigned i = 0; i < together.count && ok; i++)
+		ok = begin_layer(s, together.layer[i], together.count, together.write_ring[i]);
+	return ok;
 }
 
 static const ai8x_layer *layer_of(const struct scheduler *s, const struct flow *flow)
@@ -135,16 +129,8 @@ static void pull(struct scheduler *s, uint64_t until)
 static uint64_t words_needed(const struct scheduler *s, const struct flow *flow)
 {
 	const ai8x_layer *layer = layer_of(s, flow);
-	uint64_t pixels = sequence_needs(&flow->sequence, flow->row, flow->column), words = 0;
-	if (pixels > 0)
-		words = layer->chw ? (pixels - 1) / 4 + 1
-		                   : (pixels - 1) * layer->pixel_step + (uint64_t)layer->passes * layer->operands;
-	uint64_t start = layer->stream_start;
-	if (layer->ring_words != 0 && start > layer->ring_words)
-		start = layer->ring_words;
-	if (flow->row == 0 && flow->column == 0 && start > words)
-		words = start;
-	return words < s->frame ? words : s->frame;
+	const uint64_t pixels = sequence_needs(&flow->sequence, flow->row, flow->column);
+	return order_words_needed(layer, pixels, flow->row != 0 || flow->column != 0, s->frame);
 }
 
 static bool input_ready(struct scheduler *s, unsigned i)
@@ -198,35 +184,13 @@ static void end_pixel(struct flow *flow)
 	flow->done = ++flow->row == flow->sequence.rows;
 }
 
-// Snoop units that could stop the run or decide about the link of a layer.
-static bool is_conditional(const struct scheduler *s, const ai8x_layer *layer, bool *link)
-{
-	const struct registers *registers = &s->machine->bus.registers;
-	const unsigned master = s->machine->run.members.master;
-	bool conditional = false;
-	*link = false;
-	for (unsigned unit = 0; unit < SNOOP_UNITS; unit++) {
-		if (!field_get(registers, F_SNOOP_EN, master, unit) ||
-		    field_get(registers, F_SNOOP_LAYER, master, unit) != layer->index)
-			continue;
-		*link |= field_get(registers, F_SNOOP_LINK, master, unit) != 0;
-		conditional |= *link || field_get(registers, F_SNOOP_STOP, master, unit);
-	}
-	return conditional;
-}
-
 static void choose_next(struct scheduler *s, const ai8x_layer *layer)
 {
-	bool link_is_conditional;
-	s->schedule->conditional |= is_conditional(s, layer, &link_is_conditional);
-	if (layer->stop) {
-		s->running = false;
-	} else if (layer->link && !link_is_conditional) {
-		s->next_layer = layer->next;
-	} else {
-		s->running = layer->index != s->machine->run.last_layer;
-		s->next_layer = layer->index + 1;
-	}
+	const struct run *run = &s->machine->run;
+	const bool link = snoop_makes_conditional(s->machine, run->members.master, layer->index);
+	const struct order_step step = order_step_of(layer, run->last_layer);
+	s->schedule->conditional |= link || snoop_may_stop(s->machine, run->members.master, layer->index);
+	s->running = order_next(&step, !link, &s->next_layer);
 }
 
 // Links that lead back never end: there are no more layers than this in a run that does.

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "layer/geometry.h"
+#include "machine/order.h"
 
 #define NOBODY INT16_MIN
 // Input pixels looked at to find whose results a layer reads; edges of images never matter alone.
@@ -214,15 +215,13 @@ static ai8x_status map_layers(struct mapper *mapper, const ai8x_schedule *schedu
 		const ai8x_layer *layer = &entry->layer;
 		map->layers[i] = layer->index;
 		// Layers that stream together read each other's rings.
-		bool streamed = i > 0 && layer->streaming && schedule->layers[i - 1].layer.streaming &&
-		                schedule->layers[i - 1].layer.index + 1 == layer->index;
+		const bool streamed = i > 0 && order_streams_into(&schedule->layers[i - 1].layer, layer);
 		if (streamed)
 			map->reads[i * sources + i] = 1;
 		else
 			note_reads(mapper, layer, map->reads + i * sources);
-		bool passes_on = layer->streaming && i + 1 < schedule->layer_count &&
-		                 schedule->layers[i + 1].layer.streaming &&
-		                 schedule->layers[i + 1].layer.index == layer->index + 1;
+		const bool passes_on =
+			i + 1 < schedule->layer_count && order_streams_into(layer, &schedule->layers[i + 1].layer);
 		own_output(mapper, layer, passes_on ? schedule->layers[i + 1].layer.ring_words : 0, (int)i);
 		ai8x_status status = snapshot(mapper, &map->data[i + 1]);
 		if (status == AI8X_OK)

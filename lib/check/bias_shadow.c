@@ -1,5 +1,5 @@
 // Shadow of bias memory: who wrote each entry, and which entries layers use.
-#include "check/check.h"
+#include "check/parts.h"
 #include "layer/geometry.h"
 
 #include <stdlib.h>

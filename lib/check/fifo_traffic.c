@@ -1,5 +1,5 @@
 // FIFO traffic: data that never come, data that nobody takes.
-#include "check/check.h"
+#include "check/parts.h"
 
 #include <stdio.h>
 

@@ -2,8 +2,9 @@
 //
 // What a layer reads is kept as planes: one processor's lane in one pass of one operand, over all pixels. A
 // plane remembers from which layers and slots its values came, not every single read.
-#include "check/check.h"
+#include "check/parts.h"
 #include "layer/geometry.h"
+#include "machine/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ void shadow_bus_read(ai8x_check *check, const struct part_target *target, uint32
 		return;
 	unsigned instance = target->group * INSTANCES_PER_GROUP + target->unit;
 	for (unsigned l = 0; l < LANES; l++)
-		flow_mark(check, check->lanes[instance][(size_t)target->word * LANES + l], target->word);
+		mark_read(check, check->lanes[instance][(size_t)target->word * LANES + l], target->word);
 	if (!array_reserve(&check->results, &check->result_capacity, check->result_count + 1,
 	                   sizeof *check->results)) {
 		check->trouble = AI8X_ERR_NO_MEMORY;
@@ -183,19 +184,11 @@ static void link_stream(ai8x_check *check, struct layer_state *state)
 // The streaming layer that hands its values to `layer`, or -1.
 static int producer_of(const ai8x_check *check, const ai8x_layer *layer)
 {
-	if (!layer->streaming || check->layer_count == 0)
+	if (check->layer_count == 0)
 		return -1;
 	const struct layer_state *before = &check->layers[check->layer_count - 1];
-	bool together = before->layer.streaming && !before->finished && before->layer.index + 1 == layer->index;
+	const bool together = !before->finished && order_streams_into(&before->layer, layer);
 	return together ? (int)check->layer_count - 1 : -1;
-}
-
-bool slot_is_loaded(const struct layer_state *state, uint32_t slot)
-{
-	bool loaded = state->weights == NULL || state->layer.depthwise;
-	for (uint32_t pass = 0; pass < state->layer.passes && !loaded; pass++)
-		loaded = state->weights[(size_t)slot * state->layer.passes + pass] != 0;
-	return loaded;
 }
 
 // True for lanes with a channel: not for those of gaps in a layer's output, for which there are no kernels.

@@ -1,5 +1,5 @@
 // Runs a recorded program under a check.
-#include "check/check.h"
+#include "check/parts.h"
 
 #include <ai8xsim/runner.h>
 

@@ -1,5 +1,5 @@
 // Shadow of the registers: bits that do not exist, registers zeroed after their configuration.
-#include "check/check.h"
+#include "check/parts.h"
 
 #include <stdio.h>
 

@@ -31,6 +31,7 @@ void kernel_memory_clear(struct kernel_memory *memory, unsigned group)
 		struct kernel_unit *unit = &memory->unit[p];
 		memset(unit->stream, 0, (size_t)unit->words * KERNEL_WORD_BYTES);
 		memset(unit->latch, 0, sizeof unit->latch);
+		unit->latch_seen = 0;
 		unit->express_word = 0;
 		unit->express_bytes = 0;
 	}
@@ -51,15 +52,21 @@ struct kernel_commit kernel_write_plain(struct kernel_memory *memory, unsigned p
                                         uint32_t offset, uint32_t value)
 {
 	struct kernel_unit *unit = &memory->unit[processor];
+	if (unit->latch_word != word)
+		unit->latch_seen = 0;
+	unit->latch_word = word;
+	unit->latch_seen |= (uint8_t)(1u << offset / 4);
 	for (unsigned i = 0; i < 4; i++)
 		unit->latch[offset + i] = (uint8_t)(value >> (24 - 8 * i));
 	// Only the fourth bus word makes the memory write happen.
 	if (offset != 12)
-		return (struct kernel_commit){0, 0};
+		return (struct kernel_commit){0};
 	uint8_t k[KERNEL_WORD_BYTES] = {unit->latch[3]};
 	memcpy(k + 1, unit->latch + 4, KERNEL_WORD_BYTES - 1);
 	store(memory, processor, word, k);
-	return (struct kernel_commit){word, 1};
+	const bool whole = unit->latch_seen == 15;
+	unit->latch_seen = 0;
+	return (struct kernel_commit){.committed = true, .word = word, .whole = whole};
 }
 
 uint32_t kernel_read_plain(const struct kernel_memory *memory, unsigned processor, uint32_t word,
@@ -83,7 +90,7 @@ void kernel_express_select(struct kernel_memory *memory, unsigned processor, uin
 struct kernel_commit kernel_express_append(struct kernel_memory *memory, unsigned processor, uint32_t value)
 {
 	struct kernel_unit *unit = &memory->unit[processor];
-	struct kernel_commit commit = {unit->express_word, 0};
+	struct kernel_commit commit = {.word = unit->express_word, .whole = true};
 	for (unsigned i = 0; i < 4; i++) {
 		unit->express[unit->express_bytes++] = (uint8_t)(value >> (24 - 8 * i));
 		if (unit->express_bytes < KERNEL_WORD_BYTES)
@@ -91,7 +98,7 @@ struct kernel_commit kernel_express_append(struct kernel_memory *memory, unsigne
 		unit->express_bytes = 0;
 		if (unit->express_word < unit->words) {
 			store(memory, processor, unit->express_word, unit->express);
-			commit.count++;
+			commit.committed = true;
 		}
 		unit->express_word++;
 	}

@@ -1,6 +1,5 @@
 // Shadow of kernel memory: who wrote each word, how often, and which words layers take their kernels from.
-// Facts: hardware reference 2.1 (loading), 4.5 (where a kernel lies), 4.8 (calcx4, depth-wise).
-#include "check/check.h"
+#include "check/parts.h"
 #include "layer/geometry.h"
 
 #include <stdlib.h>
@@ -25,64 +24,19 @@ void kernels_destroy(ai8x_check *check)
 
 // --- Loading -----------------------------------------------------------------------------------------
 
-static void commit(ai8x_check *check, unsigned processor, uint32_t word,
-                   const uint8_t content[KERNEL_WORD_BYTES], uint8_t written)
+void kernels_written(ai8x_check *check, const ai8x_event *event)
 {
-	if (word >= check->kernel_words[processor])
-		return;
-	struct kernel_word *state = &check->kernels[processor][word];
+	const unsigned processor = event->u.commit.processor;
+	const uint8_t *stored = ai8x_machine_kernels(check->machine, processor, NULL);
+	const uint8_t *content = stored + (size_t)event->u.commit.word * KERNEL_WORD_BYTES;
+	struct kernel_word *state = &check->kernels[processor][event->u.commit.word];
 	// Between two runs kernels may be replaced.
 	if (state->written == WORD_WRITTEN && check->runs == 0 &&
 	    memcmp(state->content, content, KERNEL_WORD_BYTES) != 0)
 		state->lost_by = state->by;
 	memcpy(state->content, content, KERNEL_WORD_BYTES);
-	state->written = written;
+	state->written = event->u.commit.whole ? WORD_WRITTEN : WORD_PART;
 	state->by = (uint32_t)check->bus_writes;
-}
-
-static void write_plain(ai8x_check *check, unsigned processor, const struct part_target *target,
-                        uint32_t value)
-{
-	struct kernel_loader *loader = &check->loaders[processor];
-	if (loader->plain_word != target->word)
-		loader->plain_seen = 0;
-	loader->plain_word = target->word;
-	loader->plain_seen |= (uint8_t)(1u << target->byte / 4);
-	for (unsigned i = 0; i < 4; i++)
-		loader->plain[(target->byte & 12) + i] = (uint8_t)(value >> (24 - 8 * i));
-	if (target->byte / 4 != 3)
-		return;
-	uint8_t content[KERNEL_WORD_BYTES] = {loader->plain[3]};
-	memcpy(content + 1, loader->plain + 4, KERNEL_WORD_BYTES - 1);
-	commit(check, processor, target->word, content, loader->plain_seen == 15 ? WORD_WRITTEN : WORD_PART);
-	loader->plain_seen = 0;
-}
-
-static void write_packed(ai8x_check *check, unsigned processor, uint32_t value)
-{
-	struct kernel_loader *loader = &check->loaders[processor];
-	for (unsigned i = 0; i < 4; i++) {
-		loader->packed[loader->packed_bytes++] = (uint8_t)(value >> (24 - 8 * i));
-		if (loader->packed_bytes < KERNEL_WORD_BYTES)
-			continue;
-		loader->packed_bytes = 0;
-		commit(check, processor, loader->packed_word++, loader->packed, WORD_WRITTEN);
-	}
-}
-
-void kernels_written(ai8x_check *check, const struct part_target *target, unsigned bytes, uint32_t value)
-{
-	unsigned processor = target->group * PROCESSORS_PER_GROUP + target->unit;
-	if (!shadow_field(check, F_MEXPRESS, target->group, 0)) {
-		if (bytes == 4)
-			write_plain(check, processor, target, value);
-	} else if (bytes == 4) {
-		write_packed(check, processor, value);
-	} else {
-		uint32_t offset = target->word * check->part->memories[MEMORY_KERNEL].word_bytes + target->byte;
-		check->loaders[processor].packed_word = offset >> 2;
-		check->loaders[processor].packed_bytes = 0;
-	}
 }
 
 // Cleared kernels are zero, but nobody meant them: a layer that uses one lacks its kernel.

@@ -1,7 +1,8 @@
 // What will run: the order of layers as registers tell it, their ranges, the groups that take part. Looked
 // at when the machine starts, so that it is known even if the run does not come to its end.
-#include "check/check.h"
+#include "check/parts.h"
 #include "layer/geometry.h"
+#include "machine/order.h"
 
 #include <string.h>
 
@@ -29,24 +30,30 @@ static void follow(ai8x_check *check)
 			continue;
 		struct planned_layer *planned = &check->plan[index];
 		planned->reachable = true;
-		bool link = shadow_field(check, F_LINK, check->master, index) != 0;
-		bool stop = shadow_field(check, F_STOP, check->master, index) != 0;
-		if (stop)
-			continue;
-		if (link && count < AI8X_MAX_LAYERS - 1)
-			pending[count++] = shadow_field(check, F_NEXT, check->master, index);
-		if ((!link || snoop_on(check)) && index != last && count < AI8X_MAX_LAYERS - 1)
-			pending[count++] = index + 1;
+		const struct order_step step = {
+			.index = index,
+			.last = last,
+			.stop = shadow_field(check, F_STOP, check->master, index) != 0,
+			.link = shadow_field(check, F_LINK, check->master, index) != 0,
+			.next = shadow_field(check, F_NEXT, check->master, index),
+		};
+		if (count < AI8X_MAX_LAYERS - 1 && order_next(&step, true, &pending[count]))
+			count++;
+		if (step.link && snoop_on(check) && count < AI8X_MAX_LAYERS - 1 &&
+		    order_next(&step, false, &pending[count]))
+			count++;
 	}
 }
 
 // Layers that stream together: the ring that wraps the output of `index`, 0: none.
 static uint32_t write_ring(const ai8x_check *check, uint32_t index)
 {
-	if (!check->plan[index].layer.streaming || index + 1 >= AI8X_MAX_STREAMS)
+	if (index + 1 >= AI8X_MAX_STREAMS)
 		return 0;
 	const struct planned_layer *next = &check->plan[index + 1];
-	return next->reachable && next->decoded && next->layer.streaming ? next->layer.ring_words : 0;
+	const bool joined =
+		next->reachable && next->decoded && order_streams_into(&check->plan[index].layer, &next->layer);
+	return joined ? next->layer.ring_words : 0;
 }
 
 static void range_error(ai8x_check *check, const ai8x_layer *layer, ai8x_check_class kind,

@@ -1,23 +1,23 @@
-// The sanitizer: an observer of a machine that finds hazards. See docs/check.md for every class.
+// What the parts of a check share: the handle, the shadows' types, and small helpers. See docs/check.md.
 //
-//   check.c      handle, events, evaluation in order
-//   program.c    runs a recorded program under a check
-//   report.c     table of classes, findings, texts
-//   registers.c  shadow of the registers
-//   plan.c       which layers will run, their ranges and groups (before the first one runs)
-//   kernels.c    shadow of kernel memory and its loaders; which kernels a layer uses
-//   bias.c       shadow of bias memory
-//   shadow.c     shadow of data memory: who wrote each byte lane, and what each layer read
-//   flow.c       what has influence on the result, and the hazards on its way
-//   fifo.c       FIFO traffic
-#ifndef AI8X_CHECK_CHECK_H
-#define AI8X_CHECK_CHECK_H
+//   handle.c           events in, evaluation in order
+//   check_program.c    runs a recorded program under a check
+//   report.c           table of classes, findings, texts
+//   register_shadow.c  shadow of the registers
+//   planned.c          which layers will run, their ranges and groups (before the first one runs)
+//   kernel_shadow.c    who wrote each kernel word; which kernels a layer uses
+//   bias_shadow.c      shadow of bias memory
+//   data_shadow.c      who wrote each byte lane of data memory, and what each layer read
+//   flow.c             what has influence on the result, and the hazards on its way
+//   fifo_traffic.c     FIFO traffic
+#ifndef AI8X_CHECK_STATE_H
+#define AI8X_CHECK_STATE_H
 
 #include <ai8xsim/check.h>
 
 #include "base/array.h"
 #include "base/error.h"
-#include "layer/layer.h"
+#include "layer/geometry.h"
 #include "memory/memory.h"
 #include "part/part.h"
 
@@ -111,14 +111,6 @@ struct kernel_word {
 	uint32_t lost_by; // number of the bus write whose different content was overwritten, or 0
 };
 
-struct kernel_loader {
-	uint8_t plain[16];
-	uint8_t plain_seen;  // which of the four bus words were written for ...
-	uint32_t plain_word; // ... this kernel word
-	uint8_t packed[KERNEL_WORD_BYTES];
-	uint32_t packed_bytes, packed_word;
-};
-
 // Why the machine would refuse a layer, and whether it was found before it ran.
 struct planned_layer {
 	bool reachable;
@@ -162,7 +154,6 @@ struct ai8x_check {
 
 	struct kernel_word *kernels[AI8X_PROCESSORS];
 	uint32_t kernel_words[AI8X_PROCESSORS];
-	struct kernel_loader loaders[AI8X_PROCESSORS];
 
 	uint32_t *bias_by[AI8X_GROUPS]; // number of the bus write, 0: nobody
 	int8_t *bias_value[AI8X_GROUPS];
@@ -180,7 +171,7 @@ struct ai8x_check {
 	ai8x_check_layer *summaries;
 };
 
-// report.c: the place of a finding; start from here().
+// The place of a finding; start from here().
 struct place {
 	int layer, other_layer, group, processor;
 	bool has_address;
@@ -192,64 +183,6 @@ static inline struct place here(int layer)
 {
 	return (struct place){layer, -1, -1, -1, false, 0, -1, -1, -1};
 }
-
-// Adds `count` to the finding of the same class, severity, layers and group, or makes one.
-void report(ai8x_check *check, ai8x_check_class kind, ai8x_severity severity, struct place place,
-            uint64_t count, const char *format, ...) __attribute__((format(printf, 6, 7)));
-void report_sort(ai8x_check *check);
-void report_release(ai8x_check *check);
-bool report_has(const ai8x_check *check, ai8x_check_class kind, int layer);
-
-// registers.c
-void registers_create(ai8x_check *check);
-void registers_written(ai8x_check *check, const struct part_target *target, uint32_t value, bool running);
-void registers_evaluate(ai8x_check *check);
-uint32_t shadow_field(const ai8x_check *check, enum part_field_id id, unsigned group, uint32_t index);
-
-// plan.c
-void plan_run(ai8x_check *check);
-void plan_evaluate(ai8x_check *check, ai8x_status status, const char *message);
-
-// kernels.c
-ai8x_status kernels_create(ai8x_check *check);
-void kernels_destroy(ai8x_check *check);
-void kernels_written(ai8x_check *check, const struct part_target *target, unsigned bytes, uint32_t value);
-void kernels_cleared(ai8x_check *check, unsigned group);
-bool kernels_begin_layer(ai8x_check *check, struct layer_state *state);
-// Taps whose weights are not zero in any kernel that counts; bit t: tap t.
-uint32_t kernels_taps(const ai8x_check *check, const struct layer_state *state, uint32_t pass,
-                      unsigned processor);
-void kernels_evaluate(ai8x_check *check, bool complete);
-
-// bias.c
-ai8x_status bias_create(ai8x_check *check);
-void bias_destroy(ai8x_check *check);
-void bias_written(ai8x_check *check, const struct part_target *target, uint32_t value);
-void bias_cleared(ai8x_check *check, unsigned group);
-void bias_read(ai8x_check *check, const ai8x_event *event);
-void bias_evaluate(ai8x_check *check);
-
-// shadow.c
-ai8x_status shadow_create(ai8x_check *check);
-void shadow_destroy(ai8x_check *check);
-void shadow_bus_write(ai8x_check *check, const struct part_target *target, unsigned bytes);
-void shadow_cleared(ai8x_check *check, unsigned group);
-void shadow_begin_layer(ai8x_check *check, const ai8x_event *event);
-void shadow_end_layer(ai8x_check *check, const ai8x_event *event);
-void shadow_read(ai8x_check *check, const ai8x_event *event);
-void shadow_write(ai8x_check *check, const ai8x_event *event);
-void shadow_bus_read(ai8x_check *check, const struct part_target *target, uint32_t address);
-// True when a slot's kernels are not all zero (or it needs none).
-bool slot_is_loaded(const struct layer_state *state, uint32_t slot);
-
-// flow.c
-// What a lane of data memory holds belongs to the result.
-void flow_mark(ai8x_check *check, struct lane lane, uint32_t word);
-void flow_evaluate(ai8x_check *check, bool complete);
-
-// fifo.c
-void fifo_event(ai8x_check *check, const ai8x_event *event);
-void fifo_evaluate(ai8x_check *check, ai8x_status status, const char *message);
 
 // The number of a writer that is a layer, or -1.
 static inline int writer_position(uint16_t writer)
@@ -268,6 +201,32 @@ static inline int layer_number(const ai8x_check *check, uint16_t writer)
 static inline size_t plane_index(const ai8x_layer *layer, uint32_t pass, uint32_t operand, unsigned processor)
 {
 	return ((size_t)pass * layer->operands + operand) * AI8X_PROCESSORS + processor;
+}
+
+// What a lane of data memory holds belongs to the result.
+static inline void mark_live(ai8x_check *check, struct lane lane)
+{
+	const int position = writer_position(lane.writer);
+	if (position >= 0 && lane.slot < check->layers[position].slots)
+		check->layers[position].live[lane.slot] = true;
+}
+
+// The same, and which word of its writer's output somebody looks at.
+static inline void mark_read(ai8x_check *check, struct lane lane, uint32_t word)
+{
+	const int position = writer_position(lane.writer);
+	mark_live(check, lane);
+	if (position >= 0 && word > check->layers[position].last_word_read)
+		check->layers[position].last_word_read = word;
+}
+
+// True when a slot's kernels are not all zero (or it needs none).
+static inline bool slot_is_loaded(const struct layer_state *state, uint32_t slot)
+{
+	bool loaded = state->weights == NULL || state->layer.depthwise;
+	for (uint32_t pass = 0; pass < state->layer.passes && !loaded; pass++)
+		loaded = state->weights[(size_t)slot * state->layer.passes + pass] != 0;
+	return loaded;
 }
 
 #endif

@@ -1,5 +1,5 @@
 // The handle of a check: events in, evaluation in order, findings out.
-#include "check/check.h"
+#include "check/parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #define KINDS                                                                                                \
 	(AI8X_EVENT_RUN_START | AI8X_EVENT_RUN_STOP | AI8X_EVENT_LAYER_START | AI8X_EVENT_LAYER_STOP |           \
 	 AI8X_EVENT_DATA_READ | AI8X_EVENT_DATA_WRITE | AI8X_EVENT_BIAS_READ | AI8X_EVENT_FIFO_PUSH |            \
-	 AI8X_EVENT_FIFO_POP | AI8X_EVENT_BUS_WRITE | AI8X_EVENT_BUS_READ)
+	 AI8X_EVENT_FIFO_POP | AI8X_EVENT_BUS_WRITE | AI8X_EVENT_BUS_READ | AI8X_EVENT_KERNEL_WRITE)
 
 // The widest sum that the bus between groups carries (hardware reference 4.5, inferred there).
 #define ACCUMULATOR_LIMIT (INT64_C(1) << 25)
@@ -122,8 +122,6 @@ static void bus_written(ai8x_check *check, const ai8x_event *event)
 		memory_while_running(check, &target, event->u.bus.address, true);
 	if (target.memory == MEMORY_DATA)
 		shadow_bus_write(check, &target, event->u.bus.bytes);
-	else if (target.memory == MEMORY_KERNEL)
-		kernels_written(check, &target, event->u.bus.bytes, value);
 	else if (target.memory == MEMORY_BIAS && target.byte == 0)
 		bias_written(check, &target, value);
 }
@@ -157,6 +155,9 @@ static void observe(void *user, const ai8x_event *event)
 		break;
 	case AI8X_EVENT_BUS_READ:
 		bus_read(check, event);
+		break;
+	case AI8X_EVENT_KERNEL_WRITE:
+		kernels_written(check, event);
 		break;
 	case AI8X_EVENT_FIFO_PUSH:
 	case AI8X_EVENT_FIFO_POP:

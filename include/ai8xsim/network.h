@@ -155,6 +155,8 @@ typedef struct ai8x_network {
 	char **
 		warnings; /**< possible but hardly meant (a layer reads what another has overwritten), one line each */
 	size_t warning_count;
+	char *part;        /**< name of the part that the description is meant for (key part), or NULL */
+	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_network;
 
 /** Files that ai8x_network_open() reads besides the description. Zero-initialise. */
@@ -162,7 +164,10 @@ typedef struct ai8x_network_files {
 	const char *weights; /**< HDF5 weights file, .npy (arrays one after the other) or .npz; or NULL */
 	const char *bias;    /**< .npy with one array per layer that has weights; or NULL */
 	const char *input;   /**< .npy [C][H][W] or [C][L], or an HDF5 file with dataset "input"; or NULL */
-	void *reserved[8];   /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	const uint32_t
+		*input_shape;  /**< three numbers, C, H, W (a line of data: C, L, 1), where nothing else tells
+	                                the size of the input; or NULL */
+	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_network_files;
 
 /**
@@ -181,13 +186,19 @@ AI8X_API void ai8x_network_destroy(ai8x_network *network);
 /**
  * @brief Reads a description, then weights, bias and input where given, and resolves the shapes.
  *
+ * What @p files does not name is taken from the files that the description names (keys weights, bias and input; paths
+ * are relative to its folder). The input of a weights file counts as given there.
+ *
  * Errors name file, line and key; AI8X_ERR_FORMAT: the file is not a valid description; AI8X_ERR_NETWORK: it
  * is, but the network makes no sense (shapes that do not fit).
  */
 AI8X_API ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files,
                                        ai8x_network **network, ai8x_error *error);
 
-/** @brief The same for a description in memory; @p file_name is used in messages and may be NULL. */
+/**
+ * @brief The same for a description in memory; @p file_name is used in messages and may be NULL. Files that the
+ *        description names are not read.
+ */
 AI8X_API ai8x_status ai8x_network_parse(const char *text, size_t size, const char *file_name,
                                         const ai8x_network_files *files, ai8x_network **network,
                                         ai8x_error *error);

@@ -83,6 +83,7 @@ void ai8x_network_destroy(ai8x_network *network)
 	free(network->layers);
 	free(network->input);
 	free(network->arch);
+	free(network->part);
 	free(network->dataset);
 	free(network->file);
 	free(network->name);
@@ -138,7 +139,8 @@ ai8x_status ai8x_network_copy(const ai8x_network *network, ai8x_network **copy, 
 		return status;
 	size_t input = (size_t)network->input_shape[0] * network->input_shape[1] * network->input_shape[2];
 	bool ok = copy_text(&made->file, network->file) && copy_text(&made->arch, network->arch) &&
-	          copy_text(&made->dataset, network->dataset) && copy_bytes(&made->input, network->input, input);
+	          copy_text(&made->part, network->part) && copy_text(&made->dataset, network->dataset) &&
+	          copy_bytes(&made->input, network->input, input);
 	for (size_t i = 0; ok && i < network->layer_count; i++)
 		ok = copy_layer(&made->layers[i], &network->layers[i]);
 	ok = ok && copy_lines(&made->notes, &made->note_count, network->notes, network->note_count) &&
@@ -256,12 +258,30 @@ int ai8x_network_next(const ai8x_network *network, size_t position)
 	return next;
 }
 
+// The layer that runs before this one in an undisturbed run, or -1.
+static int run_before(const ai8x_network *network, size_t position)
+{
+	int before = -1;
+	int at = 0;
+	for (size_t steps = 0; at >= 0 && steps < network->layer_count; steps++) {
+		if (at == (int)position)
+			return before;
+		before = at;
+		at = ai8x_network_next(network, (size_t)at);
+	}
+	return -1;
+}
+
 int network_previous(const ai8x_network *network, size_t position)
 {
-	// In the order in which results are expected; then in that of links; without either the one in front.
+	// In the order in which results are expected; then in that of a run; then in that of links; without any the
+	// one before.
 	for (size_t i = 0; i < network->layer_count; i++)
 		if (network->layers[i].next_simulated == (int)position)
 			return (int)i;
+	const int before = run_before(network, position);
+	if (before >= 0)
+		return before;
 	if (position > 0 && ai8x_network_next(network, position - 1) == (int)position)
 		return (int)position - 1;
 	for (size_t i = 0; i < network->layer_count; i++)

@@ -17,9 +17,12 @@
 
 #include <yaml.h>
 
+#include "base/file.h"
+
 struct reader {
 	yaml_document_t *document;
 	ai8x_network *network;
+	struct named_files *named; // NULL: not wanted
 	const char *file;
 	ai8x_error *error;
 };
@@ -144,8 +147,10 @@ enum top_key {
 	TOP_BIAS,
 	TOP_DATASET,
 	TOP_DATA_BUFFER,
+	TOP_INPUT,
 	TOP_LAYERS,
 	TOP_OUTPUT_MAP,
+	TOP_PART,
 	TOP_SNOOP,
 	TOP_UNLOAD,
 	TOP_WEIGHTS,
@@ -153,16 +158,12 @@ enum top_key {
 };
 
 static const struct key_row top_key_rows[] = {
-	{"arch", TOP_ARCH},
-	{"avg_pool_rounding", TOP_AVG_POOL_ROUNDING},
-	{"bias", TOP_BIAS},
-	{"data_buffer", TOP_DATA_BUFFER},
-	{"dataset", TOP_DATASET},
-	{"layers", TOP_LAYERS},
-	{"output_map", TOP_OUTPUT_MAP},
-	{"snoop", TOP_SNOOP},
-	{"unload", TOP_UNLOAD},
-	{"weights", TOP_WEIGHTS},
+	{"arch", TOP_ARCH},       {"avg_pool_rounding", TOP_AVG_POOL_ROUNDING},
+	{"bias", TOP_BIAS},       {"data_buffer", TOP_DATA_BUFFER},
+	{"dataset", TOP_DATASET}, {"input", TOP_INPUT},
+	{"layers", TOP_LAYERS},   {"output_map", TOP_OUTPUT_MAP},
+	{"part", TOP_PART},       {"snoop", TOP_SNOOP},
+	{"unload", TOP_UNLOAD},   {"weights", TOP_WEIGHTS},
 };
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -995,6 +996,62 @@ static ai8x_status take_text(const struct reader *reader, const struct entry *en
 	return *text == NULL ? error_no_memory(reader->error, "a name") : AI8X_OK;
 }
 
+// A file beside the description, checked to be there. Bare words are what the vendor's generator calls its test data.
+static ai8x_status take_file(const struct reader *reader, const struct entry *entry, char **path)
+{
+	static const char *const suffixes[] = {".h5", ".hdf5", ".npz", ".npy"};
+	const char *value = entry->node == NULL ? NULL : scalar_text(entry->node);
+	const char *slash = strrchr(reader->file, '/');
+	bool known = false;
+	ai8x_error reason = {AI8X_OK, ""};
+	if (entry->node == NULL)
+		return AI8X_OK;
+	if (value == NULL)
+		return fail_value(reader, entry, "the name of a file");
+	for (size_t i = 0; i < ROWS(suffixes); i++)
+		known = known || file_has_suffix(value, suffixes[i]);
+	if (!known) {
+		network_note(reader->network, -1, "key '%s': '%.60s' names no .h5, .npz or .npy file and is ignored",
+		             entry->name, value);
+		return AI8X_OK;
+	}
+	const int folder = value[0] == '/' || slash == NULL ? 0 : (int)(slash - reader->file) + 1;
+	if (asprintf(path, "%.*s%s", folder, reader->file, value) < 0) {
+		*path = NULL;
+		return error_no_memory(reader->error, "a path");
+	}
+	if (file_check_readable(*path, &reason) != AI8X_OK)
+		return fail(reader, entry->line, "key '%s': %.300s", entry->name, reason.message);
+	return AI8X_OK;
+}
+
+static ai8x_status read_files(const struct reader *reader, const struct entry *entries)
+{
+	ai8x_status status;
+	if (reader->named == NULL)
+		return AI8X_OK;
+	if ((status = take_file(reader, &entries[TOP_WEIGHTS], &reader->named->weights)) != AI8X_OK ||
+	    (status = take_file(reader, &entries[TOP_BIAS], &reader->named->bias)) != AI8X_OK)
+		return status;
+	return take_file(reader, &entries[TOP_INPUT], &reader->named->input);
+}
+
+void named_files_release(struct named_files *named)
+{
+	free(named->weights);
+	free(named->bias);
+	free(named->input);
+	*named = (struct named_files){NULL, NULL, NULL};
+}
+
+static ai8x_status read_part(const struct reader *reader, const struct entry *entry)
+{
+	ai8x_status status = take_text(reader, entry, &reader->network->part);
+	if (status == AI8X_OK && reader->network->part != NULL && ai8x_part_find(reader->network->part) == NULL)
+		status = fail_value(reader, entry, "MAX78000 or MAX78002");
+	return status;
+}
+
 static ai8x_status read_snoop(const struct reader *reader, const struct entry *entry)
 {
 	ai8x_network *network = reader->network;
@@ -1047,6 +1104,8 @@ static ai8x_status read_top(struct reader *reader, yaml_node_t *root, const char
 	    (status = take_map(reader, &entries[TOP_OUTPUT_MAP], &reader->network->output_map)) != AI8X_OK ||
 	    (status = take_bool(reader, &entries[TOP_AVG_POOL_ROUNDING], &reader->network->average_rounding)) !=
 	        AI8X_OK ||
+	    (status = read_part(reader, &entries[TOP_PART])) != AI8X_OK ||
+	    (status = read_files(reader, entries)) != AI8X_OK ||
 	    (status = read_snoop(reader, &entries[TOP_SNOOP])) != AI8X_OK)
 		return status;
 	if (entries[TOP_UNLOAD].node != NULL) {
@@ -1088,10 +1147,10 @@ static const char *other_kind(const char *text, size_t size)
 	return NULL;
 }
 
-ai8x_status network_read_yaml(const char *text, size_t size, const char *file, ai8x_network **network,
-                              ai8x_error *error)
+ai8x_status network_read_yaml(const char *text, size_t size, const char *file, struct named_files *named,
+                              ai8x_network **network, ai8x_error *error)
 {
-	struct reader reader = {NULL, NULL, file == NULL ? "description" : file, error};
+	struct reader reader = {NULL, NULL, named, file == NULL ? "description" : file, error};
 	yaml_parser_t parser;
 	yaml_document_t document;
 	char name[256];

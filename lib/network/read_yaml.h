@@ -4,10 +4,17 @@
 
 #include <ai8xsim/network.h>
 
+// Files that a description names, as paths from where the program runs; NULL where it names none.
+struct named_files {
+	char *weights, *bias, *input;
+};
+
+void named_files_release(struct named_files *named);
+
 // Parses a description. Nothing is resolved: weight_bits is 0 where the file does not say, shifts are
 // the file's own (without the correction for narrow weights), and a flattened layer's in_channels key is
 // in fan_channels. network_finish() makes them what the public header says.
-ai8x_status network_read_yaml(const char *text, size_t size, const char *file, ai8x_network **network,
-                              ai8x_error *error);
+ai8x_status network_read_yaml(const char *text, size_t size, const char *file, struct named_files *named,
+                              ai8x_network **network, ai8x_error *error);
 
 #endif

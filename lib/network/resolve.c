@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "network/channels.h"
 #include "network/read_yaml.h"
 #include "network/weights.h"
 
@@ -44,14 +46,31 @@ static void finish_defaults(ai8x_network *network)
 	}
 }
 
-static ai8x_status resolve_sources(ai8x_network *network, size_t i, ai8x_error *error)
+// What a layer reads when the description does not say: what ran before it.
+static void default_sources(ai8x_network *network)
 {
-	ai8x_network_layer *layer = &network->layers[i];
-	if (layer->source_count == 0) {
-		int previous = i == 0 ? AI8X_NETWORK_INPUT : network_previous(network, i);
-		layer->sources[0] = previous;
+	for (size_t i = 0; i < network->layer_count; i++) {
+		ai8x_network_layer *layer = &network->layers[i];
+		if (layer->source_count > 0)
+			continue;
+		layer->sources[0] = i == 0 ? AI8X_NETWORK_INPUT : network_previous(network, i);
 		layer->source_count = 1;
 	}
+}
+
+// Number of the first source that has no shape yet, or -1.
+static int unresolved_source(const ai8x_network *network, size_t i, const bool *resolved)
+{
+	const ai8x_network_layer *layer = &network->layers[i];
+	for (unsigned k = 0; k < layer->source_count; k++)
+		if (layer->sources[k] >= 0 && !resolved[layer->sources[k]])
+			return layer->sources[k];
+	return -1;
+}
+
+static ai8x_status resolve_sources(ai8x_network *network, size_t i, ai8x_error *error)
+{
+	const ai8x_network_layer *layer = &network->layers[i];
 	for (unsigned k = 0; k < layer->source_count; k++) {
 		int source = layer->sources[k];
 		if (source < AI8X_NETWORK_INPUT || source >= (int)network->layer_count) {
@@ -60,11 +79,6 @@ static ai8x_status resolve_sources(ai8x_network *network, size_t i, ai8x_error *
 		}
 		if (source == (int)i)
 			return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the layer reads its own output");
-		if (source > (int)i && network->layers[source].out_rows == 0) {
-			return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-			                     "reads layer %u, which runs later: its result does not exist yet",
-			                     network->layers[source].number);
-		}
 	}
 	return AI8X_OK;
 }
@@ -90,6 +104,12 @@ static uint32_t weight_channels(const ai8x_network *network, size_t i)
 	return source->fan_channels * layer->groups;
 }
 
+static void note_input(ai8x_network *network, uint32_t channels)
+{
+	network_note(network, 0, "took %u input channels from processors 0x%016llx; in_channels decides",
+	             channels, (unsigned long long)network->layers[0].processors);
+}
+
 // The network's input shape, from the first layers that read it, unless a file gave it.
 static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
 {
@@ -106,9 +126,15 @@ static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
 	if (channels == 0 && first->operation == AI8X_OP_LINEAR && !first->flatten)
 		channels = first->fan_channels;
 	if (channels == 0) {
+		channels = bits_count(first->processors);
+		if (channels > 0)
+			note_input(network, channels);
+	}
+	if (channels == 0) {
 		return network_error(
 			error, AI8X_ERR_NETWORK, network, 0,
-			"the input's channel count is not known: give in_channels, weights or a sample input");
+			"how many channels does the input have? Add 'in_channels: N' to the first layer, or "
+			"give --input-shape CxHxW, --weights or a sample --input");
 	}
 	if (first->in_rows == 0 && first->operation == AI8X_OP_LINEAR && !first->flatten) {
 		first->in_rows = 1;
@@ -116,8 +142,12 @@ static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
 		rows = 1;
 	}
 	if (first->in_rows == 0) {
+		const bool line = first->operation == AI8X_OP_CONV1D;
 		return network_error(error, AI8X_ERR_NETWORK, network, 0,
-		                     "the input's size is not known: give in_dim or a sample input");
+		                     "how large is the input? Give --input-shape %u%s (or a sample --input), or add "
+		                     "'in_dim: %s' to the first layer",
+		                     channels * first->operands, line ? "xLENGTH" : "xROWSxCOLUMNS",
+		                     line ? "[LENGTH, 1]" : "[ROWS, COLUMNS]");
 	}
 	network->input_shape[0] = (channels + first->first_channel) * first->operands;
 	network->input_shape[1] = rows;
@@ -276,19 +306,26 @@ static ai8x_status resolve_pooling(ai8x_network *network, size_t i, ai8x_error *
 	return AI8X_OK;
 }
 
-// Output channels of a layer that nothing tells, from the best clue: its own map of output processors, that of
-// the next layer's processors where it reads this one alone, or else as many as come in.
-static uint32_t assumed_channels(const ai8x_network *network, size_t i)
+// Output channels of a layer that nothing tells. Only the last layer may have as many as come in: what it puts out
+// is read by no layer, so that the rest of the network is as meant.
+static ai8x_status assume_channels(ai8x_network *network, size_t i, ai8x_error *error)
 {
-	const ai8x_network_layer *layer = &network->layers[i];
-	const ai8x_network_layer *next = i + 1 < network->layer_count ? layer + 1 : NULL;
+	ai8x_network_layer *layer = &network->layers[i];
+	layer->out_channels = layer->in_channels;
 	if (!network_has_weights(layer))
-		return layer->in_channels;
-	if (layer->output_processors != 0)
-		return bits_count(layer->output_processors);
-	if (next != NULL && next->processors != 0 && next->source_count <= 1)
-		return bits_count(next->processors);
-	return layer->in_channels;
+		return AI8X_OK;
+	if (i + 1 == network->layer_count && layer->in_channels > 1) {
+		network_note(
+			network, (int)i,
+			"out_channels is not given and there are no weights: assumed %u output channels, as many "
+			"as come in",
+			layer->out_channels);
+		return AI8X_OK;
+	}
+	return network_error(
+		error, AI8X_ERR_NETWORK, network, (int)i,
+		"how many channels does this layer put out? Neither weights nor processors of a layer "
+		"that reads it tell: add 'out_channels: N' to the layer, or give --weights");
 }
 
 static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *error)
@@ -319,12 +356,13 @@ static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *e
 	if (layer->out_channels == 0) {
 		const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
 		bool known = network_has_weights(layer) && source->weights != NULL;
-		layer->out_channels = known ? source->out_channels : assumed_channels(network, i);
-		if (network_has_weights(layer) && !known) {
-			network_note(network, (int)i,
-			             "out_channels is not given and there are no weights: assumed %u output channels",
-			             layer->out_channels);
-		}
+		ai8x_status status = AI8X_OK;
+		if (known)
+			layer->out_channels = source->out_channels;
+		else
+			status = assume_channels(network, i, error);
+		if (status != AI8X_OK)
+			return status;
 	}
 	if ((uint64_t)layer->out_channels * layer->out_rows * layer->out_columns > NETWORK_MAX_ELEMENTS) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i, "the output of %ux%ux%u is too large",
@@ -422,36 +460,96 @@ static ai8x_status check_combination(const ai8x_network *network, size_t i, ai8x
 	return text == NULL ? AI8X_OK : network_error(error, AI8X_ERR_NETWORK, network, (int)i, "%s", text);
 }
 
+static ai8x_status resolve_layer(ai8x_network *network, size_t i, ai8x_error *error)
+{
+	uint64_t channels = 0;
+	uint64_t rows = 0;
+	uint64_t columns = 0;
+	ai8x_status status;
+	if ((status = resolve_join(network, i, &channels, &rows, &columns, error)) != AI8X_OK ||
+	    (status = resolve_channels(network, i, channels, error)) != AI8X_OK ||
+	    (status = resolve_image(network, i, rows, columns, error)) != AI8X_OK ||
+	    (status = resolve_pooling(network, i, error)) != AI8X_OK ||
+	    (status = resolve_output(network, i, error)) != AI8X_OK)
+		return status;
+	return resolve_weights(network, i, error);
+}
+
+// Layers in the order of the description, those whose sources stand further down after them.
+static ai8x_status resolve_layers(ai8x_network *network, bool *resolved, ai8x_error *error)
+{
+	ai8x_status status = AI8X_OK;
+	size_t left = network->layer_count;
+	while (left > 0) {
+		const size_t before = left;
+		size_t waiting = SIZE_MAX;
+		for (size_t i = 0; i < network->layer_count; i++) {
+			if (resolved[i])
+				continue;
+			if (unresolved_source(network, i, resolved) >= 0) {
+				waiting = waiting == SIZE_MAX ? i : waiting;
+				continue;
+			}
+			if ((status = resolve_layer(network, i, error)) != AI8X_OK)
+				return status;
+			resolved[i] = true;
+			left--;
+		}
+		if (left == before) {
+			return network_error(error, AI8X_ERR_NETWORK, network, (int)waiting,
+			                     "reads layer %u, which runs later: its result does not exist yet",
+			                     network->layers[unresolved_source(network, waiting, resolved)].number);
+		}
+	}
+	return AI8X_OK;
+}
+
 ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error)
 {
+	default_sources(network);
 	ai8x_status status = resolve_input(network, error);
-	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++) {
-		uint64_t channels = 0;
-		uint64_t rows = 0;
-		uint64_t columns = 0;
-		if ((status = check_combination(network, i, error)) != AI8X_OK ||
-		    (status = resolve_sources(network, i, error)) != AI8X_OK ||
-		    (status = resolve_join(network, i, &channels, &rows, &columns, error)) != AI8X_OK ||
-		    (status = resolve_channels(network, i, channels, error)) != AI8X_OK ||
-		    (status = resolve_image(network, i, rows, columns, error)) != AI8X_OK ||
-		    (status = resolve_pooling(network, i, error)) != AI8X_OK ||
-		    (status = resolve_output(network, i, error)) != AI8X_OK)
-			return status;
-		status = resolve_weights(network, i, error);
-	}
+	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++)
+		if ((status = check_combination(network, i, error)) == AI8X_OK)
+			status = resolve_sources(network, i, error);
+	if (status == AI8X_OK)
+		status = network_infer_channels(network, error);
+	if (status != AI8X_OK)
+		return status;
+	bool *resolved = calloc(network->layer_count, sizeof *resolved);
+	if (resolved == NULL)
+		return error_no_memory(error, "shapes");
+	status = resolve_layers(network, resolved, error);
+	free(resolved);
 	return status;
 }
 
-ai8x_status ai8x_network_parse(const char *text, size_t size, const char *file_name,
-                               const ai8x_network_files *files, ai8x_network **network, ai8x_error *error)
+// What was asked for, else what the description names. A sample named there gives way to a shape asked for.
+static ai8x_network_files choose_files(const ai8x_network_files *asked, const struct named_files *named)
 {
-	ai8x_status status = network_read_yaml(text, size, file_name, network, error);
-	if (status == AI8X_OK && files != NULL)
-		status = weights_load(*network, files, error);
+	ai8x_network_files files = {0};
+	if (asked != NULL)
+		files = *asked;
+	const bool weights_asked = files.weights != NULL;
+	files.weights = weights_asked ? files.weights : named->weights;
+	files.bias = files.bias != NULL || weights_asked ? files.bias : named->bias;
+	files.input = files.input != NULL || files.input_shape != NULL ? files.input : named->input;
+	return files;
+}
+
+static ai8x_status parse(const char *text, size_t size, const char *file_name, bool read_named,
+                         const ai8x_network_files *files, ai8x_network **network, ai8x_error *error)
+{
+	struct named_files named = {NULL, NULL, NULL};
+	ai8x_status status = network_read_yaml(text, size, file_name, read_named ? &named : NULL, network, error);
+	if (status == AI8X_OK) {
+		const ai8x_network_files chosen = choose_files(files, &named);
+		status = weights_load(*network, &chosen, error);
+	}
 	if (status == AI8X_OK) {
 		finish_defaults(*network);
 		status = ai8x_network_resolve(*network, error);
 	}
+	named_files_release(&named);
 	if (status != AI8X_OK) {
 		ai8x_network_destroy(*network);
 		*network = NULL;
@@ -459,10 +557,19 @@ ai8x_status ai8x_network_parse(const char *text, size_t size, const char *file_n
 	return status;
 }
 
+ai8x_status ai8x_network_parse(const char *text, size_t size, const char *file_name,
+                               const ai8x_network_files *files, ai8x_network **network, ai8x_error *error)
+{
+	return parse(text, size, file_name, false, files, network, error);
+}
+
 ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files, ai8x_network **network,
                               ai8x_error *error)
 {
 	*network = NULL;
+	ai8x_status readable = file_check_readable(path, error);
+	if (readable != AI8X_OK)
+		return readable;
 	FILE *file = fopen(path, "rb");
 	if (file == NULL)
 		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
@@ -489,7 +596,7 @@ ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files,
 	}
 	fclose(file);
 	if (status == AI8X_OK)
-		status = ai8x_network_parse(text, size, path, files, network, error);
+		status = parse(text, size, path, true, files, network, error);
 	free(text);
 	return status;
 }

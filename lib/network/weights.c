@@ -318,6 +318,29 @@ static ai8x_status apply_input(ai8x_network *network, const struct array *array,
 	                              : check_input_shape(network, file, error);
 }
 
+// The shape asked for, where there is no sample; else both must agree.
+static ai8x_status apply_shape(ai8x_network *network, const ai8x_network_files *files, ai8x_error *error)
+{
+	const uint32_t *shape = files->input_shape;
+	uint64_t count = 1;
+	for (unsigned d = 0; d < 3; d++) {
+		count *= shape[d];
+		if (shape[d] == 0 || shape[d] > NETWORK_MAX_SIDE || count > NETWORK_MAX_ELEMENTS) {
+			return error_set(error, AI8X_ERR_ARGUMENT,
+			                 "an input of %ux%ux%u: sizes go from 1 to %u, with at most %zu values", shape[0],
+			                 shape[1], shape[2], NETWORK_MAX_SIDE, NETWORK_MAX_ELEMENTS);
+		}
+	}
+	if (network->input != NULL && memcmp(shape, network->input_shape, sizeof network->input_shape) != 0) {
+		return error_set(error, AI8X_ERR_NETWORK,
+		                 "%s holds %ux%ux%u values, the input shape given is %ux%ux%u", files->input,
+		                 network->input_shape[0], network->input_shape[1], network->input_shape[2], shape[0],
+		                 shape[1], shape[2]);
+	}
+	memcpy(network->input_shape, shape, sizeof network->input_shape);
+	return check_input_shape(network, "the input shape given", error);
+}
+
 static ai8x_status apply_weight_lists(ai8x_network *network, const struct array_list *weights, bool named,
                                       const char *file, const struct array_list *bias, const char *bias_file,
                                       ai8x_error *error)
@@ -532,9 +555,12 @@ ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files,
 		array = array == NULL && input.count > 0 ? &input.arrays[0] : array;
 		status = array == NULL ? error_set(error, AI8X_ERR_FORMAT, "%s: has no dataset 'input'", files->input)
 		                       : apply_input(network, array, files->input, error);
-	} else if (status == AI8X_OK && named && arrays_find(&weights, "input") != NULL) {
+	} else if (status == AI8X_OK && files->input_shape == NULL && named &&
+	           arrays_find(&weights, "input") != NULL) {
 		status = apply_input(network, arrays_find(&weights, "input"), files->weights, error);
 	}
+	if (status == AI8X_OK && files->input_shape != NULL)
+		status = apply_shape(network, files, error);
 	arrays_release(&weights);
 	arrays_release(&bias);
 	arrays_release(&input);

@@ -134,7 +134,7 @@ class Golden(unittest.TestCase):
             ((), USAGE, "no network given"),
             ((self.network, self.network), USAGE, "one network at a time"),
             ((self.network, "--random", "x"), USAGE, "random"),
-            ((self.write("bare.yaml", "layers:\n  - {in_channels: 1, in_dim: [4, 4]}\n"),), USAGE, "give --input FILE, or --random SEED"),
+            ((self.write("bare.yaml", "layers:\n  - {in_channels: 1, in_dim: [4, 4], out_channels: 2}\n"),), USAGE, "give --input FILE, or --random SEED"),
             ((self.path("none.yaml"),), BAD_INPUT, "none.yaml"),
             ((self.network, "--weights", self.path("none.h5")), BAD_INPUT, "none.h5"),
             ((self.network, "--weights", short, "--input", short), BAD_INPUT, "second"),

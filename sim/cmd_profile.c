@@ -37,7 +37,8 @@ static const struct argp_option option_table[] = {
      "sets it up)",
      1},
 	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
-     "Accelerator cycles between two FIFO writes of the host (default 29, as measured; 0: always in time)",
+     "Accelerator cycles between two FIFO writes of the host (default: as it writes them at the clock; 0: "
+     "always in time)",
      1},
 	{"advice", KEY_ADVICE, "N", 0, "At most N suggestions (default 8; 0: none). Networks only", 1},
 	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files: MAX78000 (default) or MAX78002", 2},
@@ -284,8 +285,8 @@ static void print_loading(const ai8x_profile *profile)
 		{"registers", loading->register_writes, loading->register_seconds},
 		{"input", loading->input_writes, loading->input_seconds},
 	};
-	printf("\nLoading in front of the run, not part of its time (estimate, %.3f us a bus write%s):\n",
-	       1e6 * AI8X_BUS_WRITE_SECONDS,
+	printf("\nLoading before the run, not part of its time (estimate, accelerator clock %g MHz%s):\n",
+	       profile->timing.loading_clock.hz / 1e6,
 	       profile->loading_assumed ? "; packed kernels, as there are none" : "");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (rows[i].writes > 0)
@@ -474,6 +475,7 @@ struct profiled {
 	ai8x_program *program;
 	ai8x_network *network;
 	ai8x_profile *profile;
+	ai8x_clock clock; // as asked for; hz 0: not
 };
 
 static void release(struct profiled *profiled)
@@ -490,10 +492,12 @@ static int profile_file(const struct profile_settings *settings, const char *pat
 	                        &profiled->network);
 	if (code != CLI_OK)
 		return code;
-	ai8x_profile_options options = {.network = profiled->network, .feed = {settings->fifo_pace}};
 	if (settings->clock != NULL && ai8x_clock_parse(ai8x_program_part(profiled->program), settings->clock,
-	                                                &options.clock, &error) != AI8X_OK)
+	                                                &profiled->clock, &error) != AI8X_OK)
 		return cli_fail(NULL, &error);
+	ai8x_profile_options options = {.network = profiled->network,
+	                                .feed = {.write_cycles = settings->fifo_pace},
+	                                .clock = profiled->clock};
 	if (ai8x_profile_create(profiled->program, &options, &profiled->profile, &error) != AI8X_OK)
 		return cli_fail(path, &error);
 	return CLI_OK;
@@ -575,7 +579,7 @@ static int advise(const struct profile_settings *settings, const struct profiled
                   ai8x_advice_list *list)
 {
 	ai8x_error error = {0};
-	ai8x_profile_options options = {.feed = {settings->fifo_pace}, .clock = profiled->profile->clock};
+	ai8x_profile_options options = {.feed = {.write_cycles = settings->fifo_pace}, .clock = profiled->clock};
 	ai8x_status status = ai8x_advise(profiled->network, ai8x_program_part(profiled->program),
 	                                 &settings->compile, &options, settings->advice, list, &error);
 	return status == AI8X_OK ? CLI_OK : cli_fail(settings->path, &error);
@@ -584,7 +588,7 @@ static int advise(const struct profile_settings *settings, const struct profiled
 int cmd_profile(int argc, char **argv)
 {
 	struct profile_settings settings = {
-		.fifo_pace = AI8X_FEED_CYCLES,
+		.fifo_pace = AI8X_FEED_HOST,
 		.advice = ADVICE_DEFAULT,
 		.compile = ai8x_compile_options_default(),
 	};

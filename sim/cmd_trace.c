@@ -12,7 +12,8 @@ struct trace_settings {
 	const char *program, *output;
 	ai8x_trace_options trace;
 	uint32_t fifo_pace;
-	const char *clock;
+	const char *clock_text;
+	ai8x_clock clock;
 };
 
 enum option_key { KEY_FROM = 0x100, KEY_TO, KEY_SIGNALS, KEY_FIFO_PACE, KEY_CLOCK };
@@ -24,7 +25,10 @@ static const struct argp_option option_table[] = {
 	{"signals", KEY_SIGNALS, "LIST", 0,
      "Some of sequencer,reads,writes,tram,output,fifo (the default), groups, all", 1},
 	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
-     "Accelerator cycles between two FIFO writes of the host (default 29)", 1},
+     "Accelerator cycles between two FIFO writes of the host (default: as it writes them at the clock; 0: "
+     "always in "
+     "time)",
+     1},
 	{"clock", KEY_CLOCK, "CLOCK", 0,
      "Clock of the time axis: PCLK/2, ISO, \"12.5 MHz\" (default: the part's)", 1},
 	{0},
@@ -85,7 +89,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		settings->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
 		return 0;
 	case KEY_CLOCK:
-		settings->clock = argument;
+		settings->clock_text = argument;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (settings->program != NULL)
@@ -157,6 +161,24 @@ static int check_window(const struct trace_settings *settings, const ai8x_machin
 	return CLI_USAGE;
 }
 
+// Cycles between two FIFO words: as given, or as the host writes them at the program's clock.
+static uint32_t pace_of(const struct trace_settings *settings, const ai8x_program *program)
+{
+	if (settings->fifo_pace != AI8X_FEED_HOST)
+		return settings->fifo_pace;
+	const ai8x_part *part = ai8x_program_part(program);
+	ai8x_clock clock = settings->clock;
+	ai8x_timing timing;
+	if (clock.hz == 0) {
+		clock = ai8x_clock_default(part, true);
+		if (ai8x_time_program(program, NULL, &timing, NULL) == AI8X_OK) {
+			clock = timing.clock;
+			ai8x_timing_release(&timing);
+		}
+	}
+	return ai8x_feed_cycles(part, &clock);
+}
+
 static int run_traced(const struct trace_settings *settings, const ai8x_program *program, ai8x_trace *trace)
 {
 	ai8x_machine_options choices = ai8x_machine_options_default();
@@ -166,7 +188,7 @@ static int run_traced(const struct trace_settings *settings, const ai8x_program 
 	if (ai8x_machine_create(ai8x_program_part(program), &choices, &machine, &error) != AI8X_OK)
 		return cli_fail(settings->program, &error);
 	ai8x_runner_options options = ai8x_runner_options_default();
-	options.fifo_write_cycles = settings->fifo_pace;
+	options.fifo_write_cycles = pace_of(settings, program);
 	options.observer = ai8x_trace_event;
 	options.observer_kinds = ai8x_trace_kinds(trace);
 	options.observer_user = trace;
@@ -236,7 +258,7 @@ static int write_trace(struct trace_settings *settings, const ai8x_program *prog
 
 int cmd_trace(int argc, char **argv)
 {
-	struct trace_settings settings = {.fifo_pace = AI8X_FEED_CYCLES,
+	struct trace_settings settings = {.fifo_pace = AI8X_FEED_HOST,
 	                                  .trace = {.from_layer = -1, .to_layer = -1}};
 	cli_parse(&parser, argc, argv, NULL, &settings);
 	ai8x_program_options options = {.skip_results = true};
@@ -245,12 +267,11 @@ int cmd_trace(int argc, char **argv)
 	if (cli_open_image(settings.program, &options, &program, &error) != AI8X_OK)
 		return cli_fail(settings.program, &error);
 	int code = CLI_OK;
-	ai8x_clock clock = {0};
-	if (settings.clock != NULL &&
-	    ai8x_clock_parse(ai8x_program_part(program), settings.clock, &clock, &error) != AI8X_OK) {
+	if (settings.clock_text != NULL && ai8x_clock_parse(ai8x_program_part(program), settings.clock_text,
+	                                                    &settings.clock, &error) != AI8X_OK) {
 		code = cli_fail(NULL, &error);
 	} else {
-		settings.trace.clock_hz = clock.hz;
+		settings.trace.clock_hz = settings.clock.hz;
 		settings.trace.name = ai8x_program_name(program);
 		code = write_trace(&settings, program);
 	}

@@ -35,15 +35,40 @@ AI8X_API_EXPERIMENTAL void ai8x_time_layer(const ai8x_layer *layer, ai8x_counter
 /** @brief Sum of all states: the layer's cycles. */
 AI8X_API_EXPERIMENTAL uint64_t ai8x_time_total(const ai8x_counters *counters);
 
+/** An accelerator clock. */
+typedef struct ai8x_clock {
+	uint32_t hz;   /**< after the divider */
+	char name[24]; /**< "PCLK/2", "60 MHz" */
+} ai8x_clock;
+
+/** What the host does at the bus: one go of its copy loop. */
+typedef enum ai8x_access {
+	AI8X_ACCESS_KERNEL,   /**< a write to kernel memory */
+	AI8X_ACCESS_BIAS,     /**< a write to bias memory */
+	AI8X_ACCESS_REGISTER, /**< a write to a register */
+	AI8X_ACCESS_INPUT,    /**< a word of input into data memory */
+	AI8X_ACCESS_FIFO,     /**< a word into a FIFO: its status is read, the word is written */
+	AI8X_ACCESS_COUNT
+} ai8x_access;
+
 /**
- * Accelerator cycles between two FIFO words of the host that make the streaming networks measured on silicon
- * come out (docs/timing.md): a polled write by a 100 MHz core on a 50 MHz accelerator.
+ * @brief Time of one such access, in seconds: cycles of the core and cycles of the accelerator, each at its clock.
+ *
+ * The core runs at the part's 100 or 120 MHz. Measured (docs/timing.md, "Loading").
  */
-#define AI8X_FEED_CYCLES 29
+AI8X_API_EXPERIMENTAL double ai8x_access_seconds(const ai8x_part *part, const ai8x_clock *clock,
+                                                 ai8x_access access);
+
+/** @brief Accelerator cycles between two FIFO words of the host, at an accelerator clock. */
+AI8X_API_EXPERIMENTAL uint32_t ai8x_feed_cycles(const ai8x_part *part, const ai8x_clock *clock);
+
+/** Value of ai8x_feed::write_cycles: as fast as the host writes, ai8x_feed_cycles(). */
+#define AI8X_FEED_HOST UINT32_MAX
 
 /** How FIFO words arrive. */
 typedef struct ai8x_feed {
-	uint32_t write_cycles; /**< cycles between two FIFO writes of the host; 0: always in time */
+	uint32_t write_cycles; /**< cycles between two FIFO writes; 0: always in time; AI8X_FEED_HOST */
+	ai8x_clock clock;      /**< for AI8X_FEED_HOST; hz 0: ai8x_clock_default() */
 } ai8x_feed;
 
 /** A layer in the schedule of a run. */
@@ -92,17 +117,9 @@ typedef struct ai8x_loading {
 	double kernel_seconds, bias_seconds, input_seconds, register_seconds; /**< estimates */
 } ai8x_loading;
 
-/**
- * Estimated time of one bus write of a copy loop, in seconds: fitted to public measurements of weight loading
- * (docs/timing.md, "Loading"). The host's clock sets it, not the accelerator's.
- */
-#define AI8X_BUS_WRITE_SECONDS 0.273e-6
-
-/** An accelerator clock. */
-typedef struct ai8x_clock {
-	uint32_t hz;   /**< after the divider */
-	char name[24]; /**< "PCLK/2", "60 MHz" */
-} ai8x_clock;
+/** @brief Fills in the times of what is counted, at an accelerator clock. */
+AI8X_API_EXPERIMENTAL void ai8x_loading_times(ai8x_loading *loading, const ai8x_part *part,
+                                              const ai8x_clock *clock);
 
 /** @brief The clock that generated software sets up on @p part, with or without pipelining (CTL.no_pipeline). */
 AI8X_API_EXPERIMENTAL ai8x_clock ai8x_clock_default(const ai8x_part *part, bool pipeline);
@@ -118,8 +135,10 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_clock_parse(const ai8x_part *part, const 
 typedef struct ai8x_timing {
 	ai8x_schedule schedule;
 	ai8x_loading loading;
-	ai8x_clock clock;    /**< ai8x_clock_default() of the part and the program's pipeline setting */
-	bool synthetic_feed; /**< the program has no FIFO words: one frame was assumed */
+	ai8x_clock clock;         /**< ai8x_clock_default() of the part and the program's pipeline setting */
+	bool synthetic_feed;      /**< the program has no FIFO words: one frame was assumed */
+	uint32_t feed_cycles;     /**< cycles between two FIFO words, as taken */
+	ai8x_clock loading_clock; /**< generated software loads at this one: the part's without the pipeline */
 } ai8x_timing;
 
 /**

@@ -220,6 +220,13 @@ const struct ai8x_part part_max78000 = {
 	.clocks = clocks,
 	.clock_count = sizeof clocks / sizeof clocks[0],
 	.clock_mask = 1,
+	.host =
+		{
+			.hz = 100e6,
+			.write = {14.4, 6.6},
+			.input_word = {13.2, 6.55},
+			.fifo_word = {34.0, 12.4},
+		},
 	.clock_default = {.clock = 0, .divider = 1, .divider_unpipelined = 1},
 	.quirks = {
 		.stream_bias_shift = true,

@@ -275,6 +275,13 @@ const struct ai8x_part part_max78002 = {
 	.clocks = clocks,
 	.clock_count = sizeof clocks / sizeof clocks[0],
 	.clock_mask = 3,
+	.host =
+		{
+			.hz = 120e6,
+			.write = {17.5, 6.6},
+			.input_word = {16.4, 6.55},
+			.fifo_word = {34.0, 12.4},
+		},
 	.clock_default = {.clock = 2, .divider = 1, .divider_unpipelined = 4},
 	.quirks = {
 		.window_stop_geometry = true,

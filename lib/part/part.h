@@ -158,6 +158,19 @@ struct part_clock_choice {
 	unsigned divider, divider_unpipelined;
 };
 
+// What a bus access of the host takes: cycles of its core and cycles of the accelerator.
+struct part_access {
+	double core, accelerator;
+};
+
+// The host's core, and goes of its copy loops (docs/timing.md, "Loading").
+struct part_host {
+	double hz;
+	struct part_access write;      // kernels, biases, registers
+	struct part_access input_word; // into data memory
+	struct part_access fifo_word;  // two accesses: status, data
+};
+
 // Differences of behaviour (hardware reference 7), each a question that some block asks.
 struct part_quirks {
 	bool window_stop_geometry;         // RCNT/CCNT hold the last window's start instead of the image size
@@ -184,6 +197,7 @@ struct ai8x_part {
 	size_t clock_count;
 	uint32_t clock_mask; // of the field's codes: its width
 	struct part_clock_choice clock_default;
+	struct part_host host;
 	struct part_quirks quirks;
 };
 

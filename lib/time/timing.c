@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "machine/machine.h"
 #include "memory/memory.h"
 #include "part/part.h"
 
@@ -79,12 +80,12 @@ static ai8x_status load(struct loader *loader, const ai8x_program *program, ai8x
 	return AI8X_OK;
 }
 
-static void estimate_loading(ai8x_loading *loading)
+static void choose_clocks(const ai8x_machine *machine, ai8x_timing *timing)
 {
-	loading->kernel_seconds = (double)loading->kernel_writes * AI8X_BUS_WRITE_SECONDS;
-	loading->bias_seconds = (double)loading->bias_writes * AI8X_BUS_WRITE_SECONDS;
-	loading->input_seconds = (double)loading->input_writes * AI8X_BUS_WRITE_SECONDS;
-	loading->register_seconds = (double)loading->register_writes * AI8X_BUS_WRITE_SECONDS;
+	const ai8x_part *part = machine->bus.registers.part;
+	const bool pipeline = !field_get(&machine->bus.registers, F_NO_PIPELINE, machine->run.members.master, 0);
+	timing->clock = ai8x_clock_default(part, pipeline);
+	timing->loading_clock = ai8x_clock_default(part, false);
 }
 
 ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed, ai8x_timing *timing,
@@ -98,13 +99,19 @@ ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed
 	if (status == AI8X_OK && !ai8x_machine_running(loader.machine))
 		status = error_set(error, AI8X_ERR_NOT_STARTED,
 		                   "no write before RUN sets the enable bit of the master group");
-	if (status == AI8X_OK)
-		status = ai8x_schedule_machine(loader.machine, loader.fifos, loader.fifo_count, feed,
+	if (status == AI8X_OK) {
+		choose_clocks(loader.machine, timing);
+		ai8x_feed pace = {.write_cycles = feed != NULL ? feed->write_cycles : 0};
+		if (pace.write_cycles == AI8X_FEED_HOST)
+			pace.write_cycles =
+				ai8x_feed_cycles(loader.part, feed->clock.hz != 0 ? &feed->clock : &timing->clock);
+		timing->feed_cycles = pace.write_cycles;
+		status = ai8x_schedule_machine(loader.machine, loader.fifos, loader.fifo_count, &pace,
 		                               &timing->schedule, error);
+	}
 	timing->synthetic_feed = loader.fifo_count == 0 && timing->schedule.fifo_words > 0;
-	estimate_loading(&timing->loading);
 	if (status == AI8X_OK)
-		timing->clock = ai8x_clock_default(loader.part, !timing->schedule.layers[0].layer.no_pipeline);
+		ai8x_loading_times(&timing->loading, loader.part, &timing->loading_clock);
 	ai8x_machine_destroy(loader.machine);
 	free(loader.fifos);
 	return status;

@@ -521,9 +521,13 @@ static ai8x_status measure(const struct adviser *adviser, ai8x_network *network,
 {
 	ai8x_program *program = NULL;
 	ai8x_timing timing = {0};
+	const ai8x_clock *chosen = &adviser->options->clock;
+	ai8x_feed feed = adviser->options->feed;
+	if (feed.clock.hz == 0)
+		feed.clock = *chosen;
 	ai8x_status status = ai8x_network_compile(network, adviser->part, compile, &program, error);
 	if (status == AI8X_OK)
-		status = ai8x_time_program(program, &adviser->options->feed, &timing, error);
+		status = ai8x_time_program(program, &feed, &timing, error);
 	*cost = (struct cost){.cycles = timing.schedule.cycles};
 	for (size_t i = 0; status == AI8X_OK && i < timing.schedule.layer_count; i++) {
 		const ai8x_schedule_layer *entry = &timing.schedule.layers[i];
@@ -536,14 +540,15 @@ static ai8x_status measure(const struct adviser *adviser, ai8x_network *network,
 		                      72 * (uint64_t)bits_count(layer->kernel_processors);
 	}
 	if (status == AI8X_OK) {
-		const uint32_t hz = adviser->options->clock.hz != 0 ? adviser->options->clock.hz : timing.clock.hz;
+		const uint32_t hz = chosen->hz != 0 ? chosen->hz : timing.clock.hz;
+		const ai8x_clock *loading = chosen->hz != 0 ? chosen : &timing.loading_clock;
 		const uint32_t *shape = network->input_shape;
 		const ai8x_network_layer *first = &network->layers[0];
 		uint64_t pixels = (uint64_t)shape[1] * shape[2];
 		uint64_t words = first->chw ? shape[0] * ((pixels + 3) / 4) : pixels * ((shape[0] + 3) / 4);
 		cost->seconds = (double)timing.schedule.cycles / hz;
 		if (timing.schedule.fifo_words == 0)
-			cost->seconds += (double)words * AI8X_BUS_WRITE_SECONDS;
+			cost->seconds += (double)words * ai8x_access_seconds(adviser->part, loading, AI8X_ACCESS_INPUT);
 	}
 	ai8x_timing_release(&timing);
 	ai8x_program_destroy(program);

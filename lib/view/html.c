@@ -535,8 +535,8 @@ static void say_loading(const struct page *page)
 	say(page,
 	    "<section><h2>Loading</h2><p>Bus writes in front of the run. They are not part of the inference "
 	    "time; kernels, "
-	    "bias and registers are written once. Times are estimates at %.3f us a write%s.</p>\n",
-	    1e6 * AI8X_BUS_WRITE_SECONDS,
+	    "bias and registers are written once. Times are estimates at an accelerator clock of %g MHz%s.</p>\n",
+	    page->profile->timing.loading_clock.hz / 1e6,
 	    page->profile->loading_assumed ? ", for packed kernels: the program has none" : "");
 	say(page,
 	    "<div class=\"scroll\"><table><tr><th>what</th><th class=\"r\">bus writes</th><th class=\"r\">time "

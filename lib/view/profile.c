@@ -164,13 +164,10 @@ static void assume_loading(ai8x_profile *profile)
 		return;
 	profile->loading_assumed = true;
 	loading->kernel_writes = (profile->kernel_words * 9 + 3) / 4;
-	loading->kernel_seconds = (double)loading->kernel_writes * AI8X_BUS_WRITE_SECONDS;
 	if (loading->bias_writes == 0)
 		loading->bias_writes = bias;
-	loading->bias_seconds = (double)loading->bias_writes * AI8X_BUS_WRITE_SECONDS;
 	if (loading->input_writes == 0 && profile->timing.schedule.fifo_words == 0)
 		loading->input_writes = profile->layers[0].input_words;
-	loading->input_seconds = (double)loading->input_writes * AI8X_BUS_WRITE_SECONDS;
 }
 
 static void sum_up(ai8x_profile *profile)
@@ -205,8 +202,13 @@ ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_
 	profile->part = ai8x_program_part(program);
 	const int64_t network_macs = ai8x_program_int(program, -1, "macs", 0);
 	profile->network_macs = network_macs > 0 ? (uint64_t)network_macs : 0;
-	profile->feed = options->feed;
-	ai8x_status status = ai8x_time_program(program, &options->feed, &profile->timing, error);
+	ai8x_feed feed = options->feed;
+	if (feed.clock.hz == 0)
+		feed.clock = options->clock;
+	ai8x_status status = ai8x_time_program(program, &feed, &profile->timing, error);
+	if (options->clock.hz != 0)
+		profile->timing.loading_clock = options->clock;
+	profile->feed = (ai8x_feed){.write_cycles = profile->timing.feed_cycles};
 	profile->clock = options->clock.hz != 0 ? options->clock : profile->timing.clock;
 	if (status == AI8X_OK)
 		status = ai8x_map_create(program, &profile->timing.schedule, &profile->map, error);
@@ -227,6 +229,7 @@ ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_
 	}
 	sum_up(profile);
 	assume_loading(profile);
+	ai8x_loading_times(&profile->timing.loading, profile->part, &profile->timing.loading_clock);
 	*out = profile;
 	return AI8X_OK;
 }

@@ -37,7 +37,7 @@ static bool is_control(const struct ai8x_firmware *soc, uint32_t address)
 
 static void refuse(struct ai8x_firmware *soc, ai8x_status status, const ai8x_error *error)
 {
-	cpu_end(soc, AI8X_FIRMWARE_ACCELERATOR, status, "%s", error->message);
+	soc_end(soc, AI8X_FIRMWARE_ACCELERATOR, status, "%s", error->message);
 }
 
 static void update_line(struct ai8x_firmware *soc)
@@ -60,7 +60,7 @@ static bool add_inference(struct ai8x_firmware *soc)
 		size_t capacity = count == 0 ? 8 : 2 * count;
 		ai8x_firmware_inference *grown = realloc(soc->inferences, capacity * sizeof *grown);
 		if (grown == NULL) {
-			cpu_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_NO_MEMORY, "out of memory for inference times");
+			soc_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_NO_MEMORY, "out of memory for inference times");
 			return false;
 		}
 		soc->inferences = grown;
@@ -106,7 +106,7 @@ static void finish(struct ai8x_firmware *soc)
 	update_line(soc);
 	if (soc->options.inference != NULL &&
 	    !soc->options.inference(soc->options.user, soc->cnn.machine, inference))
-		cpu_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_CANCELLED, "stopped after an inference");
+		soc_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_CANCELLED, "stopped after an inference");
 }
 
 static void too_long(struct ai8x_firmware *soc)
@@ -114,7 +114,7 @@ static void too_long(struct ai8x_firmware *soc)
 	char why[256], where[96];
 	(void)ai8x_machine_explain_wait(soc->cnn.machine, why, sizeof why);
 	image_describe(&soc->image, soc->block, where, sizeof where);
-	cpu_end(soc, AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT,
+	soc_end(soc, AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT,
 	        "watchdog: the accelerator still runs after %llu cycles%s%s; the core is at %s",
 	        (unsigned long long)ai8x_machine_cycles(soc->cnn.machine), why[0] != 0 ? ": " : "", why, where);
 }
@@ -141,7 +141,7 @@ static void start(struct ai8x_firmware *soc, uint32_t control)
 	cnn->control = control;
 	cnn->start = soc->now;
 	cnn->end = TIME_NEVER;
-	cnn->cycle = FS_PER_SECOND / gcr_cnn_hz(soc);
+	cnn->cycle = FS_PER_SECOND / clocks_cnn_hz(soc);
 	if (!add_inference(soc))
 		return;
 	// A run that no FIFO feeds depends on nothing else.
@@ -165,7 +165,7 @@ static void advance(struct ai8x_firmware *soc)
 		too_long(soc);
 }
 
-void cnn_sync(struct ai8x_firmware *soc)
+static void carry_on(struct ai8x_firmware *soc)
 {
 	struct cnn *cnn = &soc->cnn;
 	if (!cnn->busy || cnn->paused || soc->ended)
@@ -176,13 +176,21 @@ void cnn_sync(struct ai8x_firmware *soc)
 		finish(soc);
 }
 
-uint64_t cnn_next(const struct ai8x_firmware *soc)
+static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 {
+	(void)row;
+	carry_on(soc);
+}
+
+static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
+{
+	(void)row;
 	if (!soc->cnn.busy || soc->cnn.paused)
 		return TIME_NEVER;
 	if (soc->cnn.end != TIME_NEVER)
-		return soc->cnn.end;
-	return soc->now + QUANTUM_CYCLES * soc->cnn.cycle;
+		return interrupting && !nvic_enabled(soc, CNN_INTERRUPT) ? TIME_NEVER : soc->cnn.end;
+	// A run that waits for words gives no interrupt before the core has pushed them.
+	return interrupting ? TIME_NEVER : soc->now + QUANTUM_CYCLES * soc->cnn.cycle;
 }
 
 void cnn_settle(struct ai8x_firmware *soc)
@@ -231,9 +239,9 @@ uint32_t cnn_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes)
 	ai8x_error error = {0};
 	cnn->reads++;
 	if (cnn->busy)
-		cnn_sync(soc);
+		carry_on(soc);
 	if (bytes == 2) {
-		cpu_end(soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_ALIGNMENT,
+		soc_end(soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_ALIGNMENT,
 		        "16-bit read of the accelerator at 0x%08x; it has 32-bit reads", address);
 		return 0;
 	}
@@ -273,7 +281,7 @@ static void push(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
 	if (status == AI8X_FIFO_FULL) {
 		char why[256];
 		(void)ai8x_machine_explain_wait(soc->cnn.machine, why, sizeof why);
-		cpu_end(soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_STALLED,
+		soc_end(soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_STALLED,
 		        "FIFO data register 0x%08x never takes this word: %s", address,
 		        why[0] != 0 ? why : "the accelerator does not run");
 		return;
@@ -334,7 +342,7 @@ static bool switch_run(struct ai8x_firmware *soc, uint32_t value)
 		resume_run(soc, value);
 	else
 		return false;
-	soc_sync(soc);
+	soc_changed(soc);
 	return true;
 }
 
@@ -353,9 +361,9 @@ void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsi
 	struct cnn *cnn = &soc->cnn;
 	cnn->writes++;
 	if (cnn->busy)
-		cnn_sync(soc);
+		carry_on(soc);
 	if (bytes == 2) {
-		cpu_end(
+		soc_end(
 			soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_ALIGNMENT,
 			"16-bit write to the accelerator at 0x%08x; it has 32-bit writes (and the 8-bit one that sets "
 			"a weight address)",
@@ -379,5 +387,30 @@ void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsi
 	if (!was_running && ai8x_machine_running(cnn->machine))
 		start(soc, address);
 	update_line(soc);
-	soc_sync(soc);
+	soc_changed(soc);
 }
+
+// The fast FIFO lies among the peripherals; its row stands for the accelerator.
+static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
+{
+	return cnn_read(soc, row->base + offset, 4);
+}
+
+static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
+{
+	cnn_write(soc, row->base + offset, value, 4);
+}
+
+static const struct peripheral_register registers[] = {
+	{0x00, true, "CR"}, {0x04, true, "SR"}, {0x08, true, "IE"},
+	{0x0c, true, "IS"}, {0x10, true, "DR"}, {0x14, true, "DMA"},
+};
+
+const struct peripheral_block cnn_block = {
+	.registers = registers,
+	.register_count = sizeof registers / sizeof registers[0],
+	.read = load,
+	.write = store,
+	.sync = carry_out,
+	.next = next,
+};

@@ -1,4 +1,4 @@
-// Clocks, resets and power: the registers that decide how fast core, timers and accelerator run.
+// Global control: resets of peripherals, oscillators, power of the accelerator.
 //
 // Facts: firmware reference 2. Every oscillator and regulator is ready at once.
 #include "firmware/soc.h"
@@ -6,99 +6,133 @@
 #define RESET0 0x04
 #define CLOCK 0x08
 #define PLL 0x10
-#define DIVIDERS 0x18
-#define MEMORY_ZERO 0x2C
 #define RESET1 0x44
+#define LOW_POWER_RESET 0x08
 
-#define CNN_SOURCE_LOW 17
-#define CNN_SOURCE_PCLK 0
-
-#define CLOCKS_READY (1u << 13 | 1u << 25 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 29)
-#define RESET0_TIMER0 5
+#define RESET0_SYSTEM (1u << 31)
+#define RESET0_SOFT (1u << 29)
+#define RESET0_PERIPHERALS (1u << 30)
+#define CLOCKS_READY (1u << 13 | 1u << 24 | 1u << 25 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 29)
+#define FLUSH_AND_CHECK (1u << 6 | 1u << 13)
+#define PLL_READY 2u
 #define GCFR_POWER 0x0
 #define GCFR_MASKS 0x4
 
-static uint32_t stored(const struct ai8x_firmware *soc, uint32_t offset)
-{
-	return soc->words[offset >> 2];
-}
+// First reset code of a register, see struct peripheral.
+enum bank { BANK_RESET0 = 1, BANK_RESET1 = 33, BANK_LOW_POWER = 65 };
 
-static uint32_t system_hz(const struct ai8x_firmware *soc)
-{
-	const uint32_t sources[8] = {60000000, 0, 0, 30000, soc->soc->ipo_hz, 7372800, 32768, 0};
-	uint32_t clock = stored(soc, CLOCK);
-	uint32_t hz = sources[clock >> 9 & 7];
-	// An external clock has no known rate; the reset source stands for it.
-	if (hz == 0)
-		hz = sources[0];
-	return hz >> (clock >> 6 & 7);
-}
+static const struct peripheral_register gcr_registers[] = {
+	{0x00, true, "SYSCTRL", 0, 0, 0, FLUSH_AND_CHECK},
+	{0x04, true, "RST0", 0, 0, 0, UINT32_MAX},
+	{0x08, true, "CLKCTRL", 8 | CLOCKS_READY, CLOCKS_READY},
+	{0x0c, true, "PM"},
+	{0x10, true, "IPLL_CTRL", 0, PLL_READY},
+	{0x18, true, "PCLKDIV", 1},
+	{0x24, true, "PCLKDIS0"},
+	{0x28, true, "MEMCTRL"},
+	{0x2c, true, "MEMZ", 0, 0, 0, UINT32_MAX},
+	{0x40, true, "SYSST"},
+	{0x44, true, "RST1", 0, 0, 0, UINT32_MAX},
+	{0x48, true, "PCLKDIS1"},
+	{0x4c, true, "EVENTEN"},
+	{0x50, true, "REVISION", 0, UINT32_MAX},
+	{0x54, true, "SYSIE"},
+	{0x64, true, "ECCERR"},
+	{0x68, true, "ECCCED"},
+	{0x6c, true, "ECCIE"},
+	{0x70, true, "ECCADDR"},
+	{0x80, true, "GPR0"},
+};
 
-void gcr_update(struct ai8x_firmware *soc)
-{
-	soc->cycle = FS_PER_SECOND / system_hz(soc);
-}
+static const struct peripheral_register lpgcr_registers[] = {
+	{0x08, true, "RST", 0, 0, 0, UINT32_MAX},
+	{0x0c, true, "PCLKDIS"},
+};
 
-uint64_t gcr_pclk(const struct ai8x_firmware *soc)
-{
-	return 2 * soc->cycle;
-}
+static const struct peripheral_register gcfr_registers[] = {
+	{0x00, true, "REG0"},
+	{0x04, true, "REG1"},
+	{0x08, true, "REG2"},
+	{0x0c, true, "REG3"},
+};
 
-uint32_t gcr_cnn_hz(const struct ai8x_firmware *soc)
+static void reset_peripherals(struct ai8x_firmware *soc, enum bank bank, uint32_t bits)
 {
-	static const unsigned dividers[8] = {1, 2, 3, 4, 0, 0, 0, 0};
-	uint32_t value = stored(soc, DIVIDERS);
-	uint32_t source = value >> CNN_SOURCE_LOW & soc->part->clock_mask;
-	uint32_t hz = system_hz(soc) / 2;
-	for (size_t i = 0; i < soc->part->clock_count; i++) {
-		// The peripheral clock follows the core's, whatever that runs from.
-		if (source != CNN_SOURCE_PCLK && soc->part->clocks[i].code == source)
-			hz = soc->part->clocks[i].hz;
+	const struct peripheral_table *table = soc->soc->peripherals;
+	for (size_t i = 0; i < table->count; i++) {
+		const struct peripheral *row = &table->rows[i];
+		if (row->reset >= bank && row->reset - bank < 32 && (bits >> (row->reset - bank) & 1) != 0)
+			peripheral_reset(soc, row);
 	}
-	return hz >> dividers[value >> 14 & 7];
 }
 
-uint32_t gcr_read(struct ai8x_firmware *soc, uint32_t offset)
+static void gcr_write(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset,
+                      uint32_t value)
 {
-	uint32_t value = stored(soc, offset);
+	peripheral_store(soc, row, offset, value);
 	switch (offset) {
 	case RESET0:
+		if ((value & (RESET0_SYSTEM | RESET0_SOFT)) != 0) {
+			soc_end(soc, AI8X_FIRMWARE_IDLE, AI8X_ERR_STALLED, "the firmware asked for a %s reset",
+			        (value & RESET0_SYSTEM) != 0 ? "system" : "soft");
+			break;
+		}
+		reset_peripherals(soc, BANK_RESET0, (value & RESET0_PERIPHERALS) != 0 ? UINT32_MAX : value);
+		if ((value & RESET0_PERIPHERALS) != 0)
+			reset_peripherals(soc, BANK_RESET1, UINT32_MAX);
+		break;
 	case RESET1:
-	case MEMORY_ZERO:
-		return 0; // bits clear themselves at once
+		reset_peripherals(soc, BANK_RESET1, value);
+		break;
 	case CLOCK:
-		return value | CLOCKS_READY;
+		clocks_update(soc);
+		soc_changed(soc);
+		break;
 	case PLL:
-		return (value & ~2u) | ((value & 1) != 0 ? 2 : 0);
+		*soc_word(soc, row->base + PLL) = (value & ~PLL_READY) | ((value & 1) != 0 ? PLL_READY : 0);
+		break;
 	default:
-		return value;
+		break;
 	}
 }
 
-void gcr_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value)
+static void lpgcr_write(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset,
+                        uint32_t value)
 {
-	soc->words[offset >> 2] = value;
-	if (offset == RESET0) {
-		for (unsigned unit = 0; unit < 4; unit++)
-			if ((value >> (RESET0_TIMER0 + unit) & 1) != 0)
-				timer_reset(soc, unit);
-		if ((value >> 11 & 1) != 0)
-			soc->uarts[0] = (struct uart){0};
-	} else if (offset == CLOCK) {
-		gcr_update(soc);
-		soc_sync(soc);
-	}
+	peripheral_store(soc, row, offset, value);
+	if (offset == LOW_POWER_RESET)
+		reset_peripherals(soc, BANK_LOW_POWER, value);
 }
 
-void gcfr_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value)
+static void gcfr_write(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset,
+                       uint32_t value)
 {
-	uint32_t *words = soc_word(soc, 0x40005800);
-	words[offset >> 2] = value;
+	peripheral_store(soc, row, offset, value);
 	// Without power and without retention of the masks everything is lost; it shows at the next power-up.
 	if (offset == GCFR_POWER || offset == GCFR_MASKS) {
-		if ((words[GCFR_POWER >> 2] & 15) == 0 && (words[GCFR_MASKS >> 2] & 15) == 0)
+		const uint32_t power = *soc_word(soc, row->base + GCFR_POWER) & 15;
+		const uint32_t masks = *soc_word(soc, row->base + GCFR_MASKS) & 15;
+		if (power == 0 && masks == 0)
 			soc->cnn.stale = true;
-		else if ((words[GCFR_POWER >> 2] & 15) != 0)
+		else if (power != 0)
 			cnn_power(soc);
 	}
 }
+
+const struct peripheral_block gcr_block = {
+	.registers = gcr_registers,
+	.register_count = sizeof gcr_registers / sizeof gcr_registers[0],
+	.write = gcr_write,
+};
+
+const struct peripheral_block lpgcr_block = {
+	.registers = lpgcr_registers,
+	.register_count = sizeof lpgcr_registers / sizeof lpgcr_registers[0],
+	.write = lpgcr_write,
+};
+
+const struct peripheral_block gcfr_block = {
+	.registers = gcfr_registers,
+	.register_count = sizeof gcfr_registers / sizeof gcfr_registers[0],
+	.write = gcfr_write,
+};

@@ -90,9 +90,9 @@ unsigned nvic_next(struct ai8x_firmware *soc, bool masked)
 	if (best == 0)
 		return 0;
 	if (masked) {
-		uint32_t base = cpu_register(soc, UC_ARM_REG_BASEPRI) & 0xFF;
-		if ((cpu_register(soc, UC_ARM_REG_PRIMASK) & 1) != 0 ||
-		    (cpu_register(soc, UC_ARM_REG_FAULTMASK) & 1) != 0 || (base != 0 && priority >= base))
+		uint32_t base = soc_register(soc, UC_ARM_REG_BASEPRI) & 0xFF;
+		if ((soc_register(soc, UC_ARM_REG_PRIMASK) & 1) != 0 ||
+		    (soc_register(soc, UC_ARM_REG_FAULTMASK) & 1) != 0 || (base != 0 && priority >= base))
 			return 0;
 	}
 	return best;
@@ -202,7 +202,7 @@ static void scb_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value
 	case AIRCR:
 		nvic->scb[AIRCR / 4] = value;
 		if ((value >> 16) == 0x05FA && (value >> 2 & 1) != 0)
-			cpu_end(soc, AI8X_FIRMWARE_IDLE, AI8X_ERR_STALLED, "the firmware asked for a system reset");
+			soc_end(soc, AI8X_FIRMWARE_IDLE, AI8X_ERR_STALLED, "the firmware asked for a system reset");
 		break;
 	case SHPR1:
 	case SHPR1 + 4:
@@ -250,13 +250,13 @@ bool nvic_enter(struct ai8x_firmware *soc, unsigned exception)
 		return false;
 
 	bool thread = nvic->depth == 0;
-	bool process = thread && (cpu_register(soc, UC_ARM_REG_CONTROL) & 2) != 0;
-	uint32_t sp = cpu_register(soc, UC_ARM_REG_SP);
-	uint32_t xpsr = cpu_register(soc, UC_ARM_REG_XPSR) & 0xFFFFFDFFu;
-	uint32_t pc = cpu_register(soc, UC_ARM_REG_PC);
+	bool process = thread && (soc_register(soc, UC_ARM_REG_CONTROL) & 2) != 0;
+	uint32_t sp = soc_register(soc, UC_ARM_REG_SP);
+	uint32_t xpsr = soc_register(soc, UC_ARM_REG_XPSR) & 0xFFFFFDFFu;
+	uint32_t pc = soc_register(soc, UC_ARM_REG_PC);
 	uint32_t frame[8];
 	for (unsigned i = 0; i < 6; i++)
-		frame[i] = cpu_register(soc, pushed[i]);
+		frame[i] = soc_register(soc, pushed[i]);
 	bool padding = (sp & 4) != 0;
 	uint32_t lower = (sp & ~7u) - 32;
 	frame[6] = pc & ~1u;
@@ -271,7 +271,7 @@ bool nvic_enter(struct ai8x_firmware *soc, unsigned exception)
 	struct saved_frame *saved = &nvic->frames[nvic->depth];
 	for (int i = 0; i < 8; i++)
 		(void)soc->unicorn.reg_read(soc->uc, UC_ARM_REG_D0 + i, &saved->vfp[i]);
-	saved->fpscr = cpu_register(soc, UC_ARM_REG_FPSCR);
+	saved->fpscr = soc_register(soc, UC_ARM_REG_FPSCR);
 	nvic->active[nvic->depth++] = (uint8_t)exception;
 
 	if (exception >= EXCEPTION_IRQ0)
@@ -301,7 +301,7 @@ bool nvic_return(struct ai8x_firmware *soc)
 	struct nvic *nvic = &soc->nvic;
 	if (nvic->depth == 0)
 		return false;
-	uint32_t sp = cpu_register(soc, UC_ARM_REG_SP);
+	uint32_t sp = soc_register(soc, UC_ARM_REG_SP);
 	uint32_t frame[8];
 	if (soc->unicorn.mem_read(soc->uc, sp, frame, sizeof frame) != UC_ERR_OK)
 		return false;

@@ -41,9 +41,32 @@ void ai8x_firmware_destroy(ai8x_firmware *firmware)
 	release_outcome(firmware);
 	image_release(&firmware->image);
 	free(firmware->words);
+	free(firmware->states);
+	free(firmware->state_bytes);
 	free(firmware->until_name);
 	free(firmware->name);
 	free(firmware);
+}
+
+// Storage of all peripherals: their registers, and what else their files keep.
+static ai8x_status make_peripherals(struct ai8x_firmware *soc, ai8x_error *error)
+{
+	const struct peripheral_table *table = soc->soc->peripherals;
+	const size_t unit = sizeof(max_align_t);
+	size_t bytes = 0;
+	for (size_t i = 0; i < table->count; i++)
+		bytes += (table->rows[i].block->state_bytes + unit - 1) / unit * unit;
+	soc->words = calloc(soc->soc->peripheral_bytes, 1);
+	soc->states = calloc(table->count, sizeof *soc->states);
+	soc->state_bytes = calloc(bytes + 1, 1);
+	if (soc->words == NULL || soc->states == NULL || soc->state_bytes == NULL)
+		return error_no_memory(error, "peripheral registers");
+	char *next = soc->state_bytes;
+	for (size_t i = 0; i < table->count; i++) {
+		soc->states[i] = next;
+		next += (table->rows[i].block->state_bytes + unit - 1) / unit * unit;
+	}
+	return AI8X_OK;
 }
 
 static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
@@ -70,9 +93,9 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 		soc->until_known = true;
 		soc->until_address = symbol->address & ~1u;
 	}
-	soc->words = calloc(soc->soc->peripheral_bytes, 1);
-	if (soc->words == NULL)
-		return error_no_memory(error, "peripheral registers");
+	status = make_peripherals(soc, error);
+	if (status != AI8X_OK)
+		return status;
 	ai8x_machine_options machine = soc->options.machine;
 	// The recorder asks which bytes layers wrote.
 	machine.capture_outputs = machine.capture_outputs || soc->options.record;
@@ -178,8 +201,6 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	soc->cnn = (struct cnn){.machine = soc->cnn.machine, .end = TIME_NEVER};
 	nvic_reset(&soc->nvic);
 	soc->systick = (struct systick){0};
-	memset(soc->timers, 0, sizeof soc->timers);
-	memset(soc->uarts, 0, sizeof soc->uarts);
 	soc->poll = (struct poll){0};
 	soc->now = soc->cycles = soc->instructions = 0;
 	soc->wake = TIME_NEVER;
@@ -189,6 +210,8 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	soc->block = 0;
 	soc->block_repeats = soc->accesses = soc->repeat_accesses = 0;
 	soc->sleeps = 0;
+	for (size_t i = 0; i < soc->soc->peripherals->count; i++)
+		peripheral_reset(soc, &soc->soc->peripherals->rows[i]);
 	if (soc->options.record) {
 		soc->recorder.with_layers = soc->options.machine.capture_outputs;
 		ai8x_status status = ai8x_program_create(soc->part, soc->name != NULL ? soc->name : "firmware",
@@ -200,7 +223,7 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 		if (status != AI8X_OK)
 			return status;
 	}
-	return cpu_create(soc, error);
+	return core_create(soc, error);
 }
 
 ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_result **result)
@@ -210,9 +233,9 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 	ai8x_error error = {0};
 	ai8x_status status = reset(soc, &error);
 	if (status == AI8X_OK)
-		cpu_run(soc);
+		core_run(soc);
 	else
-		cpu_end(soc, AI8X_FIRMWARE_CANCELLED, status, "%s", error.message);
+		soc_end(soc, AI8X_FIRMWARE_CANCELLED, status, "%s", error.message);
 	if (soc->cnn.busy)
 		cnn_account(soc);
 	if (soc->recorder.failed)

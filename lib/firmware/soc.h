@@ -1,8 +1,12 @@
 // The chip around the accelerator: what its blocks share while firmware runs.
 //
-// One file per block: image.c (ELF), cpu.c (core, run loop), nvic.c, systick.c, timer.c, uart.c, gcr.c
-// (clocks, resets, power), peripheral.c (register names, plain storage), cnn.c (the accelerator's bus),
-// watchdog.c (polling, explanations), record.c. Facts: firmware reference 1 to 7.
+// One file per block. The core: core.c (run loop), bus.c, core_cycles.c, nvic.c, systick.c, semihosting.c. Around
+// it: soc.c (the end of a run, the console, time), events.c (what comes next), watchdog.c (polling, explanations),
+// image.c (files), record.c. Peripherals: one row each in peripherals.c, one file for each kind of them, plain.c for
+// those that are no more than registers; peripheral.c is what a register table means. cnn.c is the accelerator's
+// bus. A block calls soc.c, nvic.c, clocks.c and peripheral.c, and nothing calls a block but through its row.
+//
+// Facts: firmware reference 1 to 7.
 #ifndef AI8X_FIRMWARE_SOC_H
 #define AI8X_FIRMWARE_SOC_H
 
@@ -35,6 +39,7 @@ struct soc_part {
 	const ai8x_part *part; // the accelerator
 	const struct peripheral_table *peripherals;
 	uint32_t flash_bytes, info_bytes, sram_bytes;
+	uint32_t flash_page;       // bytes that are erased together
 	uint32_t peripheral_bytes; // from PERIPHERAL_BASE
 	uint32_t cnn_bytes;        // from CNN_BASE
 	uint32_t cnn_status_end;   // CNN addresses below are control registers of the FIFOs
@@ -83,33 +88,55 @@ const struct image_symbol *image_find(const struct image *image, const char *nam
 void image_describe(const struct image *image, uint32_t address, char *text, size_t size);
 void image_release(struct image *image);
 
-// ---- peripheral.c: plain registers ----
+// ---- peripherals: what a row of the table is ----
 
-enum peripheral_kind {
-	PERIPHERAL_STORAGE,
-	PERIPHERAL_GCR,
-	PERIPHERAL_GCFR,
-	PERIPHERAL_LPGCR,
-	PERIPHERAL_ICC,
-	PERIPHERAL_UART,
-	PERIPHERAL_TIMER,
-	PERIPHERAL_GPIO,
-	PERIPHERAL_FAST_FIFO,
+struct ai8x_firmware;
+struct peripheral;
+
+// A register, as the vendor's register headers describe it. Bits that no field names are storage.
+struct peripheral_register {
+	uint16_t offset;
+	bool modelled; // behaves as far as drivers can tell: not reported, allowed when strict
+	const char *name;
+	uint32_t reset;         // value after reset
+	uint32_t read_only;     // bits that a write leaves alone
+	uint32_t clear;         // bits that writing 1 clears and writing 0 leaves alone
+	uint32_t self_clearing; // bits that hardware clears at once
+	bool counter;           // differs at every read without telling that a wait is over
 };
+
+// What all peripherals of one kind share. NULL functions: the register table says it all.
+struct peripheral_block {
+	const struct peripheral_register *registers;
+	size_t register_count;
+	size_t state_bytes; // of each one's state, zeroed at reset
+	bool narrow;        // takes 8- and 16-bit writes as they come; others get whole words
+	uint8_t fifo;       // register that DMA reads or writes
+	uint8_t one_way;    // DMA: 1 only reads it, 2 only writes it, 0 both
+	// 32-bit accesses; offset is a multiple of 4.
+	uint32_t (*read)(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset);
+	void (*write)(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value);
+	// Behind the common reset of registers and state.
+	void (*reset)(struct ai8x_firmware *soc, const struct peripheral *row);
+	// Carries out what is due at soc->now.
+	void (*sync)(struct ai8x_firmware *soc, const struct peripheral *row);
+	// When something happens next by itself, TIME_NEVER: not at all. interrupting: that interrupts the core.
+	uint64_t (*next)(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting);
+	// Bytes that DMA may write to it or read from it now.
+	uint32_t (*ready)(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits);
+};
+
+#define NO_INTERRUPT UINT16_MAX
+#define NO_RESET 0
 
 struct peripheral {
 	const char *name;
 	uint32_t base, bytes;
-	enum peripheral_kind kind;
-	unsigned unit;
-	const struct peripheral_register *registers;
-	size_t register_count;
-};
-
-struct peripheral_register {
-	uint16_t offset;
-	bool storage; // plain storage is all that firmware needs here: not reported, allowed when strict
-	const char *name;
+	const struct peripheral_block *block;
+	uint8_t unit;    // number among its kind
+	uint8_t reset;   // 1 + bit of GCR.RST0, 33 + bit of GCR.RST1, 65 + bit of LPGCR.RST, or NO_RESET
+	uint16_t irq;    // interrupt number, or NO_INTERRUPT
+	uint8_t request; // number of its DMA request, 0: none; what feeds it has 0x20 more
 };
 
 // Peripherals of a part, by address.
@@ -118,16 +145,25 @@ struct peripheral_table {
 	size_t count;
 };
 
+// peripherals.c
 extern const struct peripheral_table max78000_peripherals, max78002_peripherals;
 
+// peripheral.c: the registers as their table says.
 const struct peripheral *peripheral_find(const struct soc_part *part, uint32_t address);
+uint32_t peripheral_load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset);
+void peripheral_store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset,
+                      uint32_t value);
+void peripheral_reset(struct ai8x_firmware *soc, const struct peripheral *row);
+// true for registers that count.
+bool peripheral_counts(const struct soc_part *part, uint32_t address);
 // "UART0.STATUS", "SPI0+0x5c", "0x4000a000".
 void peripheral_describe(const struct soc_part *part, uint32_t address, char *text, size_t size);
+// Remembers the use of an unmodelled register; ends the run when strict.
+void peripheral_unmodelled(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t address,
+                           bool write);
 
 // ---- blocks ----
 
-#define TIMERS 6
-#define UARTS 4
 #define EXCEPTIONS 256
 #define NESTING 16
 
@@ -136,18 +172,6 @@ struct systick {
 	uint64_t origin;  // core cycle in which the counter was last loaded
 	uint64_t flagged; // core cycle up to which wraps have been reported by the flag
 	bool running;
-};
-
-struct timer {
-	uint32_t compare, pwm, flags, control0, nolcmp, control1, wake;
-	uint32_t count;  // while stopped
-	uint64_t origin; // time when it started
-	bool running;
-};
-
-struct uart {
-	uint32_t control;
-	bool skip; // '\r' seen
 };
 
 struct saved_frame {
@@ -215,8 +239,9 @@ struct ai8x_firmware {
 	uint32_t block;         // address of the running block
 	uint64_t block_repeats; // how often in a row
 	uint64_t accesses;      // bus accesses to anything outside memory
+	unsigned access_bytes;  // width of the present one
 	uint64_t repeat_accesses;
-	uint32_t interrupt; // what the core raised, see cpu.c
+	uint32_t interrupt; // what the core raised, see core.c
 	bool stopped;       // by the block hook
 	uint32_t fault_address, fault_kind;
 	uint32_t main_address, main_return, until_address;
@@ -225,11 +250,11 @@ struct ai8x_firmware {
 	uint32_t sleeps; // WFI in a row that nothing could end
 
 	// Blocks.
-	uint32_t *words; // storage of the peripheral region
+	uint32_t *words;   // storage of the peripheral region
+	void **states;     // of each peripheral, by row
+	void *state_bytes; // all of them
 	struct nvic nvic;
 	struct systick systick;
-	struct timer timers[TIMERS];
-	struct uart uarts[UARTS];
 	struct cnn cnn;
 	struct poll poll;
 	struct recorder recorder;
@@ -245,18 +270,50 @@ struct ai8x_firmware {
 	size_t register_capacity;
 };
 
-// ---- cpu.c ----
+// State of a peripheral, of the type that its file knows.
+static inline void *soc_state(const struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	return soc->states[row - soc->soc->peripherals->rows];
+}
+// Storage of a peripheral register.
+static inline uint32_t *soc_word(struct ai8x_firmware *soc, uint32_t address)
+{
+	return &soc->words[(address - PERIPHERAL_BASE) >> 2];
+}
 
-ai8x_status cpu_create(struct ai8x_firmware *soc, ai8x_error *error);
+// ---- core.c ----
+
+ai8x_status core_create(struct ai8x_firmware *soc, ai8x_error *error);
 // Runs from reset until soc->ended.
-void cpu_run(struct ai8x_firmware *soc);
-uint32_t cpu_register(struct ai8x_firmware *soc, int id);
+void core_run(struct ai8x_firmware *soc);
+
+// ---- core_cycles.c: what code and accesses cost ----
+
+// Core cycles of a block of code, which begins at address and has so many bytes.
+uint64_t core_block_cycles(const struct ai8x_firmware *soc, uint32_t address, uint32_t bytes);
+// Core cycles that an access outside memory takes in addition to its instruction.
+uint64_t core_access_cycles(const struct ai8x_firmware *soc, uint32_t address, bool write);
+
+// ---- bus.c: the address map ----
+
+ai8x_status bus_map(struct ai8x_firmware *soc, ai8x_error *error);
+// Accesses of another master than the core. false: nothing answers there.
+bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value);
+bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value);
+
+// ---- semihosting.c ----
+
+// Carries out the call that BKPT 0xAB at pc makes, and steps over it.
+void semihosting(struct ai8x_firmware *soc, uint32_t pc);
+
+// ---- soc.c ----
+
+uint32_t soc_register(struct ai8x_firmware *soc, int id);
 // Ends the run: the first call wins.
-void cpu_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status status, const char *format, ...)
+void soc_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status status, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-
-// ---- time ----
-
+// A character that the firmware prints.
+void soc_print(struct ai8x_firmware *soc, unsigned uart, char character);
 // Lets core cycles pass.
 static inline void soc_pass(struct ai8x_firmware *soc, uint64_t cycles)
 {
@@ -265,10 +322,20 @@ static inline void soc_pass(struct ai8x_firmware *soc, uint64_t cycles)
 }
 // Lets time pass up to (at least) a point in time.
 void soc_pass_until(struct ai8x_firmware *soc, uint64_t time);
+// Something may be due now or sooner than was known: events are looked through before the next block of code.
+static inline void soc_changed(struct ai8x_firmware *soc)
+{
+	soc->wake = soc->now;
+}
+
+// ---- events.c ----
+
 // Carries out what is due, then sets the next wake-up.
-void soc_sync(struct ai8x_firmware *soc);
+void events_sync(struct ai8x_firmware *soc);
 // The next point in time at which anything happens by itself, whether or not it interrupts.
-uint64_t soc_next_event(const struct ai8x_firmware *soc);
+uint64_t events_next(const struct ai8x_firmware *soc);
+// The same for what ends a sleep.
+uint64_t events_next_interrupt(const struct ai8x_firmware *soc);
 
 // ---- nvic.c: NVIC, system control block, exception entry and return ----
 
@@ -291,30 +358,13 @@ void systick_sync(struct ai8x_firmware *soc);
 uint64_t systick_next(const struct ai8x_firmware *soc);
 bool systick_interrupts(const struct ai8x_firmware *soc);
 
-// ---- timer.c ----
+// ---- clocks.c ----
 
-uint32_t timer_read(struct ai8x_firmware *soc, unsigned unit, uint32_t offset);
-void timer_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint32_t value);
-void timer_reset(struct ai8x_firmware *soc, unsigned unit);
-void timer_sync(struct ai8x_firmware *soc);
-uint64_t timer_next(const struct ai8x_firmware *soc);
-uint64_t timer_next_interrupt(const struct ai8x_firmware *soc);
-
-// ---- uart.c ----
-
-uint32_t uart_read(struct ai8x_firmware *soc, unsigned unit, uint32_t offset);
-void uart_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint32_t value);
-void uart_put(struct ai8x_firmware *soc, unsigned unit, char character);
-
-// ---- gcr.c ----
-
-uint32_t gcr_read(struct ai8x_firmware *soc, uint32_t offset);
-void gcr_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value);
-void gcfr_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value);
 // Sets soc->cycle from the clock registers.
-void gcr_update(struct ai8x_firmware *soc);
-uint32_t gcr_cnn_hz(const struct ai8x_firmware *soc);
-uint64_t gcr_pclk(const struct ai8x_firmware *soc);
+void clocks_update(struct ai8x_firmware *soc);
+uint32_t clocks_cnn_hz(const struct ai8x_firmware *soc);
+// Femtoseconds of a peripheral clock cycle.
+uint64_t clocks_pclk(const struct ai8x_firmware *soc);
 
 // ---- cnn.c ----
 
@@ -323,8 +373,6 @@ uint64_t gcr_pclk(const struct ai8x_firmware *soc);
 uint32_t cnn_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes);
 void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsigned bytes);
 void cnn_power(struct ai8x_firmware *soc);
-void cnn_sync(struct ai8x_firmware *soc);
-uint64_t cnn_next(const struct ai8x_firmware *soc);
 // The core has nothing to do but wait: let a FIFO-fed run go on as far as it can.
 void cnn_settle(struct ai8x_firmware *soc);
 // Brings the last inference's row up to the machine's state.
@@ -344,14 +392,5 @@ void watchdog_where(struct ai8x_firmware *soc);
 void record_write(struct ai8x_firmware *soc, ai8x_op_kind kind, uint32_t address, uint32_t value);
 void record_finish(struct ai8x_firmware *soc);
 void record_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value);
-
-// Storage of a peripheral register.
-static inline uint32_t *soc_word(struct ai8x_firmware *soc, uint32_t address)
-{
-	return &soc->words[(address - PERIPHERAL_BASE) >> 2];
-}
-// Remembers the use of an unmodelled register; ends the run when strict.
-void soc_unmodelled(struct ai8x_firmware *soc, const struct peripheral *peripheral, uint32_t address,
-                    bool write);
 
 #endif

@@ -105,5 +105,5 @@ void systick_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value)
 	default:
 		break;
 	}
-	soc_sync(soc);
+	soc_changed(soc);
 }

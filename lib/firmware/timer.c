@@ -24,16 +24,33 @@
 #define CONTROL1_READY (1u << 3)
 #define CONTROL1_INTERRUPT (1u << 8)
 
-#define FIRST_INTERRUPT 5
+static const struct peripheral_register registers[] = {
+	{0x00, true, "CNT", .counter = true},
+	{0x04, true, "CMP"},
+	{0x08, true, "PWM"},
+	{0x0c, true, "INTFL"},
+	{0x10, true, "CTRL0"},
+	{0x14, true, "NOLCMP"},
+	{0x18, true, "CTRL1"},
+	{0x1c, true, "WKFL"},
+};
+
+struct timer {
+	uint32_t compare, pwm, flags, control0, nolcmp, control1, wake;
+	uint32_t count;  // while stopped
+	uint64_t origin; // time when it started
+	bool running;
+};
 
 // Source clocks: 60 MHz, 7.3728 MHz, 32768 Hz oscillators behind PCLK.
-static uint64_t tick(const struct ai8x_firmware *soc, const struct timer *timer, unsigned unit)
+static uint64_t tick(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
+	const struct timer *timer = soc_state(soc, row);
 	static const uint32_t main_source[4] = {0, 60000000, 7372800, 32768};
 	static const uint32_t low_power_source[4] = {7372800, 32768, 8192, 7372800};
-	uint32_t hz = (unit < 4 ? main_source : low_power_source)[timer->control1 & 3];
+	uint32_t hz = (row->unit < 4 ? main_source : low_power_source)[timer->control1 & 3];
 	unsigned prescaler = timer->control0 >> 4 & 15;
-	uint64_t period = hz == 0 ? gcr_pclk(soc) : FS_PER_SECOND / hz;
+	uint64_t period = hz == 0 ? clocks_pclk(soc) : FS_PER_SECOND / hz;
 	return period << (prescaler > 12 ? 12 : prescaler);
 }
 
@@ -42,10 +59,10 @@ static unsigned mode(const struct timer *timer)
 	return timer->control0 & 15;
 }
 
-static uint64_t elapsed(const struct ai8x_firmware *soc, unsigned unit)
+static uint64_t elapsed(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const struct timer *timer = &soc->timers[unit];
-	return (soc->now - timer->origin) / tick(soc, timer, unit);
+	const struct timer *timer = soc_state(soc, row);
+	return (soc->now - timer->origin) / tick(soc, row);
 }
 
 static bool stops_at_compare(const struct timer *timer)
@@ -53,83 +70,65 @@ static bool stops_at_compare(const struct timer *timer)
 	return (mode(timer) == MODE_ONE_SHOT || mode(timer) == MODE_CONTINUOUS) && timer->compare >= timer->count;
 }
 
-static uint64_t due(const struct ai8x_firmware *soc, unsigned unit)
+static uint64_t due(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const struct timer *timer = &soc->timers[unit];
+	const struct timer *timer = soc_state(soc, row);
 	if (!timer->running || !stops_at_compare(timer))
 		return TIME_NEVER;
 	uint64_t ticks = (uint64_t)timer->compare - timer->count + 1;
-	uint64_t step = tick(soc, timer, unit);
+	uint64_t step = tick(soc, row);
 	if (ticks > (TIME_NEVER - timer->origin) / step)
 		return TIME_NEVER;
 	return timer->origin + ticks * step;
 }
 
-static void update_line(struct ai8x_firmware *soc, unsigned unit)
+static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const struct timer *timer = &soc->timers[unit];
-	nvic_line(soc, FIRST_INTERRUPT + unit,
+	const struct timer *timer = soc_state(soc, row);
+	nvic_line(soc, row->irq,
 	          (timer->flags & FLAG_EXPIRED) != 0 && (timer->control1 & CONTROL1_INTERRUPT) != 0);
 }
 
-static uint64_t next_of(const struct ai8x_firmware *soc, bool interrupting)
+static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
 {
-	uint64_t next = TIME_NEVER;
-	for (unsigned unit = 0; unit < TIMERS; unit++) {
-		if (interrupting && ((soc->timers[unit].control1 & CONTROL1_INTERRUPT) == 0 ||
-		                     !nvic_enabled(soc, FIRST_INTERRUPT + unit)))
-			continue;
-		uint64_t time = due(soc, unit);
-		if (time < next)
-			next = time;
+	const struct timer *timer = soc_state(soc, row);
+	if (interrupting && ((timer->control1 & CONTROL1_INTERRUPT) == 0 || !nvic_enabled(soc, row->irq)))
+		return TIME_NEVER;
+	return due(soc, row);
+}
+
+static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct timer *timer = soc_state(soc, row);
+	uint64_t time = due(soc, row);
+	if (soc->now < time)
+		return;
+	timer->flags |= FLAG_EXPIRED;
+	if (mode(timer) == MODE_ONE_SHOT) {
+		timer->running = false;
+		timer->count = 1;
+		timer->control0 &= ~ENABLE;
+	} else {
+		uint64_t cycle = (timer->compare == 0 ? 1 : (uint64_t)timer->compare) * tick(soc, row);
+		timer->origin = time + (soc->now - time) / cycle * cycle;
+		timer->count = 1;
 	}
-	return next;
+	update_line(soc, row);
 }
 
-uint64_t timer_next(const struct ai8x_firmware *soc)
+static uint32_t current(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	return next_of(soc, false);
+	const struct timer *timer = soc_state(soc, row);
+	return timer->running ? timer->count + (uint32_t)elapsed(soc, row) : timer->count;
 }
 
-uint64_t timer_next_interrupt(const struct ai8x_firmware *soc)
+static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
 {
-	return next_of(soc, true);
-}
-
-void timer_sync(struct ai8x_firmware *soc)
-{
-	for (unsigned unit = 0; unit < TIMERS; unit++) {
-		struct timer *timer = &soc->timers[unit];
-		uint64_t time = due(soc, unit);
-		if (soc->now < time)
-			continue;
-		timer->flags |= FLAG_EXPIRED;
-		if (mode(timer) == MODE_ONE_SHOT) {
-			timer->running = false;
-			timer->count = 1;
-			timer->control0 &= ~ENABLE;
-		} else {
-			uint64_t cycle = (timer->compare == 0 ? 1 : (uint64_t)timer->compare) * tick(soc, timer, unit);
-			timer->origin = time + (soc->now - time) / cycle * cycle;
-			timer->count = 1;
-		}
-		update_line(soc, unit);
-	}
-}
-
-static uint32_t current(const struct ai8x_firmware *soc, unsigned unit)
-{
-	const struct timer *timer = &soc->timers[unit];
-	return timer->running ? timer->count + (uint32_t)elapsed(soc, unit) : timer->count;
-}
-
-uint32_t timer_read(struct ai8x_firmware *soc, unsigned unit, uint32_t offset)
-{
-	struct timer *timer = &soc->timers[unit];
-	timer_sync(soc);
+	struct timer *timer = soc_state(soc, row);
+	carry_out(soc, row);
 	switch (offset) {
 	case COUNT:
-		return current(soc, unit);
+		return current(soc, row);
 	case COMPARE:
 		return timer->compare;
 	case PWM:
@@ -149,12 +148,12 @@ uint32_t timer_read(struct ai8x_firmware *soc, unsigned unit, uint32_t offset)
 	}
 }
 
-void timer_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint32_t value)
+static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
 {
-	struct timer *timer = &soc->timers[unit];
-	timer_sync(soc);
+	struct timer *timer = soc_state(soc, row);
+	carry_out(soc, row);
 	// Whatever changes counts from now on.
-	timer->count = current(soc, unit);
+	timer->count = current(soc, row);
 	timer->origin = soc->now;
 	switch (offset) {
 	case COUNT:
@@ -182,13 +181,16 @@ void timer_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint
 	default:
 		timer->wake = value;
 	}
-	update_line(soc, unit);
-	soc_sync(soc);
+	update_line(soc, row);
+	soc_changed(soc);
 }
 
-void timer_reset(struct ai8x_firmware *soc, unsigned unit)
-{
-	soc->timers[unit] = (struct timer){0};
-	update_line(soc, unit);
-	soc_sync(soc);
-}
+const struct peripheral_block timer_block = {
+	.registers = registers,
+	.register_count = sizeof registers / sizeof registers[0],
+	.state_bytes = sizeof(struct timer),
+	.read = load,
+	.write = store,
+	.sync = carry_out,
+	.next = next,
+};

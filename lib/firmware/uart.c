@@ -1,8 +1,6 @@
 // The UARTs: what firmware prints (firmware reference 2). Nothing is ever received.
 #include "firmware/soc.h"
 
-#include <stdlib.h>
-
 #define CONTROL 0x00
 #define STATUS 0x04
 #define FIFO 0x20
@@ -11,58 +9,61 @@
 #define CONTROL_CLOCK_READY (1u << 19)
 #define STATUS_EMPTY 0x50u
 
-// More than any run prints that ends; a loop that prints for ever must not fill the memory.
-#define CONSOLE_LIMIT ((size_t)64 << 20)
+static const struct peripheral_register registers[] = {
+	{0x00, true, "CTRL", 0, CONTROL_CLOCK_READY, 0, CONTROL_FLUSH},
+	{0x04, true, "STATUS"},
+	{0x08, true, "INT_EN"},
+	{0x0c, true, "INT_FL", 0, 0, UINT32_MAX},
+	{0x10, true, "CLKDIV"},
+	{0x14, true, "OSR"},
+	{0x18, true, "TXPEEK"},
+	{0x1c, true, "PNR"},
+	{0x20, true, "FIFO"},
+	{0x30, true, "DMA"},
+	{0x34, true, "WKEN"},
+	{0x38, true, "WKFL"},
+};
 
-static const uint32_t bases[UARTS] = {0x40042000, 0x40043000, 0x40044000, 0x40081400};
-
-void uart_put(struct ai8x_firmware *soc, unsigned unit, char character)
-{
-	if (character == '\r' || character == 0)
-		return;
-	if (soc->console_size + 2 > soc->console_capacity) {
-		size_t capacity = soc->console_capacity == 0 ? 4096 : 2 * soc->console_capacity;
-		char *grown = capacity > CONSOLE_LIMIT ? NULL : realloc(soc->console, capacity);
-		if (grown == NULL) {
-			cpu_end(soc, AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_LIMIT, "the firmware printed more than %zu bytes",
-			        soc->console_size);
-			return;
-		}
-		soc->console = grown;
-		soc->console_capacity = capacity;
-	}
-	soc->console[soc->console_size++] = character;
-	soc->console[soc->console_size] = 0;
-	if (soc->options.console != NULL)
-		soc->options.console(soc->options.user, unit, &character, 1);
-}
-
-uint32_t uart_read(struct ai8x_firmware *soc, unsigned unit, uint32_t offset)
+static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
 {
 	switch (offset) {
 	case CONTROL:
-		return soc->uarts[unit].control | CONTROL_CLOCK_READY;
+		return peripheral_load(soc, row, offset) | CONTROL_CLOCK_READY;
 	case STATUS:
 		return STATUS_EMPTY;
 	case FIFO:
 		return 0;
 	default:
-		return *soc_word(soc, bases[unit] + offset);
+		return peripheral_load(soc, row, offset);
 	}
 }
 
-void uart_write(struct ai8x_firmware *soc, unsigned unit, uint32_t offset, uint32_t value)
+static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
 {
 	switch (offset) {
-	case CONTROL:
-		soc->uarts[unit].control = value & ~(CONTROL_FLUSH | CONTROL_CLOCK_READY);
-		break;
 	case STATUS:
 		break;
 	case FIFO:
-		uart_put(soc, unit, (char)value);
+		soc_print(soc, row->unit, (char)value);
 		break;
 	default:
-		*soc_word(soc, bases[unit] + offset) = value;
+		peripheral_store(soc, row, offset, value);
 	}
 }
+
+static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits)
+{
+	(void)soc;
+	(void)row;
+	return transmits ? 8 : 0;
+}
+
+const struct peripheral_block uart_block = {
+	.registers = registers,
+	.register_count = sizeof registers / sizeof registers[0],
+	.narrow = true,
+	.fifo = FIFO,
+	.ready = ready,
+	.read = load,
+	.write = store,
+};

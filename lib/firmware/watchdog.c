@@ -9,6 +9,8 @@
 
 #define READS_BEFORE_WARP 8
 #define STEP_SHIFT 4
+#define SYSTICK_VALUE 0xE000E018u
+#define DWT_CYCLES 0xE0001004u
 
 void poll_clear(struct ai8x_firmware *soc)
 {
@@ -16,11 +18,9 @@ void poll_clear(struct ai8x_firmware *soc)
 }
 
 // Registers that differ at every read without telling that a wait is over.
-static bool is_counter(uint32_t address)
+static bool is_counter(const struct ai8x_firmware *soc, uint32_t address)
 {
-	return address == 0xE000E018 || address == 0xE0001004 ||
-	       (address >= 0x40010000 && address < 0x40014000 && (address & 0xFFF) == 0) ||
-	       address == 0x40080C00 || address == 0x40081000;
+	return address == SYSTICK_VALUE || address == DWT_CYCLES || peripheral_counts(soc->soc, address);
 }
 
 void poll_before(struct ai8x_firmware *soc, uint32_t address)
@@ -29,7 +29,7 @@ void poll_before(struct ai8x_firmware *soc, uint32_t address)
 	if (poll->address != address || poll->count < READS_BEFORE_WARP)
 		return;
 	uint64_t step = (soc->cycles - poll->since) >> STEP_SHIFT;
-	uint64_t next = soc_next_event(soc);
+	uint64_t next = events_next(soc);
 	if (next != TIME_NEVER) {
 		uint64_t left = next > soc->now ? (next - soc->now) / soc->cycle + 1 : 0;
 		if (step > left)
@@ -43,7 +43,7 @@ void poll_before(struct ai8x_firmware *soc, uint32_t address)
 void poll_after(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
 {
 	struct poll *poll = &soc->poll;
-	if (poll->count == 0 || poll->address != address || (poll->value != value && !is_counter(address)))
+	if (poll->count == 0 || poll->address != address || (poll->value != value && !is_counter(soc, address)))
 		*poll = (struct poll){.address = address, .since = soc->cycles};
 	poll->count++;
 	poll->value = value;
@@ -72,7 +72,7 @@ static void stuck(struct ai8x_firmware *soc, const char *limit)
 		               soc->result.polled_name, soc->result.polled, soc->result.polled_value);
 	if (soc->cnn.busy)
 		(void)ai8x_machine_explain_wait(soc->cnn.machine, wait, sizeof wait);
-	cpu_end(soc, AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT, "watchdog: %s; the core is at %s%s%s%s", limit,
+	soc_end(soc, AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT, "watchdog: %s; the core is at %s%s%s%s", limit,
 	        where, poll, wait[0] != 0 ? "; accelerator: " : "", wait);
 }
 

@@ -1,0 +1,206 @@
+// The bus: the address map of the part, and the way of an access outside memory to its block.
+//
+// Facts: firmware reference 1, 2 and 7.
+#include "firmware/soc.h"
+
+#include "base/error.h"
+
+static uint32_t read_row(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t address)
+{
+	return row->block->read != NULL ? row->block->read(soc, row, address - row->base)
+	                                : peripheral_load(soc, row, address - row->base);
+}
+
+static void write_row(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t address,
+                      uint32_t value)
+{
+	if (row->block->write != NULL)
+		row->block->write(soc, row, address - row->base, value);
+	else
+		peripheral_store(soc, row, address - row->base, value);
+}
+
+static uint64_t on_peripheral_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)
+{
+	(void)uc;
+	struct ai8x_firmware *soc = user;
+	uint32_t address = PERIPHERAL_BASE + (uint32_t)offset;
+	soc_pass(soc, core_access_cycles(soc, address, false));
+	soc->accesses++;
+	poll_before(soc, address);
+	const struct peripheral *row = peripheral_find(soc->soc, address);
+	peripheral_unmodelled(soc, row, address, false);
+	soc->access_bytes = bytes;
+	uint32_t word = row != NULL ? read_row(soc, row, address & ~3u) : *soc_word(soc, address);
+	poll_after(soc, address, word);
+	return bytes == 4 ? word : word >> (8 * (address & 3));
+}
+
+static void on_peripheral_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64_t value, void *user)
+{
+	(void)uc;
+	struct ai8x_firmware *soc = user;
+	uint32_t address = PERIPHERAL_BASE + (uint32_t)offset;
+	uint32_t word = (uint32_t)value;
+	soc_pass(soc, core_access_cycles(soc, address, true));
+	soc->accesses++;
+	poll_clear(soc);
+	const struct peripheral *row = peripheral_find(soc->soc, address);
+	peripheral_unmodelled(soc, row, address, true);
+	if (bytes < 4 && (row == NULL || !row->block->narrow)) {
+		uint32_t shift = 8 * (address & 3);
+		uint32_t mask = (bytes == 1 ? 0xFFu : 0xFFFFu) << shift;
+		word = (*soc_word(soc, address) & ~mask) | (word << shift & mask);
+	}
+	soc->access_bytes = bytes;
+	if (row != NULL)
+		write_row(soc, row, address & ~3u, word);
+	else
+		*soc_word(soc, address) = word;
+}
+
+static uint64_t on_cnn_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)
+{
+	(void)uc;
+	struct ai8x_firmware *soc = user;
+	uint32_t address = CNN_BASE + (uint32_t)offset;
+	soc_pass(soc, core_access_cycles(soc, address, false));
+	soc->accesses++;
+	ai8x_location location;
+	// Data is read once and in order; control registers are what firmware polls.
+	bool polled = address < soc->soc->cnn_status_end ||
+	              (ai8x_part_locate(soc->part, address, &location) == AI8X_OK && location.name != NULL);
+	if (polled)
+		poll_before(soc, address);
+	uint32_t value = cnn_read(soc, address, bytes);
+	if (polled)
+		poll_after(soc, address, value);
+	else
+		poll_clear(soc);
+	return value;
+}
+
+static void on_cnn_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64_t value, void *user)
+{
+	(void)uc;
+	struct ai8x_firmware *soc = user;
+	uint32_t address = CNN_BASE + (uint32_t)offset;
+	soc_pass(soc, core_access_cycles(soc, address, true));
+	soc->accesses++;
+	poll_clear(soc);
+	cnn_write(soc, address, (uint32_t)value, bytes);
+}
+
+static uint64_t on_core_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)
+{
+	(void)uc;
+	struct ai8x_firmware *soc = user;
+	uint32_t word_offset = (uint32_t)offset & ~3u;
+	uint32_t word;
+	soc_pass(soc, core_access_cycles(soc, CORE_BASE + word_offset, false));
+	soc->accesses++;
+	poll_before(soc, CORE_BASE + word_offset);
+	if (word_offset >= 0xE010 && word_offset < 0xE020)
+		word = systick_read(soc, word_offset - 0xE010);
+	else if (word_offset >= 0xE000 && word_offset < 0xF000)
+		word = nvic_read(soc, word_offset - 0xE000);
+	else
+		word = word_offset == 0x1004 ? (uint32_t)soc->cycles : 0; // DWT cycle counter
+	poll_after(soc, CORE_BASE + word_offset, word);
+	return bytes == 4 ? word : word >> (8 * (offset & 3));
+}
+
+static void on_core_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64_t value, void *user)
+{
+	(void)uc;
+	struct ai8x_firmware *soc = user;
+	uint32_t address = (uint32_t)offset;
+	soc_pass(soc, core_access_cycles(soc, CORE_BASE + address, true));
+	soc->accesses++;
+	poll_clear(soc);
+	if (address >= 0xE010 && address < 0xE020)
+		systick_write(soc, address - 0xE010, (uint32_t)value);
+	else if (address >= 0xE000 && address < 0xF000)
+		nvic_write(soc, address - 0xE000, (uint32_t)value, bytes);
+}
+
+bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value)
+{
+	*value = 0;
+	if (address >= CNN_BASE && address - CNN_BASE < soc->soc->cnn_bytes) {
+		*value = cnn_read(soc, address, bytes);
+		return true;
+	}
+	if (address < PERIPHERAL_BASE || address - PERIPHERAL_BASE >= soc->soc->peripheral_bytes)
+		return soc->unicorn.mem_read(soc->uc, address, value, bytes) == UC_ERR_OK;
+	const struct peripheral *row = peripheral_find(soc->soc, address);
+	if (row == NULL)
+		return false;
+	soc->access_bytes = bytes;
+	*value = read_row(soc, row, address & ~3u) >> (8 * (address & 3));
+	return true;
+}
+
+bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value)
+{
+	if (address >= CNN_BASE && address - CNN_BASE < soc->soc->cnn_bytes) {
+		cnn_write(soc, address, value, bytes);
+		return true;
+	}
+	if (address < PERIPHERAL_BASE || address - PERIPHERAL_BASE >= soc->soc->peripheral_bytes) {
+		const bool ram = address >= SRAM_BASE && address - SRAM_BASE <= soc->soc->sram_bytes - bytes;
+		return ram && soc->unicorn.mem_write(soc->uc, address, &value, bytes) == UC_ERR_OK;
+	}
+	const struct peripheral *row = peripheral_find(soc->soc, address);
+	if (row == NULL)
+		return false;
+	soc->access_bytes = bytes;
+	write_row(soc, row, address & ~3u, value);
+	return true;
+}
+
+static ai8x_status map(struct ai8x_firmware *soc, uint32_t base, uint32_t bytes, uint32_t rights,
+                       ai8x_error *error)
+{
+	uc_err status = soc->unicorn.mem_map(soc->uc, base, bytes, rights);
+	if (status != UC_ERR_OK)
+		return error_set(error, AI8X_ERR_NO_MEMORY, "mapping 0x%x bytes at 0x%08x: %s", bytes, base,
+		                 soc->unicorn.strerror(status));
+	return AI8X_OK;
+}
+
+static ai8x_status map_io(struct ai8x_firmware *soc, uint32_t base, uint32_t bytes, uc_cb_mmio_read_t read,
+                          uc_cb_mmio_write_t write, ai8x_error *error)
+{
+	uc_err status = soc->unicorn.mmio_map(soc->uc, base, bytes, read, soc, write, soc);
+	if (status != UC_ERR_OK)
+		return error_set(error, AI8X_ERR_NO_MEMORY, "mapping 0x%x bytes of registers at 0x%08x: %s", bytes,
+		                 base, soc->unicorn.strerror(status));
+	return AI8X_OK;
+}
+
+ai8x_status bus_map(struct ai8x_firmware *soc, ai8x_error *error)
+{
+	const struct soc_part *part = soc->soc;
+	ai8x_status status = map(soc, 0, ROM_SIZE, UC_PROT_READ | UC_PROT_EXEC, error);
+	if (status == AI8X_OK)
+		status = map(soc, FLASH_BASE, part->flash_bytes, UC_PROT_READ | UC_PROT_EXEC, error);
+	if (status == AI8X_OK)
+		status = map(soc, INFO_BASE, part->info_bytes, UC_PROT_READ, error);
+	if (status == AI8X_OK)
+		status = map(soc, SRAM_BASE, part->sram_bytes, UC_PROT_ALL, error);
+	if (status == AI8X_OK)
+		status = map_io(soc, PERIPHERAL_BASE, part->peripheral_bytes, on_peripheral_read, on_peripheral_write,
+		                error);
+	if (status == AI8X_OK)
+		status = map_io(soc, CNN_BASE, part->cnn_bytes, on_cnn_read, on_cnn_write, error);
+	if (status == AI8X_OK)
+		status = map_io(soc, CORE_BASE, CORE_SIZE, on_core_read, on_core_write, error);
+	for (size_t i = 0; i < soc->image.segment_count && status == AI8X_OK; i++) {
+		const struct image_segment *segment = &soc->image.segments[i];
+		if (soc->unicorn.mem_write(soc->uc, segment->address, segment->bytes, segment->size) != UC_ERR_OK)
+			status = error_set(error, AI8X_ERR_FORMAT, "ELF segment at 0x%08x cannot be written",
+			                   segment->address);
+	}
+	return status;
+}

@@ -1,0 +1,305 @@
+// The core: Unicorn's Cortex-M4, and the loop that joins it with interrupts and time.
+//
+// Built round what Unicorn 2.0.1 was measured to do (firmware reference 7): the program counter is exact in
+// block hooks only, so that every stop happens there; no instruction hook exists; exceptions are entered and
+// left by hand between two runs of the engine.
+#include "firmware/soc.h"
+
+#include "base/error.h"
+
+// Never reached by Thumb code.
+#define NOWHERE 0xFFFFFFFEu
+
+#define RAISED_NOTHING UINT32_MAX
+#define RAISED_SVC 2
+#define RAISED_BREAKPOINT 7
+#define RAISED_RETURN 8
+
+#define CODE_WFI 0xBF30
+#define CODE_WFE 0xBF20
+#define CODE_SEMIHOSTING 0xBEAB
+#define CODE_LOOP 0xE7FE
+#define CODE_LOOP_WIDE 0xBFFEF7FFu
+#define CODE_LOOP_LINK 0xFFFEF7FFu
+
+// A sleeping core that nothing can wake is given so many chances: the interrupt may have come between the
+// test and the WFI.
+#define SLEEPS_LIMIT 1000
+#define LOOP_LIMIT 32
+
+static bool on_bad_memory(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
+                          void *user)
+{
+	(void)uc;
+	(void)size;
+	(void)value;
+	struct ai8x_firmware *soc = user;
+	soc->fault_address = (uint32_t)address;
+	soc->fault_kind = (uint32_t)type;
+	return false;
+}
+
+static void on_interrupt(uc_engine *uc, uint32_t number, void *user)
+{
+	struct ai8x_firmware *soc = user;
+	soc->interrupt = number;
+	(void)soc->unicorn.emu_stop(uc);
+}
+
+// ---- blocks ----
+
+static bool is_loop(struct ai8x_firmware *soc, uint32_t address)
+{
+	uint32_t code = 0;
+	if (soc->unicorn.mem_read(soc->uc, address & ~1u, &code, 4) != UC_ERR_OK)
+		return false;
+	return (code & 0xFFFF) == CODE_LOOP || code == CODE_LOOP_WIDE || code == CODE_LOOP_LINK;
+}
+
+// The core rests: time goes to the next event that can interrupt it, or the program is over.
+static void rest(struct ai8x_firmware *soc, const char *how)
+{
+	char where[96];
+	cnn_settle(soc);
+	events_sync(soc);
+	if (soc->ended)
+		return;
+	if (nvic_next(soc, true) != 0) {
+		soc->attention = true;
+		return;
+	}
+	// Behind main only a running accelerator is worth waiting for: timers may interrupt for ever.
+	uint64_t next = events_next_interrupt(soc);
+	if (next != TIME_NEVER && !(soc->main_returned && !soc->cnn.busy)) {
+		soc_pass_until(soc, next);
+		events_sync(soc);
+		watchdog_check(soc);
+		return;
+	}
+	// The accelerator may still work for nobody: its end belongs to the result.
+	if (soc->cnn.busy && !soc->cnn.paused && soc->cnn.end != TIME_NEVER) {
+		soc_pass_until(soc, soc->cnn.end);
+		events_sync(soc);
+	}
+	watchdog_where(soc);
+	image_describe(&soc->image, soc->block, where, sizeof where);
+	if (soc->main_returned)
+		soc_end(soc, AI8X_FIRMWARE_RETURNED, AI8X_OK, "main returned %d", soc->main_result);
+	else
+		soc_end(soc, AI8X_FIRMWARE_IDLE, AI8X_OK, "the core %s at %s, and nothing can end that", how, where);
+}
+
+// Everything that needs more than the hot path below. Returns true to leave the engine before the block.
+static bool before_block(struct ai8x_firmware *soc, uint32_t address)
+{
+	if (soc->ended)
+		return true;
+	if (soc->now >= soc->wake) {
+		events_sync(soc);
+		watchdog_check(soc);
+	}
+	if (soc->instructions >= soc->options.max_instructions)
+		watchdog_check(soc);
+	if (soc->until_known && address == soc->until_address)
+		soc_end(soc, AI8X_FIRMWARE_REACHED, AI8X_OK, "reached %s", soc->until_name);
+	if (soc->main_known && address == soc->main_address && soc->main_return == 0)
+		soc->main_return = soc_register(soc, UC_ARM_REG_LR) & ~1u;
+	if (address == soc->main_return && soc->main_return != 0 && !soc->main_returned) {
+		soc->main_returned = true;
+		soc->main_result = (int32_t)soc_register(soc, UC_ARM_REG_R0);
+	}
+	if (soc->ended)
+		return true;
+	if (!soc->attention)
+		return false;
+	if (nvic_next(soc, true) != 0)
+		return true;
+	// Something may be due that PRIMASK holds back: keep looking.
+	soc->attention = nvic_next(soc, false) != 0;
+	return false;
+}
+
+static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
+{
+	struct ai8x_firmware *soc = user;
+	uint32_t address = (uint32_t)block;
+	if (soc->attention || soc->now >= soc->wake || soc->instructions >= soc->options.max_instructions ||
+	    address == soc->main_address || address == soc->main_return || address == soc->until_address) {
+		if (before_block(soc, address)) {
+			soc->stopped = true;
+			(void)soc->unicorn.emu_stop(uc);
+			return;
+		}
+	}
+	if (address == soc->block && soc->accesses == soc->repeat_accesses && size <= 4) {
+		if (++soc->block_repeats % LOOP_LIMIT == 0 && is_loop(soc, address)) {
+			rest(soc, "loops");
+			if (soc->ended || soc->attention) {
+				soc->stopped = true;
+				(void)soc->unicorn.emu_stop(uc);
+				return;
+			}
+		}
+	} else {
+		soc->block_repeats = 0;
+		soc->repeat_accesses = soc->accesses;
+	}
+	soc->block = address;
+	soc->instructions += size / 2;
+	soc_pass(soc, core_block_cycles(soc, address, size));
+}
+
+// ---- engine ----
+
+// Unicorn takes hook functions as void *, which ISO C has no cast for.
+union hook_function {
+	uc_cb_hookcode_t block;
+	uc_cb_hookintr_t interrupt;
+	uc_cb_eventmem_t memory;
+	void *pointer;
+};
+
+ai8x_status core_create(struct ai8x_firmware *soc, ai8x_error *error)
+{
+	ai8x_status loaded = unicorn_load(&soc->unicorn, error);
+	if (loaded != AI8X_OK)
+		return loaded;
+	uc_err status = soc->unicorn.open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &soc->uc);
+	if (status == UC_ERR_OK)
+		status = soc->unicorn.ctl(soc->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), UC_CPU_ARM_CORTEX_M4);
+	if (status != UC_ERR_OK)
+		return error_set(error, AI8X_ERR_NO_MEMORY, "Unicorn: %s", soc->unicorn.strerror(status));
+	ai8x_status mapped = bus_map(soc, error);
+	if (mapped != AI8X_OK)
+		return mapped;
+	uc_hook hook;
+	union hook_function function = {.block = on_block};
+	status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_BLOCK, function.pointer, soc, 1, 0);
+	function.interrupt = on_interrupt;
+	if (status == UC_ERR_OK)
+		status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_INTR, function.pointer, soc, 1, 0);
+	function.memory = on_bad_memory;
+	if (status == UC_ERR_OK)
+		status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_MEM_INVALID, function.pointer, soc, 1, 0);
+	if (status != UC_ERR_OK)
+		return error_set(error, AI8X_ERR_NO_MEMORY, "Unicorn hooks: %s", soc->unicorn.strerror(status));
+	return AI8X_OK;
+}
+
+static uint32_t code_at(struct ai8x_firmware *soc, uint32_t address)
+{
+	uint16_t code = 0;
+	(void)soc->unicorn.mem_read(soc->uc, address & ~1u, &code, 2);
+	return code;
+}
+
+static void fault(struct ai8x_firmware *soc, uc_err status, uint32_t pc)
+{
+	char where[96];
+	image_describe(&soc->image, soc->block, where, sizeof where);
+	watchdog_where(soc);
+	static const struct {
+		uint32_t kind;
+		const char *text;
+	} kinds[] = {
+		{UC_MEM_READ_UNMAPPED, "reads"},     {UC_MEM_WRITE_UNMAPPED, "writes"},
+		{UC_MEM_FETCH_UNMAPPED, "jumps to"}, {UC_MEM_READ_PROT, "reads"},
+		{UC_MEM_WRITE_PROT, "writes"},       {UC_MEM_FETCH_PROT, "jumps to"},
+	};
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (soc->fault_kind == kinds[i].kind) {
+			soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_ADDRESS,
+			        "bus fault: the code at %s %s 0x%08x, where %s", where, kinds[i].text, soc->fault_address,
+			        soc->fault_kind == UC_MEM_WRITE_PROT || soc->fault_kind == UC_MEM_FETCH_PROT
+			            ? "that is not allowed"
+			            : "the part has nothing");
+			return;
+		}
+	soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_UNSUPPORTED, "the code at %s (0x%08x) cannot go on: %s", where,
+	        pc, soc->unicorn.strerror(status));
+}
+
+static void wait_for_interrupt(struct ai8x_firmware *soc)
+{
+	cnn_settle(soc);
+	events_sync(soc);
+	watchdog_check(soc);
+	if (soc->ended)
+		return;
+	// PRIMASK holds back the exception, not the waking.
+	if (nvic_next(soc, false) != 0) {
+		soc->sleeps = 0;
+		return;
+	}
+	if (events_next_interrupt(soc) != TIME_NEVER)
+		soc->sleeps = 0;
+	else if (++soc->sleeps <= SLEEPS_LIMIT)
+		return;
+	rest(soc, "sleeps");
+}
+
+static void handle_stop(struct ai8x_firmware *soc, uc_err status)
+{
+	uint32_t pc = soc_register(soc, UC_ARM_REG_PC);
+	if (soc->interrupt == RAISED_RETURN) {
+		if (!nvic_return(soc))
+			soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_ADDRESS,
+			        "return from an exception that was not entered, or with a broken stack");
+	} else if (soc->interrupt == RAISED_SVC) {
+		soc->nvic.svc = true;
+	} else if (soc->interrupt == RAISED_BREAKPOINT) {
+		if (code_at(soc, pc) == CODE_SEMIHOSTING) {
+			semihosting(soc, pc);
+		} else {
+			char where[96];
+			image_describe(&soc->image, pc, where, sizeof where);
+			soc->block = pc;
+			watchdog_where(soc);
+			soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_STALLED, "breakpoint instruction at %s", where);
+		}
+	} else if (soc->stopped) {
+		return;
+	} else if (status == UC_ERR_OK && code_at(soc, pc - 2) == CODE_WFI) {
+		wait_for_interrupt(soc);
+	} else if (status == UC_ERR_INSN_INVALID && code_at(soc, pc - 2) == CODE_WFE) {
+		if (events_next_interrupt(soc) != TIME_NEVER)
+			wait_for_interrupt(soc);
+	} else {
+		fault(soc, status, pc);
+	}
+}
+
+void core_run(struct ai8x_firmware *soc)
+{
+	uint32_t pc = soc->image.entry | 1;
+	uint32_t sp = soc->image.stack, lr = 0xFFFFFFFF, xpsr = 0x01000000;
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_SP, &sp);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_LR, &lr);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_XPSR, &xpsr);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &pc);
+	clocks_update(soc);
+	events_sync(soc);
+	while (!soc->ended) {
+		unsigned exception = nvic_next(soc, true);
+		if (exception != 0 && !nvic_enter(soc, exception)) {
+			char where[96];
+			image_describe(&soc->image, soc->block, where, sizeof where);
+			watchdog_where(soc);
+			soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_ADDRESS,
+			        "exception %u cannot be entered at %s: stack pointer 0x%08x, vector table 0x%08x",
+			        exception, where, soc_register(soc, UC_ARM_REG_SP), soc->nvic.vtor);
+			break;
+		}
+		soc->attention = nvic_next(soc, false) != 0;
+		soc->stopped = false;
+		soc->interrupt = RAISED_NOTHING;
+		soc->fault_kind = 0;
+		uc_err status = soc->unicorn.emu_start(soc->uc, soc_register(soc, UC_ARM_REG_PC) | 1, NOWHERE, 0, 0);
+		if (!soc->ended)
+			handle_stop(soc, status);
+		if (soc->instructions >= soc->options.max_instructions)
+			watchdog_check(soc);
+	}
+	if (soc->result.symbol[0] == 0)
+		watchdog_where(soc);
+}

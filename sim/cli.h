@@ -6,7 +6,6 @@
 #ifndef AI8XSIM_CLI_H
 #define AI8XSIM_CLI_H
 
-#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +13,8 @@
 #include <jansson.h>
 
 #include <ai8xsim/ai8xsim.h>
+
+#include "cli_options.h"
 
 // Exit statuses; documented in `ai8xsim --help`, never renumbered.
 enum cli_exit {
@@ -60,39 +61,6 @@ int cli_fail(const char *file, const ai8x_error *error);
 
 // The same for a file that could not be written, which is no bad input.
 int cli_fail_writing(const char *file, const ai8x_error *error);
-
-// Parses a decimal or 0x number of at most max. Returns false on anything else.
-bool cli_number(const char *text, uint64_t max, uint64_t *value);
-
-// Inside an argp parser: the same for option --name, ends the program with CLI_USAGE and a message.
-uint64_t cli_option_number(const struct argp_state *state, const char *name, const char *text, uint64_t min,
-                           uint64_t max);
-
-// Inside an argp parser: the position of word among count names, in whatever case; ends the program with CLI_USAGE, the
-// nearest name and all names where it is none of them. noun: what they are names of. stride: as for cli_nearest().
-size_t cli_option_name(const struct argp_state *state, const char *option, const char *noun, const char *word,
-                       const char *const *names, size_t count, size_t stride);
-// The same for --part, --engine and --cpu.
-const ai8x_part *cli_option_part(const struct argp_state *state, const char *text);
-// The part where --part and files name none.
-const ai8x_part *cli_default_part(void);
-ai8x_engine cli_option_engine(const struct argp_state *state, const char *text);
-const char *cli_option_cpu(const struct argp_state *state, const char *text);
-const char *cli_engine_name(ai8x_engine engine);
-
-// Options that users may expect although they belong to another form of the command.
-struct cli_other_options {
-	const struct argp_option *options;
-	const char *why; // "option '--x' " goes before it
-};
-
-// Parses a command line, or ends the program with CLI_USAGE; unknown options get a suggestion. other: or NULL.
-void cli_parse(const struct argp *parser, int argc, char **argv, const struct cli_other_options *other,
-               void *input);
-
-// The name nearest to word among count names (at most two edits away), or NULL. stride: bytes from one
-// name pointer to the next, so that tables of structs can be searched.
-const char *cli_nearest(const char *word, const char *const *names, size_t count, size_t stride);
 
 // Colours: on terminals only, and never with NO_COLOR set or TERM=dumb.
 enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW };

@@ -30,11 +30,6 @@ static void *worker(void *user)
 	}
 }
 
-unsigned cli_option_jobs(const struct argp_state *state, const char *text)
-{
-	return (unsigned)cli_option_number(state, "--jobs", text, 1, CLI_MAX_JOBS);
-}
-
 void cli_jobs_run(unsigned jobs, size_t count, void (*work)(void *user, size_t index), void *user)
 {
 	struct pool pool = {.work = work, .user = user, .count = count};

@@ -7,9 +7,6 @@
 // Most jobs that --jobs takes.
 enum { CLI_MAX_JOBS = 256 };
 
-// The number of --jobs inside an argp parser.
-unsigned cli_option_jobs(const struct argp_state *state, const char *text);
-
 // Calls work(user, i) once for each i below count, at most jobs of them at the same time, and returns when all are done.
 // Calls with different i must not touch the same data.
 void cli_jobs_run(unsigned jobs, size_t count, void (*work)(void *user, size_t index), void *user);

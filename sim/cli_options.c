@@ -1,4 +1,5 @@
-// Command lines: numbers, names with suggestions, and options of argp parsers; see cli.h.
+// Command lines as tables; see cli_options.h.
+#include "cli_options.h"
 #include "cli.h"
 
 #include <errno.h>
@@ -122,7 +123,7 @@ const ai8x_part *cli_default_part(void)
 	return ai8x_part_at(0);
 }
 
-const ai8x_part *cli_option_part(const struct argp_state *state, const char *text)
+static const ai8x_part *find_part(const struct argp_state *state, const char *option, const char *text)
 {
 	const ai8x_part *part = ai8x_part_find(text); // knows short forms too
 	if (part != NULL)
@@ -134,51 +135,178 @@ const ai8x_part *cli_option_part(const struct argp_state *state, const char *tex
 		count++;
 	}
 	return ai8x_part_at(
-		(unsigned)cli_option_name(state, "--part", "part", text, names, count, sizeof names[0]));
+		(unsigned)cli_option_name(state, option, "part", text, names, count, sizeof names[0]));
 }
 
-static const char *const engine_names[] = {
-	[AI8X_ENGINE_AUTO] = "auto",
-	[AI8X_ENGINE_EXACT] = "exact",
-	[AI8X_ENGINE_FAST] = "fast",
-};
-
-ai8x_engine cli_option_engine(const struct argp_state *state, const char *text)
-{
-	return (ai8x_engine)cli_option_name(state, "--engine", "engine", text, engine_names,
-	                                    sizeof engine_names / sizeof engine_names[0], sizeof engine_names[0]);
-}
+static const struct cli_choice engines[] = {
+	{"auto", AI8X_ENGINE_AUTO}, {"exact", AI8X_ENGINE_EXACT}, {"fast", AI8X_ENGINE_FAST}, {0}};
 
 const char *cli_engine_name(ai8x_engine engine)
 {
-	return engine_names[engine];
+	const struct cli_choice *choice = engines;
+	while (choice->name != NULL && choice->value != (int)engine)
+		choice++;
+	return choice->name;
 }
 
-const char *cli_option_cpu(const struct argp_state *state, const char *text)
+// --- Options -----------------------------------------------------------------------------------------
+
+// Rows without letters get numbers beyond all characters.
+enum { FIRST_KEY = 0x100 };
+
+static int key_of(const struct cli_option *options, size_t index)
+{
+	return options[index].letter != 0 ? options[index].letter : FIRST_KEY + (int)index;
+}
+
+static int find_choice(const struct argp_state *state, const char *option, const char *noun, const char *text,
+                       const struct cli_choice *choices)
+{
+	size_t count = 0;
+	while (choices[count].name != NULL)
+		count++;
+	return choices[cli_option_name(state, option, noun, text, &choices[0].name, count, sizeof choices[0])]
+	    .value;
+}
+
+static double read_seconds(const struct argp_state *state, const char *option, const char *text, uint64_t max)
+{
+	char *end = NULL;
+	const double seconds = strtod(text, &end);
+	if (end == text || *end != '\0' || !(seconds > 0 && seconds <= (double)max))
+		argp_error(state, "%s %s: expected a number above 0, at most %llu", option, text,
+		           (unsigned long long)max);
+	return seconds;
+}
+
+static const char *find_cpu(const struct argp_state *state, const char *option, const char *text)
 {
 	static const char *const names[] = {"c", "avx2", "avx512vnni", "neon"};
 	enum { NAMES = sizeof names / sizeof names[0] };
-	return names[cli_option_name(state, "--cpu", "kernels", text, names, NAMES, sizeof names[0])];
+	return names[cli_option_name(state, option, "kernels", text, names, NAMES, sizeof names[0])];
+}
+
+static void apply_number(const struct argp_state *state, const struct cli_option *row, const char *option,
+                         const char *text, void *target)
+{
+	const uint64_t number = cli_option_number(state, option, text, row->min, row->max);
+	switch (row->type) {
+	case CLI_UINT32:
+		*(uint32_t *)target = (uint32_t)number;
+		return;
+	case CLI_UNSIGNED:
+		*(unsigned *)target = (unsigned)number;
+		return;
+	case CLI_INT:
+		*(int *)target = (int)number;
+		return;
+	case CLI_SIZE:
+		*(size_t *)target = (size_t)number;
+		return;
+	default:
+		*(uint64_t *)target = number;
+		return;
+	}
+}
+
+static void apply(const struct argp_state *state, const struct cli_option *row, char *argument,
+                  void *settings)
+{
+	void *target = (char *)settings + row->target;
+	char option[64];
+	(void)snprintf(option, sizeof option, "--%s", row->name);
+	if (row->given != 0)
+		*(bool *)((char *)settings + row->given) = true;
+	switch (row->type) {
+	case CLI_FLAG:
+	case CLI_CLEAR:
+		*(bool *)target = row->type == CLI_FLAG;
+		return;
+	case CLI_SET:
+		*(int *)target = (int)row->min;
+		return;
+	case CLI_TEXT:
+	case CLI_READS:
+	case CLI_WRITES:
+		*(const char **)target = argument;
+		return;
+	case CLI_SECONDS:
+		*(double *)target = read_seconds(state, option, argument, row->max);
+		return;
+	case CLI_PART:
+		*(const ai8x_part **)target = find_part(state, option, argument);
+		return;
+	case CLI_ENGINE:
+		*(ai8x_engine *)target = (ai8x_engine)find_choice(state, option, "engine", argument, engines);
+		return;
+	case CLI_CPU:
+		*(const char **)target = find_cpu(state, option, argument);
+		return;
+	case CLI_CHOICE:
+		*(int *)target = find_choice(state, option, row->name, argument, row->choices);
+		return;
+	case CLI_CALL:
+		row->call(state, argument, settings);
+		return;
+	default:
+		apply_number(state, row, option, argument, target);
+		return;
+	}
+}
+
+struct parsing {
+	const struct cli_line *line;
+	void *settings;
+};
+
+static void take_words(const struct argp_state *state, const struct parsing *parsing)
+{
+	const struct cli_line *line = parsing->line;
+	void *target = (char *)parsing->settings + line->target;
+	const struct cli_words words = {state->argv + state->next, (size_t)(state->argc - state->next)};
+	if (line->takes != CLI_ONE)
+		*(struct cli_words *)target = words;
+	else if (words.count > 1)
+		argp_error(state, "%s", line->many);
+	else
+		*(const char **)target = words.word[0];
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	const struct parsing *parsing = state->input;
+	const struct cli_line *line = parsing->line;
+	switch (key) {
+	case ARGP_KEY_ARGS:
+		take_words(state, parsing);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		if (line->takes != CLI_ANY)
+			argp_error(state, "%s", line->none);
+		return 0;
+	case ARGP_KEY_END:
+		if (line->check != NULL)
+			line->check(state, parsing->settings);
+		return 0;
+	default:
+		for (size_t i = 0; line->options[i].name != NULL; i++) {
+			if (key == key_of(line->options, i) && line->options[i].type != CLI_ALIAS) {
+				apply(state, &line->options[i], argument, parsing->settings);
+				return 0;
+			}
+		}
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 // --- Options that do not exist -----------------------------------------------------------------------
 
-static bool is_documentation(const struct argp_option *option)
-{
-	return option->name == NULL;
-}
-
-static bool is_end(const struct argp_option *option)
-{
-	return option->name == NULL && option->key == 0 && option->doc == NULL && option->group == 0;
-}
-
 // The option that a word of length bytes names or begins, as getopt_long accepts it; NULL: none.
-static const struct argp_option *find_long(const struct argp_option *options, const char *word, size_t length)
+static const struct cli_option *find_long(const struct cli_option *options, const char *word, size_t length)
 {
-	const struct argp_option *begun = NULL;
-	for (; !is_end(options); options++) {
-		if (is_documentation(options) || strncmp(options->name, word, length) != 0)
+	const struct cli_option *begun = NULL;
+	for (; options->name != NULL; options++) {
+		if (strncmp(options->name, word, length) != 0)
 			continue;
 		if (options->name[length] == '\0')
 			return options;
@@ -187,61 +315,60 @@ static const struct argp_option *find_long(const struct argp_option *options, co
 	return begun;
 }
 
-static bool takes_next(const struct argp_option *options, const struct argp_option *option)
+static bool takes_next(const struct cli_option *options, const struct cli_option *option)
 {
-	// An alias takes what the option in front of it takes.
-	while ((option->flags & OPTION_ALIAS) != 0 && option > options)
+	// An alias takes what the option before it takes.
+	while (option->type == CLI_ALIAS && option > options)
 		option--;
-	return option->arg != NULL && (option->flags & OPTION_ARG_OPTIONAL) == 0;
+	return option->argument != NULL && (option->flags & OPTION_ARG_OPTIONAL) == 0;
 }
 
 // Words of a cluster as -vj4; true when its last option takes the next word.
-static bool cluster_takes_next(const struct argp_option *options, const char *letters)
+static bool cluster_takes_next(const struct cli_option *options, const char *letters)
 {
 	for (; *letters != '\0'; letters++) {
-		const struct argp_option *option = options;
-		while (!is_end(option) && option->key != *letters)
+		const struct cli_option *option = options;
+		while (option->name != NULL && option->letter != *letters)
 			option++;
-		if (!is_end(option) && takes_next(options, option))
+		if (option->name != NULL && takes_next(options, option))
 			return letters[1] == '\0';
 	}
 	return false;
 }
 
 // argp knows these in addition.
-static const struct argp_option standard[] = {
-	{"help", '?', NULL, 0, NULL, 0}, {"usage", 1, NULL, 0, NULL, 0}, {"version", 2, NULL, 0, NULL, 0}, {0}};
+static const struct cli_option standard[] = {{.name = "help"}, {.name = "usage"}, {.name = "version"}, {0}};
 
-static const char *nearest_option(const struct argp_option *options, const char *word)
+static const char *nearest_option(const struct cli_option *options, const char *word)
 {
 	const char *names[64];
 	size_t count = 0;
-	for (; !is_end(options) && count < sizeof names / sizeof names[0] - 1; options++)
-		if (!is_documentation(options))
-			names[count++] = options->name;
+	for (; options->name != NULL && count < sizeof names / sizeof names[0] - 1; options++)
+		names[count++] = options->name;
 	names[count++] = "help";
 	return cli_nearest(word, names, count, sizeof names[0]);
 }
 
-_Noreturn static void refuse_option(const struct argp *parser, const char *program, const char *word,
+_Noreturn static void refuse_option(const struct cli_line *line, const char *program, const char *word,
                                     size_t length, const struct cli_other_options *other)
 {
-	char name[64];
+	char name[64], clean[CLI_CLEAN_BYTES];
 	(void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), word);
-	const char *nearest = nearest_option(parser->options, name);
+	const char *nearest = nearest_option(line->options, name);
+	(void)cli_clean(name, clean);
 	(void)fflush(stdout);
 	if (other != NULL && find_long(other->options, word, length) != NULL)
-		(void)fprintf(stderr, "%s: option '--%s' %s\n", program, name, other->why);
+		(void)fprintf(stderr, "%s: option '--%s' %s\n", program, clean, other->why);
 	else if (nearest != NULL)
-		(void)fprintf(stderr, "%s: unknown option '--%s'; did you mean '--%s'?\n", program, name, nearest);
+		(void)fprintf(stderr, "%s: unknown option '--%s'; did you mean '--%s'?\n", program, clean, nearest);
 	else
-		(void)fprintf(stderr, "%s: unknown option '--%s'\n", program, name);
+		(void)fprintf(stderr, "%s: unknown option '--%s'\n", program, clean);
 	(void)fprintf(stderr, "Try `%s --help' or `%s --usage' for more information.\n", program, program);
 	exit(CLI_USAGE);
 }
 
 // argp would refuse them too, but it neither suggests nor explains.
-static void look_for_unknown(const struct argp *parser, int argc, char **argv,
+static void look_for_unknown(const struct cli_line *line, int argc, char **argv,
                              const struct cli_other_options *other)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -249,25 +376,62 @@ static void look_for_unknown(const struct argp *parser, int argc, char **argv,
 		if (word[0] != '-' || word[1] == '\0')
 			continue;
 		if (word[1] != '-') {
-			i += cluster_takes_next(parser->options, word + 1);
+			i += cluster_takes_next(line->options, word + 1);
 			continue;
 		}
 		word += 2;
 		const size_t length = strcspn(word, "=");
-		const struct argp_option *option = find_long(parser->options, word, length);
+		const struct cli_option *option = find_long(line->options, word, length);
 		if (option == NULL && find_long(standard, word, length) == NULL)
-			refuse_option(parser, argv[0], word, length, other);
-		i += option != NULL && word[length] == '\0' && takes_next(parser->options, option);
+			refuse_option(line, argv[0], word, length, other);
+		i += option != NULL && word[length] == '\0' && takes_next(line->options, option);
 	}
 }
 
-void cli_parse(const struct argp *parser, int argc, char **argv, const struct cli_other_options *other,
-               void *input)
+// --- The whole line ----------------------------------------------------------------------------------
+
+static void out_of_memory(void)
 {
-	look_for_unknown(parser, argc, argv, other);
-	error_t problem = argp_parse(parser, argc, argv, 0, NULL, input);
+	cli_error("out of memory for the command line");
+	exit(CLI_RESOURCES);
+}
+
+// The rows in argp's form, for free().
+static struct argp_option *argp_rows(const struct cli_option *options)
+{
+	size_t count = 0;
+	while (options[count].name != NULL)
+		count++;
+	struct argp_option *rows = calloc(count + 1, sizeof *rows);
+	for (size_t i = 0; rows != NULL && i < count; i++) {
+		const struct cli_option *row = &options[i];
+		rows[i] = (struct argp_option){
+			.name = row->name,
+			.key = key_of(options, row->type == CLI_ALIAS ? i - 1 : i),
+			.arg = row->argument,
+			.flags = row->flags | (row->type == CLI_ALIAS ? OPTION_ALIAS : 0),
+			.doc = row->help,
+			.group = row->group,
+		};
+	}
+	return rows;
+}
+
+void cli_parse(const struct cli_line *line, int argc, char **argv, const struct cli_other_options *other,
+               void *settings)
+{
+	struct parsing parsing = {line, settings};
+	look_for_unknown(line, argc, argv, other);
+	struct argp_option *rows = argp_rows(line->options);
+	if (rows == NULL)
+		out_of_memory();
+	const struct argp parser = {.options = rows, .parser = parse, .args_doc = line->words, .doc = line->doc};
+	const error_t problem = argp_parse(&parser, argc, argv, 0, NULL, &parsing);
+	free(rows);
+	if (problem == ENOMEM)
+		out_of_memory();
 	if (problem == 0)
 		return;
 	cli_error("%s", strerror(problem));
-	exit(problem == ENOMEM ? CLI_RESOURCES : CLI_USAGE);
+	exit(CLI_USAGE);
 }

@@ -16,79 +16,40 @@ struct bench_options {
 	unsigned jobs;
 	double seconds;
 	bool verbose;
-	char **paths;
-	size_t path_count;
+	struct cli_words programs;
 };
 
-enum option_key { KEY_ENGINE = 0x100, KEY_CPU, KEY_SECONDS, KEY_JSON, KEY_PART };
+#define AT(member) offsetof(struct bench_options, member)
 
-static const struct argp_option option_table[] = {
-	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
-	{"cpu", KEY_CPU, "NAME", 0,
+static const struct cli_option option_rows[] = {
+	{"engine", 0, "NAME", CLI_ENGINE, AT(engine), "auto (default), exact (cycle by cycle), fast", 1},
+	{"cpu", 0, "NAME", CLI_CPU, AT(cpu),
      "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
-	{"jobs", 'j', "N", 0, "Run N inferences at the same time", 1},
-	{"seconds", KEY_SECONDS, "S", 0, "Measure for S seconds per program (default 1)", 1},
-	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
-	{"verbose", 'v', NULL, 0, "Show every layer's wall time", 3},
-	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of the table", 3},
+	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Run N inferences at the same time", 1, 1, CLI_MAX_JOBS},
+	{"seconds", 0, "S", CLI_SECONDS, AT(seconds), "Measure for S seconds per program (default 1)", 1,
+     .max = 3600},
+	{"part", 0, "NAME", CLI_PART, AT(part), "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"verbose", 'v', NULL, CLI_FLAG, AT(verbose), "Show every layer's wall time", 3},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write results as JSON; - for standard output, in place of the table", 3},
 	{0},
 };
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
-{
-	struct bench_options *options = state->input;
-	switch (key) {
-	case KEY_ENGINE:
-		options->engine = cli_option_engine(state, argument);
-		break;
-	case KEY_CPU:
-		options->cpu = cli_option_cpu(state, argument);
-		break;
-	case 'j':
-		options->jobs = cli_option_jobs(state, argument);
-		break;
-	case KEY_SECONDS: {
-		char *end;
-		options->seconds = strtod(argument, &end);
-		if (end == argument || *end != '\0' || !(options->seconds > 0 && options->seconds <= 3600))
-			argp_error(state, "--seconds %s: expected a number above 0, at most 3600", argument);
-		break;
-	}
-	case KEY_PART:
-		options->part = cli_option_part(state, argument);
-		break;
-	case 'v':
-		options->verbose = true;
-		break;
-	case KEY_JSON:
-		options->json = argument;
-		break;
-	case ARGP_KEY_ARGS:
-		options->paths = state->argv + state->next;
-		options->path_count = (size_t)(state->argc - state->next);
-		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no program given");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "PROGRAM...",
-	.doc = "Measures programs in steady state: each is loaded once and run with its recorded input until the "
-		   "time "
-		   "is up. realtime is the simulated time at the part's clock over the wall time of an inference.\v"
-		   "Examples:\n"
-		   "  ai8xsim bench program.h5                     how fast is this network here?\n"
-		   "  ai8xsim bench -v program.h5                  and where does the time go?\n"
-		   "  ai8xsim bench --jobs 2 --json - program.h5   two at a time, for scripts\n"
-		   "\n"
-		   "Exit status: 0 done, 2 usage, 3 bad input, 4 the machine stopped, 5 out of resources.",
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "PROGRAM...",
+	.takes = CLI_SOME,
+	.target = AT(programs),
+	.none = "no program given",
+	.doc =
+		"Measures programs in steady state: each is loaded once and run with its recorded input until the "
+		"time is up. realtime is the simulated time at the part's clock over the wall time of an inference.\v"
+		"Examples:\n"
+		"  ai8xsim bench program.h5                     how fast is this network here?\n"
+		"  ai8xsim bench -v program.h5                  and where does the time go?\n"
+		"  ai8xsim bench --jobs 2 --json - program.h5   two at a time, for scripts\n"
+		"\n"
+		"Exit status: 0 done, 2 usage, 3 bad input, 4 the machine stopped, 5 out of resources.",
 };
 
 struct layer_time {
@@ -302,11 +263,11 @@ static void print_layers(const struct outcome *outcome)
 int cmd_bench(int argc, char **argv)
 {
 	struct bench_options options = {.engine = AI8X_ENGINE_AUTO, .jobs = 1, .seconds = 1};
-	cli_parse(&parser, argc, argv, NULL, &options);
+	cli_parse(&command_line, argc, argv, NULL, &options);
 	int code = CLI_OK;
 	json_t *programs = json_array();
 	struct cli_table *table = cli_table_create("llrrrr");
-	struct outcome *outcomes = calloc(options.path_count + 1, sizeof *outcomes);
+	struct outcome *outcomes = calloc(options.programs.count + 1, sizeof *outcomes);
 	if (table == NULL || outcomes == NULL || programs == NULL)
 		code = CLI_RESOURCES;
 	for (const char *const *heading =
@@ -314,24 +275,24 @@ int cmd_bench(int argc, char **argv)
 	     code == CLI_OK && *heading != NULL; heading++)
 		cli_table_cell(table, CLI_BOLD, "%s", *heading);
 	bool any = false;
-	for (size_t i = 0; i < options.path_count && code != CLI_RESOURCES; i++) {
+	for (size_t i = 0; i < options.programs.count && code != CLI_RESOURCES; i++) {
 		ai8x_error error = {0};
-		cli_progress("%s", options.paths[i]);
-		ai8x_status status = bench_program(options.paths[i], &options, &outcomes[i], &error);
+		cli_progress("%s", options.programs.word[i]);
+		ai8x_status status = bench_program(options.programs.word[i], &options, &outcomes[i], &error);
 		cli_progress_clear();
 		if (status != AI8X_OK) {
-			code = cli_worse(code, cli_fail(options.paths[i], &error));
+			code = cli_worse(code, cli_fail(options.programs.word[i], &error));
 			outcomes[i].part = NULL;
 			continue;
 		}
 		any = true;
 		print_row(table, &outcomes[i]);
-		json_array_append_new(programs, outcome_json(options.paths[i], &options, &outcomes[i]));
+		json_array_append_new(programs, outcome_json(options.programs.word[i], &options, &outcomes[i]));
 	}
 	const bool text = options.json == NULL || strcmp(options.json, "-") != 0;
 	if (any && text)
 		code = cli_worse(code, cli_table_print(table, stdout));
-	for (size_t i = 0; outcomes != NULL && i < options.path_count; i++) {
+	for (size_t i = 0; outcomes != NULL && i < options.programs.count; i++) {
 		if (outcomes[i].part != NULL && options.verbose && text)
 			print_layers(&outcomes[i]);
 		free(outcomes[i].layers);

@@ -20,38 +20,14 @@ struct check_options {
 	uint64_t max_cycles;
 	const ai8x_part *part;
 	const char *json;
-	char **paths;
-	size_t path_count;
+	struct cli_words programs;
 };
 
-enum option_key {
-	KEY_FAIL_ON = 0x100,
-	KEY_LEVEL,
-	KEY_CLASS,
-	KEY_LIST,
-	KEY_LAYERS,
-	KEY_JSON,
-	KEY_PART,
-	KEY_MAX_CYCLES
-};
+#define AT(member) offsetof(struct check_options, member)
 
-static const struct argp_option option_table[] = {
-	{"fail-on", KEY_FAIL_ON, "LEVEL", 0,
-     "Exit with 1 when a finding is at or above LEVEL: error (default), warning, info", 1},
-	{"class", KEY_CLASS, "NAME[,NAME...]", 0, "Only these classes count and are shown", 1},
-	{"max-cycles", KEY_MAX_CYCLES, "N", 0, "Give up after N accelerator cycles (default 1000000000)", 1},
-	{"jobs", 'j', "N", 0, "Check N programs at the same time", 1},
-	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
-	{"level", KEY_LEVEL, "LEVEL", 0, "Show findings at or above LEVEL (default warning)", 3},
-	{"layers", KEY_LAYERS, NULL, 0, "Show saturation and range of sums of every layer", 3},
-	{"list", KEY_LIST, NULL, 0, "List all classes of findings and exit", 3},
-	{"json", KEY_JSON, "FILE", 0, "Write all findings as JSON; - for standard output, in place of the text",
-     3},
-	{0},
-};
-
-static int list_classes(void)
+static void list_classes(const struct argp_state *state, char *argument, void *settings)
 {
+	(void)state, (void)argument, (void)settings;
 	struct cli_table *table = cli_table_create("lll");
 	cli_table_cell(table, CLI_PLAIN, "class");
 	cli_table_cell(table, CLI_PLAIN, "up to");
@@ -64,20 +40,12 @@ static int list_classes(void)
 	}
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
-	return code;
+	exit(code);
 }
 
-static ai8x_severity parse_level(const struct argp_state *state, const char *option, const char *text)
+static void parse_classes(const struct argp_state *state, char *text, void *settings)
 {
-	const char *names[AI8X_SEVERITY_ERROR + 1];
-	for (int s = AI8X_SEVERITY_INFO; s <= AI8X_SEVERITY_ERROR; s++)
-		names[s] = ai8x_severity_name((ai8x_severity)s);
-	return (ai8x_severity)cli_option_name(state, option, "level", text, names, sizeof names / sizeof names[0],
-	                                      sizeof names[0]);
-}
-
-static void parse_classes(const struct argp_state *state, struct check_options *options, char *text)
-{
+	struct check_options *options = settings;
 	const char *names[AI8X_CHECK_CLASSES];
 	for (unsigned i = 0; i < AI8X_CHECK_CLASSES; i++)
 		names[i] = ai8x_check_class_get(i)->name;
@@ -90,52 +58,33 @@ static void parse_classes(const struct argp_state *state, struct check_options *
 	}
 }
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
-{
-	struct check_options *options = state->input;
-	switch (key) {
-	case KEY_FAIL_ON:
-		options->fail_on = parse_level(state, "--fail-on", argument);
-		return 0;
-	case KEY_LEVEL:
-		options->show = parse_level(state, "--level", argument);
-		return 0;
-	case KEY_CLASS:
-		parse_classes(state, options, argument);
-		return 0;
-	case KEY_LIST:
-		exit(list_classes());
-	case KEY_LAYERS:
-		options->layers = true;
-		return 0;
-	case KEY_JSON:
-		options->json = argument;
-		return 0;
-	case KEY_PART:
-		options->part = cli_option_part(state, argument);
-		return 0;
-	case KEY_MAX_CYCLES:
-		options->max_cycles = cli_option_number(state, "--max-cycles", argument, 1, INT64_MAX);
-		return 0;
-	case 'j':
-		options->jobs = cli_option_jobs(state, argument);
-		return 0;
-	case ARGP_KEY_ARGS:
-		options->paths = state->argv + state->next;
-		options->path_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no program given");
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
+static const struct cli_choice levels[] = {
+	{"info", AI8X_SEVERITY_INFO}, {"warning", AI8X_SEVERITY_WARNING}, {"error", AI8X_SEVERITY_ERROR}, {0}};
 
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "PROGRAM...",
+static const struct cli_option option_rows[] = {
+	{"fail-on", 0, "LEVEL", CLI_CHOICE, AT(fail_on),
+     "Exit with 1 when a finding is at or above LEVEL: error (default), warning, info", 1, .choices = levels},
+	{"class", 0, "NAME[,NAME...]", CLI_CALL, 0, "Only these classes count and are shown", 1,
+     .call = parse_classes},
+	{"max-cycles", 0, "N", CLI_UINT64, AT(max_cycles),
+     "Give up after N accelerator cycles (default 1000000000)", 1, 1, INT64_MAX},
+	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Check N programs at the same time", 1, 1, CLI_MAX_JOBS},
+	{"part", 0, "NAME", CLI_PART, AT(part), "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"level", 0, "LEVEL", CLI_CHOICE, AT(show), "Show findings at or above LEVEL (default warning)", 3,
+     .choices = levels},
+	{"layers", 0, NULL, CLI_FLAG, AT(layers), "Show saturation and range of sums of every layer", 3},
+	{"list", 0, NULL, CLI_CALL, 0, "List all classes of findings and exit", 3, .call = list_classes},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write all findings as JSON; - for standard output, in place of the text", 3},
+	{0},
+};
+
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "PROGRAM...",
+	.takes = CLI_SOME,
+	.target = AT(programs),
+	.none = "no program given",
 	.doc =
 		"Runs recorded programs with every word of the accelerator's memories shadowed, and reports what is "
 		"wrong with them: where, why, and what to do about it. A PROGRAM is an HDF5 program file, a .mem "
@@ -435,9 +384,9 @@ static int check_files(const struct check_options *options, const struct cli_fil
 int cmd_check(int argc, char **argv)
 {
 	struct check_options options = {.jobs = 1, .fail_on = AI8X_SEVERITY_ERROR, .show = AI8X_SEVERITY_WARNING};
-	cli_parse(&parser, argc, argv, NULL, &options);
+	cli_parse(&command_line, argc, argv, NULL, &options);
 	struct cli_files files = {0};
-	int code = cli_files_find(options.paths, options.path_count, &files);
+	int code = cli_files_find(options.programs.word, options.programs.count, &files);
 	for (size_t i = 0; i < files.count; i++) {
 		if (cli_has_suffix(files.paths[i], ".mem") && options.part == NULL) {
 			cli_error("%s: a .mem file does not say which part it is for; use --part", files.paths[i]);

@@ -20,155 +20,66 @@ struct settings {
 	ai8x_compile_options options;
 };
 
-enum {
-	OPTION_BIAS = 256,
-	OPTION_RANDOM,
-	OPTION_PART,
-	OPTION_YAML,
-	OPTION_SAVE,
-	OPTION_FIFO,
-	OPTION_FAST_FIFO,
-	OPTION_FAST_FIFO_QUAD,
-	OPTION_ROUNDING,
-	OPTION_NO_PIPELINE,
-	OPTION_IGNORE_STREAMING,
-	OPTION_LINK_LAYER,
-	OPTION_ZERO_REGISTERS,
-	OPTION_PLAIN,
-	OPTION_FIRST_WORDS,
-};
+#define AT(member) offsetof(struct settings, member)
 
-static const struct argp_option options[] = {
-	{"weights", 'w', "FILE", 0, "Weights, biases and shifts: HDF5, .npz or .npy", 1},
-	{"bias", OPTION_BIAS, "FILE", 0, "Biases where the weights file has none: .npy", 1},
-	{"input", 'i', "FILE", 0, "Sample input: .npy, or an HDF5 file with dataset 'input'", 1},
-	{"random", OPTION_RANDOM, "SEED", 0, "Seeded values for what is missing, and shifts that use the range",
+static const struct cli_option option_rows[] = {
+	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), "Weights, biases and shifts: HDF5, .npz or .npy",
      1},
-	{"part", OPTION_PART, "NAME", 0, "MAX78000 (default) or MAX78002", 2},
-	{"output", 'o', "FILE", 0, "Program file to write (default: the network's name with suffix .h5)", 2},
-	{"write-yaml", OPTION_YAML, "FILE", 0, "Write the description with everything that was chosen", 2},
-	{"save-weights", OPTION_SAVE, "FILE", 0, "Write weights, biases, shifts and input as HDF5", 2},
-	{"quiet", 'q', NULL, 0, "Do not tell what was chosen", 2},
-	{"fifo", OPTION_FIFO, NULL, 0, "Feed the input through the FIFOs (default for streaming networks)", 3},
-	{"fast-fifo", OPTION_FAST_FIFO, NULL, 0, "Feed it through the fast FIFO", 3},
-	{"fast-fifo-quad", OPTION_FAST_FIFO_QUAD, NULL, 0, "The same, all groups computing every fourth channel",
+	{"bias", 0, "FILE", CLI_READS, AT(files.bias), "Biases where the weights file has none: .npy", 1},
+	{"input", 'i', "FILE", CLI_READS, AT(files.input),
+     "Sample input: .npy, or an HDF5 file with dataset 'input'", 1},
+	{"random", 0, "SEED", CLI_UINT64, AT(seed),
+     "Seeded values for what is missing, and shifts that use the range", 1, 0, UINT64_MAX, AT(random)},
+	{"part", 0, "NAME", CLI_PART, AT(part), "MAX78000 (default) or MAX78002", 2},
+	{"output", 'o', "FILE", CLI_WRITES, AT(output),
+     "Program file to write (default: the network's name with suffix .h5)", 2},
+	{"write-yaml", 0, "FILE", CLI_WRITES, AT(yaml), "Write the description with everything that was chosen",
+     2},
+	{"save-weights", 0, "FILE", CLI_WRITES, AT(save), "Write weights, biases, shifts and input as HDF5", 2},
+	{"quiet", 'q', NULL, CLI_FLAG, AT(quiet), "Do not tell what was chosen", 2},
+	{"fifo", 0, NULL, CLI_SET, AT(options.feed),
+     "Feed the input through the FIFOs (default for streaming networks)", 3, AI8X_FEED_FIFO},
+	{"fast-fifo", 0, NULL, CLI_SET, AT(options.feed), "Feed it through the fast FIFO", 3,
+     AI8X_FEED_FAST_FIFO},
+	{"fast-fifo-quad", 0, NULL, CLI_SET, AT(options.feed),
+     "The same, all groups computing every fourth channel", 3, AI8X_FEED_FAST_FIFO_QUAD},
+	{"avg-pool-rounding", 0, NULL, CLI_FLAG, AT(rounding), "Average pooling rounds instead of truncating", 3},
+	{"no-pipeline", 0, NULL, CLI_CLEAR, AT(options.pipeline), "MAX78002: without the pipeline", 3},
+	{"ignore-streaming", 0, NULL, CLI_FLAG, AT(options.ignore_streaming),
+     "Run streaming layers one after the other", 3},
+	{"link-layer", 0, NULL, CLI_FLAG, AT(options.link_layers), "MAX78002: every layer names its successor",
      3},
-	{"avg-pool-rounding", OPTION_ROUNDING, NULL, 0, "Average pooling rounds instead of truncating", 3},
-	{"no-pipeline", OPTION_NO_PIPELINE, NULL, 0, "MAX78002: without the pipeline", 3},
-	{"ignore-streaming", OPTION_IGNORE_STREAMING, NULL, 0, "Run streaming layers one after the other", 3},
-	{"link-layer", OPTION_LINK_LAYER, NULL, 0, "MAX78002: every layer names its successor", 3},
-	{"write-zero-registers", OPTION_ZERO_REGISTERS, NULL, 0, "Also write registers that stay 0", 3},
-	{"plain-kernels", OPTION_PLAIN, NULL, 0, "Load kernels with four writes per word instead of packed", 3},
-	{"kernels-from-0", OPTION_FIRST_WORDS, NULL, 0,
+	{"write-zero-registers", 0, NULL, CLI_FLAG, AT(options.write_zero_registers),
+     "Also write registers that stay 0", 3},
+	{"plain-kernels", 0, NULL, CLI_SET, AT(options.kernel_load),
+     "Load kernels with four writes per word instead of packed", 3, AI8X_KERNELS_PLAIN},
+	{"kernels-from-0", 0, NULL, CLI_FLAG, AT(options.first_words_first),
      "MAX78002: do not prefer the kernel memory that only some processors have", 3},
 	{0},
 };
 
-static bool parse_switch(int key, struct settings *settings)
-{
-	switch (key) {
-	case OPTION_FIFO:
-		settings->options.feed = AI8X_FEED_FIFO;
-		return true;
-	case OPTION_FAST_FIFO:
-		settings->options.feed = AI8X_FEED_FAST_FIFO;
-		return true;
-	case OPTION_FAST_FIFO_QUAD:
-		settings->options.feed = AI8X_FEED_FAST_FIFO_QUAD;
-		return true;
-	case OPTION_ROUNDING:
-		settings->rounding = true;
-		return true;
-	case OPTION_NO_PIPELINE:
-		settings->options.pipeline = false;
-		return true;
-	case OPTION_IGNORE_STREAMING:
-		settings->options.ignore_streaming = true;
-		return true;
-	case OPTION_LINK_LAYER:
-		settings->options.link_layers = true;
-		return true;
-	case OPTION_ZERO_REGISTERS:
-		settings->options.write_zero_registers = true;
-		return true;
-	case OPTION_PLAIN:
-		settings->options.kernel_load = AI8X_KERNELS_PLAIN;
-		return true;
-	case OPTION_FIRST_WORDS:
-		settings->options.first_words_first = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct settings *settings = state->input;
-	if (parse_switch(key, settings))
-		return 0;
-	switch (key) {
-	case 'w':
-		settings->files.weights = argument;
-		return 0;
-	case OPTION_BIAS:
-		settings->files.bias = argument;
-		return 0;
-	case 'i':
-		settings->files.input = argument;
-		return 0;
-	case OPTION_RANDOM:
-		settings->random = true;
-		settings->seed = cli_option_number(state, "--random", argument, 0, UINT64_MAX);
-		return 0;
-	case OPTION_PART:
-		settings->part = cli_option_part(state, argument);
-		return 0;
-	case 'o':
-		settings->output = argument;
-		return 0;
-	case OPTION_YAML:
-		settings->yaml = argument;
-		return 0;
-	case OPTION_SAVE:
-		settings->save = argument;
-		return 0;
-	case 'q':
-		settings->quiet = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (settings->network != NULL)
-			argp_error(state, "one network at a time");
-		settings->network = argument;
-		return 0;
-	case ARGP_KEY_END:
-		if (settings->network == NULL)
-			argp_error(state, "no network given");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp parser = {
-	options,
-	parse,
-	"NETWORK.yaml",
-	"Compiles a network description (the YAML that ai8x-synthesis reads) into a program that `ai8xsim run` "
-	"carries out and checks.\v"
-	"Without weights the program has registers only: enough for timing and memory maps. With weights and "
-	"input, the golden model says what every layer must put out. Keys, defaults and weights files are "
-	"described in docs/networks.md.\n\n"
-	"Examples:\n"
-	"  ai8xsim compile net.yaml --weights net.h5 --input sample.npy -o run.h5\n"
-	"      A program, with what every layer must put out.\n"
-	"  ai8xsim compile net.yaml --random 1 --part MAX78002 --write-yaml placed.yaml\n"
-	"      Before there are weights; and where was everything placed?\n"
-	"\n"
-	"Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
-	NULL,
-	NULL,
-	NULL};
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "NETWORK.yaml",
+	.takes = CLI_ONE,
+	.target = AT(network),
+	.none = "no network given",
+	.many = "one network at a time",
+	.doc =
+		"Compiles a network description (the YAML that ai8x-synthesis reads) into a program that `ai8xsim "
+		"run` "
+		"carries out and checks.\v"
+		"Without weights the program has registers only: enough for timing and memory maps. With weights and "
+		"input, the golden model says what every layer must put out. Keys, defaults and weights files are "
+		"described in docs/networks.md.\n\n"
+		"Examples:\n"
+		"  ai8xsim compile net.yaml --weights net.h5 --input sample.npy -o run.h5\n"
+		"      A program, with what every layer must put out.\n"
+		"  ai8xsim compile net.yaml --random 1 --part MAX78002 --write-yaml placed.yaml\n"
+		"      Before there are weights; and where was everything placed?\n"
+		"\n"
+		"Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
+};
 
 static void print_warnings(const ai8x_network *network)
 {
@@ -279,6 +190,6 @@ static int compile_file(const struct settings *settings)
 int cmd_compile(int argc, char **argv)
 {
 	struct settings settings = {.part = cli_default_part(), .options = ai8x_compile_options_default()};
-	cli_parse(&parser, argc, argv, NULL, &settings);
+	cli_parse(&command_line, argc, argv, NULL, &settings);
 	return compile_file(&settings);
 }

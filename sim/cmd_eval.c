@@ -16,93 +16,47 @@ struct eval_settings {
 	ai8x_eval_options options;
 };
 
-enum option_key {
-	KEY_DATA = 0x100,
-	KEY_LABELS,
-	KEY_LIMIT,
-	KEY_ENGINE,
-	KEY_CPU,
-	KEY_RESTART,
-	KEY_PART,
-	KEY_JSON
-};
+#define AT(member) offsetof(struct eval_settings, member)
 
-static const struct argp_option option_table[] = {
-	{"data", KEY_DATA, "FILE", 0, "The data set: HDF5 with data sets input and (maybe) labels, or .npy, .npz",
-     1},
-	{"labels", KEY_LABELS, "FILE", OPTION_ARG_OPTIONAL,
-     "Fail where there are no labels; =FILE: take them from that file (HDF5, .npy, .npz)", 1},
-	{"limit", KEY_LIMIT, "N", 0, "The first N inputs only", 1},
-	{"output", 'o', "FILE", 0,
+static const struct cli_option option_rows[] = {
+	{"data", 0, "FILE", CLI_READS, AT(data),
+     "The data set: HDF5 with data sets input and (maybe) labels, or .npy, .npz", 1},
+	{"labels", 0, "FILE", CLI_READS, AT(options.labels),
+     "Fail where there are no labels; =FILE: take them from that file (HDF5, .npy, .npz)", 1,
+     .given = AT(options.labels_needed), .flags = OPTION_ARG_OPTIONAL},
+	{"limit", 0, "N", CLI_UINT64, AT(options.limit), "The first N inputs only", 1, 1, UINT32_MAX},
+	{"output", 'o', "FILE", CLI_WRITES, AT(options.output),
      "Write all outputs to this HDF5 file (FILE.part until it is complete; the same command goes on from "
      "there)",
      2},
-	{"restart", KEY_RESTART, NULL, 0, "Do not go on from FILE.part", 2},
-	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of the tables", 2},
-	{"jobs", 'j', "N", 0, "Run N inferences at the same time (default: as many as there are processors)", 3},
-	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 3},
-	{"cpu", KEY_CPU, "NAME", 0,
+	{"restart", 0, NULL, CLI_FLAG, AT(options.restart), "Do not go on from FILE.part", 2},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write results as JSON; - for standard output, in place of the tables", 2},
+	{"jobs", 'j', "N", CLI_UNSIGNED, AT(options.jobs),
+     "Run N inferences at the same time (default: as many as there are processors)", 3, 1, MAX_JOBS},
+	{"engine", 0, "NAME", CLI_ENGINE, AT(options.machine.engine),
+     "auto (default), exact (cycle by cycle), fast", 3},
+	{"cpu", 0, "NAME", CLI_CPU, AT(options.machine.cpu),
      "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 3},
-	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 3},
+	{"part", 0, "NAME", CLI_PART, AT(part), "The part of .mem files: MAX78000 or MAX78002", 3},
 	{0},
 };
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
+static void check_line(const struct argp_state *state, void *settings)
 {
-	struct eval_settings *settings = state->input;
-	switch (key) {
-	case KEY_DATA:
-		settings->data = argument;
-		break;
-	case KEY_LABELS:
-		settings->options.labels_needed = true;
-		settings->options.labels = argument;
-		break;
-	case KEY_LIMIT:
-		settings->options.limit = cli_option_number(state, "--limit", argument, 1, UINT32_MAX);
-		break;
-	case 'o':
-		settings->options.output = argument;
-		break;
-	case KEY_RESTART:
-		settings->options.restart = true;
-		break;
-	case KEY_JSON:
-		settings->json = argument;
-		break;
-	case 'j':
-		settings->options.jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
-		break;
-	case KEY_ENGINE:
-		settings->options.machine.engine = cli_option_engine(state, argument);
-		break;
-	case KEY_CPU:
-		settings->options.machine.cpu = cli_option_cpu(state, argument);
-		break;
-	case KEY_PART:
-		settings->part = cli_option_part(state, argument);
-		break;
-	case ARGP_KEY_ARG:
-		if (settings->program != NULL)
-			argp_error(state, "one program at a time");
-		settings->program = argument;
-		break;
-	case ARGP_KEY_END:
-		if (settings->program == NULL)
-			argp_error(state, "no program given");
-		if (settings->data == NULL)
-			argp_error(state, "no data set given (--data)");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
+	const struct eval_settings *given = settings;
+	if (given->data == NULL)
+		argp_error(state, "no data set given (--data)");
 }
 
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "PROGRAM",
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "PROGRAM",
+	.takes = CLI_ONE,
+	.target = AT(program),
+	.none = "no program given",
+	.many = "one program at a time",
+	.check = check_line,
 	.doc = "Runs a program on every input of a data set: outputs to a file, accuracy where there are labels. "
 		   "Results do not depend on --jobs, nor on interruptions.\v"
 		   "Examples:\n"
@@ -315,7 +269,7 @@ int cmd_eval(int argc, char **argv)
 {
 	struct eval_settings settings = {.options = ai8x_eval_options_default()};
 	settings.options.jobs = cli_processors();
-	cli_parse(&parser, argc, argv, NULL, &settings);
+	cli_parse(&command_line, argc, argv, NULL, &settings);
 	ai8x_error error = {0};
 	ai8x_program *program = NULL;
 	const ai8x_program_options open_options = {.part = settings.part};

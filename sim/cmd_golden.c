@@ -38,87 +38,45 @@ struct row {
 	uint32_t checksum;
 };
 
-enum { OPTION_RANDOM = 256, OPTION_BIAS, OPTION_NPY, OPTION_JSON, OPTION_SAVE, OPTION_ROUNDING };
+#define AT(member) offsetof(struct settings, member)
 
-static const struct argp_option options[] = {
-	{"weights", 'w', "FILE", 0, "weights, biases and shifts: HDF5, .npz or .npy", 0},
-	{"bias", OPTION_BIAS, "FILE", 0, "biases where the weights file has none: .npy", 0},
-	{"input", 'i', "FILE", 0, "input: .npy, or an HDF5 file with dataset 'input'", 0},
-	{"random", OPTION_RANDOM, "SEED", 0, "seeded values for what is missing, and shifts that use the range",
+static const struct cli_option option_rows[] = {
+	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), "Weights, biases and shifts: HDF5, .npz or .npy",
      0},
-	{"output", 'o', "FILE", 0, "write input, outputs and sums of all layers as HDF5", 0},
-	{"npy", OPTION_NPY, "FOLDER", 0, "write every layer's output as FOLDER/layer-N.npy", 0},
-	{"json", OPTION_JSON, "FILE", 0, "write shapes, ranges and output values as JSON ('-': standard output)",
+	{"bias", 0, "FILE", CLI_READS, AT(files.bias), "Biases where the weights file has none: .npy", 0},
+	{"input", 'i', "FILE", CLI_READS, AT(files.input), "Input: .npy, or an HDF5 file with dataset 'input'",
      0},
-	{"save-weights", OPTION_SAVE, "FILE", 0,
-     "write weights, biases, shifts and input as an HDF5 weights file", 0},
-	{"avg-pool-rounding", OPTION_ROUNDING, NULL, 0, "average pooling rounds instead of truncating", 0},
+	{"random", 0, "SEED", CLI_UINT64, AT(seed),
+     "Seeded values for what is missing, and shifts that use the range", 0, 0, UINT64_MAX, AT(random)},
+	{"output", 'o', "FILE", CLI_WRITES, AT(output), "Write input, outputs and sums of all layers as HDF5", 0},
+	{"npy", 0, "FOLDER", CLI_TEXT, AT(folder), "Write every layer's output as FOLDER/layer-N.npy", 0},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write shapes, ranges and output values as JSON ('-': standard output)", 0},
+	{"save-weights", 0, "FILE", CLI_WRITES, AT(save),
+     "Write weights, biases, shifts and input as an HDF5 weights file", 0},
+	{"avg-pool-rounding", 0, NULL, CLI_FLAG, AT(rounding), "Average pooling rounds instead of truncating", 0},
 	{0},
 };
 
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct settings *settings = state->input;
-	switch (key) {
-	case 'w':
-		settings->files.weights = argument;
-		return 0;
-	case 'i':
-		settings->files.input = argument;
-		return 0;
-	case 'o':
-		settings->output = argument;
-		return 0;
-	case OPTION_BIAS:
-		settings->files.bias = argument;
-		return 0;
-	case OPTION_RANDOM:
-		settings->random = true;
-		settings->seed = cli_option_number(state, "--random", argument, 0, UINT64_MAX);
-		return 0;
-	case OPTION_NPY:
-		settings->folder = argument;
-		return 0;
-	case OPTION_JSON:
-		settings->json = argument;
-		return 0;
-	case OPTION_ROUNDING:
-		settings->rounding = true;
-		return 0;
-	case OPTION_SAVE:
-		settings->save = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (settings->network != NULL)
-			argp_error(state, "one network at a time");
-		settings->network = argument;
-		return 0;
-	case ARGP_KEY_END:
-		if (settings->network == NULL)
-			argp_error(state, "no network given");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp parser = {
-	options,
-	parse,
-	"NETWORK.yaml",
-	"Computes every layer of a network with the golden model, a reference that shares no code with the "
-	"simulator, and shows what each puts out.\v"
-	"The checksum is the CRC-32 of the output's values as little-endian 32-bit integers.\n\n"
-	"Examples:\n"
-	"  ai8xsim golden net.yaml --weights net.h5 --input sample.npy\n"
-	"      Shapes, ranges and clipping of every layer.\n"
-	"  ai8xsim golden net.yaml --random 1 -o expected.h5\n"
-	"      All outputs and sums, with seeded weights.\n"
-	"\n"
-	"Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
-	NULL,
-	NULL,
-	NULL};
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "NETWORK.yaml",
+	.takes = CLI_ONE,
+	.target = AT(network),
+	.none = "no network given",
+	.many = "one network at a time",
+	.doc =
+		"Computes every layer of a network with the golden model, a reference that shares no code with the "
+		"simulator, and shows what each puts out.\v"
+		"The checksum is the CRC-32 of the output's values as little-endian 32-bit integers.\n\n"
+		"Examples:\n"
+		"  ai8xsim golden net.yaml --weights net.h5 --input sample.npy\n"
+		"      Shapes, ranges and clipping of every layer.\n"
+		"  ai8xsim golden net.yaml --random 1 -o expected.h5\n"
+		"      All outputs and sums, with seeded weights.\n"
+		"\n"
+		"Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
+};
 
 // --- results ---------------------------------------------------------------------------------------
 
@@ -424,7 +382,7 @@ static int run(const struct settings *settings, ai8x_network *network)
 int cmd_golden(int argc, char **argv)
 {
 	struct settings settings = {0};
-	cli_parse(&parser, argc, argv, NULL, &settings);
+	cli_parse(&command_line, argc, argv, NULL, &settings);
 	golden_use_one_thread();
 	ai8x_network *network = NULL;
 	ai8x_error error = {0};

@@ -12,61 +12,35 @@ struct info_options {
 	const char *json;
 	bool layers_only, registers_only;
 	int layer; // only this one, or -1
-	char **paths;
-	size_t path_count;
+	struct cli_words programs;
 };
 
-enum option_key { KEY_JSON = 0x100, KEY_PART };
+#define AT(member) offsetof(struct info_options, member)
 
-static const struct argp_option option_table[] = {
-	{"layers", 'l', NULL, 0, "Describe the layers, without registers", 1},
-	{"registers", 'r', NULL, 0, "List the register writes, without layers", 1},
-	{"layer", 'L', "N", 0, "Show only layer N and its registers", 1},
-	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
-	{"json", KEY_JSON, "FILE", 0, "Write everything as JSON; - for standard output, in place of the text", 3},
+static const struct cli_option option_rows[] = {
+	{"layers", 'l', NULL, CLI_FLAG, AT(layers_only), "Describe the layers, without registers", 1},
+	{"registers", 'r', NULL, CLI_FLAG, AT(registers_only), "List the register writes, without layers", 1},
+	{"layer", 'L', "N", CLI_INT, AT(layer), "Show only layer N and its registers", 1, 0, AI8X_MAX_LAYERS - 1},
+	{"part", 0, "NAME", CLI_PART, AT(part), "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write everything as JSON; - for standard output, in place of the text", 3},
 	{0},
 };
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
+static void check_line(const struct argp_state *state, void *settings)
 {
-	struct info_options *options = state->input;
-	switch (key) {
-	case 'l':
-		options->layers_only = true;
-		break;
-	case 'r':
-		options->registers_only = true;
-		break;
-	case 'L':
-		options->layer = (int)cli_option_number(state, "--layer", argument, 0, AI8X_MAX_LAYERS - 1);
-		break;
-	case KEY_PART:
-		options->part = cli_option_part(state, argument);
-		break;
-	case KEY_JSON:
-		options->json = argument;
-		break;
-	case ARGP_KEY_ARGS:
-		options->paths = state->argv + state->next;
-		options->path_count = (size_t)(state->argc - state->next);
-		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no program given");
-		break;
-	case ARGP_KEY_END:
-		if (options->layers_only && options->registers_only)
-			argp_error(state, "--layers and --registers exclude each other");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
+	const struct info_options *options = settings;
+	if (options->layers_only && options->registers_only)
+		argp_error(state, "--layers and --registers exclude each other");
 }
 
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "PROGRAM...",
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "PROGRAM...",
+	.takes = CLI_SOME,
+	.target = AT(programs),
+	.none = "no program given",
+	.check = check_line,
 	.doc = "Explains programs: every layer in a sentence, every register write field by field.\v"
 		   "Examples:\n"
 		   "  ai8xsim info program.h5                 everything\n"
@@ -322,11 +296,11 @@ static json_t *subject_json(const struct subject *subject, const struct info_opt
 int cmd_info(int argc, char **argv)
 {
 	struct info_options options = {.layer = -1};
-	cli_parse(&parser, argc, argv, NULL, &options);
+	cli_parse(&command_line, argc, argv, NULL, &options);
 	int code = CLI_OK;
 	json_t *programs = json_array();
-	for (size_t i = 0; i < options.path_count; i++) {
-		struct subject subject = {.path = options.paths[i]};
+	for (size_t i = 0; i < options.programs.count; i++) {
+		struct subject subject = {.path = options.programs.word[i]};
 		ai8x_error error = {0};
 		if (subject_open(&subject, &options, &error) != AI8X_OK) {
 			code = cli_worse(code, cli_fail(subject.path, &error));

@@ -13,64 +13,30 @@ struct map_settings {
 	int layer;
 };
 
-enum option_key { KEY_JSON = 0x100, KEY_SVG, KEY_LAYER, KEY_ALL, KEY_PART };
+#define AT(member) offsetof(struct map_settings, member)
 
-static const struct argp_option option_table[] = {
-	{"layer", KEY_LAYER, "N", 0, "Show data memory behind layer N (register set; default: behind the last)",
-     1},
-	{"all", KEY_ALL, NULL, 0, "Show data memory in front of the run and behind every layer", 1},
-	{"json", KEY_JSON, "FILE", 0, "Write all maps as JSON; - for standard output, in place of the tables", 2},
-	{"svg", KEY_SVG, "FILE", 0, "Draw all memories over time as an SVG picture", 2},
-	{"weights", 'w', "FILE", 0, "Weights of a network whose description does not give out_channels", 3},
-	{"input", 'i', "FILE", 0,
+static const struct cli_option option_rows[] = {
+	{"layer", 0, "N", CLI_INT, AT(layer),
+     "Show data memory after layer N (register set; default: after the last)", 1, 0, AI8X_MAX_LAYERS - 1},
+	{"all", 0, NULL, CLI_FLAG, AT(each_layer), "Show data memory before the run and after every layer", 1},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write all maps as JSON; - for standard output, in place of the tables", 2},
+	{"svg", 0, "FILE", CLI_WRITES, AT(svg), "Draw all memories over time as an SVG picture", 2},
+	{"weights", 'w', "FILE", CLI_READS, AT(files.weights),
+     "Weights of a network whose description does not give out_channels", 3},
+	{"input", 'i', "FILE", CLI_READS, AT(files.input),
      "Sample input of a network whose description does not give in_channels and in_dim", 3},
-	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files (default MAX78000)", 3},
+	{"part", 0, "NAME", CLI_PART, AT(part), "The part of networks and .mem files (default MAX78000)", 3},
 	{0},
 };
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
-{
-	struct map_settings *settings = state->input;
-	switch (key) {
-	case KEY_JSON:
-		settings->json = argument;
-		return 0;
-	case KEY_SVG:
-		settings->svg = argument;
-		return 0;
-	case KEY_LAYER:
-		settings->layer = (int)cli_option_number(state, "--layer", argument, 0, AI8X_MAX_LAYERS - 1);
-		return 0;
-	case KEY_PART:
-		settings->part = cli_option_part(state, argument);
-		return 0;
-	case 'w':
-		settings->files.weights = argument;
-		return 0;
-	case 'i':
-		settings->files.input = argument;
-		return 0;
-	case KEY_ALL:
-		settings->each_layer = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (settings->program != NULL)
-			argp_error(state, "one program at a time");
-		settings->program = argument;
-		return 0;
-	case ARGP_KEY_END:
-		if (settings->program == NULL)
-			argp_error(state, "no program given");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "PROGRAM|NETWORK.yaml",
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "PROGRAM|NETWORK.yaml",
+	.takes = CLI_ONE,
+	.target = AT(program),
+	.none = "no program given",
+	.many = "one program at a time",
 	.doc = "Shows who owns each word of data, kernel and bias memory in the course of a run. Nothing is run: "
 		   "the maps follow from the registers. \"1 of 2\" behind an owner: every second word is its own.\v"
 		   "Examples:\n"
@@ -349,7 +315,7 @@ static int show(const struct map_settings *settings, const ai8x_map *map)
 int cmd_map(int argc, char **argv)
 {
 	struct map_settings settings = {.layer = -1};
-	cli_parse(&parser, argc, argv, NULL, &settings);
+	cli_parse(&command_line, argc, argv, NULL, &settings);
 	ai8x_program *program = NULL;
 	ai8x_network *network = NULL;
 	ai8x_timing timing = {0};

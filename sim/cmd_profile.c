@@ -17,116 +17,55 @@ struct profile_settings {
 	ai8x_network_files files;
 };
 
-enum option_key {
-	KEY_JSON = 0x100,
-	KEY_HTML,
-	KEY_BASELINE,
-	KEY_CLOCK,
-	KEY_PART,
-	KEY_FIFO_PACE,
-	KEY_ADVICE,
-	KEY_FEED,
-	KEY_NO_PIPELINE,
-};
+#define AT(member) offsetof(struct profile_settings, member)
 
-static const struct argp_option option_table[] = {
-	{"baseline", KEY_BASELINE, "FILE", 0, "Compare with another program or network", 1},
-	{"clock", KEY_CLOCK, "CLOCK", 0,
-     "Accelerator clock: PCLK, ISO/4, IPLL (MAX78002), \"12.5 MHz\", PCLKDIV=0x10000 (default: as generated "
-     "software "
-     "sets it up)",
-     1},
-	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
-     "Accelerator cycles between two FIFO writes of the host (default: as it writes them at the clock; 0: "
-     "always in time)",
-     1},
-	{"advice", KEY_ADVICE, "N", 0, "At most N suggestions (default 8; 0: none). Networks only", 1},
-	{"part", KEY_PART, "NAME", 0, "The part of networks and .mem files: MAX78000 (default) or MAX78002", 2},
-	{"weights", 'w', "FILE", 0, "Weights of a network whose description does not give out_channels", 2},
-	{"input", 'i', "FILE", 0,
-     "Sample input of a network whose description does not give in_channels and in_dim", 2},
-	{"feed", KEY_FEED, "HOW", 0, "Input of a network: auto (default), memory, fifo, fast-fifo", 2},
-	{"no-pipeline", KEY_NO_PIPELINE, NULL, 0, "Networks on the MAX78002: without pipelining", 2},
-	{"json", KEY_JSON, "FILE", 0, "Write the profile as JSON; - for standard output, in place of the table",
-     3},
-	{"html", KEY_HTML, "FILE", 0, "Write the profile as one self-contained HTML page", 3},
-	{0},
-};
-
-static const struct {
-	const char *name;
-	ai8x_network_feed feed;
-} feeds[] = {
+static const struct cli_choice feeds[] = {
 	{"auto", AI8X_FEED_AUTO},
 	{"memory", AI8X_FEED_MEMORY},
 	{"fifo", AI8X_FEED_FIFO},
 	{"fast-fifo", AI8X_FEED_FAST_FIFO},
+	{0},
 };
 
-enum { FEEDS = sizeof feeds / sizeof feeds[0] };
+static const struct cli_option option_rows[] = {
+	{"baseline", 0, "FILE", CLI_READS, AT(baseline), "Compare with another program or network", 1},
+	{"clock", 0, "CLOCK", CLI_TEXT, AT(clock),
+     "Accelerator clock: PCLK, ISO/4, IPLL (MAX78002), \"12.5 MHz\", PCLKDIV=0x10000 (default: as generated "
+     "software sets it up)",
+     1},
+	{"fifo-pace", 0, "N", CLI_UINT32, AT(fifo_pace),
+     "Accelerator cycles between two FIFO writes of the host (default: as it writes them at the clock; 0: "
+     "always in time)",
+     1, 0, 1000000},
+	{"advice", 0, "N", CLI_UINT32, AT(advice), "At most N suggestions (default 8; 0: none). Networks only", 1,
+     0, 1000},
+	{"part", 0, "NAME", CLI_PART, AT(part),
+     "The part of networks and .mem files: MAX78000 (default) or MAX78002", 2},
+	{"weights", 'w', "FILE", CLI_READS, AT(files.weights),
+     "Weights of a network whose description does not give out_channels", 2},
+	{"input", 'i', "FILE", CLI_READS, AT(files.input),
+     "Sample input of a network whose description does not give in_channels and in_dim", 2},
+	{"feed", 0, "HOW", CLI_CHOICE, AT(compile.feed),
+     "Input of a network: auto (default), memory, fifo, fast-fifo", 2, .choices = feeds},
+	{"no-pipeline", 0, NULL, CLI_CLEAR, AT(compile.pipeline), "Networks on the MAX78002: without pipelining",
+     2},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write the profile as JSON; - for standard output, in place of the table", 3},
+	{"html", 0, "FILE", CLI_WRITES, AT(html), "Write the profile as one self-contained HTML page", 3},
+	{0},
+};
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
-{
-	struct profile_settings *settings = state->input;
-	switch (key) {
-	case KEY_JSON:
-		settings->json = argument;
-		return 0;
-	case KEY_HTML:
-		settings->html = argument;
-		return 0;
-	case KEY_BASELINE:
-		settings->baseline = argument;
-		return 0;
-	case KEY_CLOCK:
-		settings->clock = argument;
-		return 0;
-	case KEY_PART:
-		settings->part = cli_option_part(state, argument);
-		return 0;
-	case KEY_FIFO_PACE:
-		settings->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
-		return 0;
-	case KEY_ADVICE:
-		settings->advice = (uint32_t)cli_option_number(state, "--advice", argument, 0, 1000);
-		return 0;
-	case KEY_FEED:
-		settings->compile.feed =
-			feeds[cli_option_name(state, "--feed", "feed", argument, &feeds[0].name, FEEDS, sizeof feeds[0])]
-				.feed;
-		return 0;
-	case 'w':
-		settings->files.weights = argument;
-		return 0;
-	case 'i':
-		settings->files.input = argument;
-		return 0;
-	case KEY_NO_PIPELINE:
-		settings->compile.pipeline = false;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (settings->path != NULL)
-			argp_error(state, "one program at a time; --baseline compares two");
-		settings->path = argument;
-		return 0;
-	case ARGP_KEY_END:
-		if (settings->path == NULL)
-			argp_error(state, "no program or network given");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "PROGRAM|NETWORK.yaml",
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "PROGRAM|NETWORK.yaml",
+	.takes = CLI_ONE,
+	.target = AT(path),
+	.none = "no program or network given",
+	.many = "one program at a time; --baseline compares two",
 	.doc =
 		"Shows where every cycle of a program or network goes, what limits each layer, and what to change. "
 		"Nothing is run and no weights are needed: cycles follow from the registers, and equal what the "
-		"exact "
-		"engine counts.\v"
+		"exact engine counts.\v"
 		"Examples:\n"
 		"  ai8xsim profile program.h5\n"
 		"      Which layers take how long, and why?\n"
@@ -592,7 +531,7 @@ int cmd_profile(int argc, char **argv)
 		.advice = ADVICE_DEFAULT,
 		.compile = ai8x_compile_options_default(),
 	};
-	cli_parse(&parser, argc, argv, NULL, &settings);
+	cli_parse(&command_line, argc, argv, NULL, &settings);
 	struct profiled now = {0}, baseline = {0};
 	ai8x_advice_list list = {0};
 	int code = profile_file(&settings, settings.path, &now);

@@ -10,47 +10,32 @@
 struct regs_options {
 	const ai8x_part *part;
 	const char *json;
-	char **words;
-	size_t word_count;
+	struct cli_words asked;
 };
 
-enum option_key { KEY_PART = 0x100, KEY_JSON };
+#define AT(member) offsetof(struct regs_options, member)
 
-static const struct argp_option option_table[] = {
-	{"part", KEY_PART, "NAME", 0, "MAX78000 (default) or MAX78002", 1},
-	{"device", KEY_PART, NULL, OPTION_ALIAS, NULL, 1},
-	{"json", KEY_JSON, "FILE", 0, "Write the whole map as JSON; - for standard output, in place of the text",
-     2},
+static const struct cli_option option_rows[] = {
+	{"part", 0, "NAME", CLI_PART, AT(part), "MAX78000 (default) or MAX78002", 1},
+	{"device", 0, NULL, CLI_ALIAS, 0, NULL, 1},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write the whole map as JSON; - for standard output, in place of the text", 2},
 	{0},
 };
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
+static void check_line(const struct argp_state *state, void *settings)
 {
-	struct regs_options *options = state->input;
-	switch (key) {
-	case KEY_PART:
-		options->part = cli_option_part(state, argument);
-		return 0;
-	case KEY_JSON:
-		options->json = argument;
-		return 0;
-	case ARGP_KEY_ARGS:
-		options->words = state->argv + state->next;
-		options->word_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_END:
-		if (options->json != NULL && options->word_count > 0)
-			argp_error(state, "--json writes the whole map; leave out '%s'", options->words[0]);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	const struct regs_options *options = settings;
+	if (options->json != NULL && options->asked.count > 0)
+		argp_error(state, "--json writes the whole map; leave out '%s'", options->asked.word[0]);
 }
 
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "[REGISTER|ADDRESS|REGISTER=VALUE|ADDRESS=VALUE]...",
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.takes = CLI_ANY,
+	.target = AT(asked),
+	.check = check_line,
+	.words = "[REGISTER|ADDRESS|REGISTER=VALUE|ADDRESS=VALUE]...",
 	.doc = "Shows the memories and registers of a part, or explains registers, addresses and values.\v"
 		   "Examples:\n"
 		   "  ai8xsim regs --part MAX78002          the whole map\n"
@@ -336,13 +321,13 @@ static int explain(const ai8x_part *part, const char *word)
 int cmd_regs(int argc, char **argv)
 {
 	struct regs_options options = {.part = cli_default_part()};
-	cli_parse(&parser, argc, argv, NULL, &options);
+	cli_parse(&command_line, argc, argv, NULL, &options);
 	if (options.json != NULL)
 		return write_map(options.part, options.json);
-	if (options.word_count == 0)
+	if (options.asked.count == 0)
 		return print_map(options.part);
 	int code = CLI_OK;
-	for (size_t i = 0; i < options.word_count; i++)
-		code = cli_worse(code, explain(options.part, options.words[i]));
+	for (size_t i = 0; i < options.asked.count; i++)
+		code = cli_worse(code, explain(options.part, options.asked.word[i]));
 	return code;
 }

@@ -24,108 +24,45 @@ struct run_options {
 	const char *cpu;
 	const ai8x_part *part;
 	const char *json, *dump, *expect;
-	char **paths;
-	size_t path_count;
+	struct cli_words programs;
 };
 
-enum option_key {
-	KEY_PER_LAYER = 0x100,
-	KEY_STOP_AFTER,
-	KEY_DUMP,
-	KEY_JSON,
-	KEY_MAX_CYCLES,
-	KEY_ENGINE,
-	KEY_CPU,
-	KEY_FIFO_PACE,
-	KEY_PART,
-	KEY_EXPECT,
-	KEY_SHOW,
-};
+#define AT(member) offsetof(struct run_options, member)
 
-const struct argp_option run_program_options[] = {
-	{"per-layer", KEY_PER_LAYER, NULL, 0,
+const struct cli_option run_program_options[] = {
+	{"per-layer", 0, NULL, CLI_FLAG, AT(per_layer),
      "Compare each layer's recorded output and memory; name the first that goes wrong", 1},
-	{"stop-after", KEY_STOP_AFTER, "N", 0,
-     "Stop behind layer N (what is expected behind the run is not compared)", 1},
-	{"max-cycles", KEY_MAX_CYCLES, "N", 0, "Give up after N accelerator cycles (default 1000000000)", 1},
-	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
-	{"cpu", KEY_CPU, "NAME", 0,
+	{"stop-after", 0, "N", CLI_UINT32, AT(stop_layer),
+     "Stop after layer N (what is expected after the run is not compared)", 1, 0, AI8X_PROGRAM_MAX_LAYERS - 1,
+     AT(stop_after)},
+	{"max-cycles", 0, "N", CLI_UINT64, AT(max_cycles),
+     "Give up after N accelerator cycles (default 1000000000)", 1, 1, INT64_MAX},
+	{"engine", 0, "NAME", CLI_ENGINE, AT(engine), "auto (default), exact (cycle by cycle), fast", 1},
+	{"cpu", 0, "NAME", CLI_CPU, AT(cpu),
      "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
-	{"fifo-pace", KEY_FIFO_PACE, "N", 0, "Accelerator cycles between two FIFO writes of the host (default 0)",
-     1},
-	{"jobs", 'j', "N", 0, "Run N programs at the same time", 1},
-	{"part", KEY_PART, "NAME", 0, "The part of .mem files: MAX78000 or MAX78002", 2},
-	{"expect", KEY_EXPECT, "FILE", 0, "Words expected behind the run of a .mem file, in the same form", 2},
-	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of the table", 3},
-	{"dump", KEY_DUMP, "FILE", 0,
+	{"fifo-pace", 0, "N", CLI_UINT32, AT(fifo_pace),
+     "Accelerator cycles between two FIFO writes of the host (default 0)", 1, 0, 1000000},
+	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Run N programs at the same time", 1, 1, CLI_MAX_JOBS},
+	{"part", 0, "NAME", CLI_PART, AT(part), "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"expect", 0, "FILE", CLI_READS, AT(expect),
+     "Words expected after the run of a .mem file, in the same form", 2},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write results as JSON; - for standard output, in place of the table", 3},
+	{"dump", 0, "FILE", CLI_WRITES, AT(dump),
      "Write all layers' outputs and the final memory as a program file (one program only)", 3},
-	{"mismatches", KEY_SHOW, "N", 0, "Show at most N differing words per program (default 8)", 3},
-	{"verbose", 'v', NULL, 0, "Show every layer's cycles, which engine ran it, and why when not the fast one",
-     3},
+	{"mismatches", 0, "N", CLI_SIZE, AT(shown), "Show at most N differing words per program (default 8)", 3,
+     0, 1000000},
+	{"verbose", 'v', NULL, CLI_FLAG, AT(verbose),
+     "Show every layer's cycles, which engine ran it, and why when not the fast one", 3},
 	{0},
 };
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
-{
-	struct run_options *options = state->input;
-	switch (key) {
-	case KEY_PER_LAYER:
-		options->per_layer = true;
-		return 0;
-	case KEY_STOP_AFTER:
-		options->stop_after = true;
-		options->stop_layer =
-			(uint32_t)cli_option_number(state, "--stop-after", argument, 0, AI8X_PROGRAM_MAX_LAYERS - 1);
-		return 0;
-	case KEY_MAX_CYCLES:
-		options->max_cycles = cli_option_number(state, "--max-cycles", argument, 1, INT64_MAX);
-		return 0;
-	case KEY_ENGINE:
-		options->engine = cli_option_engine(state, argument);
-		return 0;
-	case KEY_CPU:
-		options->cpu = cli_option_cpu(state, argument);
-		return 0;
-	case KEY_FIFO_PACE:
-		options->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
-		return 0;
-	case 'j':
-		options->jobs = cli_option_jobs(state, argument);
-		return 0;
-	case KEY_PART:
-		options->part = cli_option_part(state, argument);
-		return 0;
-	case KEY_EXPECT:
-		options->expect = argument;
-		return 0;
-	case KEY_JSON:
-		options->json = argument;
-		return 0;
-	case KEY_DUMP:
-		options->dump = argument;
-		return 0;
-	case KEY_SHOW:
-		options->shown = (size_t)cli_option_number(state, "--mismatches", argument, 0, 1000000);
-		return 0;
-	case 'v':
-		options->verbose = true;
-		return 0;
-	case ARGP_KEY_ARGS:
-		options->paths = state->argv + state->next;
-		options->path_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no program given");
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp parser = {
+static const struct cli_line command_line = {
 	.options = run_program_options,
-	.parser = parse_option,
-	.args_doc = "PROGRAM...",
+	.words = "PROGRAM...",
+	.takes = CLI_SOME,
+	.target = AT(programs),
+	.none = "no program given",
 	.doc = "Runs recorded programs on a simulated accelerator and compares every word they expect. "
 		   "A PROGRAM is an HDF5 program file, a .mem stimulus file, or a folder that is searched for "
 		   "program files (*.h5). Firmware (ELF files, given by name) runs too, with options of its own: "
@@ -138,7 +75,7 @@ static const struct argp parser = {
 		   "  ai8xsim run --jobs 4 --json results.json programs/\n"
 		   "      All programs of a folder, four at a time.\n"
 		   "  ai8xsim run --stop-after 2 --dump after2.h5 program.h5\n"
-		   "      What do the layers and the memory hold behind layer 2?\n"
+		   "      What do the layers and the memory hold after layer 2?\n"
 		   "  ai8xsim run --part MAX78000 --expect output.mem input.mem\n"
 		   "      Block-level files of ai8x-synthesis.\n"
 		   "\n"
@@ -569,10 +506,10 @@ int cmd_run(int argc, char **argv)
 	};
 	const struct cli_other_options firmware = {run_firmware_options,
 	                                           "is for firmware, and none of the files given is an ELF file"};
-	cli_parse(&parser, argc, argv, &firmware, &options);
+	cli_parse(&command_line, argc, argv, &firmware, &options);
 
 	struct cli_files files = {0};
-	int code = cli_files_find(options.paths, options.path_count, &files);
+	int code = cli_files_find(options.programs.word, options.programs.count, &files);
 	int usage = check_options(&options, &files);
 	if (usage != CLI_OK)
 		code = usage;

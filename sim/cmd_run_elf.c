@@ -16,119 +16,63 @@ struct options {
 	ai8x_firmware_patterns patterns;
 	const char *golden, *json, *junit, *uart, *record;
 	bool quiet;
-	char **paths;
-	size_t path_count;
+	struct cli_words images;
 };
 
-enum option_key {
-	KEY_PART = 0x100,
-	KEY_ENGINE,
-	KEY_CPU,
-	KEY_STRICT,
-	KEY_EXPECT,
-	KEY_FAIL,
-	KEY_UNTIL,
-	KEY_GOLDEN,
-	KEY_JSON,
-	KEY_JUNIT,
-	KEY_UART,
-	KEY_RECORD,
-	KEY_INSTRUCTIONS,
-	KEY_SECONDS,
-};
+#define AT(member) offsetof(struct options, member)
 
-const struct argp_option run_firmware_options[] = {
-	{"part", KEY_PART, "NAME", 0, "MAX78000 or MAX78002 (default: told from stack pointer and image size)",
-     1},
-	{"engine", KEY_ENGINE, "NAME", 0, "auto (default), exact (cycle by cycle), fast", 1},
-	{"cpu", KEY_CPU, "NAME", 0,
+static void read_max_seconds(const struct argp_state *state, char *argument, void *settings)
+{
+	struct options *options = settings;
+	options->firmware.max_seconds =
+		(double)cli_option_number(state, "--max-seconds", argument, 1, AI8X_FIRMWARE_MAX_SECONDS);
+}
+
+const struct cli_option run_firmware_options[] = {
+	{"part", 0, "NAME", CLI_PART, AT(firmware.part),
+     "MAX78000 or MAX78002 (default: told from stack pointer and image size)", 1},
+	{"engine", 0, "NAME", CLI_ENGINE, AT(firmware.machine.engine),
+     "auto (default), exact (cycle by cycle), fast", 1},
+	{"cpu", 0, "NAME", CLI_CPU, AT(firmware.machine.cpu),
      "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
-	{"strict", KEY_STRICT, NULL, 0, "Stop at the first read of a register that is not modelled", 1},
-	{"max-instructions", KEY_INSTRUCTIONS, "N", 0, "Watchdog: 16-bit code units executed (default 500000000)",
-     1},
-	{"max-seconds", KEY_SECONDS, "N", 0, "Watchdog: simulated seconds (default 60)", 1},
-	{"expect", KEY_EXPECT, "REGEX", 0, "What the console prints when all is well (default PASS)", 2},
-	{"fail", KEY_FAIL, "REGEX", 0, "What it prints when not (default FAIL|[Mm]ismatch)", 2},
-	{"until", KEY_UNTIL, "SYMBOL", 0, "Stop when this function is reached; that is a pass", 2},
-	{"golden", KEY_GOLDEN, "PROGRAM", 0, "Compare every layer of the first inference with this program", 2},
-	{"json", KEY_JSON, "FILE", 0, "Write results as JSON; - for standard output, in place of everything else",
-     3},
-	{"junit", KEY_JUNIT, "FILE", 0, "Write results as JUnit XML, for CI systems", 3},
-	{"uart", KEY_UART, "FILE", 0, "Write what was printed (one image only)", 3},
-	{"record", KEY_RECORD, "FILE", 0,
+	{"strict", 0, NULL, CLI_FLAG, AT(firmware.strict),
+     "Stop at the first read of a register that is not modelled", 1},
+	{"max-instructions", 0, "N", CLI_UINT64, AT(firmware.max_instructions),
+     "Watchdog: 16-bit code units executed (default 500000000)", 1, 1, INT64_MAX},
+	{"max-seconds", 0, "N", CLI_CALL, 0, "Watchdog: simulated seconds (default 60)", 1,
+     .call = read_max_seconds},
+	{"expect", 0, "REGEX", CLI_TEXT, AT(patterns.expect),
+     "What the console prints when all is well (default PASS)", 2},
+	{"fail", 0, "REGEX", CLI_TEXT, AT(patterns.fail), "What it prints when not (default FAIL|[Mm]ismatch)",
+     2},
+	{"until", 0, "SYMBOL", CLI_TEXT, AT(firmware.until), "Stop when this function is reached; that is a pass",
+     2},
+	{"golden", 0, "PROGRAM", CLI_READS, AT(golden),
+     "Compare every layer of the first inference with this program", 2},
+	{"json", 0, "FILE", CLI_WRITES, AT(json),
+     "Write results as JSON; - for standard output, in place of everything else", 3},
+	{"junit", 0, "FILE", CLI_WRITES, AT(junit), "Write results as JUnit XML, for CI systems", 3},
+	{"uart", 0, "FILE", CLI_WRITES, AT(uart), "Write what was printed (one image only)", 3},
+	{"record", 0, "FILE", CLI_WRITES, AT(record),
      "Write what the firmware did to the accelerator as a program (one image only)", 3},
-	{"quiet", 'q', NULL, 0, "Do not show the console", 3},
+	{"quiet", 'q', NULL, CLI_FLAG, AT(quiet), "Do not show the console", 3},
 	{0},
 };
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
+static void check_line(const struct argp_state *state, void *settings)
 {
-	struct options *options = state->input;
-	switch (key) {
-	case KEY_PART:
-		options->firmware.part = cli_option_part(state, argument);
-		return 0;
-	case KEY_ENGINE:
-		options->firmware.machine.engine = cli_option_engine(state, argument);
-		return 0;
-	case KEY_CPU:
-		options->firmware.machine.cpu = cli_option_cpu(state, argument);
-		return 0;
-	case KEY_STRICT:
-		options->firmware.strict = true;
-		return 0;
-	case KEY_INSTRUCTIONS:
-		options->firmware.max_instructions =
-			cli_option_number(state, "--max-instructions", argument, 1, INT64_MAX);
-		return 0;
-	case KEY_SECONDS:
-		options->firmware.max_seconds =
-			(double)cli_option_number(state, "--max-seconds", argument, 1, AI8X_FIRMWARE_MAX_SECONDS);
-		return 0;
-	case KEY_EXPECT:
-		options->patterns.expect = argument;
-		return 0;
-	case KEY_FAIL:
-		options->patterns.fail = argument;
-		return 0;
-	case KEY_UNTIL:
-		options->firmware.until = argument;
-		return 0;
-	case KEY_GOLDEN:
-		options->golden = argument;
-		return 0;
-	case KEY_JSON:
-		options->json = argument;
-		return 0;
-	case KEY_JUNIT:
-		options->junit = argument;
-		return 0;
-	case KEY_UART:
-		options->uart = argument;
-		return 0;
-	case KEY_RECORD:
-		options->record = argument;
-		return 0;
-	case 'q':
-		options->quiet = true;
-		return 0;
-	case ARGP_KEY_ARGS:
-		options->paths = state->argv + state->next;
-		options->path_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_END:
-		if (options->path_count > 1 && (options->uart != NULL || options->record != NULL))
-			argp_error(state, "--uart and --record take one image");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	const struct options *options = settings;
+	if (options->images.count > 1 && (options->uart != NULL || options->record != NULL))
+		argp_error(state, "--uart and --record take one image");
 }
 
-static const struct argp parser = {
+static const struct cli_line command_line = {
 	.options = run_firmware_options,
-	.parser = parse_option,
-	.args_doc = "FIRMWARE...",
+	.words = "FIRMWARE...",
+	.takes = CLI_SOME,
+	.target = AT(images),
+	.none = "no firmware given",
+	.check = check_line,
 	.doc =
 		"Runs the ELF files that go on the board: Cortex-M4, the chip around it, the accelerator.\v"
 		"Examples:\n"
@@ -452,7 +396,7 @@ int run_firmware(int argc, char **argv)
 	const struct cli_other_options programs = {run_program_options,
 	                                           "is for programs; it does not apply to firmware (ELF files)"};
 	int code = CLI_OK;
-	cli_parse(&parser, argc, argv, &programs, &options);
+	cli_parse(&command_line, argc, argv, &programs, &options);
 	bool json_only = options.json != NULL && strcmp(options.json, "-") == 0;
 	if (json_only)
 		options.quiet = true;
@@ -461,24 +405,24 @@ int run_firmware(int argc, char **argv)
 	ai8x_error error = {0};
 	if (options.golden != NULL && cli_open_program(options.golden, NULL, &golden, &error) != AI8X_OK)
 		return cli_fail(options.golden, &error);
-	struct run *runs = calloc(options.path_count, sizeof *runs);
+	struct run *runs = calloc(options.images.count, sizeof *runs);
 	if (runs == NULL) {
 		ai8x_program_destroy(golden);
 		cli_error("out of memory for results");
 		return CLI_RESOURCES;
 	}
-	for (size_t i = 0; i < options.path_count; i++) {
-		runs[i] = (struct run){.options = &options, .golden = golden, .path = options.paths[i]};
+	for (size_t i = 0; i < options.images.count; i++) {
+		runs[i] = (struct run){.options = &options, .golden = golden, .path = options.images.word[i]};
 		run_image(&runs[i]);
 		if (runs[i].result != NULL && !json_only)
 			print_report(&runs[i]);
 		code = cli_worse(code, runs[i].code);
 	}
 	if (options.json != NULL)
-		code = cli_worse(code, write_json(options.json, runs, options.path_count));
+		code = cli_worse(code, write_json(options.json, runs, options.images.count));
 	if (options.junit != NULL)
-		code = cli_worse(code, write_junit(options.junit, runs, options.path_count));
-	for (size_t i = 0; i < options.path_count; i++)
+		code = cli_worse(code, write_junit(options.junit, runs, options.images.count));
+	for (size_t i = 0; i < options.images.count; i++)
 		ai8x_firmware_destroy(runs[i].firmware);
 	free(runs);
 	ai8x_program_destroy(golden);

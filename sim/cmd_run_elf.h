@@ -2,11 +2,12 @@
 #ifndef AI8XSIM_CMD_RUN_ELF_H
 #define AI8XSIM_CMD_RUN_ELF_H
 
-#include <argp.h>
 #include <stdbool.h>
 
+#include "cli_options.h"
+
 // The options of both forms, so that each can tell what belongs to the other.
-extern const struct argp_option run_program_options[], run_firmware_options[];
+extern const struct cli_option run_program_options[], run_firmware_options[];
 
 // true when one of the arguments names an ELF file.
 bool run_is_firmware(int argc, char **argv);

@@ -12,51 +12,26 @@ struct sweep_settings {
 	unsigned jobs;
 };
 
-enum option_key { KEY_CSV = 0x100, KEY_HDF5, KEY_HTML };
+#define AT(member) offsetof(struct sweep_settings, member)
 
-static const struct argp_option option_table[] = {
-	{"csv", KEY_CSV, "FILE", 0, "Write all points as CSV; - for standard output, in place of the table", 1},
-	{"output", 'o', "FILE", 0, "Write all points as HDF5", 1},
-	{"html", KEY_HTML, "FILE", 0, "Draw all points by both objectives, as a page that needs nothing else", 1},
-	{"jobs", 'j', "N", 0, "Compute N points at the same time (default: as many as there are processors)", 2},
+static const struct cli_option option_rows[] = {
+	{"csv", 0, "FILE", CLI_WRITES, AT(csv),
+     "Write all points as CSV; - for standard output, in place of the table", 1},
+	{"output", 'o', "FILE", CLI_WRITES, AT(hdf5), "Write all points as HDF5", 1},
+	{"html", 0, "FILE", CLI_WRITES, AT(html),
+     "Draw all points by both objectives, as a page that needs nothing else", 1},
+	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs),
+     "Compute N points at the same time (default: as many as there are processors)", 2, 1, MAX_JOBS},
 	{0},
 };
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
-{
-	struct sweep_settings *settings = state->input;
-	switch (key) {
-	case KEY_CSV:
-		settings->csv = argument;
-		break;
-	case 'o':
-		settings->hdf5 = argument;
-		break;
-	case KEY_HTML:
-		settings->html = argument;
-		break;
-	case 'j':
-		settings->jobs = (unsigned)cli_option_number(state, "--jobs", argument, 1, MAX_JOBS);
-		break;
-	case ARGP_KEY_ARG:
-		if (settings->spec != NULL)
-			argp_error(state, "one specification at a time");
-		settings->spec = argument;
-		break;
-	case ARGP_KEY_END:
-		if (settings->spec == NULL)
-			argp_error(state, "no specification given");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "SPEC.yaml",
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "SPEC.yaml",
+	.takes = CLI_ONE,
+	.target = AT(spec),
+	.none = "no specification given",
+	.many = "one specification at a time",
 	.doc = "Compiles and times a network for every combination of parameters in a specification "
 		   "(docs/sweep.md): "
 		   "cycles, energy, kernel and data memory, and which points are best. Weights are not needed.\v"
@@ -179,20 +154,20 @@ static int finish(const struct sweep_settings *settings, const ai8x_sweep *sweep
 int cmd_sweep(int argc, char **argv)
 {
 	struct sweep_settings settings = {.jobs = cli_processors()};
-	ai8x_sweep_options options = {.progress = report};
+	ai8x_sweep_options run = {.progress = report};
 	ai8x_sweep *sweep = NULL;
 	ai8x_error error = {0};
-	cli_parse(&parser, argc, argv, NULL, &settings);
-	int code = cli_cluster_open(&options.cluster);
+	cli_parse(&command_line, argc, argv, NULL, &settings);
+	int code = cli_cluster_open(&run.cluster);
 	if (code != CLI_OK)
 		return code;
-	const bool root = options.cluster == NULL || options.cluster->rank == 0;
-	options.jobs = settings.jobs;
+	const bool root = run.cluster == NULL || run.cluster->rank == 0;
+	run.jobs = settings.jobs;
 	if (ai8x_sweep_open(settings.spec, &sweep, &error) != AI8X_OK) {
-		code = cli_cluster_refuse(options.cluster, settings.spec, &error);
+		code = cli_cluster_refuse(run.cluster, settings.spec, &error);
 	} else {
 		cli_interruptible();
-		const ai8x_status status = ai8x_sweep_run(sweep, &options, &error);
+		const ai8x_status status = ai8x_sweep_run(sweep, &run, &error);
 		cli_progress_clear();
 		if (status == AI8X_OK)
 			code = root ? finish(&settings, sweep) : CLI_OK;
@@ -200,7 +175,7 @@ int cmd_sweep(int argc, char **argv)
 			code = root ? cli_fail(NULL, &error) : cli_exit_of(status);
 	}
 	ai8x_sweep_destroy(sweep);
-	cli_cluster_close(options.cluster, code);
+	cli_cluster_close(run.cluster, code);
 	cli_end_as_interrupted();
 	return code;
 }

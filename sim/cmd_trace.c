@@ -16,30 +16,12 @@ struct trace_settings {
 	ai8x_clock clock;
 };
 
-enum option_key { KEY_FROM = 0x100, KEY_TO, KEY_SIGNALS, KEY_FIFO_PACE, KEY_CLOCK };
-
-static const struct argp_option option_table[] = {
-	{"output", 'o', "FILE", 0, "Where to; the suffix says how: .vcd, .json or .csv", 1},
-	{"from", KEY_FROM, "WHEN", 0, "First cycle, or first layer as L3", 1},
-	{"to", KEY_TO, "WHEN", 0, "Cycle behind the last one, or last layer as L3", 1},
-	{"signals", KEY_SIGNALS, "LIST", 0,
-     "Some of sequencer,reads,writes,tram,output,fifo (the default), groups, all", 1},
-	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
-     "Accelerator cycles between two FIFO writes of the host (default: as it writes them at the clock; 0: "
-     "always in "
-     "time)",
-     1},
-	{"clock", KEY_CLOCK, "CLOCK", 0,
-     "Clock of the time axis: PCLK/2, ISO, \"12.5 MHz\" (default: the part's)", 1},
-	{0},
-};
-
 static const struct {
 	const char *suffix;
 	ai8x_trace_format format;
 } formats[] = {{".vcd", AI8X_TRACE_VCD}, {".json", AI8X_TRACE_EVENTS}, {".csv", AI8X_TRACE_CSV}};
 
-static void parse_when(struct argp_state *state, const char *name, const char *text, uint64_t *cycle,
+static void parse_when(const struct argp_state *state, const char *name, const char *text, uint64_t *cycle,
                        int *layer)
 {
 	if (text[0] == 'L' || text[0] == 'l')
@@ -48,17 +30,47 @@ static void parse_when(struct argp_state *state, const char *name, const char *t
 		*cycle = cli_option_number(state, name, text, 0, INT64_MAX);
 }
 
-static void parse_signals(const struct argp_state *state, char *text, unsigned *signals)
+static void parse_from(const struct argp_state *state, char *argument, void *settings)
+{
+	ai8x_trace_options *trace = &((struct trace_settings *)settings)->trace;
+	parse_when(state, "--from", argument, &trace->from_cycle, &trace->from_layer);
+}
+
+static void parse_to(const struct argp_state *state, char *argument, void *settings)
+{
+	ai8x_trace_options *trace = &((struct trace_settings *)settings)->trace;
+	parse_when(state, "--to", argument, &trace->to_cycle, &trace->to_layer);
+}
+
+static void parse_signals(const struct argp_state *state, char *text, void *settings)
 {
 	static const char *const names[] = {"sequencer", "reads", "writes", "tram",
 	                                    "output",    "fifo",  "groups", "all"};
+	struct trace_settings *given = settings;
 	char *rest = NULL;
 	for (char *name = strtok_r(text, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest))
-		*signals |= ai8x_trace_signal_find(names[cli_option_name(
+		given->trace.signals |= ai8x_trace_signal_find(names[cli_option_name(
 			state, "--signals", "signals", name, names, sizeof names / sizeof names[0], sizeof names[0])]);
 }
 
-static void pick_format(struct argp_state *state, struct trace_settings *settings)
+#define AT(member) offsetof(struct trace_settings, member)
+
+static const struct cli_option option_rows[] = {
+	{"output", 'o', "FILE", CLI_WRITES, AT(output), "Where to; the suffix says how: .vcd, .json or .csv", 1},
+	{"from", 0, "WHEN", CLI_CALL, 0, "First cycle, or first layer as L3", 1, .call = parse_from},
+	{"to", 0, "WHEN", CLI_CALL, 0, "Cycle after the last one, or last layer as L3", 1, .call = parse_to},
+	{"signals", 0, "LIST", CLI_CALL, 0,
+     "Some of sequencer,reads,writes,tram,output,fifo (the default), groups, all", 1, .call = parse_signals},
+	{"fifo-pace", 0, "N", CLI_UINT32, AT(fifo_pace),
+     "Accelerator cycles between two FIFO writes of the host (default: as it writes them at the clock; 0: "
+     "always in time)",
+     1, 0, 1000000},
+	{"clock", 0, "CLOCK", CLI_TEXT, AT(clock_text),
+     "Clock of the time axis: PCLK/2, ISO, \"12.5 MHz\" (default: the part's)", 1},
+	{0},
+};
+
+static void pick_format(const struct argp_state *state, struct trace_settings *settings)
 {
 	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
 		if (cli_has_suffix(settings->output, formats[i].suffix)) {
@@ -69,52 +81,25 @@ static void pick_format(struct argp_state *state, struct trace_settings *setting
 	argp_error(state, "--output: '%s' ends in none of .vcd, .json, .csv", settings->output);
 }
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
+static void check_line(const struct argp_state *state, void *settings)
 {
-	struct trace_settings *settings = state->input;
-	switch (key) {
-	case 'o':
-		settings->output = argument;
-		return 0;
-	case KEY_FROM:
-		parse_when(state, "--from", argument, &settings->trace.from_cycle, &settings->trace.from_layer);
-		return 0;
-	case KEY_TO:
-		parse_when(state, "--to", argument, &settings->trace.to_cycle, &settings->trace.to_layer);
-		return 0;
-	case KEY_SIGNALS:
-		parse_signals(state, argument, &settings->trace.signals);
-		return 0;
-	case KEY_FIFO_PACE:
-		settings->fifo_pace = (uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
-		return 0;
-	case KEY_CLOCK:
-		settings->clock_text = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (settings->program != NULL)
-			argp_error(state, "one program at a time");
-		settings->program = argument;
-		return 0;
-	case ARGP_KEY_END:
-		if (settings->program == NULL)
-			argp_error(state, "no program given");
-		if (settings->output == NULL)
-			argp_error(state, "no file to write to: give -o FILE.vcd, FILE.json or FILE.csv");
-		pick_format(state, settings);
-		if (settings->trace.to_cycle != 0 && settings->trace.to_cycle <= settings->trace.from_cycle)
-			argp_error(state, "--to %llu: the trace would end in front of its beginning",
-			           (unsigned long long)settings->trace.to_cycle);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	struct trace_settings *given = settings;
+	if (given->output == NULL)
+		argp_error(state, "no file to write to: give -o FILE.vcd, FILE.json or FILE.csv");
+	pick_format(state, given);
+	if (given->trace.to_cycle != 0 && given->trace.to_cycle <= given->trace.from_cycle)
+		argp_error(state, "--to %llu: the trace would end before its beginning",
+		           (unsigned long long)given->trace.to_cycle);
 }
 
-static const struct argp parser = {
-	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "PROGRAM",
+static const struct cli_line command_line = {
+	.options = option_rows,
+	.words = "PROGRAM",
+	.takes = CLI_ONE,
+	.target = AT(program),
+	.none = "no program given",
+	.many = "one program at a time",
+	.check = check_line,
 	.doc = "Runs a program cycle by cycle and writes what happens in each cycle.\v"
 		   "Examples:\n"
 		   "  ai8xsim trace program.h5 -o program.json\n"
@@ -125,8 +110,7 @@ static const struct argp parser = {
 		   "      The first 2000 cycles as a table.\n"
 		   "\n"
 		   "Exit status: 0 done, 1 the run did not compute what the program expects, 2 usage, 3 bad input, 4 "
-		   "the "
-		   "machine stopped, 5 out of resources. A trace is also written in cases 1 and 4.",
+		   "the machine stopped, 5 out of resources. A trace is also written in cases 1 and 4.",
 };
 
 static bool layer_ran(const ai8x_machine *machine, int layer)
@@ -260,7 +244,7 @@ int cmd_trace(int argc, char **argv)
 {
 	struct trace_settings settings = {.fifo_pace = AI8X_FEED_HOST,
 	                                  .trace = {.from_layer = -1, .to_layer = -1}};
-	cli_parse(&parser, argc, argv, NULL, &settings);
+	cli_parse(&command_line, argc, argv, NULL, &settings);
 	ai8x_program_options options = {.skip_results = true};
 	ai8x_program *program = NULL;
 	ai8x_error error = {0};

@@ -255,7 +255,7 @@ class Refusals(Case):
         self.refused(USAGE, "ends in none of", SHIPPED, "-o", out + ".txt")
         self.refused(USAGE, "unknown signals 'noise'", SHIPPED, "-o", out, "--signals", "sequencer,noise")
         self.refused(USAGE, "is not a number", SHIPPED, "-o", out, "--from", "soon")
-        self.refused(USAGE, "in front of its beginning", SHIPPED, "-o", out, "--from", 100, "--to", 50)
+        self.refused(USAGE, "before its beginning", SHIPPED, "-o", out, "--from", 100, "--to", 50)
         self.refused(USAGE, "layer 9 does not run", SHIPPED, "-o", out, "--from", "L9")
         self.refused(USAGE, "nothing to trace between", SHIPPED, "-o", out, "--from", "L1", "--to", "L0")
         self.refused(USAGE, "nothing to trace between", SHIPPED, "-o", out, "--from", "L1", "--to", 50)

@@ -1,0 +1,111 @@
+// Command lines as tables: an option is a row, its type says what its argument may be and what it is stored as.
+//
+// A command has a struct of settings, a table of rows, and one struct cli_line. cli_parse() fills the settings, answers
+// --help and --usage, suggests a name where an option does not exist, and ends the program with CLI_USAGE and a message
+// where the line makes no sense.
+#ifndef AI8XSIM_CLI_OPTIONS_H
+#define AI8XSIM_CLI_OPTIONS_H
+
+#include <argp.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ai8xsim/ai8xsim.h>
+
+// What an option takes, and the type of its target among the settings.
+enum cli_type {
+	CLI_FLAG,     // nothing; bool, becomes true
+	CLI_CLEAR,    // nothing; bool, becomes false
+	CLI_SET,      // nothing; int (or an enum), becomes row.min
+	CLI_TEXT,     // anything; const char *
+	CLI_READS,    // the name of a file that is read; const char *
+	CLI_WRITES,   // the name of a file that is written, maybe - for standard output; const char *
+	CLI_UINT32,   // a number from row.min to row.max; uint32_t
+	CLI_UINT64,   // the same; uint64_t
+	CLI_UNSIGNED, // the same; unsigned
+	CLI_INT,      // the same; int
+	CLI_SIZE,     // the same; size_t
+	CLI_SECONDS,  // a number above 0, at most row.max, maybe with a fraction; double
+	CLI_PART,     // a part; const ai8x_part *
+	CLI_ENGINE,   // an engine; ai8x_engine
+	CLI_CPU,      // kernels of the fast engine; const char *
+	CLI_CHOICE,   // one of row.choices; int (or an enum)
+	CLI_CALL,     // whatever row.call makes of it
+	CLI_ALIAS,    // another name of the row before it
+};
+
+// A word and what it stands for. Tables of them end with a row without a name.
+struct cli_choice {
+	const char *name;
+	int value;
+};
+
+struct cli_option {
+	const char *name;     // without dashes; NULL ends the table
+	int letter;           // short form, or 0
+	const char *argument; // what --help calls it; NULL: takes none
+	enum cli_type type;
+	size_t target; // offset in the settings
+	const char *help;
+	int group; // what belongs together in --help
+	uint64_t min, max;
+	size_t given; // offset of a bool that becomes true where the option is given; 0: none
+	const struct cli_choice *choices;
+	void (*call)(const struct argp_state *state, char *argument, void *settings);
+	int flags; // of struct argp_option
+};
+
+// All words of a command line that are no options.
+struct cli_words {
+	char **word;
+	size_t count;
+};
+
+enum cli_takes {
+	CLI_ONE,  // exactly one word; target is a const char *
+	CLI_SOME, // one or more; target is a struct cli_words
+	CLI_ANY,  // the same, or none
+};
+
+struct cli_line {
+	const struct cli_option *options;
+	const char *words; // what --help calls the words that are no options
+	const char *doc;   // as for argp: \v separates what comes after the options
+	enum cli_takes takes;
+	size_t target;
+	const char *none, *many; // messages where there is no word, or more than one
+	// Whether all of it makes sense together: ends the program with argp_error() where not. May be NULL.
+	void (*check)(const struct argp_state *state, void *settings);
+};
+
+// Options that users may expect although they belong to another form of the command.
+struct cli_other_options {
+	const struct cli_option *options;
+	const char *why; // "option '--x' " goes before it
+};
+
+// Parses a command line, or ends the program with CLI_USAGE. other: or NULL.
+void cli_parse(const struct cli_line *line, int argc, char **argv, const struct cli_other_options *other,
+               void *settings);
+
+// Parses a decimal or 0x number of at most max. Returns false on anything else.
+bool cli_number(const char *text, uint64_t max, uint64_t *value);
+
+// For cli_option.call: the same for option --name, ends the program with a message.
+uint64_t cli_option_number(const struct argp_state *state, const char *name, const char *text, uint64_t min,
+                           uint64_t max);
+
+// For cli_option.call: the position of word among count names, in whatever case; ends the program with CLI_USAGE, the
+// nearest name and all names where it is none of them. noun: what they are names of. stride: as for cli_nearest().
+size_t cli_option_name(const struct argp_state *state, const char *option, const char *noun, const char *word,
+                       const char *const *names, size_t count, size_t stride);
+
+// The name nearest to word among count names (at most two edits away), or NULL. stride: bytes from one
+// name pointer to the next, so that tables of structs can be searched.
+const char *cli_nearest(const char *word, const char *const *names, size_t count, size_t stride);
+
+// The part where --part and files name none.
+const ai8x_part *cli_default_part(void);
+const char *cli_engine_name(ai8x_engine engine);
+
+#endif

@@ -33,17 +33,39 @@ static bool has(const struct subject *s, enum part_field_id field)
 	return part_has_field(s->target->part, field);
 }
 
+// The largest count that the counters of rows and columns take (they hold one less). Those of the MAX78000 count
+// padding too.
+static uint32_t max_counted(const struct subject *s)
+{
+	const ai8x_part *part = s->target->part;
+	return 1u << part->fields[part->quirks.window_stop_geometry ? F_ROW_STOP : F_RCNT_MAX].width;
+}
+
+static ai8x_status check_side(const struct subject *s, const char *what, uint32_t pixels, uint32_t pad)
+{
+	const ai8x_network_layer *layer = s->layer;
+	const bool transposed = layer->operation == AI8X_OP_CONVT2D;
+	const uint32_t hardware_pad = transposed ? layer->kernel_rows - 1 - pad : pad;
+	const uint64_t padding = s->target->part->quirks.window_stop_geometry ? 0 : 2 * (uint64_t)hardware_pad;
+	const uint64_t counted = (uint64_t)pixels * (transposed ? 2 : 1) + padding;
+	if (counted <= max_counted(s))
+		return AI8X_OK;
+	return refuse(s, "%u %s%s%s: %llu are counted, at most %u are possible", pixels, what,
+	              transposed ? " with zeros between them" : "", padding > 0 ? " with padding" : "",
+	              (unsigned long long)counted, max_counted(s));
+}
+
 static ai8x_status check_sizes(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
-	uint32_t side = s->target->max_side;
-	if (layer->in_rows > side || layer->in_columns > side) {
-		return refuse(s, "the image of %ux%u pixels exceeds %u rows or columns", layer->in_rows,
-		              layer->in_columns, side);
-	}
-	if (layer->out_rows > side || layer->out_columns > side) {
+	ai8x_status status;
+	if (!layer->flatten &&
+	    ((status = check_side(s, "rows", layer->in_rows, layer->pad_rows)) != AI8X_OK ||
+	     (status = check_side(s, "columns", layer->in_columns, layer->pad_columns)) != AI8X_OK))
+		return status;
+	if (layer->out_rows > max_counted(s) || layer->out_columns > max_counted(s)) {
 		return refuse(s, "the output of %ux%u pixels exceeds %u rows or columns", layer->out_rows,
-		              layer->out_columns, side);
+		              layer->out_columns, max_counted(s));
 	}
 	if (layer->in_channels > s->target->max_channels || layer->out_channels > s->target->max_channels) {
 		return refuse(s,
@@ -118,8 +140,10 @@ static ai8x_status check_dilated_conv1d(const struct subject *s)
 			"read-ahead or streaming",
 			layer->dilation, layer->kernel_rows);
 	}
-	if (layer->dilation > s->target->max_side)
-		return refuse(s, "dilation %u: at most %u", layer->dilation, s->target->max_side);
+	// A row of the folded image, one pixel of padding at each side.
+	const uint32_t widest = max_counted(s) - (s->target->part->quirks.window_stop_geometry ? 0 : 2);
+	if (layer->dilation > widest)
+		return refuse(s, "dilation %u: at most %u", layer->dilation, widest);
 	return AI8X_OK;
 }
 
@@ -160,10 +184,15 @@ static ai8x_status check_convolution(const struct subject *s)
 		return refuse(s, "groups (depth-wise convolutions) do not exist");
 	if (layer->bypass && !has(s, F_BYPASS))
 		return refuse(s, "kernel bypass does not exist");
-	if (layer->operands > 1 && layer->bias != NULL && passes > 1 && !target->multipass_eltwise_bias) {
+	if (layer->operands > 1 && !target->eltwise_convolution_bias &&
+	    network_adds_bias(s->network, s->position)) {
 		return refuse(s,
-		              "a convolution behind an element-wise operation of more than 64 channels has no bias");
+		              "a convolution after an element-wise operation in the same layer has no bias: put the "
+		              "element-wise operation into a layer of its own");
 	}
+	if (layer->groups > 1 && layer->bias_groups != 0)
+		return refuse(
+			s, "bias_group cannot be chosen for a depth-wise layer: its biases lie in every group it uses");
 	return check_dilated_conv1d(s);
 }
 

@@ -377,6 +377,20 @@ static ai8x_status plan_layer_create(struct plan *plan, size_t i, uint32_t *rese
 	return status;
 }
 
+// The master starts a run, looks at its own FIFO only to see data arrive, and with a FIFO does not start unless it is
+// group 0.
+static ai8x_status check_master(const struct plan *plan, ai8x_error *error)
+{
+	const uint64_t map = plan->layers[0].own_processors;
+	if (plan->feed == AI8X_FEED_MEMORY || (map & 0xffff) != 0)
+		return AI8X_OK;
+	return network_error(
+		error, AI8X_ERR_NETWORK, plan->network, 0,
+		"the FIFO feeds processors 0x%016llx, none of which is in group 0, whose FIFO starts a run: "
+		"the program would never see data arrive; give the input processors from 0 on",
+		(unsigned long long)map);
+}
+
 ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part,
                         const ai8x_compile_options *options, struct plan *plan, ai8x_error *error)
 {
@@ -410,7 +424,7 @@ ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part,
 		plan->groups |= (unsigned)((used >> (16 * g) & 0xffff) != 0) << g;
 	plan->master = bits_first(plan->groups);
 	plan->last_index = plan->layers[plan->final_position].index;
-	return AI8X_OK;
+	return check_master(plan, error);
 }
 
 void plan_release(struct plan *plan)

@@ -236,6 +236,21 @@ bool network_has_weights(const ai8x_network_layer *layer)
 	return layer->operation != AI8X_OP_PASSTHROUGH && !layer->bypass;
 }
 
+bool network_adds_bias(const ai8x_network *network, int position)
+{
+	const ai8x_network_layer *layer = &network->layers[position];
+	const ai8x_network_layer *source = ai8x_network_weights_of(network, (size_t)position);
+	const int8_t *bias = network_has_weights(layer) ? source->bias : layer->bias;
+	if (layer->operation == AI8X_OP_PASSTHROUGH)
+		return false;
+	if (bias == NULL)
+		return network_has_weights(layer) && source->weights == NULL && layer->bias_wanted;
+	for (uint32_t c = 0; c < layer->out_channels; c++)
+		if (bias[c] != 0)
+			return true;
+	return false;
+}
+
 size_t network_weight_count(const ai8x_network_layer *layer)
 {
 	return (size_t)layer->out_channels * layer->fan_channels * layer->kernel_rows * layer->kernel_columns;

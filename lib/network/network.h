@@ -34,6 +34,9 @@ void network_warning(ai8x_network *network, int position, const char *format, ..
 // true: the operation uses weights (of its own or another layer's).
 bool network_has_weights(const ai8x_network_layer *layer);
 
+// true: the layer adds a bias that is not all 0; while there are no weights, wanting one is enough.
+bool network_adds_bias(const ai8x_network *network, int position);
+
 // Takes the fan-in and element count that a layer's weights must have from its resolved shape.
 size_t network_weight_count(const ai8x_network_layer *layer);
 

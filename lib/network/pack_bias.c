@@ -21,20 +21,6 @@ static const int8_t *bias_values(const struct plan_layer *layer)
 	return network_has_weights(layer->net) ? layer->weights->bias : layer->net->bias;
 }
 
-// true: the layer adds a bias. A bias of zeros is none; without weights, wanting one is enough.
-static bool has_bias(const struct plan_layer *layer)
-{
-	const int8_t *bias = bias_values(layer);
-	if (layer->net->operation == AI8X_OP_PASSTHROUGH)
-		return false;
-	if (bias == NULL)
-		return network_has_weights(layer->net) && layer->weights->weights == NULL && layer->net->bias_wanted;
-	for (uint32_t c = 0; c < layer->net->out_channels; c++)
-		if (bias[c] != 0)
-			return true;
-	return false;
-}
-
 static ai8x_status exhausted(const struct plan *plan, const struct plan_layer *layer, uint32_t needed,
                              unsigned group, ai8x_error *error)
 {
@@ -210,7 +196,7 @@ ai8x_status plan_bias(struct plan *plan, ai8x_error *error)
 	}
 	for (size_t i = 0; i < plan->count && status == AI8X_OK; i++) {
 		struct plan_layer *layer = &plan->layers[i];
-		if (!has_bias(layer) || share(plan, layer))
+		if (!network_adds_bias(plan->network, (int)layer->position) || share(plan, layer))
 			continue;
 		if (layer->depthwise) {
 			status = place_depthwise(plan, layer, error);

@@ -22,7 +22,14 @@ static void finish_defaults(ai8x_network *network)
 		if (layer->weight_source >= 0) {
 			const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
 			layer->weight_bits = layer->weight_bits == 0 ? source->weight_bits : layer->weight_bits;
-			if (!layer->shift_given && source->shift_given) {
+			if (source->shift_given) {
+				if (layer->shift_given && layer->output_shift != source->output_shift) {
+					network_note(
+						network, (int)i,
+						"output_shift %d gives way to %d of layer %u, whose weights it uses (the vendor's "
+						"generator has the same rule)",
+						layer->output_shift, source->output_shift, source->number);
+				}
 				layer->output_shift = source->output_shift;
 				layer->shift_given = true;
 			}
@@ -476,6 +483,33 @@ static ai8x_status resolve_layer(ai8x_network *network, size_t i, ai8x_error *er
 }
 
 // Layers in the order of the description, those whose sources stand further down after them.
+// While there are no weights a layer wants a bias, but not where trained networks have none: in a convolution after
+// an element-wise operation (one part cannot add it), and in depth-wise layers of networks whose biases are more
+// than any part holds.
+static void drop_biases(ai8x_network *network)
+{
+	enum { MOST_ENTRIES = 8192 };
+	uint64_t entries = 0;
+	bool depthwise = false;
+	for (size_t i = 0; i < network->layer_count; i++) {
+		ai8x_network_layer *layer = &network->layers[i];
+		if (layer->weights != NULL || layer->bias != NULL)
+			continue;
+		layer->bias_wanted = layer->bias_wanted && layer->operands == 1;
+		entries += network_has_weights(layer) && layer->bias_wanted ? layer->out_channels : 0;
+		depthwise = depthwise || layer->groups > 1;
+	}
+	if (entries <= MOST_ENTRIES || !depthwise)
+		return;
+	for (size_t i = 0; i < network->layer_count; i++) {
+		ai8x_network_layer *layer = &network->layers[i];
+		if (layer->groups > 1 && layer->weights == NULL && layer->bias == NULL)
+			layer->bias_wanted = false;
+	}
+	network_note(network, -1, "%llu biases are more than any part holds: depth-wise layers get none",
+	             (unsigned long long)entries);
+}
+
 static ai8x_status resolve_layers(ai8x_network *network, bool *resolved, ai8x_error *error)
 {
 	ai8x_status status = AI8X_OK;
@@ -520,6 +554,8 @@ ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error)
 		return error_no_memory(error, "shapes");
 	status = resolve_layers(network, resolved, error);
 	free(resolved);
+	if (status == AI8X_OK)
+		drop_biases(network);
 	return status;
 }
 

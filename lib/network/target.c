@@ -6,7 +6,6 @@
 static const struct target targets[] = {
 	{
 		.part = &part_max78000,
-		.max_side = 1023,
 		.max_channels = 1024,
 		.max_pad = 2,
 		.max_pool_passes = 1,
@@ -15,12 +14,11 @@ static const struct target targets[] = {
 		.flatten_bias_first = true,
 		.rows_for_passes = true,
 		.multipass_padded_conv1d = true,
-		.multipass_eltwise_bias = true,
+		.eltwise_convolution_bias = true,
 		.streaming_passthrough = true,
 	},
 	{
 		.part = &part_max78002,
-		.max_side = 2047,
 		.max_channels = 1024,
 		.max_pad = 2,
 		.max_pool_passes = 65536,

@@ -8,7 +8,6 @@
 struct target {
 	const ai8x_part *part;
 	// limits
-	uint32_t max_side; // rows or columns of an image
 	uint32_t max_channels;
 	uint32_t max_pad;
 	uint32_t max_pool_passes;     // passes of a pooling passthrough layer
@@ -22,7 +21,7 @@ struct target {
 	bool depthwise_one_ram;  // kernels of a depth-wise layer must not cross kernel RAMs
 	bool window_streams;     // newer equations for streaming start and deltas
 	bool multipass_padded_conv1d;
-	bool multipass_eltwise_bias;
+	bool eltwise_convolution_bias;
 	bool streaming_passthrough;
 	bool streaming_unpadded_end;
 };

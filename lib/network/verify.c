@@ -80,8 +80,8 @@ static bool has_places(const struct plan *plan, const struct plan_layer *layer)
 	bool fixed = !layer->streaming;
 	for (unsigned k = 0; k < layer->net->source_count; k++) {
 		int source = layer->net->sources[k];
-		fixed = fixed && (source < 0 ? plan->feed == AI8X_FEED_MEMORY || layer->position == 0
-		                             : plan->layers[source].net->output_bits == 8);
+		fixed =
+			fixed && (source < 0 ? !plan->layers[0].streaming : plan->layers[source].net->output_bits == 8);
 	}
 	return fixed;
 }
@@ -281,10 +281,13 @@ static ai8x_status find_overwritten(const struct plan *plan, bool *may_be, ai8x_
 
 ai8x_status network_verify(const struct plan *plan, ai8x_network *network, ai8x_error *error)
 {
+	ai8x_status status = network_verify_rules(plan, network, error);
+	if (status != AI8X_OK)
+		return status;
 	// Following every value takes long; where no two tensors come near each other, there is nothing to follow.
 	struct owners owners = {NULL, plan->part->info.data_words};
 	bool follow = false;
-	ai8x_status status = find_overwritten(plan, &follow, error);
+	status = find_overwritten(plan, &follow, error);
 	if (status != AI8X_OK)
 		return status;
 	if (follow) {

@@ -187,7 +187,7 @@ class Compile(unittest.TestCase):
         self.assertEqual(shown, [
             "layer 0: 3x3 conv, 3 -> 20 channels, pad 1, 4-bit weights, bias, ReLU, 12x10",
             "layer 1: 3x3 conv, 20 -> 20 channels, pad 1, 8-bit weights, bias, shift -2, abs, 12x10",
-            "layer 2: 2-operand sub, 1x1 conv, 20 -> 72 channels, 8-bit weights, bias, 12x10",
+            "layer 2: 2-operand sub, 1x1 conv, 20 -> 72 channels, 8-bit weights, 12x10",
             "layer 3: 3x2 max pool stride 2, pass-through, 72 channels, 11x10 -> 5x5",
             "layer 4: 2x2 average pool stride 1, 3x3 transposed conv, 72 -> 6 channels, pad 1, 8-bit weights, bias, "
             "4x5 -> 8x8",
@@ -248,7 +248,7 @@ class Compile(unittest.TestCase):
         self.refuse("layers:\n  - kernelsize: 3x3\n", "bad.yaml:2: layer: unknown key 'kernelsize'; did you mean "
                     "'kernel_size'?")
         self.refuse("layers:\n  - {in_channels: 3, in_dim: [4000, 2]}\n",
-                    "bad.yaml:2: layer 0: the image of 4000x2 pixels exceeds 1023 rows or columns")
+                    "bad.yaml:2: layer 0: 4000 rows with padding: 4002 are counted, at most 1024 are possible")
         self.refuse("layers:\n  - {in_channels: 3, in_dim: [4, 4]}\n", "", "--weights", self.path("missing.h5"))
         self.refuse("layers:\n  - {in_channels: 7, in_dim: [4, 4]}\n", "channels", "--weights",
                     self.hdf5())

@@ -222,7 +222,7 @@ class Networks(Case):
         bare = self.network(NETWORK.replace("in_channels: 3, in_dim: [32, 32], ", ""), "bare.yaml")
         result = ai8xsim("profile", bare)
         self.assertEqual(result.returncode, BAD_INPUT)
-        self.assertIn("give --input-shape 3xROWSxCOLUMNS", result.stderr)
+        self.assertIn("Give --input-shape 3xROWSxCOLUMNS", result.stderr)
         numpy.save(self.path("input.npy"), numpy.zeros((3, 32, 32), dtype=numpy.int8))
         given = self.profile(bare, "--input", self.path("input.npy"))
         self.assertEqual(given["profile"]["cycles"], self.profile(self.network())["profile"]["cycles"])

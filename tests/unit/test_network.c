@@ -290,7 +290,7 @@ START_TEST(limits_are_explained)
 		const char *message;
 	} cases[] = {
 		{"in_channels: 3, in_dim: [1500, 4]", "MAX78000",
-	     "exceeds 1023 rows or columns (limit of the MAX78000)"},
+	     "1500 rows with padding: 1502 are counted, at most 1024 are possible (limit of the MAX78000)"},
 		{"in_channels: 2000, in_dim: [4, 4]", "MAX78000", "at most 1024"},
 		{"in_channels: 8, in_dim: [4, 4], groups: 8", "MAX78000", "depth-wise"},
 		{"in_channels: 8, in_dim: [4, 4], quantization: bin", "MAX78000", "binary weights"},

@@ -1,0 +1,206 @@
+"""Network descriptions as users have them: what is left out follows, what no part can do is refused at its edge."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import h5py
+import numpy
+
+AI8XSIM = os.environ["AI8XSIM"]
+MODELS = os.path.join(os.environ["AI8XSIM_SOURCE"], "models")
+
+OK, BAD_INPUT = 0, 3
+
+
+class Descriptions(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, layers, name="net.yaml", top=""):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(top + "arch: t\ndataset: t\nlayers:\n" + "".join(f"  - {layer}\n" for layer in layers))
+        return self.path(name)
+
+    def ai8xsim(self, *arguments):
+        return subprocess.run([AI8XSIM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False, timeout=120)
+
+    def compile(self, layers, *options, random=True):
+        seed = ("--random", 1) if random else ()
+        return self.ai8xsim("compile", self.write(layers), "-o", self.path("p.h5"), *seed, *options)
+
+    def channels(self, layers, *options):
+        """Output channels of all layers."""
+        result = self.compile(layers, *options)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        with h5py.File(self.path("p.h5")) as file:
+            return [int(file[f"layers/{n}"].attrs["output_channels"]) for n in range(len(layers))]
+
+    def refused(self, layers, text, *options):
+        result = self.compile(layers, *options)
+        self.assertEqual(result.returncode, BAD_INPUT, result.stderr + result.stdout)
+        self.assertIn(text, result.stderr)
+
+    def accepted(self, layers, *options):
+        """Compiles, and the program puts out what the golden model says."""
+        result = self.compile(layers, *options)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        run = self.ai8xsim("run", "--engine", "exact", self.path("p.h5"))
+        self.assertEqual(run.returncode, OK, run.stdout + run.stderr)
+        return result.stderr
+
+    # --- What is left out -------------------------------------------------------------------------------------
+
+    def test_channels_follow_from_maps(self):
+        self.assertEqual(self.channels([
+            "{in_dim: [8, 8], processors: 0x7}",
+            "{processors: 0xff, output_processors: 0xffff, out_offset: 0x2000}",
+            "{processors: 0xffff, out_offset: 0x1000}",
+            "{op: passthrough, processors: 0xfff, out_offset: 0x2000, output_processors: 0xfff}",
+            "{processors: 0xfff, out_channels: 5, out_offset: 0x1000}"]), [8, 16, 12, 12, 5])
+
+    def test_channels_follow_through_joins(self):
+        # An operand without a map has the channels of its reader's processors, the next layer in between or not.
+        self.assertEqual(self.channels([
+            "{name: a, in_dim: [8, 8], processors: 0xffff, output_processors: 0xffffffff, out_offset: 0x2004, write_gap: 1}",
+            "{name: b, in_sequences: input, in_offset: 0, processors: 0xffff, out_offset: 0x2000, write_gap: 1}",
+            "{in_sequences: [b, a], in_offset: 0x2000, processors: 0xffffffff, out_offset: 0, eltwise: add}"]), [32, 32, 32])
+        # The part of a concatenation that has no map of its own is what is left of the whole.
+        self.assertEqual(self.channels([
+            "{name: a, in_dim: [8, 8], processors: 0xf, output_processors: 0xff, out_offset: 0x2000}",
+            "{name: b, in_sequences: input, in_offset: 0, processors: 0xf, output_processors: 0xfff00, out_offset: 0x2000}",
+            "{in_sequences: [a, b], in_offset: 0x2000, processors: 0xfffff, out_offset: 0, out_channels: 3}"]), [8, 12, 3])
+
+    def test_channels_of_several_passes(self):
+        # A map of 36 processors or more fits several counts: the message says which was taken, groups decide.
+        layers = ["{in_dim: [4, 4], processors: 0xf, out_offset: 0x2000}",
+                  "{processors: 0xfffffffffffffff, out_channels: 4, out_offset: 0}"]
+        result = self.compile(layers)
+        self.assertIn("took 60 output channels from its reader's processors", result.stdout)
+        self.assertIn("120, 180", result.stdout)
+        self.assertEqual(self.channels(
+            ["{in_dim: [4, 4], processors: 0xf, out_offset: 0x2000}",
+             "{processors: 0xfffffffffffffff, groups: 120, out_offset: 0x1000}",
+             "{processors: 0xfffffffffffffff, out_channels: 4, out_offset: 0}"], "--part", "MAX78002"), [120, 120, 4])
+
+    def test_questions(self):
+        """What nothing tells is asked for, with the line to add; no layer is assumed to have one channel."""
+        self.refused(["{processors: 0x7}"], "how large is the input? Give --input-shape 3xROWSxCOLUMNS")
+        self.refused(["{op: conv1d, processors: 0xff}"], "add 'in_dim: [LENGTH, 1]'")
+        self.refused(["{in_dim: [4, 4]}"], "how many channels does the input have? Add 'in_channels: N'")
+        self.refused(["{in_channels: 1, in_dim: [4, 4]}", "{out_channels: 2}"],
+                     "net.yaml:4: layer 0: how many channels does this layer put out?")
+        self.refused(["{in_channels: 1, in_dim: [4, 4], name: last}"], "layer 0 (last): how many channels")
+
+    def test_named_files(self):
+        """Weights and sample of a description are found beside it, and give way to options."""
+        numpy.save(self.path("w.npy"), numpy.ones((1, 2, 3, 3, 3), dtype=int))
+        numpy.save(self.path("s.npy"), numpy.full((3, 4, 4), 5))
+        net = self.write(["{op: conv2d}"], top="weights: w.npy\ninput: s.npy\n")
+        result = self.ai8xsim("golden", net, "--npy", self.path("out"))
+        self.assertEqual(result.returncode, OK, result.stderr)
+        numpy.save(self.path("t.npy"), numpy.full((3, 6, 6), 5))
+        result = self.ai8xsim("profile", net, "--input", self.path("t.npy"))
+        self.assertEqual(result.returncode, OK, result.stderr)
+        missing = self.write(["{op: conv2d}"], top="weights: none.npy\n")
+        result = self.ai8xsim("profile", missing)
+        self.assertEqual(result.returncode, BAD_INPUT)
+        self.assertIn("net.yaml:1: key 'weights'", result.stderr)
+        self.assertIn("No such file or directory", result.stderr)
+        # What the vendor's generator calls its test data is no file.
+        word = self.write(["{in_dim: [4, 4], processors: 1, out_channels: 2}"], top="weights: some_test\n")
+        self.assertEqual(self.ai8xsim("profile", word).returncode, OK)
+
+    # --- Order ------------------------------------------------------------------------------------------------
+
+    def test_layers_read_what_ran_before(self):
+        layer = "{processors: 0xf, output_processors: 0xf, in_dim: [8, 8], out_offset: %s, next_sequence: %s}"
+        self.accepted([layer % ("0x2000", 2), layer % ("0x0", "stop"), layer % ("0x4000", 1)], "--part", "MAX78002")
+        with h5py.File(self.path("p.h5")) as file:
+            numpy.testing.assert_array_equal(file["layers/1"].attrs.get("inputs", [2]), [2])
+        self.accepted([layer % ("0x2000", 2), layer % ("0x4000", 2), layer % ("0x0", "stop")], "--part", "MAX78002")
+
+    # --- Edges ------------------------------------------------------------------------------------------------
+
+    def test_sides_end_where_the_counters_end(self):
+        line = "{op: conv1d, in_dim: [%d, 1], processors: 1, out_channels: 4, kernel_size: 3, pad: %d, out_offset: 0x2000}"
+        for part, side in (("MAX78000", 1024), ("MAX78002", 2048)):
+            self.accepted([line % (side, 0)], "--part", part)
+            self.refused([line % (side + 1, 0)], f"at most {side} are possible", "--part", part)
+        self.accepted([line % (1022, 1)])
+        self.refused([line % (1023, 1)], "1025 are counted")
+        self.accepted([line % (2048, 1)], "--part", "MAX78002")
+        wide = "{in_dim: [2, %d], processors: 1, out_channels: 4, pad: 1, out_offset: 0x4000}"
+        self.accepted([wide % 1022])
+        self.refused([wide % 1023], "1023 columns with padding")
+        transposed = ("{op: convtranspose2d, kernel_size: 3x3, in_dim: [%d, 2], processors: 1, out_channels: 4, pad: 1, "
+                      "out_offset: 0x4000}")
+        self.accepted([transposed % 511])
+        self.refused([transposed % 512], "512 rows with zeros between them with padding: 1026")
+
+    def test_bias_after_an_element_wise_operation(self):
+        net = ["{in_dim: [4, 4], in_channels: 4, operands: 2, eltwise: add, out_channels: 4, processors: 0xf, out_offset: 0x2000}"]
+        numpy.save(self.path("b.npy"), numpy.ones((1, 4), dtype=int))
+        self.refused(net, "has no bias", "--part", "MAX78002", "--bias", self.path("b.npy"))
+        self.accepted(net, "--bias", self.path("b.npy"))
+        numpy.save(self.path("b.npy"), numpy.zeros((1, 4), dtype=int))
+        self.accepted(net, "--part", "MAX78002", "--bias", self.path("b.npy"))
+        self.accepted(net, "--part", "MAX78002")
+
+    def test_read_ahead_needs_two_blocks(self):
+        net = "{in_dim: [8, 8], processors: 0xf, output_processors: 0xf, out_offset: %s, readahead: true}"
+        self.refused([net % "0x3ffc"], "different 16 KiB blocks", "--part", "MAX78002")
+        self.accepted([net % "0x4000"], "--part", "MAX78002")
+
+    def test_rings(self):
+        layer = "{processors: 0xf, output_processors: 0xf, out_offset: %s%s}"
+        first = "{in_dim: [8, 8], processors: 0xf, output_processors: 0xf, streaming: true, out_offset: 0x2000}"
+        told = self.accepted([first, layer % ("0x0", ", streaming: true"), layer % ("0x4000", "")], "--fifo")
+        self.assertIn("layer 1: its output takes bytes 0x0 to", told)
+        self.assertIn("over the ring of streaming layer 0", told)
+        told = self.accepted([first, layer % ("0x4000", ", streaming: true"), layer % ("0x6000", "")], "--fifo")
+        self.assertNotIn("ring", told)
+
+    def test_fifo_outside_group_0(self):
+        for other in ("0xf", "0xf0000"):
+            self.refused([f"{{in_dim: [8, 8], processors: 0xf0000, output_processors: {other}, out_offset: 0x2000}}",
+                          f"{{processors: {other}, output_processors: {other}, out_offset: 0}}"],
+                         "none of which is in group 0", "--fifo")
+        self.accepted(["{in_dim: [8, 8], processors: 0xf000f, output_processors: 0xf0000, out_offset: 0x2000}",
+                       "{processors: 0xf0000, output_processors: 0xf0000, out_offset: 0}"], "--fifo")
+
+    def test_input_read_again(self):
+        """An input of the FIFO in CHW format lies as that of memory does: layers that read it otherwise are warned."""
+        net = ["{in_dim: [8, 8], processors: 0x1, output_processors: 0xf0, out_offset: 0x2000, data_format: CHW}",
+               "{in_sequences: -1, in_offset: 0, processors: 0x1, output_processors: 0xf0, out_offset: 0x3000}"]
+        warnings = [self.compile(net, *options).stderr for options in ((), ("--fifo",))]
+        self.assertIn("layer 1: reads channel 0, pixel 1 of the network's input", warnings[0])
+        self.assertEqual(warnings[0], warnings[1])
+
+    def test_transposed_with_stride(self):
+        told = self.accepted(["{op: convtranspose2d, kernel_size: 3x3, max_pool: 2, pool_stride: 2, in_dim: [8, 8], "
+                              "processors: 0xf, out_channels: 4, out_offset: 0x2000}"])
+        self.assertIn("no known program decides", told)
+
+    def test_bias_group_of_depth_wise_layers(self):
+        self.refused(["{in_dim: [8, 8], processors: 0xff, groups: 8, bias_group: 0, out_offset: 0x2000}"], "bias_group",
+                     "--part", "MAX78002")
+
+    def test_shift_of_shared_weights(self):
+        net = ["{name: a, in_dim: [4, 4], in_channels: 4, out_channels: 4, output_shift: -2}",
+               "{weight_source: a, output_shift: -3}"]
+        result = self.compile(net)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("output_shift -3 gives way to -2 of layer 0", result.stdout)
+        with h5py.File(self.path("p.h5")) as file:
+            self.assertEqual(file["layers/1"].attrs["output_shift"], -2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -102,6 +102,19 @@ static int32_t choose_shift(const ai8x_network_layer *layer, int64_t least, int6
 	return shift;
 }
 
+// Layers that share weights share the shift.
+static void set_shift(ai8x_network *network, size_t i, int32_t shift)
+{
+	const ai8x_network_layer *owner = ai8x_network_weights_of(network, i);
+	for (size_t k = 0; k < network->layer_count; k++) {
+		if (k == i ||
+		    (network_has_weights(&network->layers[i]) && ai8x_network_weights_of(network, k) == owner)) {
+			network->layers[k].output_shift = shift;
+			network->layers[k].shift_given = true;
+		}
+	}
+}
+
 ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed, ai8x_network_sums_fn sums,
                                    void *user, ai8x_error *error)
 {
@@ -122,10 +135,8 @@ ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed, ai8x_ne
 			status = sums(user, network, i, &least, &greatest, error);
 		else
 			expected_sums(layer, &least, &greatest);
-		if (status == AI8X_OK) {
-			layer->output_shift = choose_shift(layer, least, greatest);
-			layer->shift_given = true;
-		}
+		if (status == AI8X_OK)
+			set_shift(network, i, choose_shift(layer, least, greatest));
 	}
 	return status;
 }

@@ -22,17 +22,6 @@ static void finish_defaults(ai8x_network *network)
 		if (layer->weight_source >= 0) {
 			const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
 			layer->weight_bits = layer->weight_bits == 0 ? source->weight_bits : layer->weight_bits;
-			if (source->shift_given) {
-				if (layer->shift_given && layer->output_shift != source->output_shift) {
-					network_note(
-						network, (int)i,
-						"output_shift %d gives way to %d of layer %u, whose weights it uses (the vendor's "
-						"generator has the same rule)",
-						layer->output_shift, source->output_shift, source->number);
-				}
-				layer->output_shift = source->output_shift;
-				layer->shift_given = true;
-			}
 		}
 		if (layer->weight_bits == 0)
 			layer->weight_bits = 8;
@@ -483,6 +472,27 @@ static ai8x_status resolve_layer(ai8x_network *network, size_t i, ai8x_error *er
 }
 
 // Layers in the order of the description, those whose sources stand further down after them.
+// Weights of another layer bring their output shift along.
+static void share_shifts(ai8x_network *network)
+{
+	for (size_t i = 0; i < network->layer_count; i++) {
+		ai8x_network_layer *layer = &network->layers[i];
+		const ai8x_network_layer *source = ai8x_network_weights_of(network, i);
+		if (source == layer || !source->shift_given)
+			continue;
+		if (layer->shift_given && layer->output_shift != source->output_shift) {
+			const int correction = 8 - abs(source->weight_bits);
+			network_note(
+				network, (int)i,
+				"output_shift %d gives way to %d of layer %u, whose weights it uses (the vendor's generator "
+				"has the same rule)",
+				layer->output_shift - correction, source->output_shift - correction, source->number);
+		}
+		layer->output_shift = source->output_shift;
+		layer->shift_given = true;
+	}
+}
+
 // While there are no weights a layer wants a bias, but not where trained networks have none: in a convolution after
 // an element-wise operation (one part cannot add it), and in depth-wise layers of networks whose biases are more
 // than any part holds.
@@ -554,8 +564,10 @@ ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error)
 		return error_no_memory(error, "shapes");
 	status = resolve_layers(network, resolved, error);
 	free(resolved);
-	if (status == AI8X_OK)
-		drop_biases(network);
+	if (status != AI8X_OK)
+		return status;
+	share_shifts(network);
+	drop_biases(network);
 	return status;
 }
 

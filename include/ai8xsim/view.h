@@ -16,6 +16,7 @@
 #include "event.h"
 #include "network.h"
 #include "program.h"
+#include "runner.h"
 #include "status.h"
 #include "time.h"
 
@@ -234,6 +235,49 @@ AI8X_API_EXPERIMENTAL void ai8x_trace_event(void *trace, const ai8x_event *event
 AI8X_API_EXPERIMENTAL uint64_t ai8x_trace_events(const ai8x_trace *trace);
 /** @brief Completes the file and frees the trace. AI8X_ERR_IO when something could not be written. */
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_trace_finish(ai8x_trace *trace, ai8x_error *error);
+
+/* --- Watching the machine work ---------------------------------------------------------------------- */
+
+/** Bytes of a page where ai8x_show_options::page_bytes is 0. */
+#define AI8X_SHOW_BYTES 2000000u
+
+/** Choices for ai8x_show_create(). Start from ai8x_show_options_default(). */
+typedef struct ai8x_show_options {
+	const char *title;             /**< of the page; NULL: the names of its programs */
+	const char *tour;              /**< JSON text of a guided tour (docs/show.md), or NULL */
+	unsigned runs;                 /**< programs that will be added; they share the page's bytes (0: one) */
+	size_t page_bytes;             /**< what the page may take, about; 0: AI8X_SHOW_BYTES */
+	uint64_t from_cycle, to_cycle; /**< cycles kept with all values; to_cycle 0: a choice from each layer */
+	int from_layer, to_layer;      /**< layers (register sets, both included) to choose from; -1: any */
+	uint32_t fifo_write_cycles;    /**< accelerator cycles between two FIFO writes of the host */
+	void *reserved[8];             /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+} ai8x_show_options;
+
+/** @brief The default settings. */
+AI8X_API_EXPERIMENTAL ai8x_show_options ai8x_show_options_default(void);
+
+/** Runs to be shown on one page. */
+typedef struct ai8x_show ai8x_show;
+
+/** @brief Begins a page. Destroy it with ai8x_show_destroy(). Texts of @p options stay the caller's. */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_show_create(const ai8x_show_options *options, ai8x_show **show,
+                                                   ai8x_error *error);
+/**
+ * @brief Runs a program on the exact engine, twice: for its sequence, then for the values of chosen cycles.
+ *
+ * What the machine did until it stopped is added also when the run fails; checks that fail are no error.
+ * @param network  for names, or NULL
+ * @param result   receives the outcome of the run; release it with ai8x_runner_result_release()
+ * @return AI8X_OK, AI8X_ERR_ARGUMENT (nothing runs in the chosen cycles or layers), AI8X_ERR_LIMIT (the run has more
+ *         pixels than a page can hold), AI8X_ERR_NO_MEMORY, or why the run could not be carried out
+ */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_show_add(ai8x_show *show, const ai8x_program *program,
+                                                const ai8x_network *network, ai8x_runner_result *result,
+                                                ai8x_error *error);
+/** @brief Writes the page: one self-contained HTML file. AI8X_ERR_IO when something could not be written. */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_show_write(const ai8x_show *show, FILE *file, ai8x_error *error);
+/** @brief Frees a page. NULL is allowed. */
+AI8X_API_EXPERIMENTAL void ai8x_show_destroy(ai8x_show *show);
 
 #ifdef __cplusplus
 }

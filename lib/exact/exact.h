@@ -19,6 +19,9 @@
 #include "layer/layer.h"
 #include "memory/memory.h"
 
+// Most taps of a kernel (checked when registers are decoded).
+#define EXACT_MAX_TAPS 9
+
 // What the engine works on and whom it tells; owned by the machine, shared by its layers.
 struct exact_context {
 	struct data_memory *data;
@@ -183,6 +186,9 @@ void tram_store(struct exact_layer *x, const int8_t *pixel);
 void tram_window(struct exact_layer *x);
 ai8x_status processors_prepare(struct exact_layer *x);
 void processors_apply(struct exact_layer *x);
+// What is multiplied in a pass, and the kernels of a slot and pass: [tap][lane].
+const int16_t *processors_window(const struct exact_layer *x, uint32_t pass);
+const int16_t *processors_weights(const struct exact_layer *x, uint32_t slot, uint32_t pass);
 int64_t processors_own(const struct exact_layer *x, unsigned lane, uint32_t pass);
 ai8x_status write_prepare(struct exact_layer *x);
 void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum);

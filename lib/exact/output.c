@@ -8,7 +8,14 @@ EXACT_TELLS static void tell_bias(struct exact_layer *x, unsigned group, uint32_
 		.kind = AI8X_EVENT_BIAS_READ,
 		.cycle = x->context->cycle,
 		.layer = &x->layer,
-		.u.bias = {.slot = slot, .pass = x->output_pass, .group = group, .entry = entry},
+		.u.bias =
+			{
+				.slot = slot,
+				.pass = x->output_pass,
+				.group = group,
+				.entry = entry,
+				.value = x->context->bias->entry[group][entry],
+			},
 	};
 	x->context->emit(x->context->user, &event);
 }

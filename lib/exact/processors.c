@@ -57,6 +57,17 @@ ai8x_status processors_prepare(struct exact_layer *x)
 	return AI8X_OK;
 }
 
+const int16_t *processors_window(const struct exact_layer *x, uint32_t pass)
+{
+	return x->window + (size_t)pass * x->taps * x->lanes;
+}
+
+const int16_t *processors_weights(const struct exact_layer *x, uint32_t slot, uint32_t pass)
+{
+	const uint32_t kept = x->layer.depthwise || x->layer.bypass ? 0 : slot;
+	return x->kernels + ((size_t)kept * x->layer.passes + pass) * x->taps * x->lanes;
+}
+
 // The engine's hottest loop: plain, so that compilers vectorise it.
 static int32_t multiply_add(const int16_t *restrict a, const int16_t *restrict b, size_t count)
 {

@@ -203,13 +203,25 @@ static void cycle_tram(struct exact_layer *x)
 		pixel_fetched(x);
 }
 
+// From the lanes of the engine to one value per processor.
+static void spread(const struct exact_layer *x, const int16_t *from, int8_t *to)
+{
+	memset(to, 0, (size_t)x->taps * AI8X_PROCESSORS);
+	for (uint32_t t = 0; t < x->taps; t++)
+		for (unsigned lane = 0; lane < 4 * x->instances; lane++)
+			to[t * AI8X_PROCESSORS + x->instance[lane / 4] * 4u + lane % 4] = (int8_t)from[t * x->lanes + lane];
+}
+
 EXACT_TELLS static void tell_kernel(const struct exact_layer *x, uint32_t slot, uint32_t pass)
 {
+	int8_t window[EXACT_MAX_TAPS * AI8X_PROCESSORS], weights[EXACT_MAX_TAPS * AI8X_PROCESSORS];
+	spread(x, processors_window(x, pass), window);
+	spread(x, processors_weights(x, slot, pass), weights);
 	ai8x_event event = {
 		.kind = AI8X_EVENT_KERNEL_READ,
 		.cycle = x->context->cycle,
 		.layer = &x->layer,
-		.u.kernel = {.slot = slot, .pass = pass},
+		.u.kernel = {.slot = slot, .pass = pass, .taps = x->taps, .window = window, .weights = weights},
 	};
 	x->context->emit(x->context->user, &event);
 }

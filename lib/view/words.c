@@ -95,7 +95,8 @@ void words_json(const char *text, FILE *file)
 		unsigned length = utf8_length(text);
 		if (*text == '"' || *text == '\\')
 			(void)fprintf(file, "\\%c", *text);
-		else if ((unsigned char)*text < ' ')
+		else if ((unsigned char)*text < ' ' || *text == '<')
+			// "<" may not end the script that holds the text.
 			(void)fprintf(file, "\\u%04x", (unsigned)*text);
 		else if (length == 0)
 			(void)fputc('?', file);

@@ -42,6 +42,7 @@ int cmd_map(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
 int cmd_regs(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_show(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 

@@ -20,6 +20,7 @@ static const struct cli_command commands[] = {
 	{"profile", "where every cycle goes, what limits each layer, and what to change", cmd_profile},
 	{"regs", "the registers and memories of a part, and what a value in them means", cmd_regs},
 	{"run", "run programs or firmware, compare every expected word, report cycles", cmd_run},
+	{"show", "watch programs at work: a page with every cycle, for a browser", cmd_show},
 	{"sweep", "a grid over a network's parameters: time, memory, and which points are best", cmd_sweep},
 	{"trace", "what happens in each cycle, as VCD, trace events or CSV", cmd_trace},
 };

@@ -274,6 +274,8 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_show_create(const ai8x_show_options *opti
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_show_add(ai8x_show *show, const ai8x_program *program,
                                                 const ai8x_network *network, ai8x_runner_result *result,
                                                 ai8x_error *error);
+/** @brief Number of runs that were added. */
+AI8X_API_EXPERIMENTAL size_t ai8x_show_count(const ai8x_show *show);
 /** @brief Writes the page: one self-contained HTML file. AI8X_ERR_IO when something could not be written. */
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_show_write(const ai8x_show *show, FILE *file, ai8x_error *error);
 /** @brief Frees a page. NULL is allowed. */

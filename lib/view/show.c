@@ -271,3 +271,8 @@ ai8x_status ai8x_show_add(ai8x_show *show, const ai8x_program *program, const ai
 	show->runs[show->run_count++] = run;
 	return AI8X_OK;
 }
+
+size_t ai8x_show_count(const ai8x_show *show)
+{
+	return show->run_count;
+}

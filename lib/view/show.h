@@ -73,7 +73,7 @@ struct show_record {
 	int32_t position[AI8X_MAX_LAYERS]; // of the layer that started last with this register set
 	int32_t started;
 	struct show_request *request;
-	size_t request_count, request_next;
+	size_t request_count, request_capacity, request_next;
 	size_t quota, used;
 	bool open;
 	uint64_t open_cycle; // cycle whose events are being kept

@@ -150,7 +150,7 @@ class App {
     this.frames = [];
     this.exactCycle = this.cycle;
     let before = performance.now();
-    setText($('play'), '❚❚ Pause');
+    setText($('play'), 'Pause');
     $('play').setAttribute('aria-label', 'Pause');
     const frame = time => {
       if (!this.playing) return;
@@ -178,7 +178,7 @@ class App {
   pause() {
     if (!this.playing) return;
     this.playing = false;
-    setText($('play'), '▶ Play');
+    setText($('play'), 'Play');
     $('play').setAttribute('aria-label', 'Play');
     this.numbers.mark = null;
     this.draw();

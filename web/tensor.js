@@ -195,7 +195,7 @@ class Tensors {
       context.lineWidth = .2;
       context.strokeRect(this.picked.column + .1, this.picked.row + .1, .8, .8);
     }
-    setText(plane.note, `${layer.channels} channels of ${layer.rows} × ${layer.columns} pixels, ${layer.chw ? 'CHW' : 'HWC'}` + (at ? `; reading ${pixelText(at.row, at.column)}` : '') + '. Click a pixel.');
+    setText(plane.note, `${plural(layer.channels, 'channel')} of ${layer.rows} × ${layer.columns} pixels, ${layer.chw ? 'CHW' : 'HWC'}` + (at ? `; reading ${pixelText(at.row, at.column)}` : '') + '. Click a pixel.');
   }
 
   drawOutput(layer, now) {
@@ -209,7 +209,7 @@ class Tensors {
       context.fillRect(out.column, out.row, 1, 1);
     }
     this.grid(context, layer.outputRows, layer.outputColumns);
-    setText(plane.note, `${layer.slots} channels of ${layer.outputRows} × ${layer.outputColumns} pixels` +
+    setText(plane.note, `${plural(layer.slots, 'channel')} of ${layer.outputRows} × ${layer.outputColumns} pixels` +
       (out && now.state === STATE.output ? `; computing ${pixelText(out.row, out.column)}` : '') + '. Click a pixel.');
   }
 

@@ -10,12 +10,14 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-// Registers of a layer are one entry whatever their names and groups; memories are, whatever their units.
+// Memories and registers of one kind are one entry, whatever their units, groups and names. Kernel memory takes byte
+// writes between its words.
 static bool joins(const struct show_load *load, const ai8x_op *op, const ai8x_location *where, bool after)
 {
-	return load->kind == op->kind && load->after == after && same_text(load->where.region, where->region) &&
-	       load->where.layer == where->layer &&
-	       (where->layer >= 0 || same_text(load->where.name, where->name));
+	const bool writes = (load->kind == AI8X_BUS_WRITE32 || load->kind == AI8X_BUS_WRITE8) &&
+	                    (op->kind == AI8X_BUS_WRITE32 || op->kind == AI8X_BUS_WRITE8);
+	return (load->kind == op->kind || writes) && load->after == after &&
+	       same_text(load->where.region, where->region) && load->where.layer == where->layer;
 }
 
 static void merge(struct show_load *load, const ai8x_op *op, const ai8x_location *where)

@@ -17,7 +17,16 @@ struct show_settings {
 	ai8x_show_options show;
 };
 
-enum option_key { KEY_FROM = 0x100, KEY_TO, KEY_LAYER, KEY_SIZE, KEY_TOUR, KEY_TITLE, KEY_PART, KEY_FIFO_PACE };
+enum option_key {
+	KEY_FROM = 0x100,
+	KEY_TO,
+	KEY_LAYER,
+	KEY_SIZE,
+	KEY_TOUR,
+	KEY_TITLE,
+	KEY_PART,
+	KEY_FIFO_PACE
+};
 
 static const struct argp_option option_table[] = {
 	{"output", 'o', "FILE.html", 0, "The page", 1},

@@ -84,6 +84,7 @@ const SENTENCES = {
   'output': outputSentence,
   'row-end': () => 'a row is done. Layers with one output channel and one pass take one cycle more for it.',
   'seek': () => 'the kernel counter walks from word 0 to the first kernel of this layer, one word a cycle. Layers that combine operands before they convolve do so at each pad pixel at the right and at the bottom.',
+  'pipeline': () => 'pipelining is on: its stages empty before the next pixel is read. Nothing is read or multiplied.',
   'flatten': () => 'a flattened layer is set up: its pixels become passes.',
   'stall': () => 'the layer waits: the word that it needs has not yet arrived in the FIFO.',
 };

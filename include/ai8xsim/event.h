@@ -100,9 +100,9 @@ typedef struct ai8x_event {
 			int8_t value;   /**< what it holds; joins the sum times 128 */
 		} bias;
 		struct {
-			uint32_t slot, pass;   /**< which kernel of every enabled processor */
-			uint32_t taps;         /**< of one kernel */
-			const int8_t *window;  /**< [taps][64]: what each processor multiplies, row by row of its window */
+			uint32_t slot, pass;  /**< which kernel of every enabled processor */
+			uint32_t taps;        /**< of one kernel */
+			const int8_t *window; /**< [taps][64]: what each processor multiplies, row by row of its window */
 			const int8_t *weights; /**< [taps][64]: by what; 0 where a processor takes no part */
 		} kernel;
 		struct {

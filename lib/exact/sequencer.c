@@ -209,7 +209,8 @@ static void spread(const struct exact_layer *x, const int16_t *from, int8_t *to)
 	memset(to, 0, (size_t)x->taps * AI8X_PROCESSORS);
 	for (uint32_t t = 0; t < x->taps; t++)
 		for (unsigned lane = 0; lane < 4 * x->instances; lane++)
-			to[t * AI8X_PROCESSORS + x->instance[lane / 4] * 4u + lane % 4] = (int8_t)from[t * x->lanes + lane];
+			to[t * AI8X_PROCESSORS + x->instance[lane / 4] * 4u + lane % 4] =
+				(int8_t)from[t * x->lanes + lane];
 }
 
 EXACT_TELLS static void tell_kernel(const struct exact_layer *x, uint32_t slot, uint32_t pass)

@@ -87,7 +87,8 @@ struct show_record {
 #define SHOW_SEQUENCE_KINDS (AI8X_EVENT_STATE | AI8X_EVENT_LAYER_START)
 #define SHOW_DETAIL_KINDS                                                                                    \
 	(AI8X_EVENT_STATE | AI8X_EVENT_DATA_READ | AI8X_EVENT_DATA_WRITE | AI8X_EVENT_KERNEL_READ |              \
-	 AI8X_EVENT_BIAS_READ | AI8X_EVENT_TRAM_WRITE | AI8X_EVENT_OUTPUT | AI8X_EVENT_FIFO_PUSH | AI8X_EVENT_FIFO_POP | AI8X_EVENT_ACCUMULATE)
+	 AI8X_EVENT_BIAS_READ | AI8X_EVENT_TRAM_WRITE | AI8X_EVENT_OUTPUT | AI8X_EVENT_FIFO_PUSH |               \
+	 AI8X_EVENT_FIFO_POP | AI8X_EVENT_ACCUMULATE)
 void show_record_sequence(void *record, const ai8x_event *event);
 void show_record_detail(void *record, const ai8x_event *event);
 void show_record_end_sequence(struct show_record *record);
@@ -96,10 +97,10 @@ void show_record_release(struct show_record *record);
 
 // Operations of the program in a row that do the same kind of thing.
 struct show_load {
-	uint8_t kind;          // ai8x_op_kind
-	ai8x_location where;   // of the first; unit, group and layer are -1 where they differ
-	uint32_t first, last;  // addresses
-	uint32_t value;        // of the first
+	uint8_t kind;         // ai8x_op_kind
+	ai8x_location where;  // of the first; unit, group and layer are -1 where they differ
+	uint32_t first, last; // addresses
+	uint32_t value;       // of the first
 	uint64_t count;
 	bool after; // behind the run
 };

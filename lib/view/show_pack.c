@@ -30,7 +30,8 @@ void show_put_byte(struct show_bytes *bytes, unsigned value)
 
 void show_put_word(struct show_bytes *bytes, uint32_t value)
 {
-	const uint8_t word[] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)};
+	const uint8_t word[] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+	                        (uint8_t)(value >> 24)};
 	show_put(bytes, word, sizeof word);
 }
 
@@ -59,7 +60,8 @@ static void write_base64(const uint8_t *data, size_t size, FILE *file)
 		uint32_t bits = (uint32_t)data[i] << 16;
 		bits |= i + 1 < size ? (uint32_t)data[i + 1] << 8 : 0;
 		bits |= i + 2 < size ? data[i + 2] : 0;
-		char text[4] = {digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63], digits[bits & 63]};
+		char text[4] = {digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63],
+		                digits[bits & 63]};
 		text[2] = i + 1 < size ? text[2] : '=';
 		text[3] = i + 2 < size ? text[3] : '=';
 		(void)fwrite(text, 1, sizeof text, file);
@@ -92,7 +94,8 @@ static size_t place_of(const struct show_table *table, const void *data, size_t 
 	size_t at = (size_t)hash_bytes(HASH_START, data, size) & (table->slots - 1);
 	while (table->slot[at] != 0) {
 		size_t index = table->slot[at] - 1;
-		if (entry_size(table, index) == size && memcmp(table->bytes.data + table->first[index], data, size) == 0)
+		if (entry_size(table, index) == size &&
+		    memcmp(table->bytes.data + table->first[index], data, size) == 0)
 			break;
 		at = (at + 1) & (table->slots - 1);
 	}
@@ -119,7 +122,8 @@ uint32_t show_table_find(struct show_table *table, const void *data, size_t size
 {
 	if (added != NULL)
 		*added = false;
-	if (!grow(table) || !array_reserve(&table->first, &table->capacity, table->count + 1, sizeof *table->first)) {
+	if (!grow(table) ||
+	    !array_reserve(&table->first, &table->capacity, table->count + 1, sizeof *table->first)) {
 		table->failed = true;
 		return 0;
 	}

@@ -247,7 +247,8 @@ static void pack_table(const struct show_table *table, struct show_bytes *bytes)
 {
 	show_put_number(bytes, table->count);
 	for (size_t i = 0; i < table->count; i++)
-		show_put_number(bytes, (i + 1 < table->count ? table->first[i + 1] : table->bytes.size) - table->first[i]);
+		show_put_number(bytes,
+		                (i + 1 < table->count ? table->first[i + 1] : table->bytes.size) - table->first[i]);
 	show_put(bytes, table->bytes.data, table->bytes.size);
 }
 

@@ -26,7 +26,12 @@ function setClass(node, name, on) {
   }
 }
 
-const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// Colours of the theme, for canvases. Asking for styles costs more than drawing, so they are kept.
+const colours = new Map();
+function colour(name) {
+  if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return colours.get(name);
+}
 
 // A canvas as sharp as the screen; returns its context, in CSS pixels.
 function sharp(canvas, width, height) {

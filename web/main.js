@@ -223,6 +223,7 @@ class App {
 
   theme(name) {
     document.documentElement.dataset.theme = name;
+    colours.clear();
     this.timeline.stale = true;
     if (this.run) { this.timeline.draw(); this.draw(); }
   }

@@ -18,6 +18,8 @@ class Tensors {
     make('button', {type: 'submit'}, 'Show its words'));
     $('tensor').append(this.text, make('div.planes', {}, this.input.node, this.output.node,
       make('div', {style: 'flex:1;min-width:270px'}, this.wordTitle, this.words, this.history)), form);
+    this.wide = $('tensor').clientWidth;
+    new ResizeObserver(([entry]) => { this.wide = entry.contentRect.width; }).observe($('tensor'));
     this.input.canvas.addEventListener('click', event => this.click(event, this.input, (r, c) => this.pickPixel(r, c)));
     this.output.canvas.addEventListener('click', event => this.click(event, this.output, (r, c) => this.pickOutput(r, c)));
   }
@@ -150,13 +152,15 @@ class Tensors {
   }
 
   size(plane, rows, columns) {
-    const widest = Math.min(300, $('tensor').clientWidth - 10);
+    const widest = Math.min(300, this.wide - 10);
     const cell = Math.max(1, Math.min(18, Math.floor(Math.min(widest / columns, 300 / rows)) || 1));
     const wide = Math.min(widest, Math.max(columns * cell, 12)), tall = Math.min(300, Math.max(rows * cell, 12));
     plane.rows = rows;
     plane.columns = columns;
-    plane.canvas.style.width = wide + 'px';
-    plane.canvas.style.height = tall + 'px';
+    if (plane.wide !== wide || plane.tall !== tall) {
+      plane.canvas.style.width = (plane.wide = wide) + 'px';
+      plane.canvas.style.height = (plane.tall = tall) + 'px';
+    }
     const context = sharp(plane.canvas, wide, tall);
     context.scale(wide / columns, tall / rows);
     return context;
@@ -243,13 +247,13 @@ class Tensors {
     if (mark === this.wordMark) return;
     this.wordMark = mark;
     this.words.replaceChildren(...rows.map(row => make('button' + (row.kind ? '.' + row.kind : '') + (row.pick ? '.pick' : ''), {
-      type: 'button', title: this.meaningText(instance, row.word), onclick: () => this.pickWord(instance, row.word),
+      type: 'button', onclick: () => this.pickWord(instance, row.word),
     }, make('span', {}, hex(row.word)), ...row.cells.map(cell => make('span', {}, cell)))));
   }
 
   // The four bytes of a word: the value where it is known, else what lies there.
   cells(layer, instance, word, value) {
-    const input = this.meaning(instance, word).find(m => m.input), output = this.meaning(instance, word).find(m => m.output);
+    const found = this.meaning(instance, word), input = found.find(m => m.input), output = found.find(m => m.output);
     return [0, 1, 2, 3].map(lane => {
       const known = value !== undefined ? '=' + signed(byteOf(value, lane)) : '';
       if (input) {

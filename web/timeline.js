@@ -6,7 +6,14 @@ class Timeline {
     this.canvas = $('time-canvas');
     this.still = document.createElement('canvas');
     this.pointers = new Map();
-    new ResizeObserver(() => { this.stale = true; this.draw(); }).observe(this.box);
+    this.width = this.box.clientWidth || 1;
+    this.height = this.box.clientHeight || 112;
+    new ResizeObserver(([entry]) => {
+      this.width = entry.contentRect.width || 1;
+      this.height = entry.contentRect.height || 112;
+      this.stale = true;
+      this.draw();
+    }).observe(this.box);
     this.box.addEventListener('wheel', event => {
       event.preventDefault();
       const at = this.cycleAt(event.offsetX);
@@ -19,7 +26,6 @@ class Timeline {
       this.box.addEventListener(name, event => this.up(event));
   }
 
-  get width() { return this.box.clientWidth || 1; }
   get span() { return this.to - this.from; }
   cycleAt(x) { return this.from + x / this.width * this.span; }
 
@@ -74,7 +80,7 @@ class Timeline {
 
   draw() {
     if (!this.app.run?.opened || this.from === undefined) return;
-    const width = this.width, height = this.box.clientHeight || 112;
+    const {width, height} = this;
     if (this.stale) {
       this.drawStill(sharp(this.still, width, height), width, height);
       this.stale = false;

@@ -75,7 +75,8 @@ struct show_record {
 	struct show_request *request;
 	size_t request_count, request_capacity, request_next;
 	size_t quota, used;
-	bool open;
+	bool open, begun;
+	uint64_t current;    // cycle of the last event
 	uint64_t open_cycle; // cycle whose events are being kept
 	bool failed, too_long;
 };

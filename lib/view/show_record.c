@@ -279,10 +279,11 @@ void show_record_detail(void *user, const ai8x_event *event)
 	struct show_record *record = user;
 	if (record->failed)
 		return;
-	// The events of a cycle follow its state; FIFO words come between two cycles.
-	if (event->kind == AI8X_EVENT_STATE)
+	if (!record->begun || event->cycle != record->current)
 		begin_cycle(record, event->cycle);
-	else if (record->open)
+	record->begun = true;
+	record->current = event->cycle;
+	if (record->open)
 		take_detail(record, event);
 }
 

@@ -64,7 +64,14 @@ function prepareLayer(layer, position) {
   layer.imageColumns = layer.pooledColumns * (layer.transposed ? 2 : 1);
   layer.channels = layer.inputs * layer.passes;
   layer.title = layer.name ? `${layer.number} “${layer.name}”` : `${layer.number}`;
-  layer.width = Math.max(1, layer.passes);
+  layer.writeRing = 0;
+}
+
+// Output that another layer streams from goes round that layer's ring.
+function prepareRings(layers) {
+  layers.slice(1).forEach((reader, i) => {
+    if (layers[i].streaming && reader.streaming) layers[i].writeRing = reader.ringWords;
+  });
 }
 
 class Run {
@@ -72,6 +79,7 @@ class Run {
     Object.assign(this, plain);
     this.index = index;
     this.layers.forEach(prepareLayer);
+    prepareRings(this.layers);
     this.parsed = new Map();
   }
 
@@ -231,11 +239,9 @@ class Run {
   }
 
   outputPlace(layer, slot, pixel) {
-    return {
-      instance: layer.places[3 * slot],
-      word: layer.places[3 * slot + 1] + pixel * layer.pixelWords,
-      lane: layer.places[3 * slot + 2],
-    };
+    const instance = layer.places[3 * slot], origin = layer.writeWord[layer.writeMode === 0 ? layer.master : instance >> 2];
+    const offset = layer.places[3 * slot + 1] - origin + pixel * layer.pixelWords;
+    return {instance, word: origin + (layer.writeRing ? offset % layer.writeRing : offset), lane: layer.places[3 * slot + 2]};
   }
 
   // Multiplications of one output cycle.

@@ -139,7 +139,7 @@ static void put_output(struct page *page, const ai8x_layer *layer)
 	put_number(page, "slotsPerPass", layer->slots_per_pass);
 	put_number(page, "outputPasses", layer->output_passes);
 	put_number(page, "writeMode", layer->write_mode);
-	put_number(page, "writeStep", layer->write_step);
+	put_groups(page, "writeWord", layer->write_word);
 	put_flag(page, "fifo", layer->fifo);
 	put_flag(page, "streaming", layer->streaming);
 	// Where each slot of pixel 0 goes; pixels are pixelWords apart.

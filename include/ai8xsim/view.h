@@ -249,8 +249,8 @@ typedef struct ai8x_show_options {
 	size_t page_bytes;             /**< what the page may take, about; 0: AI8X_SHOW_BYTES */
 	uint64_t from_cycle, to_cycle; /**< cycles kept with all values; to_cycle 0: a choice from each layer */
 	int from_layer, to_layer;      /**< layers (register sets, both included) to choose from; -1: any */
-	uint32_t fifo_write_cycles;    /**< accelerator cycles between two FIFO writes of the host */
-	void *reserved[8];             /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	uint32_t fifo_write_cycles; /**< accelerator cycles between two FIFO writes of the host; AI8X_FEED_HOST */
+	void *reserved[8];          /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_show_options;
 
 /** @brief The default settings. */

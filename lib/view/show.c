@@ -18,7 +18,7 @@
 
 ai8x_show_options ai8x_show_options_default(void)
 {
-	return (ai8x_show_options){.from_layer = -1, .to_layer = -1, .fifo_write_cycles = AI8X_FEED_CYCLES};
+	return (ai8x_show_options){.from_layer = -1, .to_layer = -1, .fifo_write_cycles = AI8X_FEED_HOST};
 }
 
 ai8x_status ai8x_show_create(const ai8x_show_options *options, ai8x_show **out, ai8x_error *error)
@@ -62,6 +62,15 @@ void ai8x_show_destroy(ai8x_show *show)
 
 // --- Running -------------------------------------------------------------------------------------------
 
+// As fast as the host writes at the clock that generated software sets up.
+static uint32_t pace_of(const ai8x_show *show, const ai8x_program *program)
+{
+	if (show->options.fifo_write_cycles != AI8X_FEED_HOST)
+		return show->options.fifo_write_cycles;
+	const ai8x_clock clock = ai8x_clock_default(ai8x_program_part(program), true);
+	return ai8x_feed_cycles(ai8x_program_part(program), &clock);
+}
+
 static ai8x_status observe(const ai8x_show *show, const ai8x_program *program, uint32_t kinds,
                            ai8x_event_fn observer, struct show_run *run, ai8x_runner_result *result,
                            ai8x_machine **machine, ai8x_error *error)
@@ -72,7 +81,7 @@ static ai8x_status observe(const ai8x_show *show, const ai8x_program *program, u
 	if (status != AI8X_OK)
 		return status;
 	ai8x_runner_options options = ai8x_runner_options_default();
-	options.fifo_write_cycles = show->options.fifo_write_cycles;
+	options.fifo_write_cycles = pace_of(show, program);
 	options.observer = observer;
 	options.observer_kinds = kinds;
 	options.observer_user = &run->record;

@@ -62,12 +62,17 @@ void ai8x_show_destroy(ai8x_show *show)
 
 // --- Running -------------------------------------------------------------------------------------------
 
-// As fast as the host writes at the clock that generated software sets up.
+// As given, or as fast as the host writes at the program's clock.
 static uint32_t pace_of(const ai8x_show *show, const ai8x_program *program)
 {
 	if (show->options.fifo_write_cycles != AI8X_FEED_HOST)
 		return show->options.fifo_write_cycles;
-	const ai8x_clock clock = ai8x_clock_default(ai8x_program_part(program), true);
+	ai8x_clock clock = ai8x_clock_default(ai8x_program_part(program), true);
+	ai8x_timing timing;
+	if (ai8x_time_program(program, NULL, &timing, NULL) == AI8X_OK) {
+		clock = timing.clock;
+		ai8x_timing_release(&timing);
+	}
 	return ai8x_feed_cycles(ai8x_program_part(program), &clock);
 }
 

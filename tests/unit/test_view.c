@@ -35,7 +35,7 @@ static const struct {
 	const char *text, *escaped, *json;
 } text_cases[] = {
 	{"plain", "plain", "\"plain\""},
-	{"<b>&\"", "&lt;b&gt;&amp;&quot;", "\"<b>&\\\"\""},
+	{"<b>&\"", "&lt;b&gt;&amp;&quot;", "\"\\u003cb>&\\\"\""},
 	{"a\\b", "a\\b", "\"a\\\\b\""},
 	{"line\nfeed", "linefeed", "\"line\\u000afeed\""},
 	{"\xc3\xa4", "\xc3\xa4", "\"\xc3\xa4\""},

@@ -9,40 +9,12 @@
 #include <golden.h>
 
 struct show_settings {
-	char **paths;
-	size_t path_count, path_capacity;
+	struct cli_words paths;
 	const char *output, *tour;
+	uint32_t megabytes;
 	const ai8x_part *part;
 	ai8x_network_files files;
 	ai8x_show_options show;
-};
-
-enum option_key {
-	KEY_FROM = 0x100,
-	KEY_TO,
-	KEY_LAYER,
-	KEY_SIZE,
-	KEY_TOUR,
-	KEY_TITLE,
-	KEY_PART,
-	KEY_FIFO_PACE
-};
-
-static const struct argp_option option_table[] = {
-	{"output", 'o', "FILE.html", 0, "The page", 1},
-	{"from", KEY_FROM, "WHEN", 0, "First cycle with all values, or first layer as L3", 1},
-	{"to", KEY_TO, "WHEN", 0, "Cycle after the last one, or last layer as L3", 1},
-	{"layer", KEY_LAYER, "N", 0, "Values of this layer only (register set)", 1},
-	{"size", KEY_SIZE, "MB", 0, "What the page may take, 1 to 100 (default 2): more holds more values", 1},
-	{"tour", KEY_TOUR, "FILE.json", 0, "Steps of a guided tour, see docs/show.md", 1},
-	{"title", KEY_TITLE, "TEXT", 0, "Title of the page (default: the names of the programs)", 1},
-	{"fifo-pace", KEY_FIFO_PACE, "N", 0,
-     "Accelerator cycles between two FIFO writes of the host (default: as it writes them; 0: always in time)",
-     1},
-	{"part", KEY_PART, "PART", 0, "Part that networks are compiled for (default MAX78000)", 2},
-	{"weights", 'w', "FILE", 0, "Weights of a network (default: random ones)", 2},
-	{"input", 'i', "FILE", 0, "Input of a network (default: a random one)", 2},
-	{0},
 };
 
 static void parse_when(const struct argp_state *state, const char *name, const char *text, uint64_t *cycle,
@@ -54,21 +26,52 @@ static void parse_when(const struct argp_state *state, const char *name, const c
 		*cycle = cli_option_number(state, name, text, 0, INT64_MAX);
 }
 
-static void add_path(struct argp_state *state, struct show_settings *settings, char *path)
+static void parse_from(const struct argp_state *state, char *argument, void *settings)
 {
-	void *paths = settings->paths;
-	if (!cli_grow(&paths, &settings->path_capacity, settings->path_count + 1, sizeof *settings->paths))
-		argp_failure(state, CLI_RESOURCES, 0, "out of memory");
-	settings->paths = paths;
-	settings->paths[settings->path_count++] = path;
+	ai8x_show_options *show = &((struct show_settings *)settings)->show;
+	parse_when(state, "--from", argument, &show->from_cycle, &show->from_layer);
 }
 
-static void check_line(const struct argp_state *state, struct show_settings *settings)
+static void parse_to(const struct argp_state *state, char *argument, void *settings)
 {
-	const ai8x_show_options *show = &settings->show;
-	if (settings->path_count == 0)
-		argp_error(state, "no program, network or firmware given");
-	if (settings->output == NULL)
+	ai8x_show_options *show = &((struct show_settings *)settings)->show;
+	parse_when(state, "--to", argument, &show->to_cycle, &show->to_layer);
+}
+
+static void parse_layer(const struct argp_state *state, char *argument, void *settings)
+{
+	ai8x_show_options *show = &((struct show_settings *)settings)->show;
+	show->from_layer = show->to_layer =
+		(int)cli_option_number(state, "--layer", argument, 0, AI8X_MAX_LAYERS - 1);
+}
+
+#define AT(member) offsetof(struct show_settings, member)
+
+static const struct cli_option option_table[] = {
+	{"output", 'o', "FILE.html", CLI_WRITES, AT(output), "The page", 1},
+	{"from", 0, "WHEN", CLI_CALL, 0, "First cycle with all values, or first layer as L3", 1,
+     .call = parse_from},
+	{"to", 0, "WHEN", CLI_CALL, 0, "Cycle after the last one, or last layer as L3", 1, .call = parse_to},
+	{"layer", 0, "N", CLI_CALL, 0, "Values of this layer only (register set)", 1, .call = parse_layer},
+	{"size", 0, "MB", CLI_UINT32, AT(megabytes),
+     "What the page may take, 1 to 100 (default 2): more holds more values", 1, 1, 100},
+	{"tour", 0, "FILE.json", CLI_READS, AT(tour), "Steps of a guided tour, see docs/show.md", 1},
+	{"title", 0, "TEXT", CLI_TEXT, AT(show.title), "Title of the page (default: the names of the programs)",
+     1},
+	{"fifo-pace", 0, "N", CLI_UINT32, AT(show.fifo_write_cycles),
+     "Accelerator cycles between two FIFO writes of the host (default: as it writes them; 0: always in time)",
+     1, 0, 1000000},
+	{"part", 0, "PART", CLI_PART, AT(part), "Part that networks are compiled for (default MAX78000)", 2},
+	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), "Weights of a network (default: random ones)", 2},
+	{"input", 'i', "FILE", CLI_READS, AT(files.input), "Input of a network (default: a random one)", 2},
+	{0},
+};
+
+static void check_line(const struct argp_state *state, void *settings)
+{
+	const struct show_settings *given = settings;
+	const ai8x_show_options *show = &given->show;
+	if (given->output == NULL)
 		argp_error(state, "no page to write: give -o FILE.html");
 	if (show->to_cycle != 0 && show->to_cycle <= show->from_cycle)
 		argp_error(state, "--to %llu: the window would end before its beginning",
@@ -77,60 +80,13 @@ static void check_line(const struct argp_state *state, struct show_settings *set
 		argp_error(state, "choose cycles or layers, not both");
 }
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
-{
-	struct show_settings *settings = state->input;
-	switch (key) {
-	case 'o':
-		settings->output = argument;
-		return 0;
-	case 'w':
-		settings->files.weights = argument;
-		return 0;
-	case 'i':
-		settings->files.input = argument;
-		return 0;
-	case KEY_FROM:
-		parse_when(state, "--from", argument, &settings->show.from_cycle, &settings->show.from_layer);
-		return 0;
-	case KEY_TO:
-		parse_when(state, "--to", argument, &settings->show.to_cycle, &settings->show.to_layer);
-		return 0;
-	case KEY_LAYER:
-		settings->show.from_layer = settings->show.to_layer =
-			(int)cli_option_number(state, "--layer", argument, 0, AI8X_MAX_LAYERS - 1);
-		return 0;
-	case KEY_SIZE:
-		settings->show.page_bytes = 1000000 * (size_t)cli_option_number(state, "--size", argument, 1, 100);
-		return 0;
-	case KEY_TOUR:
-		settings->tour = argument;
-		return 0;
-	case KEY_TITLE:
-		settings->show.title = argument;
-		return 0;
-	case KEY_FIFO_PACE:
-		settings->show.fifo_write_cycles =
-			(uint32_t)cli_option_number(state, "--fifo-pace", argument, 0, 1000000);
-		return 0;
-	case KEY_PART:
-		settings->part = cli_option_part(state, argument);
-		return 0;
-	case ARGP_KEY_ARG:
-		add_path(state, settings, argument);
-		return 0;
-	case ARGP_KEY_END:
-		check_line(state, settings);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp parser = {
+static const struct cli_line line = {
 	.options = option_table,
-	.parser = parse_option,
-	.args_doc = "PROGRAM|NETWORK.yaml|FIRMWARE.elf...",
+	.words = "PROGRAM|NETWORK.yaml|FIRMWARE.elf...",
+	.takes = CLI_SOME,
+	.target = AT(paths),
+	.none = "no program, network or firmware given",
+	.check = check_line,
 	.doc = "Runs programs cycle by cycle and makes a page on which they can be watched: one file for any "
 		   "browser, without a network. Several programs are shown beside each other. Networks without "
 		   "weights get random ones.\v"
@@ -286,13 +242,13 @@ static int show_all(const struct show_settings *settings)
 		return cli_fail(NULL, &error);
 	int code = CLI_OK;
 	bool shown = true;
-	for (size_t i = 0; i < settings->path_count; i++) {
-		const int one = add_one(settings, settings->paths[i], show);
+	for (size_t i = 0; i < settings->paths.count; i++) {
+		const int one = add_one(settings, settings->paths.word[i], show);
 		shown = shown && one != CLI_USAGE && one != CLI_BAD_INPUT && one != CLI_RESOURCES;
 		code = cli_worse(code, one);
 	}
 	// A machine that stopped before its first layer leaves nothing to show.
-	if (shown && ai8x_show_count(show) == settings->path_count)
+	if (shown && ai8x_show_count(show) == settings->paths.count)
 		code = cli_worse(code, write_page(settings, show));
 	ai8x_show_destroy(show);
 	return code;
@@ -302,13 +258,13 @@ int cmd_show(int argc, char **argv)
 {
 	struct show_settings settings = {.show = ai8x_show_options_default()};
 	char *tour = NULL;
-	cli_parse(&parser, argc, argv, NULL, &settings);
+	cli_parse(&line, argc, argv, NULL, &settings);
 	int code = settings.tour != NULL ? read_tour(settings.tour, &tour) : CLI_OK;
 	settings.show.tour = tour;
-	settings.show.runs = (unsigned)settings.path_count;
+	settings.show.page_bytes = 1000000 * (size_t)settings.megabytes;
+	settings.show.runs = (unsigned)settings.paths.count;
 	if (code == CLI_OK)
 		code = show_all(&settings);
 	free(tour);
-	free(settings.paths);
 	return code;
 }

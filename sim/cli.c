@@ -2,15 +2,15 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
+
+#include "base/file.h"
 
 static const struct {
 	ai8x_status status;
@@ -66,9 +66,14 @@ static void erase_progress(void)
 // Names of files and programs may hold anything; a terminal must not be steered by them.
 static void mend_text(char *text)
 {
-	for (; text != NULL && *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
+	for (; text != NULL && *text != '\0'; text++) {
+		// Some terminals also take the controls of ISO 6429 that UTF-8 writes as two bytes.
+		const bool high = (unsigned char)text[0] == 0xc2 && ((unsigned char)text[1] & 0xe0) == 0x80;
+		if (high)
+			*text++ = '?';
+		if (high || (unsigned char)*text < ' ' || *text == 0x7f)
 			*text = '?';
+	}
 }
 
 const char *cli_clean(const char *text, char clean[CLI_CLEAN_BYTES])
@@ -351,86 +356,16 @@ const char *cli_duration(double seconds, char text[32])
 
 // --- Files -------------------------------------------------------------------------------------------
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t written = write(fd, bytes, size);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return written < 0 ? errno : ENOSPC;
-		bytes += written;
-		size -= (size_t)written;
-	}
-	return 0;
-}
-
-// Devices and pipes cannot be replaced by renaming over them.
-static int write_in_place(const char *path, const void *bytes, size_t size)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	int problem = write_all(fd, bytes, size);
-	if (close(fd) != 0 && problem == 0)
-		problem = errno;
-	return problem;
-}
-
-static int write_and_rename(const char *path, const void *bytes, size_t size)
-{
-	// Beside the target, so that renaming stays inside one file system.
-	char *temporary = NULL;
-	if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0)
-		return ENOMEM;
-	int problem = 0;
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		problem = errno;
-	} else {
-		problem = write_all(fd, bytes, size);
-		if (close(fd) != 0 && problem == 0)
-			problem = errno;
-		if (problem == 0 && rename(temporary, path) != 0)
-			problem = errno;
-		if (problem != 0)
-			(void)unlink(temporary);
-	}
-	free(temporary);
-	return problem;
-}
-
-char *cli_target(const char *path)
-{
-	struct stat info;
-	const bool exists = stat(path, &info) == 0;
-	if (exists && !S_ISREG(info.st_mode)) {
-		cli_error("%s: cannot write: %s", path,
-		          S_ISDIR(info.st_mode) ? "is a directory" : "not a regular file");
-		return NULL;
-	}
-	char *target = exists ? realpath(path, NULL) : strdup(path);
-	if (target == NULL)
-		cli_error("%s: cannot write: %s", path, strerror(errno));
-	return target;
-}
-
 int cli_write_file(const char *path, const void *bytes, size_t size)
 {
 	if (strcmp(path, "-") == 0) {
 		(void)fwrite(bytes, 1, size, stdout);
 		return CLI_OK; // errors are seen when stdout is closed
 	}
-	struct stat info;
-	bool special = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
-	char *target = special ? NULL : cli_target(path);
-	if (!special && target == NULL)
-		return CLI_RESOURCES;
-	int problem = special ? write_in_place(path, bytes, size) : write_and_rename(target, bytes, size);
-	free(target);
-	if (problem == 0)
+	ai8x_error error = {0};
+	if (file_write_any(path, bytes, size, &error) == AI8X_OK)
 		return CLI_OK;
-	cli_error("%s: cannot write: %s", path, strerror(problem));
+	(void)cli_fail(path, &error);
 	return CLI_RESOURCES;
 }
 

@@ -97,12 +97,8 @@ json_t *cli_json_text(const char *text);
 
 // Writes root to path, whole or not at all, or to stdout when path is "-". Prints its own error.
 int cli_write_json(const char *path, const json_t *root);
-// The same for bytes of any kind.
+// The same for bytes of any kind; into devices and pipes as they are.
 int cli_write_file(const char *path, const void *bytes, size_t size);
-
-// The name behind symbolic links that a new file takes by renaming, for free(). What is there and no regular file must
-// not be replaced: NULL then, and where there is no memory, with the error printed (CLI_RESOURCES).
-char *cli_target(const char *path);
 
 // A transient line on stderr where that is a terminal; NULL erases it.
 void cli_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <hdf5.h>
+#include "program/hdf5_image.h"
 
 #include "cli.h"
 #include "cli_guard.h"
@@ -308,34 +307,24 @@ static bool hdf5_input(hid_t file, const ai8x_network *network)
 	return ok;
 }
 
-// Written beside its final name first, so that the file is there whole or not at all.
 static int write_hdf5(const char *path, const ai8x_network *network, const struct row *rows)
 {
-	char *temporary = NULL, *target = cli_target(path);
-	if (target == NULL)
-		return CLI_RESOURCES;
-	if (asprintf(&temporary, "%s.%ld.part", target, (long)getpid()) < 0) {
-		cli_error("%s: out of memory", path);
-		free(target);
-		return CLI_RESOURCES;
+	struct hdf5_image image;
+	struct hdf5_session session;
+	ai8x_error error = {0};
+	hdf5_session_begin(&session);
+	hid_t file = hdf5_image_create(&image, path, &error);
+	ai8x_status status = file < 0 ? AI8X_ERR_NO_MEMORY : AI8X_OK;
+	if (file >= 0 && !(hdf5_input(file, network) && hdf5_layers(file, network, rows))) {
+		status = AI8X_ERR_NO_MEMORY;
+		error.status = status;
+		(void)snprintf(error.message, sizeof error.message, "%s: the file could not be made in memory", path);
 	}
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-	// Groups of the 1.8 format take a tenth of the room of older ones.
-	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-	bool small = access >= 0 && H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110) >= 0;
-	hid_t file = small ? H5Fcreate(temporary, H5F_ACC_EXCL, H5P_DEFAULT, access) : -1;
-	bool ok = file >= 0 && hdf5_input(file, network) && hdf5_layers(file, network, rows);
-	ok = (file < 0 || H5Fclose(file) >= 0) && ok;
-	if (access >= 0)
-		H5Pclose(access);
-	ok = ok && rename(temporary, target) == 0;
-	if (!ok) {
-		cli_error("%s: cannot be written", path);
-		(void)unlink(temporary);
-	}
-	free(temporary);
-	free(target);
-	return ok ? CLI_OK : CLI_RESOURCES;
+	hdf5_session_end(&session);
+	if (hdf5_image_write(&image, file, path, status, &error) == AI8X_OK)
+		return CLI_OK;
+	(void)cli_fail(path, &error);
+	return CLI_RESOURCES;
 }
 
 // --- command ---------------------------------------------------------------------------------------

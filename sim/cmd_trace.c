@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 struct trace_settings {
 	const char *program, *output;
 	ai8x_trace_options trace;
@@ -193,30 +195,27 @@ static int run_traced(const struct trace_settings *settings, const ai8x_program 
 	return code;
 }
 
-// Into a file beside the target, which takes its place when it is whole: also of a run that was stopped.
+// Whole or not at all: also of a run that was stopped.
 static int write_trace(struct trace_settings *settings, const ai8x_program *program)
 {
-	char *temporary = NULL, *target = cli_target(settings->output);
+	struct file_draft draft;
 	ai8x_error error = {0};
 	ai8x_trace *trace = NULL;
-	if (target == NULL)
-		return CLI_RESOURCES;
-	if (asprintf(&temporary, "%s.%ld.tmp", target, (long)getpid()) < 0) {
-		cli_error("out of memory");
-		free(target);
+	if (file_begin(&draft, settings->output, &error) != AI8X_OK) {
+		(void)cli_fail(settings->output, &error);
 		return CLI_RESOURCES;
 	}
-	cli_remove_when_killed(temporary);
-	FILE *file = fopen(temporary, "wx");
-	if (file == NULL) {
-		cli_remove_when_killed(NULL);
-		cli_error("%s: cannot write: %s", settings->output, strerror(errno));
-		free(temporary);
-		free(target);
-		return CLI_RESOURCES;
-	}
+	cli_remove_when_killed(draft.temporary);
+	const int copy = dup(draft.fd);
+	FILE *file = copy >= 0 ? fdopen(copy, "w") : NULL;
 	int code = CLI_OK;
-	if (ai8x_trace_create(ai8x_program_part(program), &settings->trace, file, &trace, &error) != AI8X_OK) {
+	if (file == NULL) {
+		cli_error("%s: cannot write: %s", settings->output, strerror(errno));
+		if (copy >= 0)
+			(void)close(copy);
+		code = CLI_RESOURCES;
+	} else if (ai8x_trace_create(ai8x_program_part(program), &settings->trace, file, &trace, &error) !=
+	           AI8X_OK) {
 		code = cli_fail(settings->output, &error);
 	} else {
 		code = run_traced(settings, program, trace);
@@ -225,18 +224,17 @@ static int write_trace(struct trace_settings *settings, const ai8x_program *prog
 			code = CLI_RESOURCES;
 		}
 	}
-	bool closed = fclose(file) == 0;
-	if (code == CLI_USAGE) {
-		(void)unlink(temporary);
-	} else if (code == CLI_RESOURCES || !closed || rename(temporary, target) != 0) {
-		if (code != CLI_RESOURCES)
-			cli_error("%s: cannot write: %s", settings->output, strerror(errno));
-		(void)unlink(temporary);
+	if (file != NULL && fclose(file) != 0 && errno != EINTR) {
+		cli_error("%s: cannot write: %s", settings->output, strerror(errno));
+		code = CLI_RESOURCES;
+	}
+	if (code == CLI_USAGE || code == CLI_RESOURCES) {
+		file_abandon(&draft);
+	} else if (file_commit(&draft, &error) != AI8X_OK) {
+		(void)cli_fail(settings->output, &error);
 		code = CLI_RESOURCES;
 	}
 	cli_remove_when_killed(NULL);
-	free(temporary);
-	free(target);
 	return code;
 }
 

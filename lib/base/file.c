@@ -3,36 +3,144 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 
 enum { TEMPORARY_TRIES = 100 };
 
-// Exclusive creation, with the permissions a new file gets anyway. The name is the caller's to free.
-static int create_beside(const char *path, char **temporary, int *fd)
+static bool is_resource(int problem)
 {
-	for (int i = 0; i < TEMPORARY_TRIES; i++) {
-		char *name = NULL;
-		if (asprintf(&name, "%s.%ld-%d.tmp", path, (long)getpid(), i) < 0)
-			return ENOMEM;
-		*fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (*fd >= 0) {
-			*temporary = name;
-			return 0;
-		}
-		int problem = errno;
+	return problem == ENOMEM || problem == EMFILE || problem == ENFILE;
+}
+
+static ai8x_status unwritable(ai8x_error *error, const char *path, int problem)
+{
+	return error_set(error, is_resource(problem) ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO, "%s: cannot write: %s",
+	                 path, strerror(problem));
+}
+
+// A name that no other process and no earlier one left behind has: process numbers repeat in containers.
+static char *temporary_name(const char *target)
+{
+	uint64_t number = 0;
+	struct timespec now;
+	if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		number = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)getpid() << 16;
+	}
+	char *name = NULL;
+	return asprintf(&name, "%s.%016llx.tmp", target, (unsigned long long)number) < 0 ? NULL : name;
+}
+
+char *file_target(const char *path)
+{
+	char *target = realpath(path, NULL);
+	if (target != NULL || errno != ENOENT)
+		return target;
+	// What is not there yet: a plain name, or the end of a chain of links.
+	char *name = strdup(path);
+	for (int links = 0; name != NULL && links < 40; links++) {
+		char next[PATH_MAX];
+		const ssize_t length = readlink(name, next, sizeof next - 1);
+		if (length < 0)
+			return name;
+		next[length] = '\0';
+		char *slash = strrchr(name, '/'), *joined = NULL;
+		if (next[0] == '/' || slash == NULL)
+			joined = strdup(next);
+		else if (asprintf(&joined, "%.*s/%s", (int)(slash - name), name, next) < 0)
+			joined = NULL;
 		free(name);
-		if (problem != EEXIST)
-			return problem != 0 ? problem : EIO;
+		name = joined;
+	}
+	if (name != NULL)
+		errno = ELOOP;
+	free(name);
+	return NULL;
+}
+
+static int open_temporary(struct file_draft *draft)
+{
+	struct stat info;
+	const bool replaces = stat(draft->target, &info) == 0;
+	for (int i = 0; i < TEMPORARY_TRIES; i++) {
+		free(draft->temporary);
+		draft->temporary = temporary_name(draft->target);
+		if (draft->temporary == NULL)
+			return ENOMEM;
+		do
+			draft->fd = open(draft->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, replaces ? 0600 : 0666);
+		while (draft->fd < 0 && errno == EINTR);
+		if (draft->fd >= 0 && replaces && fchmod(draft->fd, info.st_mode & 07777) != 0)
+			return errno;
+		if (draft->fd >= 0 || errno != EEXIST)
+			return draft->fd >= 0 ? 0 : errno;
 	}
 	return EEXIST;
+}
+
+ai8x_status file_begin(struct file_draft *draft, const char *path, ai8x_error *error)
+{
+	*draft = (struct file_draft){.path = path, .fd = -1};
+	ai8x_status status = file_check_replaceable(path, error);
+	if (status != AI8X_OK)
+		return status;
+	draft->target = file_target(path);
+	const int problem = draft->target == NULL ? errno : open_temporary(draft);
+	if (problem == 0)
+		return AI8X_OK;
+	file_abandon(draft);
+	return unwritable(error, path, problem);
+}
+
+static int sync_file(int fd)
+{
+	int done;
+	do
+		done = fsync(fd);
+	while (done != 0 && errno == EINTR);
+	// Some file systems have nothing to wait for and say so.
+	return done == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+}
+
+ai8x_status file_commit(struct file_draft *draft, ai8x_error *error)
+{
+	int problem = sync_file(draft->fd);
+	// Linux has closed the file even where close() fails, and its bytes have arrived: that is what fsync() said.
+	if (close(draft->fd) != 0 && errno != EINTR && problem == 0)
+		problem = errno;
+	draft->fd = -1;
+	if (problem == 0 && rename(draft->temporary, draft->target) != 0)
+		problem = errno;
+	ai8x_status status = problem == 0 ? AI8X_OK : unwritable(error, draft->path, problem);
+	if (problem == 0) {
+		free(draft->temporary);
+		draft->temporary = NULL;
+	}
+	file_abandon(draft);
+	return status;
+}
+
+void file_abandon(struct file_draft *draft)
+{
+	if (draft->fd >= 0)
+		(void)close(draft->fd);
+	if (draft->temporary != NULL)
+		(void)unlink(draft->temporary);
+	free(draft->temporary);
+	free(draft->target);
+	*draft = (struct file_draft){.fd = -1};
 }
 
 static int write_bytes(int fd, const char *bytes, size_t size)
@@ -49,24 +157,6 @@ static int write_bytes(int fd, const char *bytes, size_t size)
 	return 0;
 }
 
-static int write_and_rename(const char *path, const void *bytes, size_t size)
-{
-	char *temporary = NULL;
-	int fd = -1;
-	int problem = create_beside(path, &temporary, &fd);
-	if (problem != 0)
-		return problem;
-	problem = write_bytes(fd, bytes, size);
-	if (close(fd) != 0 && problem == 0)
-		problem = errno;
-	if (problem == 0 && rename(temporary, path) != 0)
-		problem = errno;
-	if (problem != 0)
-		(void)unlink(temporary);
-	free(temporary);
-	return problem;
-}
-
 ai8x_status file_check_replaceable(const char *path, ai8x_error *error)
 {
 	struct stat info;
@@ -78,21 +168,59 @@ ai8x_status file_check_replaceable(const char *path, ai8x_error *error)
 
 ai8x_status file_write(const char *path, const void *bytes, size_t size, ai8x_error *error)
 {
-	ai8x_status status = file_check_replaceable(path, error);
+	struct file_draft draft;
+	ai8x_status status = file_begin(&draft, path, error);
 	if (status != AI8X_OK)
 		return status;
-	struct stat info;
-	bool exists = stat(path, &info) == 0;
-	char *target = exists ? realpath(path, NULL) : strdup(path);
-	if (target == NULL && errno == ENOMEM)
-		return error_no_memory(error, path);
-	int problem = target == NULL ? errno : 0;
+	const int problem = write_bytes(draft.fd, bytes, size);
 	if (problem == 0)
-		problem = write_and_rename(target, bytes, size);
-	free(target);
-	if (problem != 0)
-		return error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", path, strerror(problem));
-	return AI8X_OK;
+		return file_commit(&draft, error);
+	file_abandon(&draft);
+	return unwritable(error, path, problem);
+}
+
+ai8x_status file_write_any(const char *path, const void *bytes, size_t size, ai8x_error *error)
+{
+	struct stat info;
+	if (stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))
+		return file_write(path, bytes, size, error);
+	// Devices and pipes cannot be replaced by renaming over them.
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int problem = fd < 0 ? errno : write_bytes(fd, bytes, size);
+	if (fd >= 0 && close(fd) != 0 && errno != EINTR && problem == 0)
+		problem = errno;
+	return problem == 0 ? AI8X_OK : unwritable(error, path, problem);
+}
+
+// Folder and name of a file that is not there; false: its folder is not there either.
+static bool folder_of(const char *target, struct stat *folder, const char **name)
+{
+	const char *slash = strrchr(target, '/');
+	char *path = slash == NULL     ? strdup(".")
+	             : slash == target ? strdup("/")
+	                               : strndup(target, (size_t)(slash - target));
+	*name = slash == NULL ? target : slash + 1;
+	const bool found = path != NULL && stat(path, folder) == 0;
+	free(path);
+	return found;
+}
+
+bool file_same(const char *first, const char *second)
+{
+	struct stat a, b;
+	const bool first_there = stat(first, &a) == 0, second_there = stat(second, &b) == 0;
+	if (first_there != second_there)
+		return false;
+	if (first_there)
+		return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	char *one = file_target(first), *two = file_target(second);
+	const char *one_name = NULL, *two_name = NULL;
+	const bool same = one != NULL && two != NULL && folder_of(one, &a, &one_name) &&
+	                  folder_of(two, &b, &two_name) && a.st_dev == b.st_dev && a.st_ino == b.st_ino &&
+	                  strcmp(one_name, two_name) == 0;
+	free(one);
+	free(two);
+	return same;
 }
 
 ai8x_status file_check_readable(const char *path, ai8x_error *error)
@@ -100,7 +228,8 @@ ai8x_status file_check_readable(const char *path, ai8x_error *error)
 	// Opening a pipe for reading waits for a writer; a program is a file.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return error_set(error, AI8X_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+		return error_set(error, is_resource(errno) ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO, "%s: cannot read: %s",
+		                 path, strerror(errno));
 	struct stat info;
 	ai8x_status status = AI8X_OK;
 	if (fstat(fd, &info) != 0)

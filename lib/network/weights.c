@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "network/network.h"
-#include "program/hdf5_session.h"
+#include "program/hdf5_image.h"
 #include "program/npy.h"
 
 // Weights of one weight layer as found in a file; arrays are NULL where the file has none.
@@ -573,8 +573,7 @@ static bool write_integers(hid_t file, const char *path, int rank, const hsize_t
 	hid_t set =
 		space < 0 ? -1 : H5Dcreate2(file, path, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 	bool ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-	if (set >= 0)
-		H5Dclose(set);
+	ok = (set < 0 || H5Dclose(set) >= 0) && ok;
 	if (space >= 0)
 		H5Sclose(space);
 	return ok;
@@ -637,17 +636,15 @@ static bool write_weight_layer(hid_t file, const ai8x_network_layer *layer, unsi
 
 ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *path, ai8x_error *error)
 {
-	char temporary[4096];
 	struct hdf5_session session;
+	struct hdf5_image image;
 	unsigned index = 0;
 
-	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary)
-		return error_set(error, AI8X_ERR_ARGUMENT, "the path %.40s... is too long", path);
 	ai8x_status status = file_check_replaceable(path, error);
 	if (status != AI8X_OK)
 		return status;
 	hdf5_session_begin(&session);
-	hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t file = hdf5_image_create(&image, path, error);
 	bool ok = file >= 0;
 	if (ok) {
 		hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
@@ -666,12 +663,8 @@ ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *
 		hsize_t sides[3] = {network->input_shape[0], network->input_shape[1], network->input_shape[2]};
 		ok = write_integers(file, "/input", 3, sides, network->input);
 	}
-	if (file >= 0)
-		ok = H5Fclose(file) >= 0 && ok;
 	hdf5_session_end(&session);
-	if (!ok || rename(temporary, path) != 0) {
-		remove(temporary);
-		return error_set(error, AI8X_ERR_IO, "%s: cannot be written", path);
-	}
-	return AI8X_OK;
+	if (!ok && file >= 0)
+		status = error_set(error, AI8X_ERR_NO_MEMORY, "%s: the file could not be made in memory", path);
+	return hdf5_image_write(&image, file, path, file < 0 ? AI8X_ERR_NO_MEMORY : status, error);
 }

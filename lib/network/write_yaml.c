@@ -195,21 +195,15 @@ static void put_network(FILE *file, const ai8x_network *network)
 
 ai8x_status ai8x_network_write_yaml(const ai8x_network *network, const char *path, ai8x_error *error)
 {
-	char temporary[4096];
-	if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary)
-		return error_set(error, AI8X_ERR_ARGUMENT, "the path %.40s... is too long", path);
-	ai8x_status status = file_check_replaceable(path, error);
-	if (status != AI8X_OK)
-		return status;
-	FILE *file = fopen(temporary, "w");
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
 	if (file == NULL)
-		return error_set(error, AI8X_ERR_IO, "%s: cannot be written", path);
+		return error_no_memory(error, path);
 	put_network(file, network);
-	bool failed = ferror(file) != 0;
-	failed = fclose(file) != 0 || failed;
-	if (failed || rename(temporary, path) != 0) {
-		remove(temporary);
-		return error_set(error, AI8X_ERR_IO, "%s: cannot be written", path);
-	}
-	return AI8X_OK;
+	bool whole = ferror(file) == 0;
+	whole = fclose(file) == 0 && whole;
+	ai8x_status status = whole ? file_write(path, text, size, error) : error_no_memory(error, path);
+	free(text);
+	return status;
 }

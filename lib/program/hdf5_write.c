@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "program/hdf5_session.h"
+#include "program/hdf5_image.h"
 #include "program/program.h"
 
 enum {
 	CHUNK_ELEMENTS = 1 << 16,
 	COMPRESS_FROM = 64, // elements; a smaller dataset is smaller without a chunk index
 	GZIP_LEVEL = 6,
-	MEMORY_STEP = 1 << 20, // bytes by which the file grows in memory
 };
 
 struct writer {
@@ -93,8 +91,8 @@ static ai8x_status write_attribute(const struct writer *writer, hid_t object, co
 	else if (id >= 0)
 		done = H5Awrite(id, memory, attribute->integers);
 	ai8x_status status = done >= 0 ? AI8X_OK : unwritable(writer, attribute->name);
-	if (id >= 0)
-		(void)H5Aclose(id);
+	if (id >= 0 && H5Aclose(id) < 0 && status == AI8X_OK)
+		status = unwritable(writer, attribute->name);
 	if (space >= 0)
 		(void)H5Sclose(space);
 	if (type >= 0)
@@ -279,111 +277,14 @@ static ai8x_status write_all(const struct writer *writer, const ai8x_program *pr
 	return status;
 }
 
-// The file is made in memory and written by us: libhdf5 does not survive a disk that fills up under it.
-// HDF5's core driver asks these callbacks for its memory. What it frees when it closes the file is the
-// finished file: that is kept. (H5Fget_file_image() would copy it before it is finished.)
-struct image {
-	unsigned char *bytes;
-	size_t size;
-};
-
-static void *image_malloc(size_t size, H5FD_file_image_op_t op, void *user)
-{
-	(void)op;
-	(void)user;
-	return malloc(size);
-}
-
-static void *image_realloc(void *bytes, size_t size, H5FD_file_image_op_t op, void *user)
-{
-	struct image *image = user;
-	(void)op;
-	image->size = size;
-	return realloc(bytes, size);
-}
-
-static herr_t image_free(void *bytes, H5FD_file_image_op_t op, void *user)
-{
-	struct image *image = user;
-	if (op != H5FD_FILE_IMAGE_OP_FILE_CLOSE) {
-		free(bytes);
-		return 0;
-	}
-	free(image->bytes);
-	image->bytes = bytes;
-	return 0;
-}
-
-// The property list keeps a reference, not a copy: the image is on the stack of hdf5_write().
-static void *share_user(void *user)
-{
-	return user;
-}
-
-static herr_t leave_user(void *user)
-{
-	(void)user;
-	return 0;
-}
-
-static hid_t create_file(const struct writer *writer, struct image *image)
-{
-	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-	hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-	H5FD_file_image_callbacks_t callbacks = {image_malloc, NULL,       image_realloc, image_free,
-	                                         share_user,   leave_user, image};
-	(void)H5Pset_file_image_callbacks(access, &callbacks);
-	(void)H5Pset_fapl_core(access, MEMORY_STEP, false);
-	// Any libhdf5 from 1.10 on reads this.
-	(void)H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
-	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-	(void)H5Pset_obj_track_times(creation, false);
-	// Only a name: under that of a file that exists the driver would load it first.
-	hid_t file = H5Fcreate(".ai8xsim-program-in-memory", H5F_ACC_TRUNC, creation, access);
-	char reason[200];
-	hdf5_reason(reason, sizeof reason);
-	(void)H5Pclose(creation);
-	(void)H5Pclose(access);
-	if (file < 0)
-		(void)error_set(writer->error, AI8X_ERR_NO_MEMORY, "%s: cannot make the file: %s", writer->path,
-		                reason);
-	return file;
-}
-
-// Memory grows in steps; how much of it is the file says its superblock (version 2 and 3: end-of-file
-// address at byte 28).
-static size_t file_size(const struct image *image)
-{
-	uint64_t size = 0;
-	for (size_t i = 0; i < 8 && image->size >= 48; i++)
-		size |= (uint64_t)image->bytes[28 + i] << (8 * i);
-	return size <= image->size ? (size_t)size : 0;
-}
-
-static ai8x_status make_image(const ai8x_program *program, const struct writer *made, struct image *image)
-{
-	struct writer writer = *made;
-	writer.file = create_file(&writer, image);
-	if (writer.file < 0)
-		return AI8X_ERR_NO_MEMORY;
-	ai8x_status status = write_all(&writer, program);
-	if (H5Fclose(writer.file) < 0 && status == AI8X_OK)
-		status = unwritable(&writer, "the file");
-	return status;
-}
-
 ai8x_status hdf5_write(const ai8x_program *program, const char *path, ai8x_error *error)
 {
-	struct image image = {0};
+	struct hdf5_image image;
 	struct writer writer = {path, H5I_INVALID_HID, error};
 	struct hdf5_session session;
 	hdf5_session_begin(&session);
-	ai8x_status status = make_image(program, &writer, &image);
+	writer.file = hdf5_image_create(&image, path, error);
+	const ai8x_status status = writer.file >= 0 ? write_all(&writer, program) : AI8X_ERR_NO_MEMORY;
 	hdf5_session_end(&session);
-	if (status == AI8X_OK && (image.bytes == NULL || file_size(&image) == 0))
-		status = error_set(error, AI8X_ERR_NO_MEMORY, "%s: the file could not be made in memory", path);
-	if (status == AI8X_OK)
-		status = file_write(path, image.bytes, file_size(&image), error);
-	free(image.bytes);
-	return status;
+	return hdf5_image_write(&image, writer.file, path, status, error);
 }

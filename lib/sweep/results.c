@@ -1,15 +1,12 @@
 // Results of a sweep as CSV and HDF5: one row per point, a column for each axis, then what it costs.
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <ai8xsim/part.h>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "program/hdf5_session.h"
+#include "program/hdf5_image.h"
 #include "sweep/spec.h"
 
 // Quoted where CSV (RFC 4180) needs it.
@@ -77,9 +74,8 @@ static bool write_set(hid_t file, const char *name, hid_t type, hid_t memory, si
 	hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &side, NULL);
 	(void)H5Pset_obj_track_times(list, false);
 	hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-	const bool ok = set >= 0 && H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-	if (set >= 0)
-		(void)H5Dclose(set);
+	bool ok = set >= 0 && H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
+	ok = (set < 0 || H5Dclose(set) >= 0) && ok;
 	(void)H5Sclose(space);
 	(void)H5Pclose(list);
 	return ok;
@@ -143,63 +139,27 @@ static bool write_points(const ai8x_sweep *sweep, hid_t file, char *texts, doubl
 	return ok && write_texts(file, "message", count, MESSAGE, texts);
 }
 
-static bool write_file(const ai8x_sweep *sweep, const char *path, char *texts, double *numbers)
-{
-	hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-	(void)H5Pset_obj_track_times(creation, false);
-	hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
-	(void)H5Pclose(creation);
-	if (file < 0)
-		return false;
-	const bool ok = write_axes(sweep, file, texts) && write_points(sweep, file, texts, numbers);
-	return H5Fclose(file) >= 0 && ok;
-}
-
-// libhdf5 does not survive a disk that fills up under it: room is made first. Returns errno.
-static int reserve(const ai8x_sweep *sweep, const char *path)
-{
-	enum { STRUCTURE = 1 << 18, NUMBERS = 16 * sizeof(double) };
-	const size_t row =
-		sizeof sweep->points[0] + NUMBERS + sweep->axis_count * sizeof sweep->axes[0].values[0].label;
-	const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return errno;
-	const int problem = posix_fallocate(fd, 0, (off_t)(STRUCTURE + sweep->point_count * row));
-	(void)close(fd);
-	return problem;
-}
-
 ai8x_status ai8x_sweep_hdf5(const ai8x_sweep *sweep, const char *path, ai8x_error *error)
 {
 	enum { WIDEST = sizeof sweep->points[0].message };
 	struct hdf5_session session;
-	char *part = NULL, *texts = calloc(sweep->point_count, WIDEST);
-	double *numbers = calloc(sweep->point_count, sizeof *numbers);
+	struct hdf5_image image;
 	ai8x_status status = file_check_replaceable(path, error);
-	if (status != AI8X_OK) {
-		free(texts);
-		free(numbers);
+	if (status != AI8X_OK)
 		return status;
-	}
-	if (asprintf(&part, "%s.%ld.tmp", path, (long)getpid()) < 0)
-		part = NULL;
-	if (part == NULL || texts == NULL || numbers == NULL) {
+	char *texts = calloc(sweep->point_count, WIDEST);
+	double *numbers = calloc(sweep->point_count, sizeof *numbers);
+	if (texts == NULL || numbers == NULL) {
 		status = error_no_memory(error, path);
 	} else {
-		int problem = reserve(sweep, part);
-		if (problem == 0) {
-			hdf5_session_begin(&session);
-			problem = write_file(sweep, part, texts, numbers) ? 0 : EIO;
-			hdf5_session_end(&session);
-		}
-		if (problem == 0 && rename(part, path) != 0)
-			problem = errno;
-		if (problem != 0) {
-			(void)unlink(part);
-			status = error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", path, strerror(problem));
-		}
+		hdf5_session_begin(&session);
+		hid_t file = hdf5_image_create(&image, path, error);
+		status = file < 0 ? AI8X_ERR_NO_MEMORY : AI8X_OK;
+		if (file >= 0 && !(write_axes(sweep, file, texts) && write_points(sweep, file, texts, numbers)))
+			status = error_set(error, AI8X_ERR_NO_MEMORY, "%s: the file could not be made in memory", path);
+		hdf5_session_end(&session);
+		status = hdf5_image_write(&image, file, path, status, error);
 	}
-	free(part);
 	free(texts);
 	free(numbers);
 	return status;

@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 	ai8x_sweep *sweep = NULL;
 	if (argc != 2)
 		return 2;
-	if (ai8x_sweep_open(argv[1], &sweep, &error) != AI8X_OK ||
+	if (ai8x_sweep_open(argv[1], NULL, &sweep, &error) != AI8X_OK ||
 	    ai8x_sweep_run(sweep, &(ai8x_sweep_options){.jobs = 2}, &error) != AI8X_OK) {
 		fprintf(stderr, "%s\n", error.message);
 		ai8x_sweep_destroy(sweep);

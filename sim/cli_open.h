@@ -9,4 +9,10 @@
 int cli_open_any(const char *path, const ai8x_network_files *files, const ai8x_part *part,
                  const ai8x_compile_options *compile, ai8x_program **program, ai8x_network **network);
 
+// true: the name is that of a network description.
+bool cli_is_network(const char *path);
+
+// The part to compile for: what was asked for, what the description names, or the first part.
+const ai8x_part *cli_part_of(const ai8x_part *asked, const ai8x_network *network);
+
 #endif

@@ -179,6 +179,22 @@ static double read_seconds(const struct argp_state *state, const char *option, c
 	return seconds;
 }
 
+static void read_shape(const struct argp_state *state, const char *option, char *text, uint32_t shape[3])
+{
+	enum { MOST = 65536 };
+	size_t count = 0;
+	char *rest = NULL;
+	shape[0] = shape[1] = shape[2] = 1;
+	for (char *side = strtok_r(text, "xX", &rest); side != NULL; side = strtok_r(NULL, "xX", &rest)) {
+		uint64_t value = 0;
+		if (count == 3 || !cli_number(side, MOST, &value) || value == 0)
+			argp_error(state, "%s: expected CxHxW or CxL, numbers from 1 to %d", option, MOST);
+		shape[count++] = (uint32_t)value;
+	}
+	if (count < 2)
+		argp_error(state, "%s: expected CxHxW or CxL, numbers from 1 to %d", option, MOST);
+}
+
 static const char *find_cpu(const struct argp_state *state, const char *option, const char *text)
 {
 	static const char *const names[] = {"c", "avx2", "avx512vnni", "neon"};
@@ -232,6 +248,9 @@ static void apply(const struct argp_state *state, const struct cli_option *row, 
 		return;
 	case CLI_SECONDS:
 		*(double *)target = read_seconds(state, option, argument, row->max);
+		return;
+	case CLI_SHAPE:
+		read_shape(state, option, argument, target);
 		return;
 	case CLI_PART:
 		*(const ai8x_part **)target = find_part(state, option, argument);

@@ -26,6 +26,7 @@ enum cli_type {
 	CLI_INT,      // the same; int
 	CLI_SIZE,     // the same; size_t
 	CLI_SECONDS,  // a number above 0, at most row.max, maybe with a fraction; double
+	CLI_SHAPE,    // CxHxW, or CxL for a line of data; uint32_t[3]
 	CLI_PART,     // a part; const ai8x_part *
 	CLI_ENGINE,   // an engine; ai8x_engine
 	CLI_CPU,      // kernels of the fast engine; const char *
@@ -103,6 +104,13 @@ size_t cli_option_name(const struct argp_state *state, const char *option, const
 // The name nearest to word among count names (at most two edits away), or NULL. stride: bytes from one
 // name pointer to the next, so that tables of structs can be searched.
 const char *cli_nearest(const char *word, const char *const *names, size_t count, size_t stride);
+
+// The row of --input-shape, which commands that take networks share. target: of the uint32_t[3].
+#define CLI_INPUT_SHAPE(target, group)                                                                       \
+	{                                                                                                        \
+		"input-shape", 0, "CxHxW", CLI_SHAPE, target,                                                        \
+			"Size of a network's input that its description does not give; CxL for a line of data", group    \
+	}
 
 // The part where --part and files name none.
 const ai8x_part *cli_default_part(void);

@@ -3,6 +3,7 @@
 #include "cli_files.h"
 #include "cli_guard.h"
 #include "cli_jobs.h"
+#include "cli_open.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ struct check_options {
 	unsigned jobs;
 	uint64_t max_cycles;
 	const ai8x_part *part;
+	uint32_t shape[3];
+	const char *weights;
 	const char *json;
 	struct cli_words programs;
 };
@@ -69,7 +72,9 @@ static const struct cli_option option_rows[] = {
 	{"max-cycles", 0, "N", CLI_UINT64, AT(max_cycles),
      "Give up after N accelerator cycles (default 1000000000)", 1, 1, INT64_MAX},
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Check N programs at the same time", 1, 1, CLI_MAX_JOBS},
-	{"part", 0, "NAME", CLI_PART, AT(part), "The part of .mem files: MAX78000 or MAX78002", 2},
+	{"part", 0, "NAME", CLI_PART, AT(part), "The part of networks and .mem files: MAX78000 or MAX78002", 2},
+	{"weights", 'w', "FILE", CLI_READS, AT(weights), "Weights of networks: HDF5, .npz or .npy", 2},
+	CLI_INPUT_SHAPE(AT(shape), 2),
 	{"level", 0, "LEVEL", CLI_CHOICE, AT(show), "Show findings at or above LEVEL (default warning)", 3,
      .choices = levels},
 	{"layers", 0, NULL, CLI_FLAG, AT(layers), "Show saturation and range of sums of every layer", 3},
@@ -87,7 +92,8 @@ static const struct cli_line command_line = {
 	.none = "no program given",
 	.doc =
 		"Runs recorded programs with every word of the accelerator's memories shadowed, and reports what is "
-		"wrong with them: where, why, and what to do about it. A PROGRAM is an HDF5 program file, a .mem "
+		"wrong with them: where, why, and what to do about it. A PROGRAM is an HDF5 program file, a network "
+		"description (.yaml, compiled first), a .mem "
 		"stimulus file, or a folder that is searched for program files.\v"
 		"Examples:\n"
 		"  ai8xsim check program.h5\n"
@@ -122,12 +128,30 @@ static bool selected(const struct check_options *options, const ai8x_finding *fi
 	return !options->some_classes || options->classes[finding->kind];
 }
 
+// A description as a program: with seeded values where it has none, so that every word has a writer.
+static ai8x_status open_network(const struct check_options *options, const char *path, ai8x_program **program,
+                                ai8x_error *error)
+{
+	const ai8x_network_files files = {.weights = options->weights,
+	                                  .input_shape = options->shape[0] != 0 ? options->shape : NULL};
+	ai8x_network *network = NULL;
+	ai8x_status status = cli_open_network(path, &files, &network, error);
+	if (status == AI8X_OK)
+		status = ai8x_network_randomise(network, 1, NULL, NULL, error);
+	if (status == AI8X_OK)
+		status = ai8x_network_compile(network, cli_part_of(options->part, network), NULL, program, error);
+	ai8x_network_destroy(network);
+	return status;
+}
+
 static void check_file(const struct check_options *options, const char *path, struct outcome *outcome)
 {
 	ai8x_program_options program_options = {.skip_tensors = true, .part = options->part};
 	ai8x_check_options settings = {.max_cycles = options->max_cycles};
 	ai8x_program *program = NULL;
-	ai8x_status status = cli_open_image(path, &program_options, &program, &outcome->error);
+	ai8x_status status = cli_is_network(path)
+	                         ? open_network(options, path, &program, &outcome->error)
+	                         : cli_open_image(path, &program_options, &program, &outcome->error);
 	if (status == AI8X_OK) {
 		outcome->part = ai8x_program_part(program);
 		outcome->name = strdup(ai8x_program_name(program));

@@ -5,11 +5,13 @@
 
 #include "cli.h"
 #include "cli_guard.h"
+#include "cli_open.h"
 #include "golden.h"
 
 struct settings {
 	const char *network;
 	ai8x_network_files files;
+	uint32_t shape[3];
 	const ai8x_part *part;
 	bool random;
 	uint64_t seed;
@@ -28,9 +30,11 @@ static const struct cli_option option_rows[] = {
 	{"bias", 0, "FILE", CLI_READS, AT(files.bias), "Biases where the weights file has none: .npy", 1},
 	{"input", 'i', "FILE", CLI_READS, AT(files.input),
      "Sample input: .npy, or an HDF5 file with dataset 'input'", 1},
+	CLI_INPUT_SHAPE(AT(shape), 1),
 	{"random", 0, "SEED", CLI_UINT64, AT(seed),
      "Seeded values for what is missing, and shifts that use the range", 1, 0, UINT64_MAX, AT(random)},
-	{"part", 0, "NAME", CLI_PART, AT(part), "MAX78000 (default) or MAX78002", 2},
+	{"part", 0, "NAME", CLI_PART, AT(part),
+     "MAX78000 or MAX78002 (default: what the description says, else MAX78000)", 2},
 	{"output", 'o', "FILE", CLI_WRITES, AT(output),
      "Program file to write (default: the network's name with suffix .h5)", 2},
 	{"write-yaml", 0, "FILE", CLI_WRITES, AT(yaml), "Write the description with everything that was chosen",
@@ -120,9 +124,10 @@ static ai8x_status compile(const struct settings *settings, ai8x_network *networ
                            ai8x_error *error)
 {
 	ai8x_compile_options chosen = settings->options;
+	const ai8x_part *part = cli_part_of(settings->part, network);
 	golden_model *model = NULL;
 	ai8x_network_tensor *outputs = NULL;
-	ai8x_status status = ai8x_network_place(network, settings->part, &chosen, error);
+	ai8x_status status = ai8x_network_place(network, part, &chosen, error);
 	if (status == AI8X_OK && is_complete(network)) {
 		status = golden_model_create(network, &model, error);
 		if (status == AI8X_OK)
@@ -130,7 +135,7 @@ static ai8x_status compile(const struct settings *settings, ai8x_network *networ
 		chosen.outputs = outputs;
 	}
 	if (status == AI8X_OK)
-		status = ai8x_network_compile(network, settings->part, &chosen, program, error);
+		status = ai8x_network_compile(network, part, &chosen, program, error);
 	free(outputs);
 	golden_model_destroy(model);
 	return status;
@@ -189,7 +194,9 @@ static int compile_file(const struct settings *settings)
 
 int cmd_compile(int argc, char **argv)
 {
-	struct settings settings = {.part = cli_default_part(), .options = ai8x_compile_options_default()};
+	struct settings settings = {.options = ai8x_compile_options_default()};
 	cli_parse(&command_line, argc, argv, NULL, &settings);
+	if (settings.shape[0] != 0)
+		settings.files.input_shape = settings.shape;
 	return compile_file(&settings);
 }

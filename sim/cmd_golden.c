@@ -18,6 +18,7 @@
 struct settings {
 	const char *network;
 	ai8x_network_files files;
+	uint32_t shape[3];
 	bool random;
 	bool rounding;
 	uint64_t seed;
@@ -45,6 +46,7 @@ static const struct cli_option option_rows[] = {
 	{"bias", 0, "FILE", CLI_READS, AT(files.bias), "Biases where the weights file has none: .npy", 0},
 	{"input", 'i', "FILE", CLI_READS, AT(files.input), "Input: .npy, or an HDF5 file with dataset 'input'",
      0},
+	CLI_INPUT_SHAPE(AT(shape), 0),
 	{"random", 0, "SEED", CLI_UINT64, AT(seed),
      "Seeded values for what is missing, and shifts that use the range", 0, 0, UINT64_MAX, AT(random)},
 	{"output", 'o', "FILE", CLI_WRITES, AT(output), "Write input, outputs and sums of all layers as HDF5", 0},
@@ -372,6 +374,8 @@ int cmd_golden(int argc, char **argv)
 {
 	struct settings settings = {0};
 	cli_parse(&command_line, argc, argv, NULL, &settings);
+	if (settings.shape[0] != 0)
+		settings.files.input_shape = settings.shape;
 	golden_use_one_thread();
 	ai8x_network *network = NULL;
 	ai8x_error error = {0};

@@ -7,6 +7,7 @@
 
 struct map_settings {
 	ai8x_network_files files;
+	uint32_t shape[3];
 	const char *program, *json, *svg;
 	const ai8x_part *part;
 	bool each_layer;
@@ -26,6 +27,7 @@ static const struct cli_option option_rows[] = {
      "Weights of a network whose description does not give out_channels", 3},
 	{"input", 'i', "FILE", CLI_READS, AT(files.input),
      "Sample input of a network whose description does not give in_channels and in_dim", 3},
+	CLI_INPUT_SHAPE(AT(shape), 3),
 	{"part", 0, "NAME", CLI_PART, AT(part), "The part of networks and .mem files (default MAX78000)", 3},
 	{0},
 };
@@ -316,6 +318,8 @@ int cmd_map(int argc, char **argv)
 {
 	struct map_settings settings = {.layer = -1};
 	cli_parse(&command_line, argc, argv, NULL, &settings);
+	if (settings.shape[0] != 0)
+		settings.files.input_shape = settings.shape;
 	ai8x_program *program = NULL;
 	ai8x_network *network = NULL;
 	ai8x_timing timing = {0};

@@ -15,6 +15,7 @@ struct profile_settings {
 	uint32_t advice;
 	ai8x_compile_options compile;
 	ai8x_network_files files;
+	uint32_t shape[3];
 };
 
 #define AT(member) offsetof(struct profile_settings, member)
@@ -45,6 +46,7 @@ static const struct cli_option option_rows[] = {
      "Weights of a network whose description does not give out_channels", 2},
 	{"input", 'i', "FILE", CLI_READS, AT(files.input),
      "Sample input of a network whose description does not give in_channels and in_dim", 2},
+	CLI_INPUT_SHAPE(AT(shape), 2),
 	{"feed", 0, "HOW", CLI_CHOICE, AT(compile.feed),
      "Input of a network: auto (default), memory, fifo, fast-fifo", 2, .choices = feeds},
 	{"no-pipeline", 0, NULL, CLI_CLEAR, AT(compile.pipeline), "Networks on the MAX78002: without pipelining",
@@ -532,6 +534,8 @@ int cmd_profile(int argc, char **argv)
 		.compile = ai8x_compile_options_default(),
 	};
 	cli_parse(&command_line, argc, argv, NULL, &settings);
+	if (settings.shape[0] != 0)
+		settings.files.input_shape = settings.shape;
 	struct profiled now = {0}, baseline = {0};
 	ai8x_advice_list list = {0};
 	int code = profile_file(&settings, settings.path, &now);

@@ -8,6 +8,7 @@
 enum { MAX_JOBS = 1024, SHOWN = 30 };
 
 struct sweep_settings {
+	uint32_t shape[3];
 	const char *spec, *csv, *hdf5, *html;
 	unsigned jobs;
 };
@@ -20,6 +21,7 @@ static const struct cli_option option_rows[] = {
 	{"output", 'o', "FILE", CLI_WRITES, AT(hdf5), "Write all points as HDF5", 1},
 	{"html", 0, "FILE", CLI_WRITES, AT(html),
      "Draw all points by both objectives, as a page that needs nothing else", 1},
+	CLI_INPUT_SHAPE(AT(shape), 2),
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs),
      "Compute N points at the same time (default: as many as there are processors)", 2, 1, MAX_JOBS},
 	{0},
@@ -163,7 +165,8 @@ int cmd_sweep(int argc, char **argv)
 		return code;
 	const bool root = run.cluster == NULL || run.cluster->rank == 0;
 	run.jobs = settings.jobs;
-	if (ai8x_sweep_open(settings.spec, &sweep, &error) != AI8X_OK) {
+	if (ai8x_sweep_open(settings.spec, settings.shape[0] != 0 ? settings.shape : NULL, &sweep, &error) !=
+	    AI8X_OK) {
 		code = cli_cluster_refuse(run.cluster, settings.spec, &error);
 	} else {
 		cli_interruptible();

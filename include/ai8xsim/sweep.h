@@ -52,8 +52,14 @@ typedef struct ai8x_sweep_measure {
 /** A grid. Destroy with ai8x_sweep_destroy(). */
 typedef struct ai8x_sweep ai8x_sweep;
 
-/** @brief Reads a specification and the network it names; checks that every parameter is one of the network. */
-AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_open(const char *path, ai8x_sweep **sweep, ai8x_error *error);
+/**
+ * @brief Reads a specification and the network it names; checks that every parameter is one of the network.
+ *
+ * Weights that the network's description names tell channel counts that neither it nor the specification gives.
+ * @param input_shape  C, H, W of the input where the description does not tell it, or NULL
+ */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_open(const char *path, const uint32_t *input_shape,
+                                                  ai8x_sweep **sweep, ai8x_error *error);
 /** @brief Frees a grid. NULL is allowed. */
 AI8X_API_EXPERIMENTAL void ai8x_sweep_destroy(ai8x_sweep *sweep);
 

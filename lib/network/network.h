@@ -34,6 +34,12 @@ void network_warning(ai8x_network *network, int position, const char *format, ..
 // true: the operation uses weights (of its own or another layer's).
 bool network_has_weights(const ai8x_network_layer *layer);
 
+// ai8x_network_parse() for a variant of a network: where the text does not tell the input's size or a layer's output
+// channels, those of `like` are taken, if they came from its files. like: may be NULL.
+ai8x_status network_parse_like(const char *text, size_t size, const char *file_name,
+                               const ai8x_network_files *files, const ai8x_network *like,
+                               ai8x_network **network, ai8x_error *error);
+
 // true: the layer adds a bias that is not all 0; while there are no weights, wanting one is enough.
 bool network_adds_bias(const ai8x_network *network, int position);
 

@@ -584,8 +584,28 @@ static ai8x_network_files choose_files(const ai8x_network_files *asked, const st
 	return files;
 }
 
+// What the files of another network told, where nothing tells it of this one.
+static void take_over(ai8x_network *network, const ai8x_network *like)
+{
+	ai8x_network_layer *first = &network->layers[0];
+	if (like == NULL || like->layer_count != network->layer_count)
+		return;
+	if (like->input != NULL && network->input_shape[0] == 0) {
+		if (first->in_channels == 0 && !first->flatten)
+			first->in_channels = like->layers[0].in_channels;
+		if (first->in_rows == 0) {
+			first->in_rows = like->layers[0].in_rows;
+			first->in_columns = like->layers[0].in_columns;
+		}
+	}
+	for (size_t i = 0; i < network->layer_count; i++)
+		if (network->layers[i].out_channels == 0 && like->layers[i].weights != NULL)
+			network->layers[i].out_channels = like->layers[i].out_channels;
+}
+
 static ai8x_status parse(const char *text, size_t size, const char *file_name, bool read_named,
-                         const ai8x_network_files *files, ai8x_network **network, ai8x_error *error)
+                         const ai8x_network_files *files, const ai8x_network *like, ai8x_network **network,
+                         ai8x_error *error)
 {
 	struct named_files named = {NULL, NULL, NULL};
 	ai8x_status status = network_read_yaml(text, size, file_name, read_named ? &named : NULL, network, error);
@@ -594,6 +614,7 @@ static ai8x_status parse(const char *text, size_t size, const char *file_name, b
 		status = weights_load(*network, &chosen, error);
 	}
 	if (status == AI8X_OK) {
+		take_over(*network, like);
 		finish_defaults(*network);
 		status = ai8x_network_resolve(*network, error);
 	}
@@ -608,7 +629,14 @@ static ai8x_status parse(const char *text, size_t size, const char *file_name, b
 ai8x_status ai8x_network_parse(const char *text, size_t size, const char *file_name,
                                const ai8x_network_files *files, ai8x_network **network, ai8x_error *error)
 {
-	return parse(text, size, file_name, false, files, network, error);
+	return parse(text, size, file_name, false, files, NULL, network, error);
+}
+
+ai8x_status network_parse_like(const char *text, size_t size, const char *file_name,
+                               const ai8x_network_files *files, const ai8x_network *like,
+                               ai8x_network **network, ai8x_error *error)
+{
+	return parse(text, size, file_name, false, files, like, network, error);
 }
 
 ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files, ai8x_network **network,
@@ -644,7 +672,7 @@ ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files,
 	}
 	fclose(file);
 	if (status == AI8X_OK)
-		status = parse(text, size, path, true, files, network, error);
+		status = parse(text, size, path, true, files, NULL, network, error);
 	free(text);
 	return status;
 }

@@ -493,7 +493,18 @@ static ai8x_status check_settings(const ai8x_sweep *sweep, ai8x_error *error)
 	return status;
 }
 
-ai8x_status ai8x_sweep_open(const char *path, ai8x_sweep **out, ai8x_error *error)
+// What the description alone says. Where that is no network, the parameters may make it one.
+static void open_model(ai8x_sweep *sweep, const uint32_t *input_shape)
+{
+	ai8x_error ignored = {AI8X_OK, ""};
+	if (input_shape != NULL)
+		memcpy(sweep->shape, input_shape, sizeof sweep->shape);
+	const ai8x_network_files files = {.input_shape = input_shape};
+	(void)ai8x_network_open(sweep->network_path, &files, &sweep->model, &ignored);
+}
+
+ai8x_status ai8x_sweep_open(const char *path, const uint32_t *input_shape, ai8x_sweep **out,
+                            ai8x_error *error)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -513,6 +524,8 @@ ai8x_status ai8x_sweep_open(const char *path, ai8x_sweep **out, ai8x_error *erro
 	if (status == AI8X_OK)
 		status = read_network(sweep, root, error);
 	if (status == AI8X_OK)
+		open_model(sweep, input_shape);
+	if (status == AI8X_OK)
 		status = read_axes(sweep, root, error);
 	if (status == AI8X_OK)
 		status = read_objectives(sweep, root, error);
@@ -522,6 +535,7 @@ ai8x_status ai8x_sweep_open(const char *path, ai8x_sweep **out, ai8x_error *erro
 		sweep->points = calloc(sweep->point_count, sizeof *sweep->points);
 		sweep->identity =
 			hash_bytes(hash_bytes(HASH_START, text, size), sweep->network_text, sweep->network_size);
+		sweep->identity = hash_bytes(sweep->identity, sweep->shape, sizeof sweep->shape);
 		if (sweep->points == NULL)
 			status = error_no_memory(error, path);
 	}
@@ -550,5 +564,6 @@ void ai8x_sweep_destroy(ai8x_sweep *sweep)
 	free(sweep->name);
 	free(sweep->network_text);
 	free(sweep->points);
+	ai8x_network_destroy(sweep->model);
 	free(sweep);
 }

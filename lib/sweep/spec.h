@@ -4,6 +4,7 @@
 
 #include <yaml.h>
 
+#include <ai8xsim/network.h>
 #include <ai8xsim/sweep.h>
 
 enum { SWEEP_MAX_VALUES = 4096, SWEEP_PATH = 256, SWEEP_LABEL = 64 };
@@ -40,6 +41,8 @@ struct ai8x_sweep {
 	ai8x_sweep_point *points;
 	size_t point_count;
 	uint64_t identity;
+	uint32_t shape[3];   // of the input, 0: not given
+	ai8x_network *model; // the network as described, with its weights; NULL where it needs parameters
 };
 
 // Position of a point on an axis.

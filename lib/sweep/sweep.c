@@ -8,6 +8,7 @@
 #include <ai8xsim/view.h>
 
 #include "base/error.h"
+#include "network/network.h"
 #include "runner/work.h"
 
 enum { CHUNKS = 256, CHUNK_POINTS = 64 };
@@ -98,12 +99,13 @@ static ai8x_status compute(const ai8x_sweep *sweep, size_t index, ai8x_sweep_poi
 	ai8x_network *network = NULL;
 	ai8x_program *program = NULL;
 	ai8x_error reason = {0};
+	const ai8x_network_files files = {.input_shape = sweep->shape[0] != 0 ? sweep->shape : NULL};
 	const ai8x_part *part = ai8x_part_find(part_of(sweep, index));
 	memset(point, 0, sizeof *point);
 	(void)snprintf(point->part, sizeof point->part, "%s", ai8x_part_get_info(part)->name);
 	ai8x_status status = sweep_describe(sweep, index, &text, &size, &reason);
 	if (status == AI8X_OK)
-		status = ai8x_network_parse(text, size, sweep->name, NULL, &network, &reason);
+		status = network_parse_like(text, size, sweep->name, &files, sweep->model, &network, &reason);
 	if (status == AI8X_OK) {
 		count_parameters(network, point);
 		status = ai8x_network_compile(network, part, NULL, &program, &reason);

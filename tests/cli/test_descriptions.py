@@ -117,6 +117,49 @@ class Descriptions(unittest.TestCase):
         word = self.write(["{in_dim: [4, 4], processors: 1, out_channels: 2}"], top="weights: some_test\n")
         self.assertEqual(self.ai8xsim("profile", word).returncode, OK)
 
+    def test_input_shape(self):
+        """One option for every command that takes a description as generators have it."""
+        net = self.write(["{processors: 0x7, out_offset: 0x2000, output_processors: 0xf}"])
+        spec = self.path("sweep.yaml")
+        with open(spec, "w", encoding="utf-8") as file:
+            file.write("network: net.yaml\nparameters:\n  0.pad: [0, 1]\n")
+        commands = (("compile", net, "--random", 1, "-o", self.path("p.h5")), ("profile", net), ("golden", net, "--random", 1),
+                    ("check", net), ("map", net), ("sweep", spec))
+        for command in commands:
+            with self.subTest(command=command[0]):
+                result = self.ai8xsim(*command, "--input-shape", "3x12x10")
+                self.assertEqual(result.returncode, OK, result.stderr)
+                if command[0] != "sweep":
+                    self.assertEqual(self.ai8xsim(*command).returncode, BAD_INPUT)
+        with h5py.File(self.path("p.h5")) as file:
+            self.assertEqual(file["layers/0"].attrs["input_dim"].tolist(), [12, 10])
+        self.assertIn("4 channels in 1 pass need 4", self.ai8xsim("profile", net, "--input-shape", "4x12x10").stderr)
+        for text in ("3", "3x", "0x4x4", "3x4x4x4", "3xfour", "3x99999999"):
+            self.assertEqual(self.ai8xsim("profile", net, "--input-shape", text).returncode, 2, text)
+        line = self.write(["{op: conv1d, processors: 0xf, out_offset: 0x2000, output_processors: 0xf}"])
+        self.assertEqual(self.ai8xsim("profile", line, "--input-shape", "4x100").returncode, OK)
+
+    def test_shipped_networks_need_no_option(self):
+        """And their programs are what today's compiler makes of them."""
+        def contents(path):
+            found = {}
+            with h5py.File(path) as file:
+                file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+            return found
+
+        for name in ("digits", "keywords", "mobile", "segmentation", "wide"):
+            net = os.path.join(MODELS, name, name + ".yaml")
+            with self.subTest(network=name):
+                for command in ("profile", "golden", "map", "check"):
+                    result = self.ai8xsim(command, net)
+                    self.assertEqual(result.returncode, OK, result.stderr)
+                    self.assertNotIn("assumed", result.stderr)
+                self.assertEqual(self.ai8xsim("compile", net, "-o", self.path("p.h5")).returncode, OK)
+                made, shipped = contents(self.path("p.h5")), contents(os.path.join(MODELS, name, name + ".h5"))
+                self.assertEqual(made.keys(), shipped.keys())
+                for key, value in made.items():
+                    numpy.testing.assert_array_equal(value, shipped[key], key)
+
     # --- Order ------------------------------------------------------------------------------------------------
 
     def test_layers_read_what_ran_before(self):

@@ -14,6 +14,8 @@
 #include <stdio.h>
 
 #include "cluster.h"
+#include "network.h"
+#include "part.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -24,6 +26,28 @@ extern "C" {
 #define AI8X_SWEEP_MAX_POINTS 200000u
 /** Most axes of a grid. */
 #define AI8X_SWEEP_MAX_AXES 16u
+
+/** What a network costs on a part. */
+typedef struct ai8x_cost {
+	uint64_t cycles; /**< of one inference */
+	uint64_t macs;   /**< multiply-accumulates that the accelerator does */
+	double seconds;  /**< of one inference, at the clock that generated software sets up */
+	double joules;   /**< above idle; estimate, see AI8X_ENERGY_ERROR */
+	uint64_t kernel_words, kernel_capacity; /**< 72-bit words of kernel memory occupied, and of the part */
+	uint64_t data_words, data_capacity;     /**< 32-bit words of data memory occupied at most at one time */
+	uint64_t reserved[8];                   /**< room to grow without breaking the ABI (docs/versions.md) */
+} ai8x_cost;
+
+/**
+ * @brief What one inference of a resolved network costs, without weights and without a run: for searches.
+ *
+ * Deterministic, and safe to call from many threads with one network.
+ * @param network  is not changed
+ * @return AI8X_OK, or AI8X_ERR_NETWORK with layer and limit where the part cannot run the network; @p cost is then
+ *         not written
+ */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_cost(const ai8x_network *network, const ai8x_part *part,
+                                                    ai8x_cost *cost, ai8x_error *error);
 
 /** What a point of the grid costs. */
 typedef struct ai8x_sweep_point {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <ai8xsim/network.h>
-#include <ai8xsim/view.h>
 
 #include "base/error.h"
 #include "network/network.h"
@@ -63,26 +62,6 @@ static void count_parameters(const ai8x_network *network, ai8x_sweep_point *poin
 	point->weight_bytes = (bits + 7) / 8;
 }
 
-static ai8x_status cost(const ai8x_network *network, const ai8x_program *program, ai8x_sweep_point *point,
-                        ai8x_error *error)
-{
-	ai8x_profile *profile;
-	const ai8x_profile_options options = {.network = network};
-	ai8x_status status = ai8x_profile_create(program, &options, &profile, error);
-	if (status != AI8X_OK)
-		return status;
-	point->cycles = profile->timing.schedule.cycles;
-	point->macs = profile->macs;
-	point->seconds = profile->seconds;
-	point->joules = profile->joules;
-	point->kernel_words = profile->kernel_words;
-	point->kernel_capacity = profile->kernel_capacity;
-	point->data_words = profile->data_words;
-	point->data_capacity = profile->data_capacity;
-	ai8x_profile_destroy(profile);
-	return AI8X_OK;
-}
-
 static const char *part_of(const ai8x_sweep *sweep, size_t point)
 {
 	for (size_t a = 0; a < sweep->axis_count; a++)
@@ -97,7 +76,6 @@ static ai8x_status compute(const ai8x_sweep *sweep, size_t index, ai8x_sweep_poi
 	char *text = NULL;
 	size_t size = 0;
 	ai8x_network *network = NULL;
-	ai8x_program *program = NULL;
 	ai8x_error reason = {0};
 	const ai8x_network_files files = {.input_shape = sweep->shape[0] != 0 ? sweep->shape : NULL};
 	const ai8x_part *part = ai8x_part_find(part_of(sweep, index));
@@ -106,14 +84,20 @@ static ai8x_status compute(const ai8x_sweep *sweep, size_t index, ai8x_sweep_poi
 	ai8x_status status = sweep_describe(sweep, index, &text, &size, &reason);
 	if (status == AI8X_OK)
 		status = network_parse_like(text, size, sweep->name, &files, sweep->model, &network, &reason);
+	ai8x_cost cost = {0};
 	if (status == AI8X_OK) {
 		count_parameters(network, point);
-		status = ai8x_network_compile(network, part, NULL, &program, &reason);
+		status = ai8x_network_cost(network, part, &cost, &reason);
 	}
-	if (status == AI8X_OK)
-		status = cost(network, program, point, &reason);
+	point->cycles = cost.cycles;
+	point->macs = cost.macs;
+	point->seconds = cost.seconds;
+	point->joules = cost.joules;
+	point->kernel_words = cost.kernel_words;
+	point->kernel_capacity = cost.kernel_capacity;
+	point->data_words = cost.data_words;
+	point->data_capacity = cost.data_capacity;
 	free(text);
-	ai8x_program_destroy(program);
 	ai8x_network_destroy(network);
 	point->status = status;
 	(void)snprintf(point->message, sizeof point->message, "%.*s", (int)sizeof point->message - 1,

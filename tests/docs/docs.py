@@ -183,6 +183,19 @@ def case_files_in_comments():
         yield 'no comment names a file'
 
 
+def case_ways():
+    """docs/architecture.md: every function named beside a file is in that file"""
+    count = 0
+    for row in table(text('docs/architecture.md'), 3):
+        if re.match(r'(lib|sim)/\S+\.c$', row[1]):
+            for name in re.findall(r'\w+', row[2]):
+                count += 1
+                if not re.search(r'(?m)^\w.*\b' + name + r'\(', text(row[1])):
+                    yield f'{row[1]} does not define {name}()'
+    if count < 20:
+        yield f'only {count} functions are named'
+
+
 def case_functions():
     """every public function has a comment before it"""
     folder = os.path.join(SOURCE, 'include/ai8xsim')
@@ -202,7 +215,7 @@ def case_functions():
 def main():
     """Runs the cases."""
     cases = [case_functions, case_status_values, case_exit_statuses, case_links, case_named_files, case_index, case_packages,
-             case_dependencies, case_example, case_citations, case_files_in_comments]
+             case_dependencies, case_example, case_citations, case_files_in_comments, case_ways]
     failed = 0
     print(f'1..{len(cases)}')
     for number, case in enumerate(cases, 1):

@@ -62,7 +62,7 @@ class Chip {
       else if (products && layer.multiplies[p]) text = signed(products[p]);
       else if (on && reads.get(p >> 2)?.value !== undefined)
         text = signed(byteOf(reads.get(p >> 2).value, layer.chw ? Math.log2(reads.get(p >> 2).lanes) : p & 3));
-      setText(value, text);
+      setText(value, text.replace(',', ''));
     }
     this.drawGroups(now, events, products);
     this.drawStage(now, events);

@@ -68,7 +68,7 @@ class Counters {
   host() {
     const {run} = this.app;
     const rows = run.load.map(load => {
-      const what = load.layer >= 0 ? `registers of layer ${load.layer}` : load.name || (load.region ? load.region + (/register/.test(load.region) ? 's' : ' memory') : 'accelerator');
+      const what = load.layer >= 0 ? `registers of layer ${load.layer}` : load.name || (load.region ? load.region + (/register$/.test(load.region) ? 's' : '') : 'accelerator');
       const does = {WRITE32: 'writes', WRITE8: 'writes', WAIT: 'waits until bits are set in', FIFO_WRITE32: 'pushes into', EXPECT: 'reads', RUN: 'waits for the end of the run'}[load.kind] ?? load.kind;
       return make('tr', {}, make('td', {}, load.after ? 'after the run' : load.kind === 'RUN' ? 'the run' : load.kind === 'FIFO_WRITE32' ? 'while it runs' : 'before the run'),
         make('td', {}, load.kind === 'RUN' ? does : `${does} ${what}` + (load.unit >= 0 && load.region === 'data' ? ` ${load.unit}` : '')),

@@ -9,7 +9,7 @@ class Tour {
 
   // {{run1.cycles - run0.cycles}}: numbers, names and + - * / from left to right, * and / first.
   value(text) {
-    const tokens = text.match(/[\w.[\]-]*[A-Za-z][\w.]*|\d+(\.\d+)?|[-+*/]/g) ?? [];
+    const tokens = text.match(/[A-Za-z][\w.]*|\d+(\.\d+)?|[-+*/]/g) ?? [];
     const terms = [];
     let sign = 1, pending = null;
     for (const token of tokens) {

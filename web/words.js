@@ -54,7 +54,8 @@ function outputSentence(run, now, events) {
     return `output pixel ${where}: time slot ${now.slot + 1}: results of a few processors are packed into a word.`;
   const products = run.productsAt(now);
   if (layer.depthwise)
-    return `output pixel ${where}: each processor convolves its own channel only; one result leaves in this cycle, so most of the ${layer.multipliers} processors wait for their turn.`;
+    return `output pixel ${where}: each processor convolves its own channel only; sums are not added. ` +
+      (events ? `${plural(events.outputs.length, 'result')} of them ${events.outputs.length === 1 ? 'is' : 'are'} written in this cycle.` : 'Some of their results are written in this cycle.');
   const last = now.pass + layer.tcalc >= layer.passes;
   const channels = layer.parallel > 1
     ? `output channels ${now.slot} to ${Math.min(now.slot + layer.parallel, layer.slots) - 1}`

@@ -96,15 +96,16 @@ class Passing(Case):
         self.assertLess(printed, simulated + 10)
 
     def test_a_keyword_network_is_fast(self):
-        # Start-up, two seconds of delay, 23,000 bus writes and the inference; the best of three on a busy machine.
+        # Start-up, two seconds of delay, 23,000 bus writes and the inference: 0.1 s on an idle machine. The bound only
+        # tells that from instruction-by-instruction delays, which take minutes.
         walls = [self.run_json(image("keywords"))[0]["wall_seconds"] for _ in range(3)]
-        self.assertLess(min(walls), 0.2)
+        self.assertLess(min(walls), 5)
 
     def test_delay_passes_in_simulated_time_only(self):
         (result,) = self.run_json(image("plain"))
         self.assertGreater(result["inferences"][0]["start_seconds"], 2.0)
         self.assertLess(result["inferences"][0]["start_seconds"], 2.1)
-        self.assertLess(result["wall_seconds"], 1.0)
+        self.assertLess(result["wall_seconds"], 5)
 
     def test_console_is_shown_and_saved(self):
         run = ai8xsim("run", "--uart", self.path("uart.txt"), image("plain"))
@@ -217,7 +218,7 @@ class Failing(Case):
         self.assertEqual(result["polled"]["name"], "UART0.STATUS")
         self.assertEqual(result["polled"]["value"], 0x50)
         self.assertRegex(result["reason"], r"main.*polling UART0\.STATUS \(0x40042004\), which reads 0x00000050")
-        self.assertLess(result["wall_seconds"], 1.0)
+        self.assertLess(result["wall_seconds"], 5)
 
     def test_instruction_watchdog(self):
         (result,) = self.run_json("--max-instructions", 1000, image("plain"), status=STOPPED)

@@ -358,6 +358,23 @@ class Use(Page):
         self.assertEqual(len(names), len(set(names)))
 
 
+class Firmware(Page):
+    """Images for the board."""
+
+    def test_firmware(self):
+        """What the core writes comes before the run."""
+        image = os.path.join(os.environ.get("AI8XSIM_FIRMWARE", ""), "digits.elf")
+        if not os.path.exists(image):
+            self.skipTest("no firmware image was built")
+        self.page(image)
+        load = self.script("return ai8xsim.app.run.load")
+        regions = [entry["region"] for entry in load]
+        self.assertLess(regions.index("kernel memory"), [entry["kind"] for entry in load].index("RUN"))
+        self.assertIn("kernel memory", self.script("return host.textContent"))
+        self.assertEqual(self.script("return ai8xsim.app.run.layers.length"), 10)
+        self.compare_with_trace(image)
+
+
 class CommandLine(unittest.TestCase):
     """Options and errors; needs no browser."""
 

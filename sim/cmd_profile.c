@@ -234,6 +234,8 @@ static void print_loading(const ai8x_profile *profile)
 			printf("  %-20s %12s writes  ~%s\n", rows[i].what, cli_thousands(rows[i].writes, count),
 			       cli_duration(rows[i].seconds, time));
 	}
+	if (loading->joules > 0)
+		printf("  %-20s %19s %s, all of it\n", "energy", "", energy_text(loading->joules, time));
 	if (profile->timing.schedule.fifo_words > 0)
 		printf("  %-20s %12s words, during the run, %u cycles apart%s\n", "FIFO",
 		       cli_thousands(profile->timing.schedule.fifo_words, count), profile->feed.write_cycles,
@@ -355,14 +357,15 @@ static json_t *json_of_layer(const ai8x_profile_layer *layer)
 
 static json_t *json_of_loading(const ai8x_loading *loading, bool assumed)
 {
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "assumed", (int)assumed,
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o}", "assumed", (int)assumed,
 	                 "kernel_writes", (json_int_t)loading->kernel_writes, "bias_writes",
 	                 (json_int_t)loading->bias_writes, "register_writes",
 	                 (json_int_t)loading->register_writes, "input_writes", (json_int_t)loading->input_writes,
 	                 "fifo_writes", (json_int_t)loading->fifo_writes, "kernel_seconds_estimate",
 	                 loading->kernel_seconds, "bias_seconds_estimate", loading->bias_seconds,
 	                 "register_seconds_estimate", loading->register_seconds, "input_seconds_estimate",
-	                 loading->input_seconds);
+	                 loading->input_seconds, "joules_estimate",
+	                 loading->joules > 0 ? json_real(loading->joules) : json_null());
 }
 
 static json_t *json_of_profile(const ai8x_profile *profile)
@@ -374,13 +377,15 @@ static json_t *json_of_profile(const ai8x_profile *profile)
 	for (size_t i = 0; i < profile->layer_count; i++)
 		(void)json_array_append_new(layers, json_of_layer(&profile->layers[i]));
 	return json_pack(
-		"{s:s, s:s, s:s, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
+		"{s:s, s:s, s:s, s:f, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, "
+		"s:o, "
 		"s:o}",
 		"name", profile->name, "part", info->name, "cycles_are", info->cycles_exact ? "exact" : "estimate",
-		"cycles", (json_int_t)profile->timing.schedule.cycles, "stall_cycles",
+		"cycles_error", ai8x_cycles_error(profile->part, NULL), "cycles",
+		(json_int_t)profile->timing.schedule.cycles, "stall_cycles",
 		(json_int_t)profile->timing.schedule.stall_cycles, "causes", json_of_counters(&total), "clock",
 		profile->clock.name, "clock_hz", (json_int_t)profile->clock.hz, "seconds", profile->seconds,
-		"joules_estimate", profile->joules, "joules_error", AI8X_ENERGY_ERROR, "macs",
+		"joules_estimate", profile->joules, "joules_error", ai8x_energy_error(profile->part), "macs",
 		(json_int_t)profile->macs, "network_macs",
 		profile->network_macs > 0 ? json_integer((json_int_t)profile->network_macs) : json_null(),
 		"peak_macs_per_cycle", (json_int_t)ai8x_peak_macs(profile->part), "kernel_words",
@@ -458,9 +463,12 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 	print_causes(profile);
 	print_loading(profile);
 	print_memory(profile);
-	printf("Energy is an estimate, off by up to %.0f %% on measured layers it was not fitted to%s.\n",
-	       100 * AI8X_ENERGY_ERROR,
-	       ai8x_part_get_info(profile->part)->cycles_exact ? "" : "; cycles of this part are estimates");
+	unsigned networks;
+	const double cycles_error = ai8x_cycles_error(profile->part, &networks);
+	if (cycles_error > 0)
+		printf("Cycles are within %.1f %% of silicon on %u networks.\n", 100 * cycles_error, networks);
+	printf("Energy is an estimate, off by up to %.0f %% on measurements it was not fitted to.\n",
+	       100 * ai8x_energy_error(profile->part));
 	if (profile->timing.schedule.conditional)
 		printf("A snoop unit decides at run time which layers follow; it was taken not to trigger.\n");
 	if (baseline != NULL)

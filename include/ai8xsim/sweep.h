@@ -61,7 +61,7 @@ typedef struct ai8x_sweep_point {
 	uint64_t kernel_words, kernel_capacity; /**< kernel memory occupied, and of the part */
 	uint64_t data_words, data_capacity;     /**< data memory occupied at most at one time */
 	double seconds; /**< of one inference, at the clock that generated software sets up */
-	double joules;  /**< estimate, see AI8X_ENERGY_ERROR */
+	double joules;  /**< estimate, see ai8x_energy_error() */
 	bool best;      /**< no other point is at least as good in both objectives and better in one */
 } ai8x_sweep_point;
 

@@ -115,6 +115,8 @@ typedef struct ai8x_loading {
 	uint64_t fifo_writes;  /**< while the accelerator runs: part of its time, not of the loading time */
 	uint64_t register_writes;
 	double kernel_seconds, bias_seconds, input_seconds, register_seconds; /**< estimates */
+	double
+		joules; /**< estimate for all of it, measured at 50 MHz and 1.0 V; 0: never measured on this part */
 } ai8x_loading;
 
 /** @brief Fills in the times of what is counted, at an accelerator clock. */
@@ -152,13 +154,27 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_time_program(const ai8x_program *program,
 AI8X_API_EXPERIMENTAL void ai8x_timing_release(ai8x_timing *timing);
 
 /**
- * Largest error of ai8x_energy_layer() on layers of measured networks that were not used for its fit, as a fraction
- * (docs/energy.md).
+ * @brief How far a part's cycle counts are from silicon, as a fraction; 0: exact.
+ * @param networks  networks that were compared; NULL: not wanted
  */
-#define AI8X_ENERGY_ERROR 0.18
+AI8X_API_EXPERIMENTAL double ai8x_cycles_error(const ai8x_part *part, unsigned *networks);
 
-/** @brief Estimated energy of a layer above idle, in joules (docs/energy.md). */
+/**
+ * @brief Largest error of a part's energies, as a fraction: of measured networks (MAX78000: layers) that were left
+ *        out of the fit (docs/energy.md).
+ */
+AI8X_API_EXPERIMENTAL double ai8x_energy_error(const ai8x_part *part);
+
+/** @brief Estimated energy of a layer above idle, in joules, at the part's nominal voltage and clock (docs/energy.md). */
 AI8X_API_EXPERIMENTAL double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters);
+
+/**
+ * @brief The same at a voltage of the core supply and a clock.
+ * @param volts     the nearest voltage that was measured is taken; 0: nominal
+ * @param clock_hz  for what flows per time; 0: the clock that generated software sets up
+ */
+AI8X_API_EXPERIMENTAL double ai8x_energy_layer_at(const ai8x_layer *layer, const ai8x_counters *counters,
+                                                  double volts, uint32_t clock_hz);
 
 #ifdef __cplusplus
 }

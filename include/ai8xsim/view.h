@@ -106,7 +106,7 @@ typedef struct ai8x_profile_layer {
 	uint64_t kernel_words, kernel_bytes; /**< kernel memory occupied, and used in it */
 	uint64_t bias_bytes;
 	double seconds;
-	double joules; /**< estimate, see AI8X_ENERGY_ERROR */
+	double joules; /**< estimate, see ai8x_energy_error() */
 } ai8x_profile_layer;
 
 /** A profile. Destroy with ai8x_profile_destroy(). */
@@ -134,7 +134,8 @@ typedef struct ai8x_profile_options {
 	const ai8x_network *network; /**< for names, or NULL */
 	ai8x_feed feed;
 	ai8x_clock clock;  /**< hz 0: the one generated software sets up */
-	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	double volts;      /**< of the core supply, for energy; 0: nominal */
+	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_profile_options;
 
 /** @brief Profiles a program without running it. */

@@ -18,6 +18,10 @@ static const struct part_clock_row clocks[] = {
 	{"ISO", 1, 60000000},
 };
 
+static const struct part_energy energy[] = {
+	{1.1, 0, 31.8e-12, 22.8e-12, 0},
+};
+
 // Laid out by hand: a table, a row a line.
 // clang-format off
 const struct ai8x_part part_max78000 = {
@@ -227,6 +231,9 @@ const struct ai8x_part part_max78000 = {
 			.input_word = {13.2, 6.55},
 			.fifo_word = {34.0, 12.4},
 		},
+	.energy = energy,
+	.energy_count = sizeof energy / sizeof energy[0],
+	.standing = {.energy_error = 0.17},
 	.clock_default = {.clock = 0, .divider = 1, .divider_unpipelined = 1},
 	.quirks = {
 		.stream_bias_shift = true,

@@ -22,6 +22,11 @@ static const struct part_clock_row clocks[] = {
 	{"IPLL", 3, 200000000},
 };
 
+static const struct part_energy energy[] = {
+	{1.0, 840e-12, 23.3e-12, 23.3e-12, 6.8e-3},
+	{1.1, 1008e-12, 28.0e-12, 28.0e-12, 14e-3},
+};
+
 // Laid out by hand: a table, a row a line.
 // clang-format off
 const struct ai8x_part part_max78002 = {
@@ -282,6 +287,10 @@ const struct ai8x_part part_max78002 = {
 			.input_word = {16.4, 6.55},
 			.fifo_word = {34.0, 12.4},
 		},
+	.energy = energy,
+	.energy_count = sizeof energy / sizeof energy[0],
+	.write_joules = 11.9e-9,
+	.standing = {.cycles_error = 0.035, .cycles_networks = 8, .energy_error = 0.21},
 	.clock_default = {.clock = 2, .divider = 1, .divider_unpipelined = 4},
 	.quirks = {
 		.window_stop_geometry = true,

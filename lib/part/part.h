@@ -171,6 +171,21 @@ struct part_host {
 	struct part_access fifo_word;  // two accesses: status, data
 };
 
+// Energy above idle at a voltage of the core supply, fitted to measurements (docs/energy.md, bench/silicon/energy.py).
+struct part_energy {
+	double volts;
+	double cycle;         // joules of a cycle, pipeline and stalls not counted
+	double window, point; // joules of such a cycle and active processor: kernels with several taps, with one
+	double watts;         // while it runs
+};
+
+// How far cycles and energies are from silicon.
+struct part_standing {
+	double cycles_error; // 0: exact
+	unsigned cycles_networks;
+	double energy_error; // largest, cross-validated
+};
+
 // Differences of behaviour (hardware reference 7), each a question that some block asks.
 struct part_quirks {
 	bool window_stop_geometry;         // RCNT/CCNT hold the last window's start instead of the image size
@@ -198,6 +213,10 @@ struct ai8x_part {
 	uint32_t clock_mask; // of the field's codes: its width
 	struct part_clock_choice clock_default;
 	struct part_host host;
+	const struct part_energy *energy; // nominal voltage first
+	size_t energy_count;
+	double write_joules; // of a bus write while loading, 0: not measured
+	struct part_standing standing;
 	struct part_quirks quirks;
 };
 

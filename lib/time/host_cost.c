@@ -33,4 +33,6 @@ void ai8x_loading_times(ai8x_loading *loading, const ai8x_part *part, const ai8x
 		(double)loading->input_writes * ai8x_access_seconds(part, clock, AI8X_ACCESS_INPUT);
 	loading->register_seconds =
 		(double)loading->register_writes * ai8x_access_seconds(part, clock, AI8X_ACCESS_REGISTER);
+	loading->joules = part->write_joules * (double)(loading->kernel_writes + loading->bias_writes +
+	                                                loading->input_writes + loading->register_writes);
 }

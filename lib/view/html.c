@@ -78,13 +78,17 @@ static void say_head(const struct page *page)
 	words_escape(profile->name, page->file);
 	say(page, "</h1><p class=\"lead\">%s, accelerator clock %s = %g MHz. ", info->name, profile->clock.name,
 	    profile->clock.hz / 1e6);
+	unsigned networks;
+	const double cycles_error = ai8x_cycles_error(profile->part, &networks);
 	if (info->cycles_exact)
 		say(page, "Cycles are exact");
 	else
-		say(page, "Cycles are an <b>estimate</b>: no cycle counts of this part are public");
+		say(page, "Cycles are an <b>estimate</b>: within %.1f %% of silicon on %u networks",
+		    100 * cycles_error, networks);
 	if (profile->timing.schedule.fifo_words > 0 && profile->feed.write_cycles > 0)
 		say(page, "; FIFO words are assumed to arrive every %u cycles", profile->feed.write_cycles);
-	say(page, ". Energy is an estimate (&plusmn;%.0f %%).</p>\n", 100 * AI8X_ENERGY_ERROR);
+	say(page, ". Energy is an estimate (&plusmn;%.0f %%).</p>\n",
+	    100 * ai8x_energy_error(page->profile->part));
 }
 
 static void say_tiles(const struct page *page)
@@ -95,7 +99,8 @@ static void say_tiles(const struct page *page)
 	say(page, "<div class=\"tiles\">\n");
 	say_tile(page, page->about, thousands(profile->timing.schedule.cycles, text), "cycles");
 	say_tile(page, page->about, words_seconds(profile->seconds, text), "per inference");
-	(void)snprintf(label, sizeof label, "above idle (estimate, &plusmn;%.0f %%)", 100 * AI8X_ENERGY_ERROR);
+	(void)snprintf(label, sizeof label, "above idle (estimate, &plusmn;%.0f %%)",
+	               100 * ai8x_energy_error(profile->part));
 	say_tile(page, "~", words_joules(profile->joules, text), label);
 	(void)snprintf(text, sizeof text, "%.1f", (double)profile->macs / cycles);
 	(void)snprintf(label, sizeof label, "MAC per cycle, peak %u", ai8x_peak_macs(profile->part));

@@ -37,7 +37,8 @@ struct page {
 	const ai8x_sweep_point **best; // sorted by the first objective
 	size_t *best_index;
 	size_t best_count, able;
-	bool estimates; // of some part's cycles
+	bool estimates;      // of some part's cycles
+	double energy_error; // the largest of the parts
 };
 
 // 12345678 as "12.3 M"; small numbers with their unit's prefix.
@@ -301,6 +302,7 @@ static void collect_best(struct page *page)
 	for (size_t i = 0; i < points; i++) {
 		const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, i);
 		page->able += point->status == AI8X_OK;
+		page->energy_error = fmax(page->energy_error, ai8x_energy_error(ai8x_part_find(point->part)));
 		if (point->status == AI8X_OK && !ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact)
 			page->estimates = true;
 		if (!point->best)
@@ -334,8 +336,8 @@ static void say_page(const struct page *page)
 		page->file,
 		"</h1><p class=\"lead\">A sweep of %zu points: %zu can run, %zu of them are best. Time and memory "
 		"follow from the registers; energy is an estimate (&plusmn;%.0f %%)%s.</p>\n",
-		points, page->able, page->best_count, 100 * AI8X_ENERGY_ERROR,
-		page->estimates ? ", and so are cycles of parts of which no cycle counts are public" : "");
+		points, page->able, page->best_count, 100 * page->energy_error,
+		page->estimates ? ", and so are cycles of the MAX78002" : "");
 	if (page->able > 0) {
 		(void)fputs(
 			"<section><h2>All points</h2><p>Blue: the best, and the limit they form. Point at a dot for its "

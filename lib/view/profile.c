@@ -124,7 +124,7 @@ static uint64_t input_words(const ai8x_layer *layer)
 	return instances * words;
 }
 
-static void fill_layer(const ai8x_profile *profile, size_t position, ai8x_profile_layer *out)
+static void fill_layer(const ai8x_profile *profile, size_t position, ai8x_profile_layer *out, double volts)
 {
 	const ai8x_schedule_layer *entry = &profile->timing.schedule.layers[position];
 	const ai8x_layer *layer = &entry->layer;
@@ -150,7 +150,7 @@ static void fill_layer(const ai8x_profile *profile, size_t position, ai8x_profil
 	                    (layer->calcx4 ? 4 : 1) / 8;
 	out->bias_bytes = ai8x_map_words(&profile->map->bias, (int)position);
 	out->seconds = cycles / profile->clock.hz;
-	out->joules = ai8x_energy_layer(layer, &entry->counters);
+	out->joules = ai8x_energy_layer_at(layer, &entry->counters, volts, profile->clock.hz);
 }
 
 // What a description without weights does not load: kernels packed (nine bytes a word), bias byte by byte, input.
@@ -223,7 +223,7 @@ ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_
 		return status;
 	}
 	for (size_t i = 0; i < profile->layer_count; i++) {
-		fill_layer(profile, i, &profile->layers[i]);
+		fill_layer(profile, i, &profile->layers[i], options->volts);
 		name_by_program(program, &profile->layers[i], profile->timing.schedule.layers[i].layer.index);
 		name_by_network(options->network, &profile->layers[i]);
 	}

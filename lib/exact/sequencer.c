@@ -75,10 +75,7 @@ static void next_pixel(struct exact_layer *x)
 		begin_pixel(x);
 		return;
 	}
-	// A row of single-slot single-pass outputs takes one cycle more (flattened layers: set-up instead).
-	bool extra = layer_has_kernels(&x->layer) && x->slots == 1 && x->layer.passes == 1 && !x->layer.flatten &&
-	             !x->layer.depthwise && x->row + 1 >= x->layer.kernel_rows;
-	if (extra)
+	if (layer_row_cycle(&x->layer) && x->row + 1 >= x->layer.kernel_rows)
 		x->phase = PHASE_ROW_END;
 	else
 		next_row(x);

@@ -56,6 +56,15 @@ static inline uint32_t layer_expanded_columns(const ai8x_layer *layer)
 
 // --- Output --------------------------------------------------------------------------------------------
 
+// A row whose pixels take one output cycle each ends with one cycle more: one slot and one pass. With quad fan-out each
+// group computes every fourth slot. Flattened layers have a set-up cycle instead.
+static inline bool layer_row_cycle(const ai8x_layer *layer)
+{
+	return layer->write_mode == AI8X_WRITE_CHANNELS &&
+	       layer->slots <= (layer->quad_fanout ? AI8X_GROUPS : 1) && layer->passes == 1 && !layer->flatten &&
+	       layer_has_kernels(layer);
+}
+
 // Words from an output pixel to the next one.
 uint32_t layer_pixel_words(const ai8x_layer *layer);
 

@@ -171,7 +171,7 @@ struct part_host {
 	struct part_access fifo_word;  // two accesses: status, data
 };
 
-// Energy above idle at a voltage of the core supply, fitted to measurements (docs/energy.md, bench/silicon/energy.py).
+// Energy above idle at a voltage of the core supply, fitted to measurements (docs/energy.md).
 struct part_energy {
 	double volts;
 	double cycle;         // joules of a cycle, pipeline and stalls not counted

@@ -92,8 +92,7 @@ void sequence_prepare(struct sequence *sequence, const ai8x_layer *layer)
 	sequence->rows = sequence->image_rows + 2 * layer->pad_rows;
 	sequence->columns = sequence->image_columns + 2 * layer->pad_columns;
 	sequence->flatten_cycle = kernels && layer->flatten;
-	sequence->row_cycle = kernels && layer->write_mode == AI8X_WRITE_CHANNELS && layer->slots == 1 &&
-	                      layer->passes == 1 && !layer->flatten;
+	sequence->row_cycle = layer_row_cycle(layer);
 	for (unsigned row = 0; row < SIDE_COUNT; row++) {
 		for (unsigned column = 0; column < SIDE_COUNT; column++) {
 			for (unsigned output = 0; output < 2; output++) {

@@ -1,4 +1,5 @@
 """ai8xsim compile as users call it: weights of every format, what is chosen, refusals that write nothing."""
+import json
 import os
 import re
 import shutil
@@ -170,6 +171,21 @@ class Compile(unittest.TestCase):
                 with h5py.File(self.output) as file:
                     outputs.add(file["layers/2/output"][:].tobytes())
             self.assertEqual(len(outputs), 1)
+
+    def test_rows_of_single_output_cycles_take_one_more(self):
+        """Four channels with quad fan-out: one output cycle a pixel, as with one channel without."""
+        network = self.write("quad.yaml", """
+arch: quad
+dataset: none
+layers:
+  - {op: conv2d, kernel_size: 3x3, pad: 1, in_channels: 4, in_dim: [8, 8], out_channels: 4,
+     processors: 0xf, out_offset: 0x2000}
+""")
+        self.compile(network, "--random", "1", "--fast-fifo-quad", "-o", self.output, "-q")
+        for engine in ("exact", "fast"):
+            result = ai8xsim("run", "--engine", engine, "--json", "-", self.output)
+            self.assertEqual(result.returncode, OK, result.stderr)
+            self.assertEqual(json.loads(result.stdout)["programs"][0]["cycles"], 309)
 
     def test_kernel_loading_styles(self):
         weights = self.hdf5()

@@ -38,8 +38,8 @@ def main():
         with h5py.File(data, 'w') as file:
             file['input'] = inputs
         for jobs in (1, 2):
-            command = [program_path, 'eval', path, '--data', data, '--jobs', str(jobs)]
-            c = best(lambda command=command: subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
+            command = [program_path, 'eval', path, '--data', data, '--jobs', str(jobs), '-o']
+            c = best(lambda command=command: subprocess.run(command + [tempfile.mktemp(dir=folder)], check=True, stdout=subprocess.DEVNULL,
                                             stderr=subprocess.DEVNULL), 3)
             python = best(lambda: program.eval(inputs, jobs=jobs, progress=False), 3)
             print(f'{COUNT} inputs, {jobs} threads: ai8xsim eval {c:.3f} s, Program.eval {python:.3f} s')

@@ -169,9 +169,30 @@ class Installed:
 
     def case_program(self):
         """the installed ai8xsim runs"""
-        text = call([os.path.join(self.prefix, 'bin/ai8xsim'), '--version'], env=self.environment())
+        # Found by the program itself: nothing in the environment helps.
+        bare = {name: value for name, value in os.environ.items() if name != 'LD_LIBRARY_PATH'}
+        text = call([os.path.join(self.prefix, 'bin/ai8xsim'), '--version'], env=bare)
         if self.args.version not in text:
             raise Failure(f'printed: {text}')
+
+    def case_share(self):
+        """the manual page and the completions name every command and option"""
+        share = os.path.join(self.prefix, 'share')
+        program = os.path.join(self.prefix, 'bin/ai8xsim')
+        if not os.path.exists(os.path.join(share, 'ai8xsim/models/digits/digits.h5')):
+            raise Failure('the models are not there')
+        texts = []
+        for path in ('man/man1/ai8xsim.1', 'bash-completion/completions/ai8xsim', 'zsh/site-functions/_ai8xsim',
+                     'fish/vendor_completions.d/ai8xsim.fish'):
+            with open(os.path.join(share, path), encoding='utf-8') as file:
+                texts.append((path, file.read().replace('\\-', '-')))
+        call(['bash', '-n', os.path.join(share, 'bash-completion/completions/ai8xsim')])
+        listed = call([program, '--help']).split('Commands:\n')[1].split('\n\n')[0]
+        for command in re.findall(r'(?m)^  (?!help )([a-z]+) ', listed):
+            for option in ['', *re.findall(r'(?m)^ +(?:-\w, +)?--([a-z-]+)', call([program, command, '--help']))]:
+                for path, text in texts:
+                    if command not in text or option not in text:
+                        raise Failure(f'{path}: {command} --{option} is missing')
 
 
 def main():
@@ -186,7 +207,7 @@ def main():
         installed = Installed(args, folder)
         cases = [installed.case_files, installed.case_pkgconfig, installed.case_exports, installed.case_versions, installed.case_archives,
                  installed.case_hello, installed.case_hello_runs, installed.case_hello_reports,
-                 installed.case_static, installed.case_program]
+                 installed.case_static, installed.case_program, installed.case_share]
         print(f'1..{len(cases)}')
         for number, case in enumerate(cases, 1):
             try:

@@ -25,6 +25,7 @@ struct reader {
 	struct named_files *named; // NULL: not wanted
 	const char *file;
 	ai8x_error *error;
+	char layer[80]; // "layer N (name): " while a layer is read
 };
 
 enum layer_key {
@@ -186,7 +187,7 @@ static ai8x_status fail(const struct reader *reader, size_t line, const char *fo
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	return error_set(reader->error, AI8X_ERR_FORMAT, "%s:%zu: %s", reader->file, line, text);
+	return error_set(reader->error, AI8X_ERR_FORMAT, "%s:%zu: %s%s", reader->file, line, reader->layer, text);
 }
 
 static ai8x_status fail_value(const struct reader *reader, const struct entry *entry, const char *expected)
@@ -245,18 +246,18 @@ static ai8x_status read_keys(const struct reader *reader, yaml_node_t *mapping, 
 		yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
 		size_t line = key->start_mark.line + 1;
 		if (key->type != YAML_SCALAR_NODE)
-			return fail(reader, line, "%s: a key must be a word", where);
+			return fail(reader, line, "%sa key must be a word", where);
 		const char *name = (const char *)key->data.scalar.value;
 		size_t i = 0;
 		while (i < row_count && strcmp(name, rows[i].name) != 0)
 			i++;
 		if (i == row_count) {
-			return fail(reader, line, "%s: unknown key '%.60s'; did you mean '%s'?", where, name,
+			return fail(reader, line, "%sunknown key '%.60s'; did you mean '%s'?", where, name,
 			            nearest(name, rows, row_count));
 		}
 		struct entry *entry = &entries[rows[i].key];
 		if (entry->node != NULL) {
-			return fail(reader, line, "%s: key '%s' repeats '%s' of line %zu", where, name, entry->name,
+			return fail(reader, line, "%skey '%s' repeats '%s' of line %zu", where, name, entry->name,
 			            entry->line);
 		}
 		*entry = (struct entry){rows[i].name, value, line};
@@ -814,8 +815,7 @@ static ai8x_status read_layer(const struct reader *reader, yaml_node_t *node, ai
 	if (node->type != YAML_MAPPING_NODE)
 		return fail(reader, line, "a layer must be a mapping of keys to values");
 	layer->line = (unsigned)line;
-	if ((status = read_keys(reader, node, layer_key_rows, ROWS(layer_key_rows), entries, "layer")) !=
-	        AI8X_OK ||
+	if ((status = read_keys(reader, node, layer_key_rows, ROWS(layer_key_rows), entries, "")) != AI8X_OK ||
 	    (status = refuse_unsupported(reader, entries)) != AI8X_OK ||
 	    (status = read_operation(reader, entries, layer)) != AI8X_OK ||
 	    (status = read_kernel_size(reader, &entries[KEY_KERNEL_SIZE], layer)) != AI8X_OK ||
@@ -951,6 +951,27 @@ static ai8x_status check_names(const struct reader *reader, const struct numbere
 	return AI8X_OK;
 }
 
+// What messages call a layer, from keys that are looked at before all others.
+static void name_layer(struct reader *reader, yaml_node_t *node, uint32_t number)
+{
+	const char *name = NULL;
+	int64_t given = 0;
+	for (size_t i = 0; node->type == YAML_MAPPING_NODE &&
+	                   i < (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+	     i++) {
+		const yaml_node_pair_t *pair = &node->data.mapping.pairs.start[i];
+		const char *key = scalar_text(yaml_document_get_node(reader->document, pair->key));
+		const yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
+		if (key != NULL && strcmp(key, "name") == 0)
+			name = scalar_text(value);
+		if (key != NULL && strcmp(key, "sequence") == 0 && scalar_integer(value, &given) && given >= 0 &&
+		    given < NETWORK_MAX_LAYERS)
+			number = (uint32_t)given;
+	}
+	snprintf(reader->layer, sizeof reader->layer, name == NULL ? "layer %u: " : "layer %u (%.40s): ", number,
+	         name);
+}
+
 static ai8x_status read_layers(struct reader *reader, const struct entry *top)
 {
 	ai8x_network *network = reader->network;
@@ -966,12 +987,14 @@ static ai8x_status read_layers(struct reader *reader, const struct entry *top)
 	for (; done < count && status == AI8X_OK; done++, number++) {
 		struct numbered *slot = &numbered[done];
 		slot->layer = network->layers[done];
+		name_layer(reader, yaml_document_get_node(reader->document, items[done]), number);
 		status = read_layer(reader, yaml_document_get_node(reader->document, items[done]), &slot->layer,
 		                    slot->entries);
 		if (status == AI8X_OK)
 			status = take_u32(reader, &slot->entries[KEY_SEQUENCE], 0, NETWORK_MAX_LAYERS - 1, &number);
 		slot->layer.number = number;
 	}
+	reader->layer[0] = '\0';
 	if (status == AI8X_OK)
 		status = check_names(reader, numbered, count);
 	if (status == AI8X_OK)
@@ -1074,7 +1097,7 @@ static ai8x_status read_snoop(const struct reader *reader, const struct entry *e
 static ai8x_status read_top(struct reader *reader, yaml_node_t *root, const char *name)
 {
 	struct entry entries[TOP_KEYS] = {{NULL, NULL, 0}};
-	ai8x_status status = read_keys(reader, root, top_key_rows, ROWS(top_key_rows), entries, "description");
+	ai8x_status status = read_keys(reader, root, top_key_rows, ROWS(top_key_rows), entries, "description: ");
 	if (status != AI8X_OK)
 		return status;
 	const struct entry *layers = &entries[TOP_LAYERS];
@@ -1150,7 +1173,7 @@ static const char *other_kind(const char *text, size_t size)
 ai8x_status network_read_yaml(const char *text, size_t size, const char *file, struct named_files *named,
                               ai8x_network **network, ai8x_error *error)
 {
-	struct reader reader = {NULL, NULL, named, file == NULL ? "description" : file, error};
+	struct reader reader = {NULL, NULL, named, file == NULL ? "description" : file, error, ""};
 	yaml_parser_t parser;
 	yaml_document_t document;
 	char name[256];

@@ -517,6 +517,9 @@ static ai8x_status open_any(const ai8x_network *network, const char *path, struc
 {
 	unsigned layers = 0;
 	*list = (struct array_list){NULL, 0};
+	ai8x_status readable = file_check_readable(path, error);
+	if (readable != AI8X_OK)
+		return readable;
 	for (size_t i = 0; i < network->layer_count; i++)
 		layers += is_weight_layer(&network->layers[i]);
 	if (is_hdf5(path)) {

@@ -261,7 +261,7 @@ layers:
         self.assertEqual(set(os.listdir(self.folder)), before)
 
     def test_refusals_write_nothing(self):
-        self.refuse("layers:\n  - kernelsize: 3x3\n", "bad.yaml:2: layer: unknown key 'kernelsize'; did you mean "
+        self.refuse("layers:\n  - kernelsize: 3x3\n", "bad.yaml:2: layer 0: unknown key 'kernelsize'; did you mean "
                     "'kernel_size'?")
         self.refuse("layers:\n  - {in_channels: 3, in_dim: [4000, 2]}\n",
                     "bad.yaml:2: layer 0: 4000 rows with padding: 4002 are counted, at most 1024 are possible")

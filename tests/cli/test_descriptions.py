@@ -98,6 +98,15 @@ class Descriptions(unittest.TestCase):
                      "net.yaml:4: layer 0: how many channels does this layer put out?")
         self.refused(["{in_channels: 1, in_dim: [4, 4], name: last}"], "layer 0 (last): how many channels")
 
+    def test_messages_name_the_layer(self):
+        self.refused(["{in_dim: [4, 4], processors: 1}", "{name: two, kernel_size: 5x5, processors: 1}"],
+                     "net.yaml:5: layer 1 (two): key 'kernel_size'")
+        self.refused(["{in_dim: [4, 4], processors: 1, kernelsize: 3x3}"], "layer 0: unknown key 'kernelsize'")
+        self.refused(["{in_dim: [4, 4], processors: 1, sequence: 7, pad: x}"], "layer 7: key 'pad'")
+        result = self.compile(["{in_dim: [4, 4], processors: 1}"], "--weights", self.path("none.h5"))
+        self.assertEqual(result.returncode, BAD_INPUT)
+        self.assertIn("No such file or directory", result.stderr)
+
     def test_named_files(self):
         """Weights and sample of a description are found beside it, and give way to options."""
         numpy.save(self.path("w.npy"), numpy.ones((1, 2, 3, 3, 3), dtype=int))

@@ -250,13 +250,14 @@ START_TEST(errors_name_line_key_and_remedy)
 		const char *message;
 	} cases[] = {
 		{"layers:\n  - in_dim: 4\n    kernelsize: 3x3\n", AI8X_ERR_FORMAT,
-	     "net.yaml:3: layer: unknown key 'kernelsize'; did you mean 'kernel_size'?"},
+	     "net.yaml:3: layer 0: unknown key 'kernelsize'; did you mean 'kernel_size'?"},
 		{"layer: []\n", AI8X_ERR_FORMAT,
 	     "net.yaml:1: description: unknown key 'layer'; did you mean 'layers'?"},
 		{"arch: x\n", AI8X_ERR_FORMAT, "key 'layers' is missing"},
 		{"layers: []\n", AI8X_ERR_FORMAT, "1 to 1024 layers"},
 		{"layers:\n  - op: conv2d\n    operation: conv2d\n", AI8X_ERR_FORMAT, "repeats 'op' of line 2"},
-		{"layers:\n  - op: conv3d\n", AI8X_ERR_FORMAT, "net.yaml:2: key 'op': expected one of conv2d"},
+		{"layers:\n  - op: conv3d\n", AI8X_ERR_FORMAT,
+	     "net.yaml:2: layer 0: key 'op': expected one of conv2d"},
 		{"layers:\n  - pad: x\n", AI8X_ERR_FORMAT, "key 'pad': expected an integer"},
 		{"layers:\n  - stride: 2\n", AI8X_ERR_FORMAT, "pool_stride"},
 		{"layers:\n  - kernel_size: 5x5\n", AI8X_ERR_FORMAT, "3x3 or 1x1"},

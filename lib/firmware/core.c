@@ -5,6 +5,8 @@
 // left by hand between two runs of the engine.
 #include "firmware/soc.h"
 
+#include <stdio.h>
+
 #include "base/error.h"
 
 // Never reached by Thumb code.
@@ -25,6 +27,7 @@
 // A sleeping core that nothing can wake is given so many chances: the interrupt may have come between the
 // test and the WFI.
 #define SLEEPS_LIMIT 1000
+#define LAST_FAULT 6 // number of the last of the fault exceptions
 #define LOOP_LIMIT 32
 
 static bool on_bad_memory(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
@@ -56,6 +59,59 @@ static bool is_loop(struct ai8x_firmware *soc, uint32_t address)
 	return (code & 0xFFFF) == CODE_LOOP || code == CODE_LOOP_WIDE || code == CODE_LOOP_LINK;
 }
 
+// Bits of the fault status register.
+#define FAULT_FETCH_FORBIDDEN (1u << 0)
+#define FAULT_FETCH (1u << 8)
+#define FAULT_ACCESS (1u << 9 | 1u << 15) // precise, with its address
+#define FAULT_INSTRUCTION (1u << 16)
+
+static void lock_up(struct ai8x_firmware *soc, ai8x_status status)
+{
+	char state[96];
+	nvic_describe_fault(soc, state, sizeof state);
+	watchdog_where(soc);
+	soc_end(soc, AI8X_FIRMWARE_FAULT, status, "%s (%s)", soc->fault_text, state);
+}
+
+// The handler runs, as on a chip; only where there is none the run ends at once.
+static void fault(struct ai8x_firmware *soc, uc_err status, uint32_t pc)
+{
+	char where[96];
+	image_describe(&soc->image, soc->block, where, sizeof where);
+	static const struct {
+		uint32_t kind, status;
+		const char *text;
+	} kinds[] = {
+		{UC_MEM_READ_UNMAPPED, FAULT_ACCESS, "reads"},
+		{UC_MEM_WRITE_UNMAPPED, FAULT_ACCESS, "writes"},
+		{UC_MEM_FETCH_UNMAPPED, FAULT_FETCH, "jumps to"},
+		{UC_MEM_READ_PROT, FAULT_ACCESS, "reads"},
+		{UC_MEM_WRITE_PROT, FAULT_ACCESS, "writes"},
+		{UC_MEM_FETCH_PROT, FAULT_FETCH_FORBIDDEN, "jumps to"},
+	};
+	uint32_t bits = FAULT_INSTRUCTION;
+	(void)snprintf(soc->fault_text, sizeof soc->fault_text, "the code at %s (0x%08x) cannot go on: %s", where,
+	               pc, soc->unicorn.strerror(status));
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (soc->fault_kind == kinds[i].kind) {
+			const bool forbidden =
+				soc->fault_kind == UC_MEM_WRITE_PROT || soc->fault_kind == UC_MEM_FETCH_PROT;
+			bits = kinds[i].status;
+			(void)snprintf(soc->fault_text, sizeof soc->fault_text,
+			               "bus fault: the code at %s %s 0x%08x, where %s", where, kinds[i].text,
+			               soc->fault_address, forbidden ? "that is not allowed" : "the part has nothing");
+		}
+	const ai8x_status kind = bits == FAULT_INSTRUCTION ? AI8X_ERR_UNSUPPORTED : AI8X_ERR_ADDRESS;
+	// Where it jumped from is what a handler wants to know.
+	if (bits == FAULT_FETCH || bits == FAULT_FETCH_FORBIDDEN) {
+		const uint32_t from = soc->block;
+		(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &from);
+	}
+	if (!nvic_fault(soc, bits, soc->fault_address))
+		lock_up(soc, kind);
+	soc->attention = true;
+}
+
 // The core rests: time goes to the next event that can interrupt it, or the program is over.
 static void rest(struct ai8x_firmware *soc, const char *how)
 {
@@ -80,6 +136,10 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 	if (soc->cnn.busy && !soc->cnn.paused && soc->cnn.end != TIME_NEVER) {
 		soc_pass_until(soc, soc->cnn.end);
 		events_sync(soc);
+	}
+	if (nvic_in_fault(soc)) {
+		lock_up(soc, AI8X_ERR_ADDRESS);
+		return;
 	}
 	watchdog_where(soc);
 	image_describe(&soc->image, soc->block, where, sizeof where);
@@ -193,32 +253,6 @@ static uint32_t code_at(struct ai8x_firmware *soc, uint32_t address)
 	return code;
 }
 
-static void fault(struct ai8x_firmware *soc, uc_err status, uint32_t pc)
-{
-	char where[96];
-	image_describe(&soc->image, soc->block, where, sizeof where);
-	watchdog_where(soc);
-	static const struct {
-		uint32_t kind;
-		const char *text;
-	} kinds[] = {
-		{UC_MEM_READ_UNMAPPED, "reads"},     {UC_MEM_WRITE_UNMAPPED, "writes"},
-		{UC_MEM_FETCH_UNMAPPED, "jumps to"}, {UC_MEM_READ_PROT, "reads"},
-		{UC_MEM_WRITE_PROT, "writes"},       {UC_MEM_FETCH_PROT, "jumps to"},
-	};
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (soc->fault_kind == kinds[i].kind) {
-			soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_ADDRESS,
-			        "bus fault: the code at %s %s 0x%08x, where %s", where, kinds[i].text, soc->fault_address,
-			        soc->fault_kind == UC_MEM_WRITE_PROT || soc->fault_kind == UC_MEM_FETCH_PROT
-			            ? "that is not allowed"
-			            : "the part has nothing");
-			return;
-		}
-	soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_UNSUPPORTED, "the code at %s (0x%08x) cannot go on: %s", where,
-	        pc, soc->unicorn.strerror(status));
-}
-
 static void wait_for_interrupt(struct ai8x_firmware *soc)
 {
 	cnn_settle(soc);
@@ -242,7 +276,11 @@ static void handle_stop(struct ai8x_firmware *soc, uc_err status)
 {
 	uint32_t pc = soc_register(soc, UC_ARM_REG_PC);
 	if (soc->interrupt == RAISED_RETURN) {
-		if (!nvic_return(soc))
+		// Bit 0 is lost on the way.
+		if (nvic_return(soc, pc | 1)) {
+			if (nvic_sleeps_on_exit(soc))
+				wait_for_interrupt(soc);
+		} else
 			soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_ADDRESS,
 			        "return from an exception that was not entered, or with a broken stack");
 	} else if (soc->interrupt == RAISED_SVC) {
@@ -283,6 +321,10 @@ void core_run(struct ai8x_firmware *soc)
 		unsigned exception = nvic_next(soc, true);
 		if (exception != 0 && !nvic_enter(soc, exception)) {
 			char where[96];
+			if (nvic_in_fault(soc) || exception <= LAST_FAULT) {
+				lock_up(soc, AI8X_ERR_ADDRESS);
+				break;
+			}
 			image_describe(&soc->image, soc->block, where, sizeof where);
 			watchdog_where(soc);
 			soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_ADDRESS,

@@ -1,9 +1,11 @@
 // NVIC and system control block: which exception is due, its entry and its return.
 //
-// Unicorn has none of this (firmware reference 7): frames are pushed and popped by hand between blocks. Only
-// a basic frame goes to the stack; the FPU's caller-saved registers are kept on the host's side. Priorities
-// and nesting follow the architecture, sub-priorities and lockup do not exist.
+// Unicorn has none of this but the two stack pointers and CONTROL (firmware reference 7): frames are pushed and popped
+// by hand between blocks, basic or with the FPU's registers, as the Armv7-M architecture has it: EXC_RETURN decides
+// stack and frame, groups of priorities preempt, a pending exception is entered from another's end without stacking.
 #include "firmware/soc.h"
+
+#include <stdio.h>
 
 // Offsets from 0xE000E000.
 #define ICTR 0x004
@@ -15,39 +17,90 @@
 #define IPR 0x400
 #define IPR_END 0x500
 #define SCB 0xD00
-#define SCB_END 0xE00
+#define SCB_END 0x1000
 #define STIR 0xF00
 
 #define CPUID 0x00
 #define ICSR 0x04
 #define VTOR 0x08
 #define AIRCR 0x0C
+#define SCR 0x10
+#define CCR 0x14
 #define SHPR1 0x18
-#define CPACR 0x88
+#define SHCSR 0x24
+#define CFSR 0x28
+#define HFSR 0x2C
+#define MMFAR 0x34
+#define BFAR 0x38
+#define MPU_TYPE 0x90
+#define FPCCR 0x234
+#define MVFR0 0x240
+#define MVFR1 0x244
 
 #define CORTEX_M4_ID 0x410FC241u
+#define EXCEPTION_NMI 2
+#define EXCEPTION_HARD_FAULT 3
+#define EXCEPTION_MEMORY 4
+#define EXCEPTION_BUS 5
+#define EXCEPTION_USAGE 6
 #define EXCEPTION_SVC 11
 #define EXCEPTION_PENDSV 14
 #define EXCEPTION_SYSTICK 15
 #define EXCEPTION_IRQ0 16
 #define NO_PRIORITY 256
+#define PRIORITY_HARD_FAULT (-1)
+#define PRIORITY_NMI (-2)
+
+#define CONTROL_PROCESS_STACK 2u
+#define CONTROL_FPU 4u
+#define SLEEP_ON_EXIT 2u
+#define FORCED (1u << 30)
+#define STATUS_MEMORY 0xFFu
+#define STATUS_BUS 0xFF00u
+#define MEMORY_ADDRESS_VALID (1u << 7)
+#define BUS_ADDRESS_VALID (1u << 15)
+
+#define EXC_RETURN 0xFFFFFFE1u
+#define EXC_RETURN_THREAD 0x8u
+#define EXC_RETURN_PROCESS 0x4u
+#define EXC_RETURN_BASIC 0x10u
+
+// Words of a frame, and of one with the FPU's registers: S0 to S15, FPSCR, one unused.
+#define BASIC_WORDS 8u
+#define EXTENDED_WORDS 26u
+#define ENTRY_CYCLES 12
+#define TAIL_CYCLES 6
 
 void nvic_reset(struct nvic *nvic)
 {
 	*nvic = (struct nvic){.vtor = FLASH_BASE};
+	nvic->scb[CCR / 4] = 0x200;
+	nvic->scb[MPU_TYPE / 4] = 0x800;
+	nvic->scb[FPCCR / 4] = 0xC0000000u;
+	nvic->scb[MVFR0 / 4] = 0x10110021;
+	nvic->scb[MVFR1 / 4] = 0x11000011;
 }
 
-static unsigned nvic_priority(const struct nvic *nvic, unsigned exception)
+static int nvic_priority(const struct nvic *nvic, unsigned exception)
 {
-	return nvic->priority[exception];
+	return exception == EXCEPTION_NMI          ? PRIORITY_NMI
+	       : exception == EXCEPTION_HARD_FAULT ? PRIORITY_HARD_FAULT
+	                                           : nvic->priority[exception];
 }
 
-static unsigned nvic_current(const struct nvic *nvic)
+// The part of a priority that preempts.
+static int group(const struct nvic *nvic, int priority)
 {
-	unsigned current = NO_PRIORITY;
+	const int below = (2 << (nvic->scb[AIRCR / 4] >> 8 & 7)) - 1;
+	return priority < 0 || priority >= NO_PRIORITY ? priority : priority & ~below;
+}
+
+static int nvic_current(const struct nvic *nvic)
+{
+	int current = NO_PRIORITY;
 	for (unsigned i = 0; i < nvic->depth; i++)
-		if (nvic_priority(nvic, nvic->active[i]) < current)
-			current = nvic_priority(nvic, nvic->active[i]);
+		if (group(nvic, nvic_priority(nvic, nvic->active[i])) < current)
+			current = group(nvic, nvic_priority(nvic, nvic->active[i]));
 	return current;
 }
 
@@ -59,19 +112,36 @@ static bool nvic_is_active(const struct nvic *nvic, unsigned exception)
 	return false;
 }
 
-static void consider(const struct nvic *nvic, unsigned exception, unsigned *best, unsigned *priority)
+static void consider(const struct nvic *nvic, unsigned exception, unsigned *best, int *priority)
 {
-	if (nvic_priority(nvic, exception) < *priority) {
+	const int own = nvic_priority(nvic, exception);
+	if (own < *priority) {
 		*best = exception;
-		*priority = nvic_priority(nvic, exception);
+		*priority = own;
 	}
+}
+
+// Priority from which on masks hold exceptions back.
+static int masked_from(struct ai8x_firmware *soc)
+{
+	const uint32_t base = soc_register(soc, UC_ARM_REG_BASEPRI) & 0xFF;
+	if ((soc_register(soc, UC_ARM_REG_FAULTMASK) & 1) != 0)
+		return PRIORITY_HARD_FAULT;
+	if ((soc_register(soc, UC_ARM_REG_PRIMASK) & 1) != 0)
+		return 0;
+	return base != 0 ? group(&soc->nvic, (int)base) : NO_PRIORITY;
 }
 
 unsigned nvic_next(struct ai8x_firmware *soc, bool masked)
 {
 	struct nvic *nvic = &soc->nvic;
 	unsigned best = 0;
-	unsigned priority = nvic_current(nvic);
+	int priority = NO_PRIORITY;
+	if (nvic->nmi)
+		consider(nvic, EXCEPTION_NMI, &best, &priority);
+	for (unsigned fault = EXCEPTION_HARD_FAULT; fault <= EXCEPTION_USAGE; fault++)
+		if (nvic->faults[fault])
+			consider(nvic, fault, &best, &priority);
 	if (nvic->svc)
 		consider(nvic, EXCEPTION_SVC, &best, &priority);
 	if (nvic->pendsv)
@@ -87,15 +157,9 @@ unsigned nvic_next(struct ai8x_firmware *soc, bool masked)
 				consider(nvic, exception, &best, &priority);
 		}
 	}
-	if (best == 0)
+	if (best == 0 || group(nvic, priority) >= nvic_current(nvic))
 		return 0;
-	if (masked) {
-		uint32_t base = soc_register(soc, UC_ARM_REG_BASEPRI) & 0xFF;
-		if ((soc_register(soc, UC_ARM_REG_PRIMASK) & 1) != 0 ||
-		    (soc_register(soc, UC_ARM_REG_FAULTMASK) & 1) != 0 || (base != 0 && priority >= base))
-			return 0;
-	}
-	return best;
+	return masked && group(nvic, priority) >= masked_from(soc) ? 0 : best;
 }
 
 void nvic_line(struct ai8x_firmware *soc, unsigned irq, bool high)
@@ -187,6 +251,8 @@ static void scb_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value
 	struct nvic *nvic = &soc->nvic;
 	switch (offset & ~3u) {
 	case ICSR:
+		if (value >> 31 != 0)
+			nvic->nmi = true;
 		if ((value >> 28 & 1) != 0)
 			nvic->pendsv = true;
 		if ((value >> 27 & 1) != 0)
@@ -209,6 +275,14 @@ static void scb_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value
 	case SHPR1 + 8:
 		nvic_set_priority(nvic, 4 + (offset - SHPR1), value, bytes);
 		break;
+	case CFSR:
+	case HFSR:
+		nvic->scb[(offset & ~3u) / 4] &= ~(value << (8 * (offset & 3))); // written ones clear
+		break;
+	case MPU_TYPE:
+	case MVFR0:
+	case MVFR1:
+		break;
 	default:
 		nvic->scb[offset / 4] = value;
 	}
@@ -218,7 +292,7 @@ void nvic_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value, unsi
 {
 	struct nvic *nvic = &soc->nvic;
 	uint32_t word = (offset & 0x7F) / 4;
-	if (offset >= SCB && offset < SCB_END)
+	if (offset >= SCB && offset < SCB_END && offset != STIR)
 		scb_write(soc, offset - SCB, value, bytes);
 	else if (offset >= IPR && offset < IPR_END)
 		nvic_set_priority(nvic, EXCEPTION_IRQ0 + (offset - IPR), value, bytes);
@@ -241,39 +315,16 @@ void nvic_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value, unsi
 	soc->attention = true;
 }
 
-bool nvic_enter(struct ai8x_firmware *soc, unsigned exception)
+static void set(struct ai8x_firmware *soc, int id, uint32_t value)
 {
-	static const int pushed[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
-	                              UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
-	struct nvic *nvic = &soc->nvic;
-	if (nvic->depth == NESTING)
-		return false;
+	(void)soc->unicorn.reg_write(soc->uc, id, &value);
+}
 
-	bool thread = nvic->depth == 0;
-	bool process = thread && (soc_register(soc, UC_ARM_REG_CONTROL) & 2) != 0;
-	uint32_t sp = soc_register(soc, UC_ARM_REG_SP);
-	uint32_t xpsr = soc_register(soc, UC_ARM_REG_XPSR) & 0xFFFFFDFFu;
-	uint32_t pc = soc_register(soc, UC_ARM_REG_PC);
-	uint32_t frame[8];
-	for (unsigned i = 0; i < 6; i++)
-		frame[i] = soc_register(soc, pushed[i]);
-	bool padding = (sp & 4) != 0;
-	uint32_t lower = (sp & ~7u) - 32;
-	frame[6] = pc & ~1u;
-	frame[7] = (xpsr & 0xFFFFFE00u) | 0x01000000u | (uint32_t)padding << 9 |
-	           (thread ? 0u : nvic->active[nvic->depth - 1]);
+static const int caller_saved[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
+                                    UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
 
-	uint32_t vector = 0;
-	if (soc->unicorn.mem_write(soc->uc, lower, frame, sizeof frame) != UC_ERR_OK ||
-	    soc->unicorn.mem_read(soc->uc, nvic->vtor + 4 * exception, &vector, 4) != UC_ERR_OK)
-		return false;
-
-	struct saved_frame *saved = &nvic->frames[nvic->depth];
-	for (int i = 0; i < 8; i++)
-		(void)soc->unicorn.reg_read(soc->uc, UC_ARM_REG_D0 + i, &saved->vfp[i]);
-	saved->fpscr = soc_register(soc, UC_ARM_REG_FPSCR);
-	nvic->active[nvic->depth++] = (uint8_t)exception;
-
+static void acknowledge(struct nvic *nvic, unsigned exception)
+{
 	if (exception >= EXCEPTION_IRQ0)
 		nvic->pending[(exception - EXCEPTION_IRQ0) / 32] &= ~(1u << ((exception - EXCEPTION_IRQ0) % 32));
 	else if (exception == EXCEPTION_SVC)
@@ -282,43 +333,157 @@ bool nvic_enter(struct ai8x_firmware *soc, unsigned exception)
 		nvic->pendsv = false;
 	else if (exception == EXCEPTION_SYSTICK)
 		nvic->systick = false;
+	else if (exception == EXCEPTION_NMI)
+		nvic->nmi = false;
+	else
+		nvic->faults[exception] = false;
+}
 
-	uint32_t link = !thread ? 0xFFFFFFF1u : process ? 0xFFFFFFFDu : 0xFFFFFFF9u;
-	uint32_t entered = (xpsr & 0xF8000000u) | 0x01000000u | exception;
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_SP, &lower);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_LR, &link);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_XPSR, &entered);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &vector);
-	// Stacking and vector fetch.
-	soc_pass(soc, 12);
+// The frame is on its stack: on to the handler.
+static bool vector_to(struct ai8x_firmware *soc, unsigned exception, uint32_t exc_return)
+{
+	struct nvic *nvic = &soc->nvic;
+	uint32_t vector = 0;
+	if (soc->unicorn.mem_read(soc->uc, nvic->vtor + 4 * exception, &vector, 4) != UC_ERR_OK ||
+	    (vector & 1) == 0)
+		return false;
+	nvic->active[nvic->depth++] = (uint8_t)exception;
+	acknowledge(nvic, exception);
+	// CONTROL first: in a handler its stack bit cannot be written.
+	set(soc, UC_ARM_REG_CONTROL, soc_register(soc, UC_ARM_REG_CONTROL) & 1);
+	set(soc, UC_ARM_REG_XPSR, (soc_register(soc, UC_ARM_REG_XPSR) & 0xF8000000u) | 0x01000000u | exception);
+	set(soc, UC_ARM_REG_LR, exc_return);
+	set(soc, UC_ARM_REG_PC, vector);
 	return true;
 }
 
-bool nvic_return(struct ai8x_firmware *soc)
+bool nvic_enter(struct ai8x_firmware *soc, unsigned exception)
 {
-	static const int popped[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
-	                              UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
 	struct nvic *nvic = &soc->nvic;
-	if (nvic->depth == 0)
-		return false;
-	uint32_t sp = soc_register(soc, UC_ARM_REG_SP);
-	uint32_t frame[8];
-	if (soc->unicorn.mem_read(soc->uc, sp, frame, sizeof frame) != UC_ERR_OK)
+	if (nvic->depth == NESTING)
 		return false;
 
-	const struct saved_frame *saved = &nvic->frames[--nvic->depth];
-	for (int i = 0; i < 8; i++)
-		(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_D0 + i, &saved->vfp[i]);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_FPSCR, &saved->fpscr);
+	const bool thread = nvic->depth == 0;
+	const uint32_t control = soc_register(soc, UC_ARM_REG_CONTROL);
+	const bool process = thread && (control & CONTROL_PROCESS_STACK) != 0;
+	const bool fpu = (control & CONTROL_FPU) != 0;
+	const uint32_t sp = soc_register(soc, UC_ARM_REG_SP), xpsr = soc_register(soc, UC_ARM_REG_XPSR);
+	const uint32_t words = fpu ? EXTENDED_WORDS : BASIC_WORDS;
+	const uint32_t lower = (sp & ~7u) - 4 * words;
+	uint32_t frame[EXTENDED_WORDS] = {0};
 	for (unsigned i = 0; i < 6; i++)
-		(void)soc->unicorn.reg_write(soc->uc, popped[i], &frame[i]);
-	uint32_t upper = sp + 32 + ((frame[7] >> 9 & 1) != 0 ? 4 : 0);
-	uint32_t xpsr = (frame[7] & ~0x200u) | 0x01000000u;
-	uint32_t pc = frame[6] | 1;
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_SP, &upper);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_XPSR, &xpsr);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &pc);
-	soc_pass(soc, 12);
+		frame[i] = soc_register(soc, caller_saved[i]);
+	frame[6] = soc_register(soc, UC_ARM_REG_PC) & ~1u;
+	frame[7] =
+		(xpsr & 0xFFFFFC00u) | 0x01000000u | (sp & 4) << 7 | (thread ? 0u : nvic->active[nvic->depth - 1]);
+	if (fpu) {
+		for (int i = 0; i < 8; i++)
+			(void)soc->unicorn.reg_read(soc->uc, UC_ARM_REG_D0 + i, &frame[BASIC_WORDS + 2 * (unsigned)i]);
+		frame[EXTENDED_WORDS - 2] = soc_register(soc, UC_ARM_REG_FPSCR);
+	}
+	if (soc->unicorn.mem_write(soc->uc, lower, frame, 4 * words) != UC_ERR_OK)
+		return false;
+	set(soc, UC_ARM_REG_SP, lower);
+	soc_pass(soc, ENTRY_CYCLES);
+	return vector_to(soc, exception,
+	                 EXC_RETURN | (thread ? EXC_RETURN_THREAD : 0) | (process ? EXC_RETURN_PROCESS : 0) |
+	                     (fpu ? 0 : EXC_RETURN_BASIC));
+}
+
+// Takes the registers from the frame at sp.
+static void unstack(struct ai8x_firmware *soc, uint32_t sp, uint32_t exc_return, const uint32_t *frame)
+{
+	const bool fpu = (exc_return & EXC_RETURN_BASIC) == 0;
+	for (unsigned i = 0; i < 6; i++)
+		set(soc, caller_saved[i], frame[i]);
+	set(soc, UC_ARM_REG_XPSR, (frame[7] & ~0x200u) | 0x01000000u);
+	if ((exc_return & EXC_RETURN_THREAD) != 0)
+		set(soc, UC_ARM_REG_CONTROL,
+		    (soc_register(soc, UC_ARM_REG_CONTROL) & 1) |
+		        ((exc_return & EXC_RETURN_PROCESS) != 0 ? CONTROL_PROCESS_STACK : 0) |
+		        (fpu ? CONTROL_FPU : 0));
+	else
+		set(soc, UC_ARM_REG_CONTROL, (soc_register(soc, UC_ARM_REG_CONTROL) & 1) | (fpu ? CONTROL_FPU : 0));
+	if (fpu) {
+		for (int i = 0; i < 8; i++)
+			(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_D0 + i, &frame[BASIC_WORDS + 2 * (unsigned)i]);
+		set(soc, UC_ARM_REG_FPSCR, frame[EXTENDED_WORDS - 2]);
+	}
+	set(soc, UC_ARM_REG_SP,
+	    sp + 4 * (fpu ? EXTENDED_WORDS : BASIC_WORDS) + ((frame[7] >> 9 & 1) != 0 ? 4 : 0));
+	set(soc, UC_ARM_REG_PC, frame[6] | 1);
+}
+
+bool nvic_return(struct ai8x_firmware *soc, uint32_t exc_return)
+{
+	struct nvic *nvic = &soc->nvic;
+	const bool thread = (exc_return & EXC_RETURN_THREAD) != 0;
+	const bool process = (exc_return & EXC_RETURN_PROCESS) != 0;
+	if (nvic->depth == 0 || (exc_return & ~0x1Cu) != EXC_RETURN || (process && !thread) ||
+	    thread != (nvic->depth == 1))
+		return false;
+	if (nvic->active[nvic->depth - 1] != EXCEPTION_NMI)
+		set(soc, UC_ARM_REG_FAULTMASK, 0);
+	nvic->depth--;
 	soc->attention = true;
+	// Another one is due: its handler takes over the frame.
+	const unsigned due = nvic_next(soc, true);
+	if (due != 0) {
+		soc_pass(soc, TAIL_CYCLES);
+		return vector_to(soc, due, exc_return);
+	}
+	const uint32_t sp = soc_register(soc, process ? UC_ARM_REG_PSP : UC_ARM_REG_SP);
+	uint32_t frame[EXTENDED_WORDS] = {0};
+	const uint32_t words = (exc_return & EXC_RETURN_BASIC) != 0 ? BASIC_WORDS : EXTENDED_WORDS;
+	if (soc->unicorn.mem_read(soc->uc, sp, frame, 4 * words) != UC_ERR_OK)
+		return false;
+	unstack(soc, sp, exc_return, frame);
+	soc_pass(soc, ENTRY_CYCLES);
 	return true;
+}
+
+bool nvic_fault(struct ai8x_firmware *soc, uint32_t status, uint32_t address)
+{
+	struct nvic *nvic = &soc->nvic;
+	const unsigned kind = (status & STATUS_MEMORY) != 0 ? EXCEPTION_MEMORY
+	                      : (status & STATUS_BUS) != 0  ? EXCEPTION_BUS
+	                                                    : EXCEPTION_USAGE;
+	nvic->scb[CFSR / 4] |= status;
+	if ((status & MEMORY_ADDRESS_VALID) != 0)
+		nvic->scb[MMFAR / 4] = address;
+	if ((status & BUS_ADDRESS_VALID) != 0)
+		nvic->scb[BFAR / 4] = address;
+	const int own = group(nvic, nvic_priority(nvic, kind));
+	const bool enabled = (nvic->scb[SHCSR / 4] >> (16 + kind - EXCEPTION_MEMORY) & 1) != 0;
+	if (enabled && own < nvic_current(nvic) && own < masked_from(soc)) {
+		nvic->faults[kind] = true;
+		return true;
+	}
+	nvic->scb[HFSR / 4] |= FORCED;
+	nvic->faults[EXCEPTION_HARD_FAULT] = nvic_current(nvic) > PRIORITY_HARD_FAULT;
+	return nvic->faults[EXCEPTION_HARD_FAULT];
+}
+
+bool nvic_in_fault(const struct ai8x_firmware *soc)
+{
+	for (unsigned fault = EXCEPTION_HARD_FAULT; fault <= EXCEPTION_USAGE; fault++)
+		if (nvic_is_active(&soc->nvic, fault))
+			return true;
+	return false;
+}
+
+void nvic_describe_fault(const struct ai8x_firmware *soc, char *text, size_t size)
+{
+	const uint32_t *scb = soc->nvic.scb;
+	const uint32_t status = scb[CFSR / 4];
+	int used = snprintf(text, size, "CFSR 0x%08x, HFSR 0x%08x", status, scb[HFSR / 4]);
+	if (used > 0 && (size_t)used < size && (status & BUS_ADDRESS_VALID) != 0)
+		(void)snprintf(text + used, size - (size_t)used, ", BFAR 0x%08x", scb[BFAR / 4]);
+	else if (used > 0 && (size_t)used < size && (status & MEMORY_ADDRESS_VALID) != 0)
+		(void)snprintf(text + used, size - (size_t)used, ", MMFAR 0x%08x", scb[MMFAR / 4]);
+}
+
+bool nvic_sleeps_on_exit(const struct ai8x_firmware *soc)
+{
+	return soc->nvic.depth == 0 && (soc->nvic.scb[SCR / 4] & SLEEP_ON_EXIT) != 0;
 }

@@ -174,19 +174,15 @@ struct systick {
 	bool running;
 };
 
-struct saved_frame {
-	uint64_t vfp[16];
-	uint32_t fpscr;
-};
-
 struct nvic {
 	uint32_t enabled[8], pending[8];
 	uint32_t level[8];            // lines that are high now
 	uint8_t priority[EXCEPTIONS]; // by exception number
-	bool pendsv, systick, svc;
-	uint32_t vtor, scb[64];  // other words of 0xE000ED00..
+	bool pendsv, systick, svc, nmi;
+	bool faults[7]; // pending ones by exception number, HardFault to UsageFault
+	uint32_t vtor;
+	uint32_t scb[192];       // other words of 0xE000ED00 to 0xE000EFFF
 	uint8_t active[NESTING]; // exception numbers, innermost last
-	struct saved_frame frames[NESTING];
 	unsigned depth;
 };
 
@@ -244,6 +240,7 @@ struct ai8x_firmware {
 	uint32_t interrupt; // what the core raised, see core.c
 	bool stopped;       // by the block hook
 	uint32_t fault_address, fault_kind;
+	char fault_text[256]; // the last fault, for the end of a run in its handler
 	uint32_t main_address, main_return, until_address;
 	bool main_known, main_returned, until_known;
 	int32_t main_result;
@@ -346,9 +343,18 @@ void nvic_line(struct ai8x_firmware *soc, unsigned irq, bool high);
 bool nvic_enabled(const struct ai8x_firmware *soc, unsigned irq);
 // Exception to take now (0: none). masked: PRIMASK counts.
 unsigned nvic_next(struct ai8x_firmware *soc, bool masked);
-// Both return false when the stack is not in memory.
+// Both return false when the stack is not in memory; the second also for a value that means no return.
 bool nvic_enter(struct ai8x_firmware *soc, unsigned exception);
-bool nvic_return(struct ai8x_firmware *soc);
+bool nvic_return(struct ai8x_firmware *soc, uint32_t exc_return);
+// Makes a fault pending: bits of the fault status register CFSR, and the address that they speak of. false: it comes
+// where no fault can be taken, and the core locks up.
+bool nvic_fault(struct ai8x_firmware *soc, uint32_t status, uint32_t address);
+// true while a fault handler runs.
+bool nvic_in_fault(const struct ai8x_firmware *soc);
+// "CFSR 0x00008200, HFSR 0x40000000, BFAR 0x90000000".
+void nvic_describe_fault(const struct ai8x_firmware *soc, char *text, size_t size);
+// The handler that just ended asks to sleep again (SLEEPONEXIT).
+bool nvic_sleeps_on_exit(const struct ai8x_firmware *soc);
 
 // ---- systick.c ----
 

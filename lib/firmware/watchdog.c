@@ -70,6 +70,13 @@ static void stuck(struct ai8x_firmware *soc, const char *limit)
 	if (soc->result.polled != 0)
 		(void)snprintf(poll, sizeof poll, ", polling %s (0x%08x), which reads 0x%08x",
 		               soc->result.polled_name, soc->result.polled, soc->result.polled_value);
+	if (nvic_in_fault(soc)) {
+		char state[96];
+		nvic_describe_fault(soc, state, sizeof state);
+		soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_ADDRESS, "%s (%s); its handler is at %s%s",
+		        soc->fault_text, state, where, poll);
+		return;
+	}
 	if (soc->cnn.busy)
 		(void)ai8x_machine_explain_wait(soc->cnn.machine, wait, sizeof wait);
 	soc_end(soc, AI8X_FIRMWARE_TIMEOUT, AI8X_ERR_CYCLE_LIMIT, "watchdog: %s; the core is at %s%s%s%s", limit,

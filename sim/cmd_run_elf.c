@@ -7,13 +7,22 @@
 #include <sys/stat.h>
 
 #include "cli.h"
+#include "cli_files.h"
 #include "cli_guard.h"
 
 // ---- options ----
 
+#define MOST AI8X_FIRMWARE_MAX_STUBS
+// More than the memories of both parts.
+#define LOAD_LIMIT ((size_t)4 << 20)
+
 struct options {
 	ai8x_firmware_options firmware;
 	ai8x_firmware_patterns patterns;
+	ai8x_firmware_board board;
+	ai8x_firmware_stub stubs[MOST];
+	ai8x_firmware_load loads[MOST];
+	bool all_inferences;
 	const char *golden, *json, *junit, *uart, *record;
 	bool quiet;
 	struct cli_words images;
@@ -28,6 +37,58 @@ static void read_max_seconds(const struct argp_state *state, char *argument, voi
 		(double)cli_option_number(state, "--max-seconds", argument, 1, AI8X_FIRMWARE_MAX_SECONDS);
 }
 
+static void read_base(const struct argp_state *state, char *argument, void *settings)
+{
+	struct options *options = settings;
+	options->board.base = (uint32_t)cli_option_number(state, "--base", argument, 1, UINT32_MAX);
+}
+
+static void read_inference(const struct argp_state *state, char *argument, void *settings)
+{
+	struct options *options = settings;
+	options->all_inferences = strcmp(argument, "all") == 0;
+	if (!options->all_inferences)
+		options->board.inference = (uint32_t)cli_option_number(state, "--inference", argument, 1, UINT32_MAX);
+}
+
+// Splits NAME=REST, and returns REST.
+static char *split(const struct argp_state *state, const char *option, char *argument)
+{
+	char *mark = strchr(argument, '=');
+	if (mark == NULL || mark == argument || mark[1] == 0)
+		argp_error(state, "%s needs NAME=..., got '%s'", option, argument);
+	*mark = 0;
+	return mark + 1;
+}
+
+static void read_stub(const struct argp_state *state, char *argument, void *settings)
+{
+	struct options *options = settings;
+	if (options->board.stub_count == MOST)
+		argp_error(state, "at most %d functions can be stubs", MOST);
+	char *value = split(state, "--stub", argument);
+	options->stubs[options->board.stub_count++] = (ai8x_firmware_stub){
+		.function = argument, .value = (uint32_t)cli_option_number(state, "--stub", value, 0, UINT32_MAX)};
+	options->board.stubs = options->stubs;
+}
+
+static void read_load(const struct argp_state *state, char *argument, void *settings)
+{
+	struct options *options = settings;
+	if (options->board.load_count == MOST)
+		argp_error(state, "at most %d buffers can be filled", MOST);
+	char *path = split(state, "--load", argument);
+	FILE *file = fopen(path, "rb");
+	if (file == NULL)
+		argp_failure(state, CLI_BAD_INPUT, errno, "%s", path);
+	char *bytes = malloc(LOAD_LIMIT);
+	size_t size = bytes != NULL && file != NULL ? fread(bytes, 1, LOAD_LIMIT, file) : 0;
+	(void)fclose(file);
+	options->loads[options->board.load_count++] =
+		(ai8x_firmware_load){.symbol = argument, .bytes = bytes, .size = size};
+	options->board.loads = options->loads;
+}
+
 const struct cli_option run_firmware_options[] = {
 	{"part", 0, "NAME", CLI_PART, AT(firmware.part),
      "MAX78000 or MAX78002 (default: told from stack pointer and image size)", 1},
@@ -35,6 +96,16 @@ const struct cli_option run_firmware_options[] = {
      "auto (default), exact (cycle by cycle), fast", 1},
 	{"cpu", 0, "NAME", CLI_CPU, AT(firmware.machine.cpu),
      "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
+	{"base", 0, "ADDRESS", CLI_CALL, 0, "Where a .bin file lies (default: the start of flash)", 1,
+     .call = read_base},
+	{"stub", 0, "FUNCTION=VALUE", CLI_CALL, 0, "That function returns VALUE at once; may be repeated", 1,
+     .call = read_stub},
+	{"load", 0, "SYMBOL=FILE", CLI_CALL, 0, "Fill a buffer with a file when main begins; may be repeated", 1,
+     .call = read_load},
+	{"flash-out", 0, "FILE", CLI_WRITES, AT(board.flash_out), "Write the flash as the run left it", 3},
+	{"inference", 0, "N", CLI_CALL, 0,
+     "Which inference --record and --golden take, from 1, or all for --golden (default 1)", 2,
+     .call = read_inference},
 	{"strict", 0, NULL, CLI_FLAG, AT(firmware.strict),
      "Stop at the first read of a register that is not modelled", 1},
 	{"max-instructions", 0, "N", CLI_UINT64, AT(firmware.max_instructions),
@@ -62,7 +133,8 @@ const struct cli_option run_firmware_options[] = {
 static void check_line(const struct argp_state *state, void *settings)
 {
 	const struct options *options = settings;
-	if (options->images.count > 1 && (options->uart != NULL || options->record != NULL))
+	if (options->images.count > 1 &&
+	    (options->uart != NULL || options->record != NULL || options->board.flash_out != NULL))
 		argp_error(state, "--uart and --record take one image");
 }
 
@@ -101,7 +173,8 @@ bool run_is_firmware(int argc, char **argv)
 			continue;
 		size_t size = fread(magic, 1, sizeof magic, file);
 		(void)fclose(file);
-		if (ai8x_firmware_is_elf(magic, size))
+		if (ai8x_firmware_is_elf(magic, size) || cli_has_suffix(argv[i], ".hex") ||
+		    cli_has_suffix(argv[i], ".bin"))
 			return true;
 	}
 	return false;
@@ -119,6 +192,7 @@ struct run {
 	ai8x_error error;
 	ai8x_firmware_verdict verdict;
 	char reason[AI8X_MESSAGE_SIZE];
+	size_t inferences; // that have ended
 	bool compared;
 	ai8x_firmware_comparison comparison;
 	ai8x_error comparison_error;
@@ -137,7 +211,11 @@ static bool after_inference(void *user, ai8x_machine *machine, const ai8x_firmwa
 {
 	struct run *run = user;
 	(void)inference;
-	if (run->golden != NULL && !run->compared) {
+	const struct options *options = run->options;
+	const size_t number = ++run->inferences,
+				 asked = options->board.inference == 0 ? 1 : options->board.inference;
+	if (run->golden != NULL &&
+	    (options->all_inferences ? run->comparison_error.status == AI8X_OK : number == asked)) {
 		run->compared = true;
 		(void)ai8x_firmware_compare(machine, run->golden, &run->comparison, &run->comparison_error);
 	}
@@ -177,6 +255,9 @@ static void run_image(struct run *run)
 	options.console = show_console;
 	options.inference = after_inference;
 	options.user = run;
+	ai8x_firmware_board board = run->options->board;
+	board.binary = cli_has_suffix(run->path, ".bin");
+	options.board = &board;
 	options.record = run->options->record != NULL;
 	options.machine.capture_outputs = options.record || run->golden != NULL;
 	if (ai8x_firmware_open(run->path, &options, &run->firmware, &run->error) != AI8X_OK) {

@@ -53,6 +53,37 @@ typedef struct ai8x_firmware_inference {
 	bool finished;        /**< false: stopped by the firmware, or still running at the end */
 } ai8x_firmware_inference;
 
+/** A function of the image that returns at once, so that what it would wait for need not exist. */
+typedef struct ai8x_firmware_stub {
+	const char *function; /**< its symbol */
+	uint32_t value;       /**< what it returns in R0 */
+} ai8x_firmware_stub;
+
+/** Bytes that are put into the image's memory when main() begins. */
+typedef struct ai8x_firmware_load {
+	const char *symbol; /**< where they go */
+	const void *bytes;
+	size_t size; /**< at most what the symbol holds */
+} ai8x_firmware_load;
+
+/** What surrounds the chip, and which file it runs. Zero-initialise for nothing. */
+typedef struct ai8x_firmware_board {
+	bool binary;   /**< the image is raw bytes; ELF files and Intel HEX are told by their content */
+	uint32_t base; /**< where raw bytes lie; 0: the start of flash */
+	uint32_t
+		inference; /**< which one options.record records, from 1; 0: the first that ends. Also one that never
+	                         ends: then the program ends as it does */
+	const ai8x_firmware_stub *stubs;
+	size_t stub_count; /**< at most AI8X_FIRMWARE_MAX_STUBS */
+	const ai8x_firmware_load *loads;
+	size_t load_count;
+	const char *flash_out; /**< file that receives the flash as the run left it, or NULL */
+	void *reserved[8];     /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+} ai8x_firmware_board;
+
+/** Most stubs of a run. */
+#define AI8X_FIRMWARE_MAX_STUBS 32
+
 /** Settings. Always start from ai8x_firmware_options_default(). */
 typedef struct ai8x_firmware_options {
 	const ai8x_part *part;        /**< NULL: told from stack pointer and image size */
@@ -67,8 +98,9 @@ typedef struct ai8x_firmware_options {
 	void (*console)(void *user, unsigned uart, const char *text, size_t size);
 	/** Called after each inference, with the machine as it stands; return false to end. NULL: none. */
 	bool (*inference)(void *user, ai8x_machine *machine, const ai8x_firmware_inference *inference);
-	void *user;        /**< for both callbacks */
-	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	void *user;                       /**< for both callbacks */
+	const ai8x_firmware_board *board; /**< what surrounds the chip, or NULL; has to outlive the session */
+	void *reserved[7];                /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_firmware_options;
 
 /** @brief The default settings. */

@@ -206,6 +206,9 @@ void cnn_power(struct ai8x_firmware *soc)
 	soc->cnn.stale = false;
 	soc->cnn.busy = soc->cnn.paused = false;
 	ai8x_machine_reset(soc->cnn.machine);
+	if (soc->recorder.program != NULL && !soc->recorder.ran && soc->result.inference_count > 0 &&
+	    record_begin(soc, NULL) != AI8X_OK)
+		soc->recorder.failed = true;
 	update_line(soc);
 }
 

@@ -145,8 +145,31 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 	image_describe(&soc->image, soc->block, where, sizeof where);
 	if (soc->main_returned)
 		soc_end(soc, AI8X_FIRMWARE_RETURNED, AI8X_OK, "main returned %d", soc->main_result);
-	else
-		soc_end(soc, AI8X_FIRMWARE_IDLE, AI8X_OK, "the core %s at %s, and nothing can end that", how, where);
+	else {
+		char wait[256] = "";
+		if (soc->cnn.busy)
+			(void)ai8x_machine_explain_wait(soc->cnn.machine, wait, sizeof wait);
+		soc_end(soc, AI8X_FIRMWARE_IDLE, AI8X_OK, "the core %s at %s, and nothing can end that%s%s", how,
+		        where, wait[0] != 0 ? "; accelerator: " : "", wait);
+	}
+}
+
+// Start-up code has cleared and copied: buffers keep what is put into them now.
+static void load_buffers(struct ai8x_firmware *soc)
+{
+	const ai8x_firmware_board *board = soc->options.board;
+	for (size_t i = 0; board != NULL && i < board->load_count; i++)
+		(void)soc->unicorn.mem_write(soc->uc, image_find(&soc->image, board->loads[i].symbol)->address,
+		                             board->loads[i].bytes, board->loads[i].size);
+}
+
+// Back to the caller with the stub's value.
+static void return_stub(struct ai8x_firmware *soc)
+{
+	const uint32_t back = soc_register(soc, UC_ARM_REG_LR) | 1;
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_R0, &soc->stub->value);
+	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &back);
+	soc->stub = NULL;
 }
 
 // Everything that needs more than the hot path below. Returns true to leave the engine before the block.
@@ -160,10 +183,17 @@ static bool before_block(struct ai8x_firmware *soc, uint32_t address)
 	}
 	if (soc->instructions >= soc->options.max_instructions)
 		watchdog_check(soc);
+	for (size_t i = 0; i < soc->stub_count; i++)
+		if (address == soc->stubs[i]) {
+			soc->stub = &soc->options.board->stubs[i];
+			return true;
+		}
 	if (soc->until_known && address == soc->until_address)
 		soc_end(soc, AI8X_FIRMWARE_REACHED, AI8X_OK, "reached %s", soc->until_name);
 	if (soc->main_known && address == soc->main_address && soc->main_return == 0)
 		soc->main_return = soc_register(soc, UC_ARM_REG_LR) & ~1u;
+	if (address == soc->main_address && soc->main_known)
+		load_buffers(soc);
 	if (address == soc->main_return && soc->main_return != 0 && !soc->main_returned) {
 		soc->main_returned = true;
 		soc->main_result = (int32_t)soc_register(soc, UC_ARM_REG_R0);
@@ -183,8 +213,9 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 {
 	struct ai8x_firmware *soc = user;
 	uint32_t address = (uint32_t)block;
-	if (soc->attention || soc->now >= soc->wake || soc->instructions >= soc->options.max_instructions ||
-	    address == soc->main_address || address == soc->main_return || address == soc->until_address) {
+	if (soc->attention || soc->stub_count > 0 || soc->now >= soc->wake ||
+	    soc->instructions >= soc->options.max_instructions || address == soc->main_address ||
+	    address == soc->main_return || address == soc->until_address) {
 		if (before_block(soc, address)) {
 			soc->stopped = true;
 			(void)soc->unicorn.emu_stop(uc);
@@ -296,7 +327,8 @@ static void handle_stop(struct ai8x_firmware *soc, uc_err status)
 			soc_end(soc, AI8X_FIRMWARE_FAULT, AI8X_ERR_STALLED, "breakpoint instruction at %s", where);
 		}
 	} else if (soc->stopped) {
-		return;
+		if (soc->stub != NULL)
+			return_stub(soc);
 	} else if (status == UC_ERR_OK && code_at(soc, pc - 2) == CODE_WFI) {
 		wait_for_interrupt(soc);
 	} else if (status == UC_ERR_INSN_INVALID && code_at(soc, pc - 2) == CODE_WFE) {

@@ -1,4 +1,4 @@
-// The ELF file: segments, symbols, vector table. Nothing in the file is trusted.
+// The image: an ELF file's segments and symbols, Intel HEX, raw bytes; the vector table. Nothing in it is trusted.
 //
 // libelf decodes headers and tables; every offset and size that comes out of it is checked against the
 // file and against the memories of the part before it is used. Facts: firmware reference 1.
@@ -15,6 +15,8 @@
 // Far above any flash, with room for debug information.
 #define FILE_LIMIT ((size_t)256 << 20)
 #define SEGMENT_LIMIT 64
+#define HEX_SEGMENT_LIMIT 256
+#define HEX_RECORD 260
 #define SYMBOL_LIMIT 1000000
 // Symbols farther below an address than this do not explain it.
 #define SYMBOL_REACH 0x10000
@@ -143,6 +145,18 @@ static bool image_word(const struct image *image, uint32_t address, uint32_t *va
 	return false;
 }
 
+static ai8x_status check_vectors(struct image *image, ai8x_error *error)
+{
+	if (!image_word(image, FLASH_BASE, &image->stack) || !image_word(image, FLASH_BASE + 4, &image->entry))
+		return error_set(error, AI8X_ERR_FORMAT, "the image has no vector table at 0x%08x (start of flash)",
+		                 FLASH_BASE);
+	if ((image->entry & 1) == 0)
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "reset vector 0x%08x has no Thumb bit: not a vector table of a Cortex-M",
+		                 image->entry);
+	return AI8X_OK;
+}
+
 static ai8x_status load_all(struct image *image, Elf *elf, ai8x_error *error)
 {
 	GElf_Ehdr header;
@@ -162,37 +176,124 @@ static ai8x_status load_all(struct image *image, Elf *elf, ai8x_error *error)
 	ai8x_status status = load_segments(image, elf, error);
 	if (status == AI8X_OK)
 		status = load_symbols(image, elf, error);
-	if (status != AI8X_OK)
-		return status;
-	if (!image_word(image, FLASH_BASE, &image->stack) || !image_word(image, FLASH_BASE + 4, &image->entry))
-		return error_set(error, AI8X_ERR_FORMAT, "ELF has no vector table at 0x%08x (start of flash)",
-		                 FLASH_BASE);
-	if ((image->entry & 1) == 0)
+	return status == AI8X_OK ? check_vectors(image, error) : status;
+}
+
+// ---- Intel HEX ----
+
+static int hex_digit(uint8_t character)
+{
+	if (character >= '0' && character <= '9')
+		return character - '0';
+	character |= 0x20;
+	return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
+}
+
+// The bytes of the record at text, or -1 where it is none.
+static int hex_record(const uint8_t *text, size_t size, uint8_t *record)
+{
+	size_t count = 0;
+	uint8_t sum = 0;
+	while (count < HEX_RECORD && 2 * count + 1 < size && hex_digit(text[2 * count]) >= 0 &&
+	       hex_digit(text[2 * count + 1]) >= 0) {
+		record[count] = (uint8_t)(hex_digit(text[2 * count]) << 4 | hex_digit(text[2 * count + 1]));
+		sum = (uint8_t)(sum + record[count++]);
+	}
+	return count >= 5 && count == (size_t)record[0] + 5 && sum == 0 ? (int)count : -1;
+}
+
+static ai8x_status hex_data(struct image *image, uint32_t address, const uint8_t *bytes, uint32_t count,
+                            unsigned line, ai8x_error *error)
+{
+	struct image_segment *last = image->segment_count > 0 ? &image->segments[image->segment_count - 1] : NULL;
+	if (last != NULL && address < last->address + last->size)
 		return error_set(error, AI8X_ERR_FORMAT,
-		                 "reset vector 0x%08x has no Thumb bit: not a vector table of a Cortex-M",
-		                 image->entry);
+		                 "line %u: address 0x%08x comes after 0x%08x; records have to ascend", line, address,
+		                 last->address + last->size - 1);
+	uint8_t *to = image->file + image->file_size;
+	if (last == NULL || address != last->address + last->size) {
+		if (image->segment_count == HEX_SEGMENT_LIMIT)
+			return error_set(error, AI8X_ERR_LIMIT, "line %u: more than %d ranges of addresses", line,
+			                 HEX_SEGMENT_LIMIT);
+		last = &image->segments[image->segment_count++];
+		*last = (struct image_segment){.address = address, .bytes = to};
+	}
+	memcpy(to, bytes, count);
+	last->size += count;
+	image->file_size += count;
 	return AI8X_OK;
 }
 
-ai8x_status image_load(struct image *image, const void *bytes, size_t size, ai8x_error *error)
+static ai8x_status load_hex(struct image *image, const uint8_t *text, size_t size, ai8x_error *error)
+{
+	uint32_t upper = 0;
+	unsigned line = 1;
+	image->segments = calloc(HEX_SEGMENT_LIMIT, sizeof *image->segments);
+	if (image->segments == NULL)
+		return error_no_memory(error, "segments");
+	for (size_t i = 0; i < size; line++) {
+		uint8_t record[HEX_RECORD];
+		const int count = text[i] == ':' ? hex_record(text + i + 1, size - i - 1, record) : -1;
+		if (count < 0)
+			return error_set(error, AI8X_ERR_FORMAT,
+			                 "line %u: not a record of Intel HEX, or its length or checksum is wrong", line);
+		const uint32_t low = (uint32_t)record[1] << 8 | record[2];
+		ai8x_status status = AI8X_OK;
+		if (record[3] == 0 && record[0] > 0)
+			status = hex_data(image, upper + low, record + 4, record[0], line, error);
+		else if (record[3] == 1)
+			return check_vectors(image, error);
+		else if ((record[3] == 2 || record[3] == 4) && record[0] == 2)
+			upper = ((uint32_t)record[4] << 8 | record[5]) << (record[3] == 2 ? 4 : 16);
+		else if (record[3] > 5)
+			status = error_set(error, AI8X_ERR_FORMAT, "line %u: record type %u", line, record[3]);
+		if (status != AI8X_OK)
+			return status;
+		i += 1 + 2 * (size_t)count;
+		while (i < size && (text[i] == '\r' || text[i] == '\n' || text[i] == ' '))
+			i++;
+	}
+	return error_set(error, AI8X_ERR_FORMAT, "the end record of Intel HEX is missing");
+}
+
+static ai8x_status load_raw(struct image *image, uint32_t base, ai8x_error *error)
+{
+	image->segments = calloc(1, sizeof *image->segments);
+	if (image->segments == NULL)
+		return error_no_memory(error, "a segment");
+	image->segments[image->segment_count++] = (struct image_segment){
+		.address = base != 0 ? base : FLASH_BASE, .size = (uint32_t)image->file_size, .bytes = image->file};
+	return check_vectors(image, error);
+}
+
+ai8x_status image_load(struct image *image, const void *bytes, size_t size, const ai8x_firmware_board *board,
+                       ai8x_error *error)
 {
 	*image = (struct image){0};
 	if (size > FILE_LIMIT)
-		return error_set(error, AI8X_ERR_LIMIT, "ELF file of %zu bytes, at most %zu are accepted", size,
+		return error_set(error, AI8X_ERR_LIMIT, "image of %zu bytes, at most %zu are accepted", size,
 		                 FILE_LIMIT);
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return error_set(error, AI8X_ERR_UNSUPPORTED, "libelf: %s", elf_errmsg(-1));
 	image->file = malloc(size + 1);
 	if (image->file == NULL)
-		return error_no_memory(error, "an ELF file");
+		return error_no_memory(error, "an image");
 	memcpy(image->file, bytes, size);
 	image->file[size] = 0;
 	image->file_size = size;
 
-	Elf *elf = elf_memory((char *)image->file, size);
-	ai8x_status status = load_all(image, elf, error);
-	// Names of symbols point into the file, which stays.
-	(void)elf_end(elf);
+	ai8x_status status;
+	if (!ai8x_firmware_is_elf(bytes, size) && size > 0 && image->file[0] == ':') {
+		image->file_size = 0; // what is decoded of it
+		status = load_hex(image, bytes, size, error);
+	} else if (!ai8x_firmware_is_elf(bytes, size) && board != NULL && board->binary) {
+		status = load_raw(image, board->base, error);
+	} else {
+		Elf *elf = elf_memory((char *)image->file, size);
+		status = load_all(image, elf, error);
+		// Names of symbols point into the file, which stays.
+		(void)elf_end(elf);
+	}
 	if (status != AI8X_OK)
 		image_release(image);
 	return status;
@@ -209,12 +310,11 @@ ai8x_status image_check(const struct image *image, const struct soc_part *part, 
 		const struct image_segment *s = &image->segments[i];
 		if (!within(s->address, s->size, FLASH_BASE, part->flash_bytes) &&
 		    !within(s->address, s->size, SRAM_BASE, part->sram_bytes))
-			return error_set(
-				error, AI8X_ERR_FORMAT,
-				"ELF segment of 0x%x bytes at load address 0x%08x fits neither flash (0x%08x, 0x%x "
-				"bytes) nor SRAM (0x%08x, 0x%x bytes) of the %s",
-				s->size, s->address, FLASH_BASE, part->flash_bytes, SRAM_BASE, part->sram_bytes,
-				part->part->info.name);
+			return error_set(error, AI8X_ERR_FORMAT,
+			                 "segment of 0x%x bytes at load address 0x%08x fits neither flash (0x%08x, 0x%x "
+			                 "bytes) nor SRAM (0x%08x, 0x%x bytes) of the %s",
+			                 s->size, s->address, FLASH_BASE, part->flash_bytes, SRAM_BASE, part->sram_bytes,
+			                 part->part->info.name);
 	}
 	if (image->stack < SRAM_BASE || image->stack - SRAM_BASE > part->sram_bytes)
 		return error_set(error, AI8X_ERR_FORMAT,

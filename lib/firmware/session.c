@@ -69,6 +69,50 @@ static ai8x_status make_peripherals(struct ai8x_firmware *soc, ai8x_error *error
 	return AI8X_OK;
 }
 
+// Symbols that stubs and loads name.
+static ai8x_status find_symbols(struct ai8x_firmware *soc, ai8x_error *error)
+{
+	const ai8x_firmware_board *board = soc->options.board;
+	for (size_t i = 0; board != NULL && i < board->stub_count; i++) {
+		const struct image_symbol *symbol = image_find(&soc->image, board->stubs[i].function);
+		if (i == AI8X_FIRMWARE_MAX_STUBS)
+			return error_set(error, AI8X_ERR_LIMIT, "at most %d functions can be stubs",
+			                 AI8X_FIRMWARE_MAX_STUBS);
+		if (symbol == NULL || !symbol->function)
+			return error_set(error, AI8X_ERR_ARGUMENT, "the image has no function '%s'",
+			                 board->stubs[i].function);
+		soc->stubs[soc->stub_count++] = symbol->address;
+	}
+	for (size_t i = 0; board != NULL && i < board->load_count; i++) {
+		const struct image_symbol *symbol = image_find(&soc->image, board->loads[i].symbol);
+		if (symbol == NULL)
+			return error_set(error, AI8X_ERR_ARGUMENT, "the image has no symbol '%s'",
+			                 board->loads[i].symbol);
+		if (board->loads[i].size > symbol->size)
+			return error_set(error, AI8X_ERR_LIMIT, "%zu bytes for '%s', which holds %u",
+			                 board->loads[i].size, board->loads[i].symbol, symbol->size);
+	}
+	return AI8X_OK;
+}
+
+// The flash as the run left it.
+static void save_flash(struct ai8x_firmware *soc)
+{
+	const uint32_t size = soc->soc->flash_bytes;
+	uint8_t *bytes = malloc(size);
+	FILE *file = bytes != NULL ? fopen(soc->options.board->flash_out, "wb") : NULL;
+	bool good = file != NULL && soc->unicorn.mem_read(soc->uc, FLASH_BASE, bytes, size) == UC_ERR_OK &&
+	            fwrite(bytes, 1, size, file) == size;
+	if (file != NULL && fclose(file) != 0)
+		good = false;
+	free(bytes);
+	if (!good) {
+		soc->result.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
+		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s: cannot be written",
+		               soc->options.board->flash_out);
+	}
+}
+
 static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 {
 	soc->part = soc->options.part != NULL ? soc->options.part : image_guess_part(&soc->image);
@@ -93,7 +137,9 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 		soc->until_known = true;
 		soc->until_address = symbol->address & ~1u;
 	}
-	status = make_peripherals(soc, error);
+	status = find_symbols(soc, error);
+	if (status == AI8X_OK)
+		status = make_peripherals(soc, error);
 	if (status != AI8X_OK)
 		return status;
 	ai8x_machine_options machine = soc->options.machine;
@@ -117,7 +163,7 @@ ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size, const ai8x
 		return error_set(error, AI8X_ERR_ARGUMENT, "max_seconds must be above 0 and at most %d",
 		                 AI8X_FIRMWARE_MAX_SECONDS);
 	}
-	ai8x_status status = image_load(&soc->image, bytes, size, error);
+	ai8x_status status = image_load(&soc->image, bytes, size, soc->options.board, error);
 	if (status == AI8X_OK)
 		status = set_up(soc, error);
 	if (status != AI8X_OK) {
@@ -214,12 +260,7 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 		peripheral_reset(soc, &soc->soc->peripherals->rows[i]);
 	if (soc->options.record) {
 		soc->recorder.with_layers = soc->options.machine.capture_outputs;
-		ai8x_status status = ai8x_program_create(soc->part, soc->name != NULL ? soc->name : "firmware",
-		                                         &soc->recorder.program, error);
-		const ai8x_attribute source = {
-			.name = "source", .type = AI8X_ATTRIBUTE_TEXT, .text = "firmware", .scalar = true};
-		if (status == AI8X_OK)
-			status = ai8x_program_set_attribute(soc->recorder.program, -1, &source, error);
+		ai8x_status status = record_begin(soc, error);
 		if (status != AI8X_OK)
 			return status;
 	}
@@ -238,6 +279,9 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 		soc_end(soc, AI8X_FIRMWARE_CANCELLED, status, "%s", error.message);
 	if (soc->cnn.busy)
 		cnn_account(soc);
+	record_close(soc);
+	if (status == AI8X_OK && soc->options.board != NULL && soc->options.board->flash_out != NULL)
+		save_flash(soc);
 	if (soc->recorder.failed)
 		soc->result.status = AI8X_ERR_NO_MEMORY;
 	soc->result.main_returned = soc->main_returned;

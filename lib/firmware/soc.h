@@ -77,8 +77,9 @@ struct image {
 	uint32_t stack, entry; // from the vector table
 };
 
-// Takes a copy of bytes. Every range is checked.
-ai8x_status image_load(struct image *image, const void *bytes, size_t size, ai8x_error *error);
+// Takes a copy of bytes: an ELF file, Intel HEX, or with a board that says so raw bytes. Every range is checked.
+ai8x_status image_load(struct image *image, const void *bytes, size_t size, const ai8x_firmware_board *board,
+                       ai8x_error *error);
 // Checks that every segment lies in flash or SRAM of the part.
 ai8x_status image_check(const struct image *image, const struct soc_part *part, ai8x_error *error);
 // The smallest part that the image may be made for.
@@ -213,6 +214,7 @@ struct recorder {
 	bool ran;         // RUN is in it
 	bool failed;      // out of memory
 	bool with_layers; // the program gets the layers' outputs
+	size_t number;    // of the recorded inference, 0: none yet
 };
 
 struct ai8x_firmware {
@@ -244,7 +246,10 @@ struct ai8x_firmware {
 	uint32_t main_address, main_return, until_address;
 	bool main_known, main_returned, until_known;
 	int32_t main_result;
-	uint32_t sleeps; // WFI in a row that nothing could end
+	uint32_t stubs[AI8X_FIRMWARE_MAX_STUBS]; // addresses
+	size_t stub_count;
+	const ai8x_firmware_stub *stub; // reached, not carried out yet
+	uint32_t sleeps;                // WFI in a row that nothing could end
 
 	// Blocks.
 	uint32_t *words;   // storage of the peripheral region
@@ -397,6 +402,10 @@ void watchdog_where(struct ai8x_firmware *soc);
 
 void record_write(struct ai8x_firmware *soc, ai8x_op_kind kind, uint32_t address, uint32_t value);
 void record_finish(struct ai8x_firmware *soc);
+// An empty program in the place of what was recorded: the accelerator lost its memories.
+ai8x_status record_begin(struct ai8x_firmware *soc, ai8x_error *error);
+// The run is over: an inference that was asked for and has not ended is recorded as it is.
+void record_close(struct ai8x_firmware *soc);
 void record_read(struct ai8x_firmware *soc, uint32_t address, uint32_t value);
 
 #endif

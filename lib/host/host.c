@@ -44,6 +44,7 @@ uint32_t SystemCoreClock = 100000000;
 void ai8x_host_choose_part(const char *name);
 void ai8x_host_set_handler(int interrupt, void (*handler)(void));
 void ai8x_host_wait(void);
+void ai8x_host_pause(void);
 unsigned ai8x_host_stopwatch(void);
 struct words *ai8x_host_gcr(void);
 
@@ -415,6 +416,17 @@ void ai8x_host_wait(void)
 		(void)ai8x_machine_explain_wait(host.machine, error.message, sizeof error.message);
 		give_up("waiting for the accelerator", &error);
 	}
+	host.inside = false;
+	interrupt();
+}
+
+// The same without giving up on a FIFO that waits: words may follow.
+void ai8x_host_pause(void)
+{
+	commit();
+	host.inside = true;
+	if (host.running)
+		(void)run(NULL);
 	host.inside = false;
 	interrupt();
 }

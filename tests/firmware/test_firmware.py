@@ -174,6 +174,66 @@ class Passing(Case):
 class Elsewhere(Case):
     """Firmware in the place of a program."""
 
+    def test_hex_and_binary_files(self):
+        with open(image("plain"), "rb") as file:
+            elf = file.read()
+        table, = struct.unpack_from("<I", elf, 28)
+        size, count = struct.unpack_from("<HH", elf, 42)
+        flash = bytearray()
+        for i in range(count):
+            kind, offset, _, address, length, _ = struct.unpack_from("<6I", elf, table + i * size)
+            if kind == 1 and length > 0:
+                flash[address - 0x10000000:] = bytes(address - 0x10000000 - len(flash)) + elf[offset:offset + length]
+        records = [":020000041000EA"]
+        for i in range(0, len(flash), 16):
+            if i % 65536 == 0 and i > 0:
+                upper = 0x1000 + i // 65536
+                data = bytes([2, 0, 0, 4, upper >> 8, upper & 255])
+                records.append(":" + data.hex() + f"{-sum(data) & 255:02x}")
+            data = bytes([len(flash[i:i + 16]), i >> 8 & 255, i & 255, 0]) + flash[i:i + 16]
+            records.append(":" + data.hex() + f"{-sum(data) & 255:02x}")
+        records.append(":00000001FF")
+        with open(self.path("plain.bin"), "wb") as file:
+            file.write(flash)
+        with open(self.path("plain.hex"), "w", encoding="ascii") as file:
+            file.write("\n".join(records) + "\n")
+        expected = self.run_json(image("plain"))[0]["console"]
+        for name in ("plain.bin", "plain.hex"):
+            self.assertEqual(self.run_json("--part", "MAX78000", self.path(name))[0]["console"], expected, name)
+        # A wrong checksum, and no end.
+        for lines, pattern in ((records[:5] + [records[5][:-2] + "zz"], "line 6"), (records[:-1], "end record")):
+            with open(self.path("bad.hex"), "w", encoding="ascii") as file:
+                file.write("\n".join(lines) + "\n")
+            run = ai8xsim("run", self.path("bad.hex"))
+            self.assertEqual(run.returncode, BAD_INPUT)
+            self.assertIn(pattern, run.stderr)
+
+    def test_second_inference(self):
+        recorded = self.path("second.h5")
+        run = ai8xsim("run", "--quiet", "--inference", 2, "--golden", SHIPPED, "--record", recorded, image("twice"))
+        self.assertEqual(run.returncode, OK, run.stdout + run.stderr)
+        self.assertEqual(ai8xsim("run", recorded).returncode, OK)
+        self.assertEqual(ai8xsim("run", "--inference", "all", "--golden", SHIPPED, image("twice")).returncode, OK)
+        self.assertEqual(ai8xsim("check", image("twice") + "#2").returncode, OK)
+        run = ai8xsim("info", image("twice") + "#3")
+        self.assertEqual(run.returncode, STOPPED, run.stderr)
+        self.assertIn("fewer inferences", run.stderr)
+
+    def test_stub_load_and_flash(self):
+        # The key that "hang" waits for is not pressed, but its function returns; a buffer is filled.
+        run = ai8xsim("run", "--stub", "board_delay=0", "--flash-out", self.path("flash.bin"), image("plain"))
+        self.assertEqual(run.returncode, OK, run.stdout + run.stderr)
+        self.assertLess(self.run_json("--stub", "board_delay=0", image("plain"))[0]["simulated_seconds"], 0.1)
+        self.assertEqual(os.path.getsize(self.path("flash.bin")), 512 << 10)
+        with open(self.path("small"), "wb") as file:
+            file.write(b"1234")
+        self.run_json("--load", "inference_time=" + self.path("small"), image("plain"))
+        for option, pattern in (("--stub=nobody=1", "no function 'nobody'"), ("--load=nobody=" + self.path("small"),
+                                                                            "no symbol 'nobody'")):
+            run = ai8xsim("run", option, image("plain"))
+            self.assertEqual(run.returncode, USAGE, option)
+            self.assertIn(pattern, run.stderr)
+
     def test_commands_take_firmware(self):
         known = re.findall(r"^  (\w+) ", ai8xsim("--help").stdout, re.MULTILINE)
         commands = [command for command in ("info", "check", "profile", "map") if command in known]

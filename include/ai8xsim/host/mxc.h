@@ -45,6 +45,7 @@ static inline int ai8x_host_nothing(void)
 typedef enum { CNN_FIFO_IRQn = 100, CNN_IRQn = 101 } IRQn_Type;
 void ai8x_host_set_handler(int interrupt, void (*handler)(void));
 void ai8x_host_wait(void);
+void ai8x_host_pause(void);
 #define NVIC_SetVector(interrupt, handler) ai8x_host_set_handler((int)(interrupt), (handler))
 #define MXC_NVIC_SetVector(interrupt, handler) ai8x_host_set_handler((int)(interrupt), (handler))
 #define NVIC_EnableIRQ(interrupt) ((void)(interrupt))
@@ -52,6 +53,33 @@ void ai8x_host_wait(void);
 #define NVIC_ClearPendingIRQ(interrupt) ((void)(interrupt))
 #define __WFI() ai8x_host_wait()
 #define __WFE() ai8x_host_wait()
+#define __SEV() ((void)0)
+/* Code that polls lets the accelerator go on, as time does on a chip. */
+#define __NOP() ai8x_host_pause()
+#define __ISB() ((void)0)
+#define __DSB() ((void)0)
+#define __DMB() ((void)0)
+#define __CLREX() ((void)0)
+#define __BKPT(value) ((void)(value))
+#define __COMPILER_BARRIER() __asm__ volatile("" ::: "memory")
+#define __get_PRIMASK() 0u
+#define __set_PRIMASK(value) ((void)(value))
+#define __get_BASEPRI() 0u
+#define __set_BASEPRI(value) ((void)(value))
+#define __get_IPSR() 0u
+#define __get_CONTROL() 0u
+#define __REV(value) __builtin_bswap32(value)
+#define __REV16(value) ((((value)&0x00FF00FFu) << 8) | (((value) >> 8) & 0x00FF00FFu))
+#define __REVSH(value) ((int16_t)__builtin_bswap16((uint16_t)(value)))
+#define __ROR(value, bits) (((value) >> ((bits) % 32)) | ((value) << ((32 - (bits)) % 32)))
+#define __CLZ(value) ((uint8_t)((value) == 0 ? 32 : __builtin_clz(value)))
+static inline uint32_t __RBIT(uint32_t value)
+{
+	uint32_t result = 0;
+	for (int i = 0; i < 32; i++)
+		result = result << 1 | (value >> i & 1);
+	return result;
+}
 #define __enable_irq() ((void)0)
 #define __disable_irq() ((void)0)
 #define MXC_LP_EnterSleepMode() ai8x_host_wait()

@@ -49,15 +49,16 @@ static void start(ai8x_machine *machine, unsigned master)
 	run->next_layer = control(machine, F_LCNT_START, master);
 	run->last_layer = control(machine, F_LCNT, master);
 	bool fast = control(machine, F_FFIFO_EN, master) != 0;
-	run->has_input = fast || control(machine, F_GROUP_FIFO_EN, master);
+	// Without a frame nothing is awaited, and layer 0 reads data memory (inferred: docs/hardware.md).
 	uint64_t frame = field_get(&machine->bus.registers, F_IFRM, master, 0);
+	run->has_input = frame != 0 && (fast || control(machine, F_GROUP_FIFO_EN, master));
 	run->input = (struct input){
 		.context = &machine->context,
 		.fifos = machine->bus.fifo,
 		.enabled = fast ? 1u << FIFO_FAST : field_get(&machine->bus.registers, F_FIFO_EN, 0, 0),
 		.fan_out = fast && control(machine, F_QUPAC, master),
 		.bytes_to_groups = fast && !control(machine, F_FIFOGRP, master),
-		.frame = frame != 0 ? frame : UINT64_MAX,
+		.frame = frame,
 	};
 	machine->context.cycle = 0;
 	machine->context.written = snoop_enabled(machine) ? snoop_written : NULL;

@@ -106,7 +106,12 @@ class Findings(Case):
     def test_dead_lock_is_a_finding(self):
         def edit(operations):
             operations["value"][operations["addr"] == 0x50100000] |= 1 << 15
-            return operations
+            # A frame of four words (IFRM), before anything else; without one nothing would be awaited.
+            frame = operations[operations["addr"] == 0x50100000][:1].copy()
+            frame["addr"], frame["value"] = 0x50100990, 4
+            longer = operations.take([0, *range(len(operations))])
+            longer[:1] = frame
+            return longer
         status, findings = self.findings(self.edited(edit))
         self.assertEqual(status, FOUND)
         self.assertIn("fifo-deadlock", {f["class"] for f in findings})

@@ -541,7 +541,7 @@ static ai8x_status time_fed_layer(bool frame, ai8x_error *error)
 		{AI8X_BUS_WRITE32, part_register_address(part, REG_FIFO_CTL, 0, 0),
 	     frame ? 1u << part->fields[F_FIFO_EN].low : 0, 0},
 		{AI8X_BUS_WRITE32, part_register_address(part, REG_IFRM, 0, 0),
-	     frame ? part_field_mask(part, F_IFRM) : 0, 0},
+	     frame ? part_field_mask(part, F_IFRM) : 1, 0},
 		{AI8X_BUS_WRITE32, part_register_address(part, REG_CTL, 0, 0), start, 0},
 	};
 	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
@@ -551,6 +551,23 @@ static ai8x_status time_fed_layer(bool frame, ai8x_error *error)
 	ai8x_program_destroy(program);
 	return status;
 }
+
+// A FIFO that is enabled without a frame feeds nothing: the layer reads data memory and ends (inferred).
+START_TEST(no_frame_is_memory_input)
+{
+	const ai8x_part *part = ai8x_part_at(0);
+	ai8x_program *program = NULL;
+	ai8x_timing timing;
+	ai8x_error error = {0};
+	ck_assert_int_eq(ai8x_program_create(part, "no frame", &program, NULL), AI8X_OK);
+	const uint32_t start = 1u << part->fields[F_CNN_EN].low | 1u << part->fields[F_GROUP_FIFO_EN].low;
+	const ai8x_op op = {AI8X_BUS_WRITE32, part_register_address(part, REG_CTL, 0, 0), start, 0};
+	ck_assert_int_eq(ai8x_program_append(program, op, NULL), AI8X_OK);
+	ck_assert_int_eq(ai8x_time_program(program, NULL, &timing, &error), AI8X_OK);
+	ai8x_timing_release(&timing);
+	ai8x_program_destroy(program);
+}
+END_TEST
 
 START_TEST(words_that_never_come)
 {
@@ -578,6 +595,7 @@ int main(void)
 	tcase_add_test(tests, host_accesses_take_two_clocks);
 	tcase_add_test(tests, program_that_starts_nothing);
 	tcase_add_test(tests, words_that_never_come);
+	tcase_add_test(tests, no_frame_is_memory_input);
 	tcase_set_timeout(tests, 600);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

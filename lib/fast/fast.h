@@ -1,9 +1,9 @@
 // The fast engine: a layer at once, with the same results as the exact engine.
 //
-//   plan.c       what a layer needs, worked out once: weights unpacked, write map, whether order matters
+//   planner.c    what a layer needs, worked out once: weights unpacked, write map, whether order matters
 //   gather.c     words of data memory -> image of signed bytes; pooling and element-wise stage
 //   engine.c     image -> kernels -> output stage -> words of data memory
-//   kernel_*.c   the arithmetic, one file per instruction set; kernels.c picks one
+//   kernel_*.c   the arithmetic, one file per instruction set; variants.c picks one
 //
 // It shares the decoded layer and the memories with the exact engine and nothing else. A layer whose
 // writes hit words that it still has to read, and anything the planner does not fully understand, is refused;
@@ -15,7 +15,7 @@
 
 #include <ai8xsim/event.h>
 
-#include "fast/kernels.h"
+#include "fast/variants.h"
 #include "layer/layer.h"
 #include "memory/memory.h"
 
@@ -60,6 +60,7 @@ struct fast_plan {
 	uint32_t run;                     // bytes of one kernel row
 	size_t row_stride;                // bytes between kernel rows
 	void *weights;                    // as the kernel packed them
+	void *unsigned_weights;           // as its relative for images without negative values did, or NULL
 	uint32_t blocks;                  // blocks of slots
 	int32_t *offset;                  // per result: bias, less what the kernel's image flip adds
 	int16_t *own;                     // depth-wise: [tap][channel]

@@ -1,6 +1,6 @@
 // Kernels for AVX2: pairs of 16-bit products summed to 32 bits (VPMADDWD), which never saturates for
-// 8-bit operands. VPMADDUBSW would be denser, but its 16-bit sums saturate.
-#include "fast/kernels.h"
+// 8-bit operands. Images without negative values go to kernel_avx2_bytes.c, which is denser.
+#include "fast/variants.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -9,6 +9,8 @@
 #include "fast/kernel_template.h"
 
 #define BLOCK 8
+
+extern const struct fast_kernel fast_kernel_avx2_bytes;
 
 static bool supported(void)
 {
@@ -93,6 +95,7 @@ static void conv(const struct fast_conv *conv)
 
 const struct fast_kernel fast_kernel_avx2 = {
 	.name = "avx2",
+	.unsigned_bytes = &fast_kernel_avx2_bytes,
 	.supported = supported,
 	.wide = true,
 	.slot_block = BLOCK,

@@ -1,7 +1,7 @@
 // Kernels for AVX-512 VNNI: 64 products of unsigned image bytes and signed weights in one instruction.
 // VPDPBUSD keeps all 32 bits (its saturating sibling is not used); the image's offset of 128 is taken back
 // per slot by the plan.
-#include "fast/kernels.h"
+#include "fast/variants.h"
 
 #include <immintrin.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // Kernels in plain C: what every other variant must equal.
-#include "fast/kernels.h"
+#include "fast/variants.h"
 
 #include <string.h>
 

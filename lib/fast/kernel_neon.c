@@ -1,5 +1,5 @@
 // Kernels for NEON (every AArch64 processor): 16-bit values, products widened to 32 bits.
-#include "fast/kernels.h"
+#include "fast/variants.h"
 
 #include <arm_neon.h>
 #include <string.h>

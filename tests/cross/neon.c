@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fast/kernels.h"
+#include "fast/variants.h"
 
 extern const struct fast_kernel fast_kernel_neon;
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "fast/kernels.h"
+#include "fast/variants.h"
 
 // xorshift: the same data everywhere.
 static uint32_t next_random(uint64_t *state)
@@ -164,6 +164,53 @@ START_TEST(conv_equals_plain_loops)
 			for (unsigned weights = 0; weights < FILL_COUNT; weights++)
 				test_conv(kernel, shape, (enum filling)image, (enum filling)weights);
 	}
+}
+END_TEST
+
+// Images of 0 .. 127 under weights at, and one past, every bound below which sums of neighbours stay in 16 bits.
+static void test_unsigned(const struct fast_kernel *kernel, size_t shape, int32_t weight, bool alternate)
+{
+	const uint32_t slots = shapes[shape].slots, rows = shapes[shape].rows;
+	const uint32_t run = shapes[shape].run, pixels = shapes[shape].pixels;
+	const uint32_t blocks = (slots + kernel->slot_block - 1) / kernel->slot_block;
+	uint64_t state = 17 + shape;
+	struct buffers b;
+	open_buffers(&b, kernel, slots, rows, run, pixels);
+	for (size_t i = 0; i < b.image_size; i++)
+		b.image[i] = (int8_t)(weight == 0 ? next_random(&state) % 128 : 127);
+	for (size_t i = 0; i < (size_t)slots * rows * run; i++)
+		b.weights[i] = weight == 0                    ? (int8_t)next_random(&state)
+		               : alternate && i / 32 % 2 == 1 ? (int8_t)-weight
+		                                              : (int8_t)weight;
+	kernel->pack(b.weights, slots, blocks, rows, run, b.packed);
+	run_conv(kernel, &b, slots, rows, run, pixels);
+	for (uint32_t p = 0; p < pixels; p++) {
+		for (uint32_t s = 0; s < slots; s++) {
+			int32_t sum = 0;
+			for (uint32_t r = 0; r < rows; r++)
+				for (uint32_t k = 0; k < run; k++)
+					sum += b.image[p * b.pixel_stride + r * b.row_stride + k] *
+					       b.weights[((size_t)s * rows + r) * run + k];
+			ck_assert_msg(sum == b.sums[(size_t)p * blocks * kernel->slot_block + s],
+			              "%s, shape %zu, weight %d, pixel %u, slot %u", kernel->name, shape, weight, p, s);
+		}
+	}
+	close_buffers(&b);
+}
+
+START_TEST(unsigned_bytes_equal_plain_loops)
+{
+	static const int32_t weights[] = {0,   1,  2,  4,  8,   9,   16,  17,  32,  33,  64,   65,
+	                                  127, -1, -8, -9, -16, -17, -32, -33, -64, -65, -127, -128};
+	const struct fast_kernel *kernel = runnable(_i);
+	if (kernel == NULL || kernel->unsigned_bytes == NULL)
+		return;
+	ck_assert_uint_eq(kernel->slot_block, kernel->unsigned_bytes->slot_block);
+	ck_assert_uint_eq(kernel->flip, kernel->unsigned_bytes->flip);
+	for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++)
+		for (size_t w = 0; w < sizeof weights / sizeof weights[0]; w++)
+			for (unsigned alternate = 0; alternate < 2; alternate++)
+				test_unsigned(kernel->unsigned_bytes, shape, weights[w], alternate != 0);
 }
 END_TEST
 
@@ -437,6 +484,7 @@ int main(void)
 	TCase *tcase = tcase_create("kernels");
 	tcase_set_timeout(tcase, 900);
 	tcase_add_loop_test(tcase, conv_equals_plain_loops, 0, kernels);
+	tcase_add_loop_test(tcase, unsigned_bytes_equal_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, finish_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, interleave_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, depthwise_equals_plain_loops, 0, kernels);
@@ -448,7 +496,9 @@ int main(void)
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	for (int k = 0; getenv("AI8XSIM_KERNEL_BENCH") != NULL && k < kernels; k++)
-		if (fast_kernels[k]->supported())
-			print_speed(fast_kernels[k]);
+		for (const struct fast_kernel *kernel = fast_kernels[k]; kernel != NULL;
+		     kernel = kernel->unsigned_bytes)
+			if (fast_kernels[k]->supported())
+				print_speed(kernel);
 	return failed == 0 ? 0 : 1;
 }

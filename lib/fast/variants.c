@@ -1,5 +1,5 @@
 // Which kernels there are, slowest first, and which one this processor should use.
-#include "fast/kernels.h"
+#include "fast/variants.h"
 
 #include <string.h>
 

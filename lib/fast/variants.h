@@ -1,7 +1,7 @@
 // The arithmetic of the fast engine, in variants that differ in speed only. tests/unit/test_kernels.c
 // proves each equal to the plain one, bench/bench_peers.c measures them.
-#ifndef AI8X_FAST_KERNELS_H
-#define AI8X_FAST_KERNELS_H
+#ifndef AI8X_FAST_VARIANTS_H
+#define AI8X_FAST_VARIANTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,6 +70,9 @@ struct fast_pool {
 
 struct fast_kernel {
 	const char *name;
+	// The same for images without negative values (0 .. 127), which may be denser; NULL: there is none. It has the same
+	// slot_block, the same flip, and only what multiplies and packs.
+	const struct fast_kernel *unsigned_bytes;
 	bool (*supported)(void);
 	uint8_t flip;        // image bytes are exclusive-ored with this (unsigned operands)
 	bool wide;           // image values are 16 bits

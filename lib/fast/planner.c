@@ -119,6 +119,17 @@ static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memo
 		plan->offset[slot] = slot_bias(layer, bias, slot) - (int32_t)plan->kernel->flip * sum;
 	}
 	plan->kernel->pack(weights, layer->slots, plan->blocks, plan->run_rows, plan->run, plan->weights);
+	const struct fast_kernel *relative = plan->kernel->unsigned_bytes;
+	if (relative != NULL) {
+		plan->unsigned_weights = aligned_alloc(
+			64, (relative->packed_size(plan->blocks, plan->run_rows, plan->run) + 127) / 64 * 64);
+		if (plan->unsigned_weights == NULL) {
+			free(weights);
+			return AI8X_ERR_NO_MEMORY;
+		}
+		relative->pack(weights, layer->slots, plan->blocks, plan->run_rows, plan->run,
+		               plan->unsigned_weights);
+	}
 	free(weights);
 	return AI8X_OK;
 }
@@ -369,6 +380,7 @@ void fast_plan_release(struct fast_plan *plan)
 		return;
 	free(plan->average);
 	free(plan->weights);
+	free(plan->unsigned_weights);
 	free(plan->offset);
 	free(plan->own);
 	free(plan->words);

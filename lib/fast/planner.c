@@ -349,11 +349,25 @@ static ai8x_status check_order(struct fast_plan *plan, uint32_t imaged)
 	return status;
 }
 
+// Whether each group's first kernel begins where a whole kernel can: elsewhere its bits are another kernel's.
+static bool kernels_are_whole(const ai8x_layer *layer)
+{
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
+		if (group_processors(layer->kernel_processors, g) != 0 &&
+		    layer->kernel_first_bit[g] % layer->weight_bits != 0)
+			return false;
+	return true;
+}
+
 static bool check_shape(struct fast_plan *plan, uint32_t imaged)
 {
 	const ai8x_layer *layer = &plan->layer;
 	if (layer->processors == 0)
 		refuse(plan, "no processor is enabled");
+	else if (layer_has_kernels(layer) && !layer->bypass && layer->kernel_processors != layer->processors)
+		refuse(plan, "processors that read and processors with kernels differ");
+	else if (layer_has_kernels(layer) && !kernels_are_whole(layer))
+		refuse(plan, "its first kernel does not begin with a whole kernel");
 	else if ((uint64_t)layer->kernel_rows * layer->kernel_columns * layer->passes * AI8X_PROCESSORS >
 	         MAX_DEPTH)
 		refuse(plan, "its sums may exceed 32 bits");

@@ -126,9 +126,9 @@ void run_fifo_pushed(ai8x_machine *machine);
 // take_over.c
 ai8x_status fast_setup(ai8x_machine *machine, ai8x_error *error);
 void fast_release(ai8x_machine *machine);
-// True when layers that run at the same time, or FIFO words on their way, use the same words, or read where nobody in
-// front of them writes: what comes first decides then, which only the exact engine knows.
-bool fast_order_matters(ai8x_machine *machine);
+// True when the order of words matters, which only the exact engine knows: layers that run at the same time, or FIFO
+// words on their way, use the same words or read where no layer before them writes, or the run ends before they do.
+bool fast_order_matters(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t budget);
 // True when the fast engine may run all current stages, which takes at most `budget` cycles.
 bool fast_stages_ready(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t budget);
 ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error);

@@ -382,7 +382,7 @@ static bool run_fast(ai8x_machine *machine, const ai8x_run_limits *limits, uint6
 	struct run *run = &machine->run;
 	const ai8x_layer *first = stage_layer(&run->stage[0]);
 	if (!run->order_known && machine->options.engine != AI8X_ENGINE_EXACT) {
-		run->order_matters = fast_order_matters(machine);
+		run->order_matters = fast_order_matters(machine, limits, *budget);
 		run->order_known = true;
 	}
 	// FIFO words must not be stored ahead either.

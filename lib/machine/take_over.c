@@ -122,25 +122,43 @@ static bool follows(const struct stage *reader, const struct stage *writer)
 	return same;
 }
 
-bool fast_order_matters(ai8x_machine *machine)
+// Whether a layer writes each pixel's words into its ring one pixel after the other.
+static bool writes_in_order(const struct stage *stage)
 {
-	struct run *run = &machine->run;
-	if (run->stage_count < 2 && !run->stage[0].streams_in)
-		return false;
+	const struct fast_plan *plan = stage->plan;
+	const uint32_t origin = plan->layer.write_word[plan->layer.master];
+	bool in_order = plan->layer.write_mode == AI8X_WRITE_CHANNELS;
+	for (size_t w = 0; w < plan->word_count && in_order; w++)
+		in_order = plan->words[w].word >= origin && plan->words[w].word - origin < plan->pixel_words;
+	return in_order;
+}
+
+// What is wrong with the order of words when layers run together, or FIFO words are stored before they start.
+static const char *disorder(const ai8x_machine *machine, uint64_t budget)
+{
+	const struct run *run = &machine->run;
+	const ai8x_layer *first = &run->stage[0].record->report.layer;
+	uint64_t cycles = 0;
 	for (unsigned i = 0; i < run->stage_count; i++) {
-		run->stage[i].plan = find_plan(machine, &run->stage[i]);
-		// Whatever is wrong with a plan is told where it is to be used.
-		if (run->stage[i].plan == NULL || run->stage[i].plan->refused)
-			return false;
+		if (run->stage[i].plan == NULL)
+			return "no memory for a plan";
+		if (run->stage[i].plan->refused)
+			return run->stage[i].plan->reason;
+		cycles += run->stage[i].plan->cycles;
 	}
-	const char *reason =
-		areas_meet(run) ? "layers that run at the same time share words of data memory" : NULL;
-	for (unsigned i = 1; i < run->stage_count && reason == NULL; i++)
+	if (cycles > budget)
+		return "the cycle limit lies inside";
+	if (first->fifo && run->input.frame != layer_read_words(first))
+		return "the FIFO's frame is not what the layer reads";
+	if (areas_meet(run))
+		return "layers that run at the same time share words of data memory";
+	for (unsigned i = 1; i < run->stage_count; i++) {
+		if (!writes_in_order(&run->stage[i - 1]))
+			return "a streaming layer does not write one pixel after the other";
 		if (!follows(&run->stage[i], &run->stage[i - 1]))
-			reason = "a streaming layer does not read where the one in front of it writes";
-	for (unsigned i = 0; i < run->stage_count && reason != NULL; i++)
-		explain(run->stage[i].record, reason);
-	return reason != NULL;
+			return "a streaming layer does not read where the one before it writes";
+	}
+	return NULL;
 }
 
 // Why the current stages need the exact engine, or NULL.
@@ -161,6 +179,21 @@ static const char *objection(ai8x_machine *machine, const ai8x_run_limits *limit
 			return "the run stops in the middle of streaming layers";
 	}
 	return NULL;
+}
+
+bool fast_order_matters(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t budget)
+{
+	struct run *run = &machine->run;
+	if (run->stage_count < 2 && !run->stage[0].streams_in)
+		return false;
+	const char *reason = objection(machine, limits);
+	for (unsigned i = 0; i < run->stage_count; i++)
+		run->stage[i].plan = find_plan(machine, &run->stage[i]);
+	if (reason == NULL)
+		reason = disorder(machine, budget);
+	for (unsigned i = 0; i < run->stage_count && reason != NULL; i++)
+		explain(run->stage[i].record, reason);
+	return reason != NULL;
 }
 
 bool fast_stages_ready(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t budget)

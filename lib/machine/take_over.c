@@ -184,7 +184,7 @@ static const char *objection(ai8x_machine *machine, const ai8x_run_limits *limit
 bool fast_order_matters(ai8x_machine *machine, const ai8x_run_limits *limits, uint64_t budget)
 {
 	struct run *run = &machine->run;
-	if (run->stage_count < 2 && !run->stage[0].streams_in)
+	if (run->stage_count < 2 && !run->stage[0].record->report.layer.fifo)
 		return false;
 	const char *reason = objection(machine, limits);
 	for (unsigned i = 0; i < run->stage_count; i++)

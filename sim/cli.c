@@ -46,10 +46,14 @@ int cli_exit_of(ai8x_status status)
 
 int cli_worse(int first, int second)
 {
-	bool first_is_trouble = first != CLI_OK && first != CLI_CHECK_FAILED;
-	if (first_is_trouble || second == CLI_OK)
-		return first;
-	return second;
+	static const int mild[] = {CLI_OK, CLI_UNCHECKED, CLI_CHECK_FAILED};
+	enum { MILD = sizeof mild / sizeof mild[0] };
+	size_t a = 0, b = 0;
+	while (a < MILD && mild[a] != first)
+		a++;
+	while (b < MILD && mild[b] != second)
+		b++;
+	return b > a ? second : first;
 }
 
 // One message is one line, also when several jobs report at once and a progress line stands there.

@@ -24,6 +24,7 @@ enum cli_exit {
 	CLI_BAD_INPUT = 3,    // a file cannot be read or is not what it should be
 	CLI_STOPPED = 4,      // the machine stopped: dead-lock, illegal configuration, cycle limit
 	CLI_RESOURCES = 5,    // out of memory, or output cannot be written
+	CLI_UNCHECKED = 6,    // nothing went wrong, and nothing was compared
 };
 
 struct cli_command {

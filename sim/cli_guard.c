@@ -1,6 +1,8 @@
 // Reading under guard; see cli_guard.h.
 #include "cli_guard.h"
 
+#include <dlfcn.h>
+#include <execinfo.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,8 +26,34 @@ static void say(const char *text)
 	(void)written;
 }
 
+static const char *volatile data;
+
+void cli_guard_data(const char *path)
+{
+	// The first call loads what it needs, which a handler must not.
+	void *frame;
+	(void)backtrace(&frame, 1);
+	data = path;
+}
+
+// True where this thread is inside of libhdf5.
+static bool is_in_hdf5(void)
+{
+	void *frames[64];
+	const int count = backtrace(frames, (int)(sizeof frames / sizeof frames[0]));
+	for (int i = 0; i < count; i++) {
+		Dl_info info;
+		if (dladdr(frames[i], &info) != 0 && info.dli_fname != NULL &&
+		    strstr(info.dli_fname, "libhdf5") != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void crashed(int number)
 {
+	if (reading == NULL && data != NULL && is_in_hdf5())
+		reading = data;
 	if (reading == NULL) {
 		(void)signal(number, SIG_DFL);
 		(void)raise(number);

@@ -21,4 +21,8 @@ ai8x_status cli_open_network(const char *path, const ai8x_network_files *files, 
 ai8x_status cli_open_image(const char *path, const ai8x_program_options *options, ai8x_program **program,
                            ai8x_error *error);
 
+// The data set that the library reads, on any thread, until NULL is set: a crash inside of libhdf5 is then a matter of
+// that file.
+void cli_guard_data(const char *path);
+
 #endif

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
 
 bool cli_number(const char *text, uint64_t max, uint64_t *value)
 {
@@ -407,6 +410,76 @@ static void look_for_unknown(const struct cli_line *line, int argc, char **argv,
 	}
 }
 
+// --- Input is never output ---------------------------------------------------------------------------
+
+enum { MOST_FILES = 64 };
+
+struct named_file {
+	const char *what, *path;
+	bool written;
+};
+
+struct named_files {
+	struct named_file file[MOST_FILES];
+	size_t count;
+};
+
+static void add_file(struct named_files *files, const char *what, const char *path, bool written)
+{
+	if (path != NULL && files->count < MOST_FILES)
+		files->file[files->count++] = (struct named_file){what, path, written};
+}
+
+// Devices and pipes may take several things, and give them too.
+static bool is_stream(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+static int compare_files(const struct named_file *output, const struct named_file *other)
+{
+	const bool to_stdout = strcmp(output->path, "-") == 0;
+	if (to_stdout ? !other->written || strcmp(other->path, "-") != 0
+	              : strcmp(other->path, "-") == 0 || is_stream(output->path) ||
+	                    !file_same(output->path, other->path))
+		return CLI_OK;
+	cli_error("%s: would be written as %s%s and %s as %s%s", to_stdout ? "standard output" : output->path,
+	          output->what[0] == ' ' ? "" : "--", output->what + (output->what[0] == ' '),
+	          other->written ? "written" : "read", other->what[0] == ' ' ? "" : "--",
+	          other->what + (other->what[0] == ' '));
+	return CLI_USAGE;
+}
+
+int cli_keep_apart(const struct cli_line *line, const void *settings, const char *written, const char *read)
+{
+	struct named_files files = {.count = 0};
+	add_file(&files, " the result", written, true);
+	for (const struct cli_option *row = line->options; row->name != NULL; row++)
+		if (row->type == CLI_WRITES || row->type == CLI_READS)
+			add_file(&files, row->name, *(const char *const *)((const char *)settings + row->target),
+			         row->type == CLI_WRITES);
+	add_file(&files, " input", read, false);
+	const void *target = (const char *)settings + line->target;
+	const struct cli_words *words = line->takes != CLI_ONE ? target : NULL;
+	if (words == NULL)
+		add_file(&files, " input", *(const char *const *)target, false);
+	for (size_t i = 0; i < files.count; i++) {
+		if (!files.file[i].written)
+			continue;
+		for (size_t k = 0; k < files.count; k++)
+			if (k != i && (k > i || !files.file[k].written) &&
+			    compare_files(&files.file[i], &files.file[k]) != CLI_OK)
+				return CLI_USAGE;
+		for (size_t k = 0; words != NULL && k < words->count; k++) {
+			const struct named_file input = {" input", words->word[k], false};
+			if (compare_files(&files.file[i], &input) != CLI_OK)
+				return CLI_USAGE;
+		}
+	}
+	return CLI_OK;
+}
+
 // --- The whole line ----------------------------------------------------------------------------------
 
 static void out_of_memory(void)
@@ -449,8 +522,8 @@ void cli_parse(const struct cli_line *line, int argc, char **argv, const struct 
 	free(rows);
 	if (problem == ENOMEM)
 		out_of_memory();
-	if (problem == 0)
-		return;
-	cli_error("%s", strerror(problem));
-	exit(CLI_USAGE);
+	if (problem != 0)
+		cli_error("%s", strerror(problem));
+	if (problem != 0 || cli_keep_apart(line, settings, NULL, NULL) != CLI_OK)
+		exit(CLI_USAGE);
 }

@@ -89,6 +89,11 @@ struct cli_other_options {
 void cli_parse(const struct cli_line *line, int argc, char **argv, const struct cli_other_options *other,
                void *settings);
 
+// Whether what is written is none of what is read, nor written twice; also through links, and where it is not there yet.
+// All options of types CLI_READS and CLI_WRITES and all other words are looked at by cli_parse(); commands call it for
+// what they find later: a file `written` or `read` (either may be NULL). CLI_OK, or CLI_USAGE with the error printed.
+int cli_keep_apart(const struct cli_line *line, const void *settings, const char *written, const char *read);
+
 // Parses a decimal or 0x number of at most max. Returns false on anything else.
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
 

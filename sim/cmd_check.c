@@ -417,6 +417,9 @@ int cmd_check(int argc, char **argv)
 			code = CLI_USAGE;
 		}
 	}
+	for (size_t i = 0; i < files.count && options.json != NULL && code != CLI_USAGE; i++)
+		if (cli_keep_apart(&command_line, &options, NULL, files.paths[i]) != CLI_OK)
+			code = CLI_USAGE;
 	if (code != CLI_USAGE && files.count > 0)
 		code = cli_worse(code, check_files(&options, &files));
 	cli_files_release(&files);

@@ -91,10 +91,25 @@ static void print_warnings(const ai8x_network *network)
 		cli_error("warning: %s", network->warnings[i]);
 }
 
+// Notes quote names that files decide.
+static void print_clean(const char *text)
+{
+	for (size_t left = strlen(text); left > 0;) {
+		char piece[CLI_CLEAN_BYTES], clean[CLI_CLEAN_BYTES];
+		const size_t length = left < sizeof piece ? left : sizeof piece - 1;
+		memcpy(piece, text, length);
+		piece[length] = '\0';
+		(void)fputs(cli_clean(piece, clean), stdout);
+		text += length;
+		left -= length;
+	}
+	(void)putchar('\n');
+}
+
 static void print_notes(const ai8x_network *network)
 {
 	for (size_t i = 0; i < network->note_count; i++)
-		printf("%s\n", network->notes[i]);
+		print_clean(network->notes[i]);
 }
 
 // true: there is all that the golden model needs.
@@ -174,6 +189,8 @@ static int compile_file(const struct settings *settings)
 		output = NULL;
 		cli_error("out of memory for a file name");
 		code = CLI_RESOURCES;
+	} else if (cli_keep_apart(&command_line, settings, output, NULL) != CLI_OK) {
+		code = CLI_USAGE;
 	} else {
 		status = write_results(settings, network, program,
 		                       settings->output != NULL ? settings->output : output, &error);

@@ -170,7 +170,7 @@ static int print_result(const struct eval_settings *settings, const ai8x_program
 		code = cli_worse(code, print_classes(result));
 	}
 	if (settings->options.output != NULL)
-		printf("%soutputs in %s\n", result->labelled ? "\n" : "", settings->options.output);
+		printf("%soutputs in %s\n", result->labelled ? "\n" : "", cli_clean(settings->options.output, clean));
 	return code;
 }
 
@@ -250,7 +250,9 @@ static int evaluate(struct eval_settings *settings, const ai8x_program *program)
 	const ai8x_cluster *cluster = settings->options.cluster;
 	settings->options.progress = report;
 	cli_interruptible();
+	cli_guard_data(settings->data);
 	ai8x_status status = ai8x_eval(program, settings->data, &settings->options, &result, &error);
+	cli_guard_data(NULL);
 	cli_progress_clear();
 	int code = CLI_OK;
 	if (status == AI8X_OK && (cluster == NULL || cluster->rank == 0))
@@ -272,6 +274,10 @@ int cmd_eval(int argc, char **argv)
 	cli_parse(&command_line, argc, argv, NULL, &settings);
 	ai8x_error error = {0};
 	ai8x_program *program = NULL;
+	char part[4096];
+	(void)snprintf(part, sizeof part, "%s.part", settings.options.output);
+	if (settings.options.output != NULL && cli_keep_apart(&command_line, &settings, part, NULL) != CLI_OK)
+		return CLI_USAGE;
 	const ai8x_program_options open_options = {.part = settings.part};
 	int code = cli_cluster_open(&settings.options.cluster);
 	if (code != CLI_OK)

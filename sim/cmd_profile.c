@@ -305,7 +305,8 @@ static void print_advice(const ai8x_advice_list *list, const char *mark)
 	for (size_t i = 0; i < list->count; i++) {
 		const ai8x_advice *advice = &list->advice[i];
 		double change = 100 * ((double)advice->cycles_after / (double)advice->cycles_before - 1);
-		printf("%3zu. %s\n     %s%s -> %s%s cycles (%+.1f %%)", i + 1, advice->change, mark,
+		char clean[CLI_CLEAN_BYTES];
+		printf("%3zu. %s\n     %s%s -> %s%s cycles (%+.1f %%)", i + 1, cli_clean(advice->change, clean), mark,
 		       cli_thousands(advice->cycles_before, before), mark, cli_thousands(advice->cycles_after, after),
 		       change);
 		printf(", with input ~%s -> ~%s", cli_duration(advice->seconds_before, before),
@@ -315,7 +316,7 @@ static void print_advice(const ai8x_advice_list *list, const char *mark)
 		if (advice->kernel_words_after != advice->kernel_words_before)
 			printf(", kernel words %s -> %s", cli_thousands(advice->kernel_words_before, before),
 			       cli_thousands(advice->kernel_words_after, after));
-		printf("\n     %s\n", advice->why);
+		printf("\n     %s\n", cli_clean(advice->why, clean));
 	}
 	if (list->count == 0)
 		printf("  none of them makes this network faster or larger for free\n");

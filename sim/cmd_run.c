@@ -14,7 +14,7 @@ enum { SHOWN_DEFAULT = 8 }; // differing words shown per program
 // --- Options -----------------------------------------------------------------------------------------
 
 struct run_options {
-	bool per_layer, verbose, stop_after;
+	bool per_layer, verbose, stop_after, allow_unchecked;
 	uint32_t stop_layer;
 	uint32_t fifo_pace;
 	uint64_t max_cycles;
@@ -46,6 +46,8 @@ const struct cli_option run_program_options[] = {
 	{"part", 0, "NAME", CLI_PART, AT(part), "The part of .mem files: MAX78000 or MAX78002", 2},
 	{"expect", 0, "FILE", CLI_READS, AT(expect),
      "Words expected after the run of a .mem file, in the same form", 2},
+	{"allow-unchecked", 0, NULL, CLI_FLAG, AT(allow_unchecked),
+     "End with 0, not 6, where a program expects nothing that could be compared", 1},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write results as JSON; - for standard output, in place of the table", 3},
 	{"dump", 0, "FILE", CLI_WRITES, AT(dump),
@@ -81,7 +83,7 @@ static const struct cli_line command_line = {
 		   "\n"
 		   "A cycle count marked ~ is an estimate.\n"
 		   "Exit status: 0 every check held, 1 a check failed, 2 usage, 3 bad input, 4 the machine "
-		   "stopped, 5 out of resources.",
+		   "stopped, 5 out of resources, 6 nothing to check.",
 };
 
 // --- Running one program -----------------------------------------------------------------------------
@@ -159,11 +161,19 @@ static bool failed(const struct outcome *outcome)
 	return outcome->error.status != AI8X_OK;
 }
 
-static int outcome_exit(const struct outcome *outcome)
+// A run that compared nothing is no proof of anything.
+static bool is_unchecked(const struct outcome *outcome)
+{
+	return !failed(outcome) && outcome->result.checks == 0;
+}
+
+static int outcome_exit(const struct run_options *options, const struct outcome *outcome)
 {
 	if (failed(outcome))
 		return cli_exit_of(outcome->error.status);
-	return outcome->result.pass ? CLI_OK : CLI_CHECK_FAILED;
+	if (!outcome->result.pass)
+		return CLI_CHECK_FAILED;
+	return is_unchecked(outcome) && !options->allow_unchecked ? CLI_UNCHECKED : CLI_OK;
 }
 
 // --- The table ---------------------------------------------------------------------------------------
@@ -219,6 +229,8 @@ static void add_program(struct cli_table *table, const struct work *work, size_t
 		cli_table_cell(table, CLI_RED, "error");
 	else if (!result->pass)
 		cli_table_cell(table, CLI_RED, "FAIL");
+	else if (is_unchecked(outcome))
+		cli_table_cell(table, CLI_YELLOW, "nothing to check");
 	else
 		cli_table_cell(table, CLI_GREEN, "pass");
 }
@@ -231,7 +243,7 @@ static void add_total(struct cli_table *table, const struct work *work)
 		const struct outcome *outcome = &work->outcomes[i];
 		checks += outcome->result.checks;
 		mismatches += outcome->result.mismatches;
-		passed += !failed(outcome) && outcome->result.pass;
+		passed += !failed(outcome) && outcome->result.pass && !is_unchecked(outcome);
 	}
 	char checks_text[32], mismatches_text[32];
 	cli_table_rule(table);
@@ -411,7 +423,7 @@ static json_t *outcome_json(const char *path, const struct outcome *outcome)
 {
 	const ai8x_runner_result *result = &outcome->result;
 	const char *part = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : NULL;
-	bool pass = !failed(outcome) && result->pass;
+	bool pass = !failed(outcome) && result->pass && !is_unchecked(outcome);
 	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:o,s:f,s:o,s:o}", "file", cli_json_text(path), "name",
 	                 cli_json_text(outcome->name), "part", cli_json_text(part), "pass", (int)pass, "checks",
 	                 (json_int_t)result->checks, "mismatches", (json_int_t)result->mismatches, "cycles",
@@ -462,8 +474,12 @@ static int report(const struct work *work)
 	int code = CLI_OK;
 	for (size_t i = 0; i < work->files->count; i++) {
 		const struct outcome *outcome = &work->outcomes[i];
+		if (is_unchecked(outcome) && !work->options->allow_unchecked)
+			cli_error("%s: nothing to check: the program expects no words (--allow-unchecked takes that for "
+			          "a pass)",
+			          work->files->paths[i]);
 		code = cli_worse(code, failed(outcome) ? cli_fail(work->files->paths[i], &outcome->error)
-		                                       : outcome_exit(outcome));
+		                                       : outcome_exit(work->options, outcome));
 	}
 	if (work->options->json == NULL || strcmp(work->options->json, "-") != 0)
 		code = cli_worse(code, print_tables(work));
@@ -511,6 +527,9 @@ int cmd_run(int argc, char **argv)
 	struct cli_files files = {0};
 	int code = cli_files_find(options.programs.word, options.programs.count, &files);
 	int usage = check_options(&options, &files);
+	for (size_t i = 0; i < files.count && usage == CLI_OK; i++)
+		if (options.json != NULL || options.dump != NULL)
+			usage = cli_keep_apart(&command_line, &options, NULL, files.paths[i]);
 	if (usage != CLI_OK)
 		code = usage;
 	else if (files.count > 0)

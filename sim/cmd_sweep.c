@@ -115,7 +115,7 @@ static int print_best(const ai8x_sweep *sweep)
 	printf("%s: %zu points, %zu can run, %zu are best\n", cli_clean(ai8x_sweep_name(sweep), clean), points,
 	       able, best);
 	if (reason != NULL)
-		printf("the first that cannot: %s\n", reason);
+		printf("the first that cannot: %s\n", cli_clean(reason, clean));
 	memset(columns, 'l', axes);
 	memset(columns + axes, 'r', 6);
 	struct cli_table *table = cli_table_create(columns);
@@ -136,6 +136,14 @@ static int print_best(const ai8x_sweep *sweep)
 	return code;
 }
 
+static bool any_can_run(const ai8x_sweep *sweep)
+{
+	for (size_t i = 0; i < ai8x_sweep_point_count(sweep); i++)
+		if (ai8x_sweep_point_at(sweep, i)->status == AI8X_OK)
+			return true;
+	return false;
+}
+
 static int finish(const struct sweep_settings *settings, const ai8x_sweep *sweep)
 {
 	int code = CLI_OK;
@@ -150,6 +158,10 @@ static int finish(const struct sweep_settings *settings, const ai8x_sweep *sweep
 	}
 	if (settings->csv == NULL || strcmp(settings->csv, "-") != 0)
 		code = cli_worse(code, print_best(sweep));
+	if (!any_can_run(sweep)) {
+		cli_error("%s: none of its points can run", settings->spec);
+		code = cli_worse(code, CLI_BAD_INPUT);
+	}
 	return code;
 }
 
@@ -168,6 +180,10 @@ int cmd_sweep(int argc, char **argv)
 	if (ai8x_sweep_open(settings.spec, settings.shape[0] != 0 ? settings.shape : NULL, &sweep, &error) !=
 	    AI8X_OK) {
 		code = cli_cluster_refuse(run.cluster, settings.spec, &error);
+	} else if (cli_keep_apart(&command_line, &settings, NULL, ai8x_sweep_network_path(sweep)) != CLI_OK) {
+		code = CLI_USAGE;
+		error.status = AI8X_ERR_ARGUMENT;
+		ai8x_cluster_refuse(run.cluster, &error);
 	} else {
 		cli_interruptible();
 		const ai8x_status status = ai8x_sweep_run(sweep, &run, &error);

@@ -78,7 +78,7 @@ static void print_help(FILE *file)
 	            "\n"
 	            "Exit status: 0 every check held, 1 a check failed, 2 usage, 3 bad input,\n"
 	            "4 the machine stopped (dead-lock, illegal configuration, cycle limit),\n"
-	            "5 out of resources (memory, or output that cannot be written).\n",
+	            "5 out of resources (memory, or output that cannot be written), 6 nothing to check.\n",
 	            file);
 }
 

@@ -101,6 +101,9 @@ typedef struct ai8x_sweep_options {
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options,
                                                  ai8x_error *error);
 
+/** @brief The file with the network, as the specification names it: never write to it. */
+AI8X_API_EXPERIMENTAL const char *ai8x_sweep_network_path(const ai8x_sweep *sweep);
+
 /** @brief Name of the network. */
 AI8X_API_EXPERIMENTAL const char *ai8x_sweep_name(const ai8x_sweep *sweep);
 /** @brief Number of points: the product of the numbers of values of all axes. */

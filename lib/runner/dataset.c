@@ -2,9 +2,13 @@
 // it is needed, NumPy arrays at once.
 #include "runner/dataset.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -14,8 +18,10 @@
 // One table of integers, of either kind of file.
 struct source {
 	char *path;
-	const char *name;          // of the table inside the file
-	hid_t file, set;           // HDF5, or H5I_INVALID_HID
+	const char *name; // of the table inside the file
+	hid_t file, set;  // HDF5, or H5I_INVALID_HID
+	int watch;        // the same file, to see whether it changes; -1: NumPy arrays are read at once
+	struct stat opened;
 	struct array_list arrays;  // NumPy
 	const struct array *array; // in arrays
 	uint64_t count, item;      // inputs, values of one
@@ -97,6 +103,14 @@ static ai8x_status open_hdf5(struct source *source, const char *const *names, ai
 	return status;
 }
 
+static bool has_changed(const struct source *source)
+{
+	struct stat now;
+	return source->watch >= 0 && (fstat(source->watch, &now) != 0 || now.st_size != source->opened.st_size ||
+	                              now.st_mtim.tv_sec != source->opened.st_mtim.tv_sec ||
+	                              now.st_mtim.tv_nsec != source->opened.st_mtim.tv_nsec);
+}
+
 static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64_t count, hid_t type,
                              void *values, ai8x_error *error)
 {
@@ -118,6 +132,9 @@ static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64
 	if (memory >= 0)
 		(void)H5Sclose(memory);
 	hdf5_session_end(&session);
+	// libhdf5 makes zeros of what a shorter file no longer has.
+	if (has_changed(source))
+		return error_set(error, AI8X_ERR_FORMAT, "%s: the file changed while it was read", source->path);
 	if (!ok)
 		return error_set(error, AI8X_ERR_FORMAT, "%s: cannot read %s: %s", source->path, source->name,
 		                 reason);
@@ -156,6 +173,8 @@ static void close_source(struct source *source)
 	if (source->file >= 0)
 		(void)H5Fclose(source->file);
 	hdf5_session_end(&session);
+	if (source->watch >= 0)
+		(void)close(source->watch);
 	arrays_release(&source->arrays);
 	free(source->path);
 }
@@ -164,11 +183,16 @@ static ai8x_status open_source(struct source *source, const char *path, const ch
                                ai8x_error *error)
 {
 	ai8x_status status = file_check_readable(path, error);
-	*source = (struct source){.path = strdup(path), .file = H5I_INVALID_HID, .set = H5I_INVALID_HID};
+	*source =
+		(struct source){.path = strdup(path), .file = H5I_INVALID_HID, .set = H5I_INVALID_HID, .watch = -1};
 	if (source->path == NULL)
 		return error_no_memory(error, path);
 	if (status != AI8X_OK)
 		return status;
+	source->watch = open(path, O_RDONLY | O_CLOEXEC);
+	if (source->watch < 0 || fstat(source->watch, &source->opened) != 0)
+		return error_set(error, errno == EMFILE || errno == ENFILE ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO,
+		                 "%s: cannot read: %s", path, strerror(errno));
 	return file_has_suffix(path, ".npy") || file_has_suffix(path, ".npz") ? open_numpy(source, names, error)
 	                                                                      : open_hdf5(source, names, error);
 }
@@ -200,6 +224,7 @@ ai8x_status dataset_open(const char *path, const char *labels_path, struct datas
 	if (dataset == NULL)
 		return error_no_memory(error, path);
 	dataset->labels.file = dataset->labels.set = H5I_INVALID_HID;
+	dataset->labels.watch = -1;
 	ai8x_status status = open_source(&dataset->input, path, names, error);
 	if (status == AI8X_WAITING)
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'input'", path);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "runner/dataset.h"
 #include "runner/results.h"
@@ -462,12 +463,35 @@ static ai8x_status evaluate(struct evaluation *evaluation, const char *path, ai8
 	return status;
 }
 
+static ai8x_status check_options(const char *data, const ai8x_eval_options *options, ai8x_error *error)
+{
+	enum { MOST_JOBS = 4096 };
+	const char *const inputs[] = {data, options->labels};
+	if (options->jobs < 1 || options->jobs > MOST_JOBS)
+		return error_set(error, AI8X_ERR_ARGUMENT, "evaluation: %u jobs, expected 1 to %d", options->jobs,
+		                 MOST_JOBS);
+	for (size_t i = 0; options->output != NULL && i < sizeof inputs / sizeof inputs[0]; i++)
+		if (inputs[i] != NULL && file_same(inputs[i], options->output))
+			return error_set(error, AI8X_ERR_ARGUMENT, "%s: is read, and cannot be where outputs go",
+			                 options->output);
+	return AI8X_OK;
+}
+
 ai8x_status ai8x_eval(const ai8x_program *program, const char *data, const ai8x_eval_options *options,
                       ai8x_eval_result *result, ai8x_error *reason)
 {
 	ai8x_error own, *error = reason != NULL ? reason : &own;
+	if (result != NULL)
+		*result = (ai8x_eval_result){0};
+	if (program == NULL || data == NULL || options == NULL || result == NULL)
+		return error_set(error, AI8X_ERR_ARGUMENT,
+		                 "evaluation: program, data, options and result may not be null");
+	ai8x_status refused = check_options(data, options, error);
+	if (refused != AI8X_OK) {
+		work_refuse(options->cluster, refused, error);
+		return refused;
+	}
 	struct evaluation evaluation = {.program = program, .options = options, .result = result};
-	*result = (ai8x_eval_result){0};
 	ai8x_status status = prepare(&evaluation, data, error);
 	if (status == AI8X_OK)
 		status = evaluate(&evaluation, data, error);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "program/hdf5_session.h"
 
 static const char format_name[] = "ai8x-eval";
@@ -19,6 +20,8 @@ enum { FORMAT_VERSION = 1, MAX_NAME = 256 };
 
 struct results {
 	char *path, *part; // final name, name until complete
+	char *birth;       // name until it can be gone on with, or NULL
+	int lock;          // an open description that holds the file's lock
 	struct results_identity identity;
 	size_t item; // values of one output
 	hid_t file, output, done, hash, confusion;
@@ -40,9 +43,8 @@ static bool put_text(hid_t file, const char *name, const char *text)
 	(void)H5Tset_size(type, strlen(text) + 1);
 	(void)H5Tset_cset(type, H5T_CSET_UTF8);
 	hid_t id = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-	const bool ok = id >= 0 && H5Awrite(id, type, text) >= 0;
-	if (id >= 0)
-		(void)H5Aclose(id);
+	bool ok = id >= 0 && H5Awrite(id, type, text) >= 0;
+	ok = (id < 0 || H5Aclose(id) >= 0) && ok;
 	(void)H5Sclose(space);
 	(void)H5Tclose(type);
 	return ok;
@@ -52,9 +54,8 @@ static bool put_number(hid_t file, const char *name, uint64_t number)
 {
 	hid_t space = H5Screate(H5S_SCALAR);
 	hid_t id = H5Acreate2(file, name, H5T_STD_U64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-	const bool ok = id >= 0 && H5Awrite(id, H5T_NATIVE_UINT64, &number) >= 0;
-	if (id >= 0)
-		(void)H5Aclose(id);
+	bool ok = id >= 0 && H5Awrite(id, H5T_NATIVE_UINT64, &number) >= 0;
+	ok = (id < 0 || H5Aclose(id) >= 0) && ok;
 	(void)H5Sclose(space);
 	return ok;
 }
@@ -99,11 +100,7 @@ static bool make_contents(struct results *results)
 // A disk that is full is found here, not in the midst of the work, and not by libhdf5, which does not survive it.
 static ai8x_status reserve(const struct results *results, uint64_t bytes, ai8x_error *error)
 {
-	const int fd = open(results->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", results->part, strerror(errno));
-	const int problem = posix_fallocate(fd, 0, (off_t)bytes);
-	(void)close(fd);
+	const int problem = posix_fallocate(results->lock, 0, (off_t)bytes);
 	if (problem != 0)
 		return error_set(error, AI8X_ERR_IO, "%s: no room for %llu bytes: %s", results->part,
 		                 (unsigned long long)bytes, strerror(problem));
@@ -130,7 +127,7 @@ static ai8x_status make(struct results *results, ai8x_error *error)
 	(void)H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110);
 	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
 	(void)H5Pset_obj_track_times(creation, false);
-	results->file = H5Fcreate(results->part, H5F_ACC_TRUNC, creation, access);
+	results->file = H5Fcreate(results->birth, H5F_ACC_TRUNC, creation, access);
 	if (results->file < 0)
 		status = trouble(results, "make the file", error);
 	(void)H5Pclose(access);
@@ -261,16 +258,112 @@ static bool close_file(struct results *results)
 	return ok;
 }
 
+// Locks the file that is open as results->lock. Locks of open descriptions are neither libhdf5's nor lost when some
+// other description of the file is closed.
+static bool take_lock(const struct results *results)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(results->lock, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES);
+}
+
+static ai8x_status in_use(const struct results *results, ai8x_error *error)
+{
+	return error_set(error, AI8X_ERR_IO, "%s: in use by another evaluation", results->part);
+}
+
+static ai8x_status unwritable(const struct results *results, ai8x_error *error)
+{
+	const bool scarce = errno == ENOMEM || errno == EMFILE || errno == ENFILE;
+	return error_set(error, scarce ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO, "%s: cannot write: %s", results->part,
+	                 strerror(errno));
+}
+
+// The file under the name may have become another one, or gone, before the lock was ours.
+static bool is_still_there(const struct results *results)
+{
+	struct stat held, named;
+	return fstat(results->lock, &held) == 0 && stat(results->part, &named) == 0 &&
+	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+// Opens and locks PATH.part; *found is false where there is none.
+static ai8x_status hold(struct results *results, bool *found, ai8x_error *error)
+{
+	enum { TRIES = 100 };
+	for (int i = 0; i < TRIES; i++) {
+		do
+			results->lock = open(results->part, O_RDWR | O_CLOEXEC);
+		while (results->lock < 0 && errno == EINTR);
+		*found = results->lock >= 0;
+		if (!*found)
+			return errno == ENOENT ? AI8X_OK : unwritable(results, error);
+		if (!take_lock(results))
+			return in_use(results, error);
+		if (is_still_there(results))
+			return AI8X_OK;
+		(void)close(results->lock);
+		results->lock = -1;
+	}
+	return in_use(results, error);
+}
+
+// Made under another name, so that whoever kills this process now leaves nothing that could not be gone on with.
+static ai8x_status give_birth(struct results *results, ai8x_error *error)
+{
+	struct file_draft draft;
+	ai8x_status status = file_begin(&draft, results->part, error);
+	if (status != AI8X_OK)
+		return status;
+	results->lock = draft.fd;
+	results->birth = draft.temporary;
+	free(draft.target);
+	if (!take_lock(results))
+		return in_use(results, error);
+	status = make(results, error);
+	if (status == AI8X_OK && fsync(results->lock) != 0 && errno != EINTR && errno != EINVAL)
+		status = unwritable(results, error);
+	if (status != AI8X_OK)
+		return status;
+	// link() fails where another evaluation was first; some file systems have no links.
+	if (link(results->birth, results->part) == 0)
+		(void)unlink(results->birth);
+	else if (errno == EEXIST)
+		return in_use(results, error);
+	else if (rename(results->birth, results->part) != 0)
+		return unwritable(results, error);
+	free(results->birth);
+	results->birth = NULL;
+	return AI8X_OK;
+}
+
+static ai8x_status begin(struct results *results, bool fresh, ai8x_error *error)
+{
+	struct hdf5_session session;
+	bool found = false;
+	ai8x_status status = hold(results, &found, error);
+	if (status != AI8X_OK)
+		return status;
+	if (found && fresh) {
+		if (unlink(results->part) != 0)
+			return unwritable(results, error);
+		(void)close(results->lock);
+		results->lock = -1;
+	}
+	hdf5_session_begin(&session);
+	status = found && !fresh ? go_on(results, error) : give_birth(results, error);
+	hdf5_session_end(&session);
+	return status;
+}
+
 ai8x_status results_open(const char *path, const struct results_identity *identity, bool fresh,
                          struct results **out, ai8x_error *error)
 {
-	struct hdf5_session session;
-	struct stat info;
 	struct results *results = calloc(1, sizeof *results);
 	*out = NULL;
 	if (results == NULL)
 		return error_no_memory(error, path);
 	results->file = results->output = results->done = results->hash = results->confusion = H5I_INVALID_HID;
+	results->lock = -1;
 	results->identity = *identity;
 	results->item = (size_t)identity->shape[0] * identity->shape[1] * identity->shape[2];
 	results->path = strdup(path);
@@ -280,19 +373,10 @@ ai8x_status results_open(const char *path, const struct results_identity *identi
 		results->part = NULL;
 	if (results->path == NULL || results->part == NULL || results->map == NULL)
 		status = error_no_memory(error, path);
-	else if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-		status = error_set(error, AI8X_ERR_IO, "%s: cannot write: not a regular file", path);
-	if (status == AI8X_OK) {
-		const bool exists = stat(results->part, &info) == 0;
-		hdf5_session_begin(&session);
-		const bool begun = exists && !fresh;
-		status = begun ? go_on(results, error) : make(results, error);
-		hdf5_session_end(&session);
-		if (status != AI8X_OK && !exists) {
-			(void)close_file(results);
-			(void)unlink(results->part);
-		}
-	}
+	if (status == AI8X_OK)
+		status = file_check_replaceable(path, error);
+	if (status == AI8X_OK)
+		status = begin(results, fresh, error);
 	if (status != AI8X_OK) {
 		results_close(results);
 		return status;
@@ -306,6 +390,11 @@ void results_close(struct results *results)
 	if (results == NULL)
 		return;
 	(void)close_file(results);
+	if (results->birth != NULL)
+		(void)unlink(results->birth);
+	if (results->lock >= 0)
+		(void)close(results->lock);
+	free(results->birth);
 	free(results->path);
 	free(results->part);
 	free(results->map);
@@ -392,8 +481,16 @@ ai8x_status results_finish(struct results *results, const uint64_t *confusion, a
 	hdf5_session_end(&session);
 	if (status == AI8X_OK && !close_file(results))
 		status = error_set(error, AI8X_ERR_IO, "%s: cannot be closed", results->part);
-	if (status == AI8X_OK && rename(results->part, results->path) != 0)
+	if (status == AI8X_OK && fsync(results->lock) != 0 && errno != EINTR && errno != EINVAL)
+		status = unwritable(results, error);
+	struct stat info;
+	if (status == AI8X_OK && stat(results->path, &info) == 0 &&
+	    fchmod(results->lock, info.st_mode & 07777) != 0)
+		status = unwritable(results, error);
+	char *target = file_target(results->path);
+	if (status == AI8X_OK && (target == NULL || rename(results->part, target) != 0))
 		status = error_set(error, AI8X_ERR_IO, "%s: cannot rename to %s: %s", results->part, results->path,
 		                   strerror(errno));
+	free(target);
 	return status;
 }

@@ -242,6 +242,11 @@ ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options,
 	return status;
 }
 
+const char *ai8x_sweep_network_path(const ai8x_sweep *sweep)
+{
+	return sweep->network_path;
+}
+
 const char *ai8x_sweep_name(const ai8x_sweep *sweep)
 {
 	return sweep->name;

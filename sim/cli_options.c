@@ -480,6 +480,20 @@ int cli_keep_apart(const struct cli_line *line, const void *settings, const char
 	return CLI_OK;
 }
 
+int cli_keep_network_apart(const struct cli_line *line, const void *settings, const char *written,
+                           const ai8x_network *network)
+{
+	int code = cli_keep_apart(line, settings, written, NULL);
+	for (size_t i = 0;
+	     code == CLI_OK && network != NULL && i < sizeof network->read_from / sizeof network->read_from[0];
+	     i++) {
+		// What was named on the command line has been looked at.
+		if (network->read_from[i] != NULL)
+			code = cli_keep_apart(line, settings, written, network->read_from[i]);
+	}
+	return code;
+}
+
 // --- The whole line ----------------------------------------------------------------------------------
 
 static void out_of_memory(void)

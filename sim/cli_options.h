@@ -94,6 +94,10 @@ void cli_parse(const struct cli_line *line, int argc, char **argv, const struct 
 // what they find later: a file `written` or `read` (either may be NULL). CLI_OK, or CLI_USAGE with the error printed.
 int cli_keep_apart(const struct cli_line *line, const void *settings, const char *written, const char *read);
 
+// The same for the files that a network was read from, and for a file `written` (or NULL).
+int cli_keep_network_apart(const struct cli_line *line, const void *settings, const char *written,
+                           const ai8x_network *network);
+
 // Parses a decimal or 0x number of at most max. Returns false on anything else.
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
 

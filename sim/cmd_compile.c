@@ -189,7 +189,7 @@ static int compile_file(const struct settings *settings)
 		output = NULL;
 		cli_error("out of memory for a file name");
 		code = CLI_RESOURCES;
-	} else if (cli_keep_apart(&command_line, settings, output, NULL) != CLI_OK) {
+	} else if (cli_keep_network_apart(&command_line, settings, output, network) != CLI_OK) {
 		code = CLI_USAGE;
 	} else {
 		status = write_results(settings, network, program,

@@ -387,6 +387,10 @@ int cmd_golden(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	network->average_rounding = network->average_rounding || settings.rounding;
+	if (cli_keep_network_apart(&command_line, &settings, NULL, network) != CLI_OK) {
+		ai8x_network_destroy(network);
+		return CLI_USAGE;
+	}
 	int result = run(&settings, network);
 	ai8x_network_destroy(network);
 	return result;

@@ -326,6 +326,8 @@ int cmd_map(int argc, char **argv)
 	ai8x_map *map = NULL;
 	ai8x_error error = {0};
 	int code = cli_open_any(settings.program, &settings.files, settings.part, NULL, &program, &network);
+	if (code == CLI_OK)
+		code = cli_keep_network_apart(&command_line, &settings, NULL, network);
 	if (code == CLI_OK) {
 		ai8x_status status = ai8x_time_program(program, NULL, &timing, &error);
 		if (status == AI8X_OK)

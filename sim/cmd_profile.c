@@ -550,6 +550,10 @@ int cmd_profile(int argc, char **argv)
 	int code = profile_file(&settings, settings.path, &now);
 	if (code == CLI_OK && settings.baseline != NULL)
 		code = profile_file(&settings, settings.baseline, &baseline);
+	if (code == CLI_OK)
+		code = cli_keep_network_apart(&command_line, &settings, NULL, now.network);
+	if (code == CLI_OK)
+		code = cli_keep_network_apart(&command_line, &settings, NULL, baseline.network);
 	bool advised = code == CLI_OK && now.network != NULL && settings.advice > 0;
 	if (advised)
 		code = advise(&settings, &now, &list);

@@ -155,8 +155,10 @@ typedef struct ai8x_network {
 	char **
 		warnings; /**< possible but hardly meant (a layer reads what another has overwritten), one line each */
 	size_t warning_count;
-	char *part;        /**< name of the part that the description is meant for (key part), or NULL */
-	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	char *part; /**< name of the part that the description is meant for (key part), or NULL */
+	char *read_from
+		[3]; /**< weights, bias and input files that its data came from, or NULL: never write there */
+	void *reserved[4]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_network;
 
 /** Files that ai8x_network_open() reads besides the description. Zero-initialise. */

@@ -80,6 +80,8 @@ void ai8x_network_destroy(ai8x_network *network)
 	}
 	free_lines(network->notes, network->note_count);
 	free_lines(network->warnings, network->warning_count);
+	for (size_t i = 0; i < sizeof network->read_from / sizeof network->read_from[0]; i++)
+		free(network->read_from[i]);
 	free(network->layers);
 	free(network->input);
 	free(network->arch);

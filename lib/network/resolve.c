@@ -603,6 +603,17 @@ static void take_over(ai8x_network *network, const ai8x_network *like)
 			network->layers[i].out_channels = like->layers[i].out_channels;
 }
 
+static ai8x_status remember_files(ai8x_network *network, const ai8x_network_files *files, ai8x_error *error)
+{
+	const char *const paths[] = {files->weights, files->bias, files->input};
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		network->read_from[i] = paths[i] != NULL ? strdup(paths[i]) : NULL;
+		if (paths[i] != NULL && network->read_from[i] == NULL)
+			return error_no_memory(error, "a path");
+	}
+	return AI8X_OK;
+}
+
 static ai8x_status parse(const char *text, size_t size, const char *file_name, bool read_named,
                          const ai8x_network_files *files, const ai8x_network *like, ai8x_network **network,
                          ai8x_error *error)
@@ -611,7 +622,9 @@ static ai8x_status parse(const char *text, size_t size, const char *file_name, b
 	ai8x_status status = network_read_yaml(text, size, file_name, read_named ? &named : NULL, network, error);
 	if (status == AI8X_OK) {
 		const ai8x_network_files chosen = choose_files(files, &named);
-		status = weights_load(*network, &chosen, error);
+		status = remember_files(*network, &chosen, error);
+		if (status == AI8X_OK)
+			status = weights_load(*network, &chosen, error);
 	}
 	if (status == AI8X_OK) {
 		take_over(*network, like);

@@ -4,6 +4,7 @@
 // for it, links that lead elsewhere are refused, and every message names file, object and expectation.
 // Compound members are matched by name, so that order, offsets, byte order and width are the writer's
 // choice.
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,9 @@ static ai8x_status unreadable(const struct reader *reader, const char *object)
 {
 	char reason[200];
 	hdf5_reason(reason, sizeof reason);
+	if (hdf5_lacks_resources())
+		return error_set(reader->error, AI8X_ERR_NO_MEMORY, "%s: %s: cannot read: %s", reader->path, object,
+		                 reason);
 	return bad(reader, object, "damaged: %s", reason);
 }
 
@@ -853,12 +857,18 @@ static ai8x_status open_file(struct reader *reader)
 		// Before anything else is called: every call to HDF5 forgets the last error.
 		char reason[200];
 		hdf5_reason(reason, sizeof reason);
-		status = error_set(reader->error, AI8X_ERR_FORMAT, "%s: truncated or damaged HDF5 file: %s",
-		                   reader->path, reason);
+		const bool lacks = hdf5_lacks_resources();
+		status =
+			error_set(reader->error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT, "%s: %s: %s", reader->path,
+		              lacks ? "cannot be opened" : "truncated or damaged HDF5 file", reason);
 	}
 	(void)H5Pclose(access);
+	errno = 0;
 	if (status == AI8X_OK && !hdf5_heap_open(reader->heap, reader->path, reader->file))
-		status = bad(reader, "/", "damaged: cannot be read");
+		status = errno == EMFILE || errno == ENFILE || errno == ENOMEM
+		             ? error_set(reader->error, AI8X_ERR_NO_MEMORY, "%s: cannot read: %s", reader->path,
+		                         strerror(errno))
+		             : bad(reader, "/", "damaged: cannot be read");
 	return status;
 }
 

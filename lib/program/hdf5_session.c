@@ -6,6 +6,7 @@
 // library, because what it protects is global.
 #include "program/hdf5_session.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -64,4 +65,26 @@ void hdf5_reason(char *text, size_t size)
 	struct reason reason = {text, size};
 	(void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
 	text[strcspn(text, "\n")] = '\0';
+}
+
+static herr_t look_for_lack(unsigned n, const H5E_error2_t *entry, void *user)
+{
+	static const int numbers[] = {ENOMEM, EMFILE, ENFILE};
+	bool *lacks = user;
+	(void)n;
+	*lacks = *lacks || (entry->maj_num == H5E_RESOURCE &&
+	                    (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC));
+	for (size_t i = 0; entry->desc != NULL && i < sizeof numbers / sizeof numbers[0]; i++) {
+		char text[32];
+		(void)snprintf(text, sizeof text, "errno = %d,", numbers[i]);
+		*lacks = *lacks || strstr(entry->desc, text) != NULL;
+	}
+	return 0;
+}
+
+bool hdf5_lacks_resources(void)
+{
+	bool lacks = false;
+	(void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_for_lack, &lacks);
+	return lacks;
 }

@@ -4,6 +4,8 @@
 
 // The interface of the oldest release that is supported; newer ones offer it as well.
 #define H5_USE_110_API
+#include <stdbool.h>
+
 #include <hdf5.h>
 
 struct hdf5_session {
@@ -17,5 +19,8 @@ void hdf5_session_end(const struct hdf5_session *session);
 
 // The innermost reason of HDF5's last error, as text without a newline.
 void hdf5_reason(char *text, size_t size);
+
+// Whether the last failed call failed for want of memory or of file descriptors, and not for what the file is.
+bool hdf5_lacks_resources(void);
 
 #endif

@@ -88,7 +88,8 @@ static ai8x_status open_hdf5(struct source *source, const char *const *names, ai
 	source->file = H5Fopen(source->path, H5F_ACC_RDONLY, H5P_DEFAULT);
 	if (source->file < 0) {
 		hdf5_reason(reason, sizeof reason);
-		status = error_set(error, AI8X_ERR_FORMAT, "%s: cannot be opened as HDF5: %s", source->path, reason);
+		status = error_set(error, hdf5_lacks_resources() ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT,
+		                   "%s: cannot be opened as HDF5: %s", source->path, reason);
 	}
 	for (; status == AI8X_WAITING && *names != NULL; names++) {
 		if (H5Lexists(source->file, *names, H5P_DEFAULT) <= 0)

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -47,6 +48,7 @@ class Faults(unittest.TestCase):
         network, weights = self.path("n.yaml"), self.path("n.h5")
         shutil.copy(DIGITS / "digits.yaml", network)
         shutil.copy(DIGITS / "weights.h5", weights)
+        shutil.copy(DIGITS / "weights.h5", self.path("weights.h5"))  # which the description names
         program = self.path("p.h5")
         shutil.copy(PROGRAM, program)
         link, hard = self.path("link"), self.path("hard")
@@ -62,6 +64,9 @@ class Faults(unittest.TestCase):
             ["compile", network, "-w", weights, "-o", network],
             ["compile", network, "-w", weights, "-o", self.path("a"), "--write-yaml", self.path("loop") / "a"],
             ["compile", network, "-w", weights, "-o", self.path("a"), "--save-weights", weights],
+            ["compile", network, "-o", self.path("weights.h5")],
+            ["golden", network, "-o", self.path("weights.h5")],
+            ["profile", network, "--json", self.path("weights.h5")],
             ["golden", network, "-w", weights, "-o", weights],
             ["golden", network, "-w", weights, "-o", network],
             ["run", program, "--dump", program],
@@ -91,6 +96,24 @@ class Faults(unittest.TestCase):
         result = ai8xsim("compile", "net.yaml", "-w", "digits.h5", cwd=self.folder)
         self.assertEqual(self.path("digits.h5").read_bytes(), before, result.stdout + result.stderr)
         self.assertIn(result.returncode, (OK, USAGE), result.stderr)
+
+    def test_no_descriptors_is_no_damage(self):
+        for i in range(8):
+            shutil.copy(PROGRAM, self.path(f"p{i}.h5"))
+        limits = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))
+        result = ai8xsim("run", "-j", 8, self.folder, preexec_fn=limits)
+        self.assertIn(result.returncode, (OK, RESOURCES), result.stderr)
+        self.assertNotIn("damaged", result.stderr)
+
+    def test_hardened(self):
+        if shutil.which("readelf") is None:
+            self.skipTest("readelf is not there")
+        for file in [AI8XSIM, *pathlib.Path(AI8XSIM).parents[1].glob("lib/libai8xsim.so.?")]:
+            with self.subTest(file=file):
+                text = subprocess.run(["readelf", "-Wlds", str(file)], capture_output=True, text=True).stdout
+                self.assertIn("GNU_RELRO", text)
+                self.assertRegex(text, r"BIND_NOW|FLAGS.*NOW")
+                self.assertIn("__stack_chk_fail", text)
 
     def test_modes_and_links_stay(self):
         secret, link = self.path("secret.json"), self.path("link.json")

@@ -8,7 +8,7 @@
 ai8x_status golden_fail(ai8x_error *error, ai8x_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-// Puts "golden model: layer N: " in front of an existing message.
+// Puts "golden model: layer N: " before an existing message.
 ai8x_status golden_fail_in_layer(ai8x_error *error, ai8x_status status, unsigned layer);
 
 #endif

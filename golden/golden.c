@@ -9,7 +9,7 @@
 
 // What is known of one layer; empty tensors are not computed yet.
 struct result {
-	golden_tensor input; // behind pooling, element-wise and flattening
+	golden_tensor input; // after pooling, element-wise and flattening
 	golden_tensor sums;  // layers with weights
 	golden_tensor output;
 	bool busy; // being computed: asked for again, it depends on itself
@@ -225,7 +225,7 @@ static golden_layer describe(const ai8x_network *network, const ai8x_network_lay
 	};
 }
 
-// The layer's input behind pooling, element-wise and flattening.
+// The layer's input after pooling, element-wise and flattening.
 static ai8x_status prepare(golden_model *model, const ai8x_network_layer *layer, const golden_layer *golden,
                            golden_tensor *input, ai8x_error *error)
 {

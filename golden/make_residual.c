@@ -75,7 +75,7 @@ static const struct layer_value registers[] = {
 	// 16 + 2 * pad - 1 rows and columns, pad 1 (4.1)
 	{0, REG_RCNT, 1u << 16 | (SIDE + 1)},
 	{0, REG_CCNT, 1u << 16 | (SIDE + 1)},
-	// every second word behind the first operand's (4.8)
+	// every second word after the first operand's (4.8)
 	{0, REG_WPTR_BASE, OPERANDS_WORD + 1},
 	{0, REG_WPTR_MOFFS, 1u << 13},
 	// write bus, ReLU, maximum (no pooling), sum of all processors
@@ -89,7 +89,7 @@ static const struct layer_value registers[] = {
 
 	{1, REG_RCNT, 1u << 16 | (SIDE + 1)},
 	{1, REG_CCNT, 1u << 16 | (SIDE + 1)},
-	// two operands, added, pooled before, convolved behind (4.4)
+	// two operands, added, pooled before, convolved after (4.4)
 	{1, REG_ONED, 1u << 18 | 1u << 17 | 1u << 16 | 1u << 14 | 1u << 13},
 	// 2 x 2 windows, 2 apart (4.3)
 	{1, REG_PRCNT, 1},

@@ -116,7 +116,7 @@ ai8x_status golden_combine(const golden_tensor *const *operands, size_t count, g
 // [C][H][W] to [C * H * W][1][1].
 ai8x_status golden_flatten(const golden_tensor *in, golden_tensor *out, ai8x_error *error);
 
-// Channels behind one another.
+// Channels after one another.
 ai8x_status golden_concatenate(const golden_tensor *const *parts, size_t count, golden_tensor *out,
                                ai8x_error *error);
 
@@ -132,7 +132,7 @@ ai8x_status golden_convolve(const golden_tensor *in, const golden_convolution *c
 ai8x_status golden_finish(const golden_tensor *sums, const golden_output *output, golden_tensor *out,
                           ai8x_error *error);
 
-// What a layer does in front of its convolution: pooling, element-wise, flattening. Without an
+// What a layer does before its convolution: pooling, element-wise, flattening. Without an
 // element-wise operator there is exactly one operand.
 ai8x_status golden_prepare(const golden_tensor *const *operands, size_t count, const golden_layer *layer,
                            golden_tensor *out, ai8x_error *error);

@@ -70,7 +70,7 @@ static int search_folder(struct cli_files *files, const char *folder, size_t *im
 			cli_error("out of memory for the list of programs");
 			code = cli_worse(code, CLI_RESOURCES);
 		} else if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-			// Folders behind symbolic links are not entered: they may lead back here.
+			// Folders that symbolic links lead to are not entered: they may lead back here.
 			code = cli_worse(code, search_folder(files, path, images));
 			free(path);
 		} else if (cli_has_suffix(path, ".h5")) {

@@ -16,7 +16,7 @@ int cli_files_find(char *const *paths, size_t path_count, struct cli_files *file
 
 void cli_files_release(struct cli_files *files);
 
-// True for a name that ends in suffix, in whatever case, and has something in front of it.
+// True for a name that ends in suffix, in whatever case, and has something before it.
 bool cli_has_suffix(const char *name, const char *suffix);
 
 #endif

@@ -40,14 +40,14 @@ static const struct cli_line command_line = {
 	.none = "no program given",
 	.many = "one program at a time",
 	.doc = "Shows who owns each word of data, kernel and bias memory in the course of a run. Nothing is run: "
-		   "the maps follow from the registers. \"1 of 2\" behind an owner: every second word is its own.\v"
+		   "the maps follow from the registers. \"1 of 2\" after an owner: every second word is its own.\v"
 		   "Examples:\n"
 		   "  ai8xsim map program.h5\n"
-		   "      What lies where behind the last layer?\n"
+		   "      What lies where after the last layer?\n"
 		   "  ai8xsim map network.yaml --svg memory.svg\n"
 		   "      All memories over time, as a picture.\n"
 		   "  ai8xsim map program.h5 --layer 3\n"
-		   "      What is still there behind layer 3?\n"
+		   "      What is still there after layer 3?\n"
 		   "\n"
 		   "Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
 };
@@ -87,7 +87,7 @@ static size_t next_piece(const ai8x_map_runs *runs, const bool *told, size_t fro
 	return end;
 }
 
-// The line that begins with run i of a unit whose runs end in front of end; marks the runs it tells of.
+// The line that begins with run i of a unit whose runs end before end; marks the runs it tells of.
 static struct line take_line(const ai8x_map_runs *runs, bool *told, size_t i, size_t end)
 {
 	const ai8x_map_run *run = &runs->run[i];
@@ -202,9 +202,9 @@ static int print_runs(const ai8x_map *map, const ai8x_map_runs *runs, const char
 static int print_data(const ai8x_map *map, size_t step)
 {
 	if (step == 0)
-		printf("\nData memory in front of the run\n");
+		printf("\nData memory before the run\n");
 	else
-		printf("\nData memory behind layer %u\n", map->layers[step - 1]);
+		printf("\nData memory after layer %u\n", map->layers[step - 1]);
 	return print_runs(map, &map->data[step], "instance", "word");
 }
 

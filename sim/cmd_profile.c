@@ -264,7 +264,7 @@ static void print_memory(const ai8x_profile *profile)
 
 // --- Baseline and advice -----------------------------------------------------------------------------
 
-// marks: in front of both numbers.
+// marks: before both numbers.
 static void compare_row(struct cli_table *table, const char *what, const char *const marks[2], double before,
                         double after, int digits)
 {

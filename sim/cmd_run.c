@@ -268,7 +268,7 @@ static int print_layers(const struct outcome *outcome)
 		cli_table_cell(table, CLI_PLAIN, "%u", layer->number);
 		cli_table_cell(table, CLI_PLAIN, "%s%s", about(result), cli_thousands(layer->cycles, cycles));
 		cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->macs, macs));
-		// Words expected behind the run are no comparison of layers.
+		// Words expected after the run are no comparison of layers.
 		cli_table_cell(table, CLI_PLAIN, "%s", layer->compared ? cli_thousands(layer->checks, checks) : "-");
 		cli_table_cell(table, layer->mismatches > 0 ? CLI_RED : CLI_PLAIN, "%s",
 		               layer->compared ? cli_thousands(layer->mismatches, mismatches) : "-");

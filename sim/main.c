@@ -145,7 +145,7 @@ int main(int argc, char **argv)
 		return CLI_OK;
 	}
 	if (word[0] == '-') {
-		cli_error("unknown option '%s' in front of a command; try 'ai8xsim --help'", word);
+		cli_error("unknown option '%s' before a command; try 'ai8xsim --help'", word);
 		return CLI_USAGE;
 	}
 	const struct cli_command *command = find_command(word);

@@ -213,7 +213,7 @@ typedef struct ai8x_firmware_patterns {
  *        asked for, or the code of a semihosting exit decides.
  *
  * A watchdog's end is a failure as well, but not where @ref ai8x_firmware_patterns::expect was given and found:
- * many programs loop for ever behind their test.
+ * many programs loop for ever after their test.
  * @param reason  receives one line, at least AI8X_MESSAGE_SIZE bytes
  * @return AI8X_OK (also for failures), or AI8X_ERR_ARGUMENT for a bad expression
  */

@@ -4,7 +4,7 @@
  *
  * Facts: hardware reference 4.1 to 4.8 and 5.2. Sizes are in pixels, addresses in 32-bit words of one
  * data memory instance unless said otherwise. "Slot" is an output channel position in the order in
- * which the hardware produces it; slots in front of the first real output channel (first output
+ * which the hardware produces it; slots before the first real output channel (first output
  * processor not a multiple of four) and slots in gaps of the output map exist and carry junk.
  */
 #ifndef AI8XSIM_LAYER_H
@@ -92,7 +92,7 @@ typedef struct ai8x_layer {
 	/* Convolution. */
 	uint32_t pad_rows, pad_columns; /**< zeros on each side of the pooled (expanded) image */
 	uint32_t kernel_rows, kernel_columns;
-	bool transposed; /**< zeros are inserted behind each pixel and row */
+	bool transposed; /**< zeros are inserted after each pixel and row */
 	bool flatten;
 	bool depthwise;
 	bool calcx4;

@@ -131,7 +131,7 @@ AI8X_API bool ai8x_machine_running(const ai8x_machine *machine);
 /** When ai8x_machine_run() returns before the last layer is done. Zero-initialise: no limit. */
 typedef struct ai8x_run_limits {
 	uint64_t max_cycles; /**< 0: none; else at most this many cycles in this call */
-	bool stop_after;     /**< stop the run behind layer stop_layer */
+	bool stop_after;     /**< stop the run after layer stop_layer */
 	uint32_t stop_layer;
 	bool until_fifo_ready; /**< return AI8X_OK as soon as the FIFO at fifo_address can take a word */
 	uint32_t fifo_address; /**< a FIFO data register */
@@ -140,7 +140,7 @@ typedef struct ai8x_run_limits {
 
 /**
  * @brief Runs until done or until a limit is reached.
- * @return AI8X_OK: done, stopped behind stop_layer, or FIFO ready; AI8X_ERR_CYCLE_LIMIT: still running, call
+ * @return AI8X_OK: done, stopped after stop_layer, or FIFO ready; AI8X_ERR_CYCLE_LIMIT: still running, call
  *         again to go on; AI8X_WAITING: the FIFO is empty and the host must push; AI8X_ERR_NOT_STARTED;
  *         AI8X_ERR_LAYER: a layer's registers cannot be executed (the message says which and why).
  */
@@ -190,9 +190,9 @@ AI8X_API size_t ai8x_machine_layer_count(const ai8x_machine *machine);
 /** @brief Report of the layer that started as number @p position, or NULL. Valid until the next start. */
 AI8X_API const ai8x_layer_report *ai8x_machine_layer_report(const ai8x_machine *machine, size_t position);
 
-/** Called behind every layer. Return false to stop the run (AI8X_ERR_CANCELLED). */
+/** Called after every layer. Return false to stop the run (AI8X_ERR_CANCELLED). */
 typedef bool (*ai8x_layer_fn)(void *user, const ai8x_layer_report *report);
-/** @brief Sets (or with NULL removes) the callback behind every layer. */
+/** @brief Sets (or with NULL removes) the callback after every layer. */
 AI8X_API void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callback, void *user);
 
 /**

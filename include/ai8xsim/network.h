@@ -25,7 +25,7 @@
  *     resolved networks. Result: pooled_rows x pooled_columns.
  *  4. **Flatten.** [C][H][W] is taken as [C*H*W][1][1] (channel-major).
  *  5. **Operation.** Cross-correlation (no kernel flip), stride 1, pad zeros on each side, taps dilation apart,
- *     in @ref ai8x_network_layer::groups groups (1, or the number of channels: depth-wise). Transposed: behind
+ *     in @ref ai8x_network_layer::groups groups (1, or the number of channels: depth-wise). Transposed: after
  *     each pixel and each row a zero is inserted (H x W becomes 2H x 2W, data at even positions), then the same
  *     cross-correlation with (kernel - 1 - pad) zeros on each side. The weights are those of that
  *     cross-correlation (a PyTorch ConvTranspose2d kernel flipped in both directions, channels swapped).
@@ -58,7 +58,7 @@ extern "C" {
 #define AI8X_NETWORK_CHOOSE (-1)
 /** Value of next and bias_group: not given. */
 #define AI8X_NETWORK_DEFAULT (-2)
-/** Value of next: the run stops behind the layer. */
+/** Value of next: the run stops after the layer. */
 #define AI8X_NETWORK_STOP (-1)
 
 /** How the sources of a layer become one tensor. */
@@ -83,7 +83,7 @@ typedef struct ai8x_network_layer {
 	unsigned operands;          /**< 1: no element-wise operation */
 	ai8x_eltwise eltwise;       /**< meaningful when operands > 1 */
 	bool pool_first;
-	uint32_t first_channel;         /**< channels skipped in front (in_channel_skip) */
+	uint32_t first_channel;         /**< channels skipped at the beginning (in_channel_skip) */
 	uint32_t crop_first, crop_last; /**< rows dropped (in_crop) */
 	uint32_t in_channels;           /**< per operand, before flattening; 0: to be resolved */
 	uint32_t in_rows, in_columns;   /**< 0: to be resolved. Conv1d: rows = length, columns = 1 */
@@ -218,7 +218,7 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_check(const ai8x_network *network
 /** @brief The layer whose weights and bias layer @p position uses (follows weight_source). */
 AI8X_API const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, size_t position);
 
-/** @brief The position of the layer that runs behind @p position, or -1. Snoop links are not followed. */
+/** @brief The position of the layer that runs after @p position, or -1. Snoop links are not followed. */
 AI8X_API_EXPERIMENTAL int ai8x_network_next(const ai8x_network *network, size_t position);
 
 /**
@@ -282,7 +282,7 @@ AI8X_API ai8x_compile_options ai8x_compile_options_default(void);
  * @brief Chooses what the description leaves open (processors, offsets, gaps) and checks what it gives.
  *
  * What was chosen is stored in @p network and told in its notes. Where a tensor would have to lie in two places
- * at once, a passthrough layer that copies it is inserted; layers behind it then count one more.
+ * at once, a passthrough layer that copies it is inserted; layers after it then count one more.
  * ai8x_network_compile() does this itself; whoever passes it expected outputs places first, so that they are
  * outputs of the layers there will be.
  */

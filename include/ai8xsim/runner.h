@@ -20,14 +20,14 @@ typedef struct ai8x_runner_options {
 	uint64_t max_cycles;        /**< give up after this many accelerator cycles (default
 	                                AI8X_RUNNER_DEFAULT_MAX_CYCLES); 0: never */
 	bool per_layer;             /**< compare each layer's recorded output and memory */
-	bool stop_after;            /**< stop behind layer @ref stop_layer; EXPECTs behind RUN are then skipped */
+	bool stop_after;            /**< stop after layer @ref stop_layer; EXPECTs after RUN are then skipped */
 	uint32_t stop_layer;        /**< number in the program; the register set where nothing is recorded */
 	uint32_t fifo_write_cycles; /**< accelerator cycles between two FIFO writes of the host (bus pace) */
 	size_t max_mismatches;      /**< differing words to keep (all are counted) */
 	ai8x_event_fn observer;     /**< receives events, or NULL */
 	uint32_t observer_kinds;
 	void *observer_user;
-	ai8x_layer_fn on_layer; /**< called behind every layer (the runner takes the machine's own callback) */
+	ai8x_layer_fn on_layer; /**< called after every layer (the runner takes the machine's own callback) */
 	void *on_layer_user;
 	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_runner_options;
@@ -83,7 +83,7 @@ typedef struct ai8x_runner_result {
 AI8X_API ai8x_status ai8x_runner_run(ai8x_machine *machine, const ai8x_program *program,
                                      const ai8x_runner_options *options, ai8x_runner_result *result);
 
-/** @brief Carries out the operations in front of RUN only, the starting write included. */
+/** @brief Carries out the operations before RUN only, the starting write included. */
 AI8X_API ai8x_status ai8x_runner_load(ai8x_machine *machine, const ai8x_program *program, ai8x_error *error);
 
 /**

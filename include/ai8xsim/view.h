@@ -26,7 +26,7 @@ extern "C" {
 
 /* --- Memory maps ------------------------------------------------------------------------------------ */
 
-/** Owner of words that the host wrote in front of the run, or that FIFOs bring. Layers are 0, 1, ... */
+/** Owner of words that the host wrote before the run, or that FIFOs bring. Layers are 0, 1, ... */
 #define AI8X_MAP_INPUT (-1)
 
 /** Adjacent words with one owner. */
@@ -47,9 +47,8 @@ typedef struct ai8x_map_runs {
 typedef struct ai8x_map {
 	const ai8x_part *part;
 	size_t layer_count;
-	uint32_t *layers; /**< [layer_count]: the register set of each */
-	ai8x_map_runs
-		*data; /**< layer_count + 1 of them: in front of the run, behind layer 0, behind layer 1, ... */
+	uint32_t *layers;      /**< [layer_count]: the register set of each */
+	ai8x_map_runs *data;   /**< layer_count + 1 of them: before the run, after layer 0, after layer 1, ... */
 	ai8x_map_runs kernels; /**< does not change while the machine runs */
 	ai8x_map_runs bias;
 	uint8_t *reads; /**< [layer_count][layer_count + 1]: 1 when a layer reads what layer k - 1 (0: the
@@ -58,7 +57,7 @@ typedef struct ai8x_map {
 
 /**
  * @brief Maps all memories over the course of a run.
- * @param program  its writes to data memory in front of the run are the input's words
+ * @param program  its writes to data memory before the run are the input's words
  */
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *schedule,
                                                   ai8x_map **map, ai8x_error *error);
@@ -158,10 +157,9 @@ typedef struct ai8x_advice {
 	uint64_t kernel_words_before, kernel_words_after;
 	uint64_t macs_before, macs_after;
 	double joules_before, joules_after;
-	double seconds_before,
-		seconds_after;  /**< run and, where it is loaded in front of the run, input (estimate) */
-	unsigned rule;      /**< which kind of change: equal numbers, equal kinds */
-	bool same_function; /**< results stay the same (retraining not needed) */
+	double seconds_before, seconds_after; /**< run and, where it is loaded before the run, input (estimate) */
+	unsigned rule;                        /**< which kind of change: equal numbers, equal kinds */
+	bool same_function;                   /**< results stay the same (retraining not needed) */
 } ai8x_advice;
 
 /** A ranked list. Release with ai8x_advice_release(). */
@@ -215,7 +213,7 @@ AI8X_API_EXPERIMENTAL unsigned ai8x_trace_signal_find(const char *name);
 typedef struct ai8x_trace_options {
 	ai8x_trace_format format;
 	unsigned signals;              /**< AI8X_TRACE_... bits; 0: AI8X_TRACE_USUAL */
-	uint64_t from_cycle, to_cycle; /**< first cycle and the one behind the last; to_cycle 0: the end */
+	uint64_t from_cycle, to_cycle; /**< first cycle and the one after the last; to_cycle 0: the end */
 	int from_layer, to_layer;      /**< register sets, both included; -1: any */
 	uint32_t clock_hz;             /**< time scale; 0: the part's default clock */
 	const char *name;              /**< written into the file, or NULL */

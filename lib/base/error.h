@@ -11,7 +11,7 @@
 ai8x_status error_set(ai8x_error *error, ai8x_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-// Puts "prefix: " in front of an existing message, and sets the status. Returns the status.
+// Puts "prefix: " before an existing message, and sets the status. Returns the status.
 ai8x_status error_prefix(ai8x_error *error, ai8x_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

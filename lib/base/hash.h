@@ -7,7 +7,7 @@
 
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 
-// The hash of what was hashed so far (HASH_START: nothing) and the bytes behind it.
+// The hash of what was hashed so far (HASH_START: nothing) and the bytes after it.
 static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
 {
 	const uint8_t *byte = bytes;

@@ -170,7 +170,7 @@ static uint64_t influence_of(const struct layer_state *state, uint32_t slot, uin
 }
 
 // One pixel handed through by one processor: what generators insert to reset the average pooling of the
-// MAX78002 behind an element-wise layer (hardware reference 7); its output is not meant to be read.
+// MAX78002 after an element-wise layer (hardware reference 7); its output is not meant to be read.
 static bool is_pooling_reset(const ai8x_layer *layer)
 {
 	return layer->operation == AI8X_OP_PASSTHROUGH && layer->output_rows * layer->output_columns == 1 &&
@@ -220,7 +220,7 @@ static struct place input_place(const struct layer_state *state, size_t plane, c
 	return place;
 }
 
-// The latest layer in front of `position` whose output leads nowhere: probably what should have been read.
+// The latest layer before `position` whose output leads nowhere: probably what should have been read.
 static int lost_producer(const ai8x_check *check, size_t position)
 {
 	while (position-- > 0) {
@@ -242,7 +242,7 @@ static void report_empty(ai8x_check *check, const struct layer_state *state, siz
 	if (lost >= 0)
 		(void)snprintf(
 			suspect, sizeof suspect,
-			"; layer %d in front of it writes an output that nobody reads, so one of the two offsets is "
+			"; layer %d before it writes an output that nobody reads, so one of the two offsets is "
 			"wrong",
 			lost);
 	if (alone)
@@ -309,7 +309,7 @@ static void report_overwritten(ai8x_check *check, const struct layer_state *stat
 	       place.processor / 4, culprit, whose);
 }
 
-// In a layer with one pixel, as flattening makes them, the pixels of the image in front are passes.
+// In a layer with one pixel, as flattening makes them, the pixels of the image before it are passes.
 static bool single_pixel(const ai8x_layer *layer)
 {
 	return layer->rows * layer->columns == 1;
@@ -347,7 +347,7 @@ static uint32_t last_pixel_needed(const struct layer_state *state)
 
 // True when an input pixel leads, by a tap that is not zero, to an output pixel that anybody looks at. The
 // generator maps long dilated 1-D convolutions to images whose last row is not full: the pixels computed from
-// the rest are junk behind the output proper.
+// the rest are junk after the output proper.
 static bool pixel_matters(const struct layer_state *state, uint32_t pixel, uint32_t taps, uint32_t last)
 {
 	const ai8x_layer *layer = &state->layer;
@@ -475,7 +475,7 @@ void flow_evaluate(ai8x_check *check, bool complete)
 	for (size_t p = check->layer_count; p-- > 0;) {
 		struct layer_state *state = &check->layers[p];
 		state->dead = !has_any_live(state) && !is_pooling_reset(&state->layer);
-		// A layer in vain was meant to compute something: what is wrong in front of it counts as well. In a
+		// A layer in vain was meant to compute something: what is wrong before it counts as well. In a
 		// run that broke off nothing leads to a result.
 		if (state->dead)
 			follow_all_slots(check, state);

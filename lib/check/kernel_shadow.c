@@ -175,7 +175,7 @@ static uint8_t worst_word(const ai8x_check *check, unsigned processor, struct sp
 	return WORD_WRITTEN;
 }
 
-// A calcx4 layer whose kernels lie one behind the other, as other layers have them.
+// A calcx4 layer whose kernels lie one after the other, as other layers have them.
 static bool lies_linearly(const ai8x_check *check, const struct layer_state *state, uint32_t row,
                           uint32_t pass, unsigned processor)
 {
@@ -209,7 +209,7 @@ static void report_unwritten(ai8x_check *check, const struct layer_state *state,
 		       "channel "
 		       "slot %u from quarter %u of processor %u's kernel memory, word %u, which nobody wrote; its "
 		       "kernels lie "
-		       "one behind the other in the first quarter",
+		       "one after the other in the first quarter",
 		       layer->index, row, row % 4, processor, word);
 	else
 		report(check, AI8X_CHECK_KERNEL_UNWRITTEN, AI8X_SEVERITY_ERROR, place, 1,
@@ -482,7 +482,7 @@ static bool only_shared(const ai8x_check *check, const struct layer_state *state
 	return true;
 }
 
-// Layers that share kernels do not leave unused ones behind: there the data tell.
+// Layers that share kernels leave no unused ones: there the data tell.
 static void check_idle(ai8x_check *check, const struct layer_state *state)
 {
 	const ai8x_layer *layer = &state->layer;

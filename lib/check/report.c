@@ -235,7 +235,7 @@ bool report_has(const ai8x_check *check, ai8x_check_class kind, int layer)
 	return false;
 }
 
-// Causes in front of their consequences: the result that differs comes last.
+// Causes before their consequences: the result that differs comes last.
 static int rank(const ai8x_finding *finding)
 {
 	return (AI8X_SEVERITY_ERROR - (int)finding->severity) * 2 + (finding->kind == AI8X_CHECK_RESULT);

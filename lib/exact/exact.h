@@ -58,7 +58,7 @@ struct exact_slot {
 	uint8_t source; // passthrough, depth-wise: lane of the engine whose value it is
 	uint8_t group;  // whose write pointer and word latch are used
 	uint8_t time;   // passthrough, depth-wise: time slot
-	bool last;      // the word is complete behind this slot
+	bool last;      // the word is complete after this slot
 	int64_t bias;   // of all groups, times 128
 };
 
@@ -169,7 +169,7 @@ static inline void exact_layer_position(const struct exact_layer *x, uint32_t *r
 	*column = x != NULL ? x->column : 0;
 }
 
-// Index behind the last input pixel that the next pixel of the line buffer needs; 0: needs none.
+// Index after the last input pixel that the next pixel of the line buffer needs; 0: needs none.
 uint64_t exact_layer_needs(const struct exact_layer *x);
 
 // Repeats the writes of a layer that keeps a log.

@@ -12,7 +12,7 @@ bool fast_reserve(void **buffer, size_t *size, size_t need)
 		return true;
 	free(*buffer);
 	*size = 0;
-	// Room behind the end: pooling reads whole strips of channels, of the last window's last operand too. What it
+	// Room past the end: pooling reads whole strips of channels, of the last window's last operand too. What it
 	// finds there indexes the table of averages, so it has a value, whatever it is.
 	const size_t room = (need + 128 + 63) / 64 * 64;
 	*buffer = aligned_alloc(64, room);

@@ -258,7 +258,7 @@ static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
 			word->dense =
 				word->dense && (word->from[lane] == FAST_NONE || word->from[lane] == word->from[0] + lane);
 	}
-	// Distinct words in front of the next pixel's: all of a ring's words are written.
+	// Distinct words before the next pixel's: all of a ring's words are written.
 	plan->fills_ring = layer->write_mode == AI8X_WRITE_CHANNELS && !wide &&
 	                   plan->pixel_words == layer->output_passes &&
 	                   (layer->output_passes == 1 || layer->pass_offset == 1);

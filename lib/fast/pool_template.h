@@ -1,7 +1,7 @@
 // Pooling and element-wise stage of the fast engine (hardware reference 4.3, 4.4): loops over the channels of
 // a pixel that every variant compiles for its own instruction set. Included by kernel_template.h.
 //
-// All loops run over a full strip of channels, so that they vectorise without remainders: what lies behind a
+// All loops run over a full strip of channels, so that they vectorise without remainders: what lies after a
 // pixel's last channel is read (buffers have room for that) and computed with, but never stored.
 #define POOL_STRIP FAST_POOL_STRIP
 

@@ -10,7 +10,7 @@
 // Output pixels of one call at the most.
 #define FAST_TILE 32
 
-// Channels that pooling works on at a time; samples must be readable this far behind the last.
+// Channels that pooling works on at a time; samples must be readable this far after the last.
 #define FAST_POOL_STRIP 64
 
 // Kernels applied to adjacent output pixels.
@@ -32,7 +32,7 @@ struct fast_output {
 	const int32_t *offset; // [stride]: bias and what the image flip adds, negated
 	size_t stride;
 	uint32_t pixels;
-	int32_t right; // right shift behind the sum; negative: left shift
+	int32_t right; // right shift after the sum; negative: left shift
 	int32_t low;   // least result: -128, or 0 for ReLU
 	bool absolute;
 	int8_t *results; // [pixels][stride]

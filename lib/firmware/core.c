@@ -124,7 +124,7 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 		soc->attention = true;
 		return;
 	}
-	// Behind main only a running accelerator is worth waiting for: timers may interrupt for ever.
+	// After main only a running accelerator is worth waiting for: timers may interrupt for ever.
 	uint64_t next = events_next_interrupt(soc);
 	if (next != TIME_NEVER && !(soc->main_returned && !soc->cnn.busy)) {
 		soc_pass_until(soc, next);

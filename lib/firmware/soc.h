@@ -47,7 +47,7 @@ struct soc_part {
 	unsigned interrupts;       // external interrupts
 };
 
-// The parts from small to large, NULL behind the last one.
+// The parts from small to large, NULL after the last one.
 const struct soc_part *soc_part_at(size_t index);
 // The row of that part, or NULL: nothing around its accelerator is modelled.
 const struct soc_part *soc_part_find(const ai8x_part *part);
@@ -117,7 +117,7 @@ struct peripheral_block {
 	// 32-bit accesses; offset is a multiple of 4.
 	uint32_t (*read)(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset);
 	void (*write)(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value);
-	// Behind the common reset of registers and state.
+	// After the common reset of registers and state.
 	void (*reset)(struct ai8x_firmware *soc, const struct peripheral *row);
 	// Carries out what is due at soc->now.
 	void (*sync)(struct ai8x_firmware *soc, const struct peripheral *row);
@@ -391,7 +391,7 @@ void cnn_account(struct ai8x_firmware *soc);
 
 // ---- watchdog.c ----
 
-// Called round each read of a register; time is warped in front of it where the register is polled.
+// Called round each read of a register; time is warped before it where the register is polled.
 void poll_before(struct ai8x_firmware *soc, uint32_t address);
 void poll_after(struct ai8x_firmware *soc, uint32_t address, uint32_t value);
 void poll_clear(struct ai8x_firmware *soc);

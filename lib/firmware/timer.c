@@ -42,7 +42,7 @@ struct timer {
 	bool running;
 };
 
-// Source clocks: 60 MHz, 7.3728 MHz, 32768 Hz oscillators behind PCLK.
+// Source clocks: 60 MHz, 7.3728 MHz, 32768 Hz oscillators besides PCLK.
 static uint64_t tick(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	const struct timer *timer = soc_state(soc, row);

@@ -1,8 +1,8 @@
 // The accelerator's addresses in a host process: generated code compiled for the host runs on a machine.
 //
 // How it works. The accelerator's window is mapped as plain memory at its real address. The code is compiled with
-// -fsanitize=thread, which puts a call in front of every load and store that tells address and size; the functions
-// that are called are these, not the sanitizer's. In front of a load from the window the word is fetched from the
+// -fsanitize=thread, which puts a call before every load and store that tells address and size; the functions
+// that are called are these, not the sanitizer's. Before a load from the window the word is fetched from the
 // machine into the mapping. A store is carried out by the code itself; at the next call its value is taken from
 // the mapping and written to the machine. So order and width of accesses are those of the compiled code, on any
 // processor, without a signal handler or an instruction decoder.

@@ -219,7 +219,7 @@ static ai8x_status decode_kernels(struct decoder *d)
 	} else {
 		uint32_t first = get(d, F_MCNT_SAD), last = get(d, F_MCNT_MAX);
 		if (last < first)
-			return refuse(d, count_register, "the last kernel lies in front of the first");
+			return refuse(d, count_register, "the last kernel lies before the first");
 		layer->kernels = (last - first) / bits + 1;
 	}
 	if (layer->depthwise) {

@@ -13,7 +13,7 @@ struct input {
 	const ai8x_layer *layer;    // the layer that is fed; NULL: not begun, or done
 	struct stream_image *image; // its input
 	uint64_t stored;            // words per FIFO stored so far
-	uint64_t place;             // of the next one behind the start of the ring or image
+	uint64_t place;             // of the next one after the start of the ring or image
 	uint64_t frame;             // words of a frame, after which nothing more is taken
 };
 

@@ -49,7 +49,7 @@ enum run_phase {
 	RUN_IDLE, // nothing was started, or the run is over
 	RUN_ACTIVE,
 	RUN_PAUSED,  // the master's enable bit was cleared in the middle of a run
-	RUN_BETWEEN, // one-shot: waits for the next enable behind a layer
+	RUN_BETWEEN, // one-shot: waits for the next enable after a layer
 };
 
 // A layer that runs now.
@@ -151,7 +151,7 @@ bool snoop_makes_conditional(const ai8x_machine *machine, unsigned master, uint3
 // True when an enabled unit may stop the run after `layer`.
 bool snoop_may_stop(const ai8x_machine *machine, unsigned master, uint32_t layer);
 bool snoop_enabled(const ai8x_machine *machine);
-// What the snoop units decide behind a layer: stop the run, and whether a link may be taken.
+// What the snoop units decide after a layer: stop the run, and whether a link may be taken.
 struct snoop_verdict {
 	bool stop;
 	bool conditional; // some unit makes the link of this layer conditional

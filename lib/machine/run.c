@@ -305,7 +305,7 @@ static int pick(ai8x_machine *machine)
 	return -1;
 }
 
-// What follows behind `layer`: false when the run is over.
+// What follows `layer`: false when the run is over.
 static bool choose_next(ai8x_machine *machine, const ai8x_layer *layer)
 {
 	struct run *run = &machine->run;
@@ -331,7 +331,7 @@ static ai8x_status end_layer(ai8x_machine *machine, unsigned i, const ai8x_run_l
 		exact_layer_replay(stage->exact);
 	if (!observe_end_layer(machine, stage->record)) {
 		finish(machine);
-		return error_set(error, AI8X_ERR_CANCELLED, "stopped by the callback behind layer %u", layer->index);
+		return error_set(error, AI8X_ERR_CANCELLED, "stopped by the callback after layer %u", layer->index);
 	}
 	if (limits->stop_after && limits->stop_layer == layer->index) {
 		finish(machine);
@@ -360,7 +360,7 @@ void run_fifo_pushed(ai8x_machine *machine)
 	run->waiting = false;
 	if (!run->has_input || run->phase == RUN_PAUSED)
 		return;
-	// Behind the fed layer nobody else takes the rest of the frame.
+	// After the fed layer nobody else takes the rest of the frame.
 	if (run->input.layer == NULL && run->input.stored > 0)
 		(void)input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
 }

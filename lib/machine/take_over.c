@@ -107,7 +107,7 @@ static bool areas_meet(const struct run *run)
 	return false;
 }
 
-// Whether a layer reads its ring where the layer in front of it writes it, pixel by pixel. One that does not may find
+// Whether a layer reads its ring where the layer before it writes it, pixel by pixel. One that does not may find
 // words that were not written yet.
 static bool follows(const struct stage *reader, const struct stage *writer)
 {

@@ -1,6 +1,6 @@
 // Copies for residual joins. A tensor that an element-wise layer reads as one of its operands has its words
 // alternating with the other operands'; another layer that reads the same tensor needs to step over those words. Where the
-// part cannot, a passthrough layer right in front of the join copies the tensor into its place.
+// part cannot, a passthrough layer right before the join copies the tensor into its place.
 // Also sets up the tables of tensors and their readers that the later steps use.
 
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static bool is_join(const struct layout *layout, const struct use *use)
 	return use->kind != USE_PLAIN;
 }
 
-// The first use of a tensor that cannot be served together with the uses in front of it, or -1.
+// The first use of a tensor that cannot be served together with the uses before it, or -1.
 static int find_conflict(const struct layout *layout, const struct tensor *tensor)
 {
 	int join = -1;

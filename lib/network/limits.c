@@ -101,7 +101,7 @@ static ai8x_status check_pooling(const struct subject *s)
 		              layer->pool_dilation_columns);
 	}
 	if (layer->operands > 2 && !layer->pool_first) {
-		return refuse(s, "pooling behind an element-wise operation takes two operands, not %u",
+		return refuse(s, "pooling after an element-wise operation takes two operands, not %u",
 		              layer->operands);
 	}
 	uint32_t passes = divide_up(layer->in_channels, AI8X_PROCESSORS);
@@ -250,7 +250,7 @@ static ai8x_status check_switches(const struct subject *s)
 	int64_t bytes = 4 * (int64_t)target->part->info.data_words;
 	if (layer->in_offset >= bytes || layer->out_offset >= bytes) {
 		return refuse(s,
-		              "in_offset 0x%llx or out_offset 0x%llx lies behind the end of a data memory instance "
+		              "in_offset 0x%llx or out_offset 0x%llx lies past the end of a data memory instance "
 		              "(0x%llx bytes)",
 		              (unsigned long long)(layer->in_offset < 0 ? 0 : layer->in_offset),
 		              (unsigned long long)(layer->out_offset < 0 ? 0 : layer->out_offset),
@@ -279,8 +279,8 @@ static ai8x_status check_streaming(const struct subject *s)
 	if (s->position >= AI8X_MAX_STREAMS)
 		return refuse(s, "the first %d layers can stream", AI8X_MAX_STREAMS);
 	if (s->position > 0 && !s->network->layers[s->position - 1].streaming) {
-		return refuse(
-			s, "a streaming layer follows a streaming layer, but the one in front of it does not stream");
+		return refuse(s,
+		              "a streaming layer follows a streaming layer, but the one before it does not stream");
 	}
 	if (layer->flatten)
 		return refuse(s, "flatten cannot stream");

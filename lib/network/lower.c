@@ -65,7 +65,7 @@ static void fold_to_2d(struct plan_layer *layer)
 	layer->columns = net->dilation;
 	layer->pooled_rows = layer->out_rows = layer->rows;
 	layer->pooled_columns = layer->out_columns = layer->columns;
-	// With three taps the first row of results belongs in front of the output.
+	// With three taps the first row of results belongs before the output.
 	layer->lead_pixels = net->kernel_rows == 3 ? net->dilation : 0;
 }
 

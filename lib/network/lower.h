@@ -25,7 +25,7 @@ struct plan_layer {
 	uint32_t rows, columns, pooled_rows, pooled_columns, out_rows, out_columns;
 	uint32_t kernel_rows, kernel_columns, pad_rows, pad_columns;
 	int8_t taps[PLAN_MAX_TAPS]; // logical tap of each hardware tap, or -1: zero
-	uint32_t lead_pixels;       // output pixels that emulation writes in front of the first
+	uint32_t lead_pixels;       // output pixels that emulation writes before the first
 	uint32_t bits;              // weight bits
 	bool depthwise, broadcast, quad, flat, rows_for_passes;
 
@@ -65,7 +65,7 @@ struct plan {
 	size_t *order; // positions in the order in which results are expected
 	size_t order_count;
 	uint32_t last_index;   // register set of the last layer
-	size_t final_position; // layer behind which an undisturbed run ends
+	size_t final_position; // layer after which an undisturbed run ends
 	unsigned groups;       // bit map of groups that take part
 	unsigned master;
 	bool streams, binary, average_rounding;

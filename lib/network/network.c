@@ -160,7 +160,7 @@ ai8x_status ai8x_network_copy(const ai8x_network *network, ai8x_network **copy, 
 	return AI8X_OK;
 }
 
-// "file:line: layer N (name): " in front of a message.
+// "file:line: layer N (name): " before a message.
 static int place_text(char *text, size_t size, const ai8x_network *network, int position)
 {
 	int length = 0;

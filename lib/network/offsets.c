@@ -13,12 +13,12 @@
 
 struct block {
 	uint16_t instances;
-	uint32_t lead;      // words in front of the first that writers also write
-	uint32_t words;     // behind the lead
+	uint32_t lead;      // words before the first that writers also write
+	uint32_t words;     // after the lead
 	size_t first, last; // layers during which it must be kept, inclusive
-	int64_t fixed;      // first word behind the lead, -1: free
+	int64_t fixed;      // first word after the lead, -1: free
 	uint32_t align;
-	uint32_t start; // chosen, behind the lead
+	uint32_t start; // chosen, after the lead
 	bool placed, used;
 };
 
@@ -93,7 +93,7 @@ static void place_in_block(struct layout *layout, struct tensor *tensor)
 	}
 }
 
-// A write gap that the description gives holds if whoever reads the tensor finds it behind such gaps.
+// A write gap that the description gives holds if whoever reads the tensor finds it after such gaps.
 static ai8x_status take_given_gap(const struct chooser *c, size_t t)
 {
 	const struct layout *layout = c->layout;
@@ -128,7 +128,7 @@ static uint32_t pixel_words(const struct layout *layout, size_t t)
 	return tensor->passes * operands * (tensor->gap + 1) * tensor->bytes;
 }
 
-// Words from a tensor's first to behind its last.
+// Words from a tensor's first to after its last.
 static uint32_t tensor_words(const struct chooser *c, size_t t)
 {
 	const struct tensor *tensor = &c->layout->tensors[t];
@@ -141,7 +141,7 @@ static uint32_t tensor_words(const struct chooser *c, size_t t)
 		pixels = written > pixels && !layer->rows_for_passes ? written : pixels;
 	}
 	for (size_t u = 0; u < tensor->use_count; u++) {
-		// Emulated layers also fetch what lies behind the image, and ignore it.
+		// Emulated layers also fetch what lies after the image, and ignore it.
 		const struct plan_layer *reader = &c->plan.layers[tensor->uses[u].layer];
 		uint32_t read = reader->rows_for_passes || reader->net->flatten ? 0 : reader->rows * reader->columns;
 		pixels = reader->operation != reader->net->operation && read > pixels ? read : pixels;
@@ -203,7 +203,7 @@ static void form_blocks(struct chooser *c)
 	struct layout *layout = c->layout;
 	for (size_t t = 0; t < layout->count; t++) {
 		struct tensor *tensor = &layout->tensors[t];
-		// Blocks of joins are numbered behind those of the tensors.
+		// Blocks of joins are numbered after those of the tensors.
 		tensor->block = tensor->join >= 0 ? layout->count + (size_t)tensor->join : t;
 		struct block *block = &c->blocks[tensor->block];
 		keep_alive(c, block, t);
@@ -239,7 +239,7 @@ static void form_blocks(struct chooser *c)
 	}
 }
 
-// Emulated dilation also writes in front of and behind its result, where the other pixels of a join would lie.
+// Emulated dilation also writes before and after its result, where the other pixels of a join would lie.
 static ai8x_status check_pixel_joins(const struct chooser *c)
 {
 	const struct layout *layout = c->layout;

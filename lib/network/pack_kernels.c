@@ -1,7 +1,7 @@
 // Kernel memory: a start word for every layer that is free in all its processors, and the bytes that go there.
 // Facts: hardware reference 4.5 (kernel fetch), 4.8 (calcx4, quad fan-out), 2.1 (byte order).
 //
-// All processors of a layer use the same start word. Slots that carry no channel (in front of the first lane, in gaps
+// All processors of a layer use the same start word. Slots that carry no channel (before the first lane, in gaps
 // of the output map, past the last channel) get kernels of zeros, so that the hardware never reads what belongs to
 // another layer.
 

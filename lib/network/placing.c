@@ -65,7 +65,7 @@ static const char *why_unreadable(const ai8x_network *network, const ai8x_compil
 	bool streams = !options->ignore_streaming;
 	if (source >= 0) {
 		return streams && (size_t)source + 1 != reader && network->layers[source + 1].streaming
-		           ? "its result streams into the layer behind it and is not kept"
+		           ? "its result streams into the layer after it and is not kept"
 		           : NULL;
 	}
 	return streams && first->streaming ? "the first layer streams, and its input is not kept"

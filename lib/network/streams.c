@@ -93,7 +93,7 @@ static void counted_stream(const struct plan *plan, size_t i)
 	}
 }
 
-// true: the layer behind this one does not stream, or there is none.
+// true: the layer after this one does not stream, or there is none.
 static bool ends_streaming(const struct plan *plan, size_t i)
 {
 	return i + 1 == plan->count || !plan->layers[i + 1].streaming;
@@ -117,7 +117,7 @@ static void window_stream(const struct plan *plan, size_t i)
 		layer->stream_start = i == 0 ? fifo_words(layer) : 0;
 		return;
 	}
-	// Windows that do not fill a row leave columns over. Layers behind the first count them in steps of a
+	// Windows that do not fill a row leave columns over. Layers after the first count them in steps of a
 	// whole window.
 	uint32_t divisor = i == 0 ? column_stride : column_step;
 	uint32_t reach = net->pool_columns - (i == 0);
@@ -185,7 +185,7 @@ ai8x_status plan_streams(struct plan *plan, ai8x_error *error)
 		if (layer->stream_invol > 15) {
 			return network_error(
 				error, AI8X_ERR_NETWORK, plan->network, (int)i,
-				"streaming layers in front have %u passes of input; at most 15 are possible (limit of "
+				"streaming layers before it have %u passes of input; at most 15 are possible (limit of "
 				"the %s)",
 				layer->stream_invol, plan->part->info.name);
 		}

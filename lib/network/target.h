@@ -17,7 +17,7 @@ struct target {
 	bool fifo_coupled;       // FIFOs always run in step
 	bool flatten_bias_first; // bias of flattened layers lies at the lowest addresses
 	bool rows_for_passes;    // multi-pass element-wise passthrough is sent as more rows
-	bool reset_average;      // average pooling behind an element-wise layer needs a reset layer
+	bool reset_average;      // average pooling after an element-wise layer needs a reset layer
 	bool depthwise_one_ram;  // kernels of a depth-wise layer must not cross kernel RAMs
 	bool window_streams;     // newer equations for streaming start and deltas
 	bool multipass_padded_conv1d;

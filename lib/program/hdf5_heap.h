@@ -14,7 +14,7 @@
 
 struct hdf5_heap {
 	int fd;               // the file, opened a second time
-	uint64_t base;        // of addresses, behind the user block
+	uint64_t base;        // of addresses, after the user block
 	size_t address_bytes; // of an address
 	size_t length_bytes;  // of a length
 	uint64_t cached;      // address of the collection in memory

@@ -3,7 +3,7 @@
 // to finish; nor does it tell some operations apart. What it leaves out is put back here:
 //
 // - an address with low bits set can only be the byte write that selects a kernel for the express loader;
-// - FIFO data are recorded at the address of the FIFO control register. Behind the starting write they go
+// - FIFO data are recorded at the address of the FIFO control register. After the starting write they go
 //   to the enabled FIFOs in turn, the order in which software feeds them (hardware reference 5.1), or to
 //   the fast FIFO;
 // - RUN follows the last operation when a starting write was seen.
@@ -86,7 +86,7 @@ static ai8x_status read_value(struct mem_file *file, uint32_t *value, bool *end)
 			return bad_line(file, "expected '@INDEX VALUE' with hexadecimal numbers");
 		text = skip_blanks(text);
 		if (text[0] != '\0' && strncmp(text, "//", 2) != 0)
-			return bad_line(file, "text behind the value");
+			return bad_line(file, "text after the value");
 		if (word > UINT32_MAX)
 			return bad_line(file, "the value has more than 32 bits");
 		if (index != file->index)
@@ -125,7 +125,7 @@ static uint32_t next_fifo_address(struct stimulus *stimulus)
 	return address;
 }
 
-// The write that sets the master group's enable bit starts the machine; followers are armed in front of it
+// The write that sets the master group's enable bit starts the machine; followers are armed before it
 // (hardware reference 3.1).
 static void note_control(struct stimulus *stimulus, unsigned group, uint32_t value)
 {

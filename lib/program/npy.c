@@ -35,7 +35,7 @@ static ai8x_status format_error(ai8x_error *error, const char *file, size_t offs
 	return error_set(error, AI8X_ERR_FORMAT, "%s: offset %zu: %s", file, offset, text);
 }
 
-// The text behind 'key': in the header's dictionary, or NULL.
+// The text after 'key': in the header's dictionary, or NULL.
 static const char *header_value(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "program/program.h"
 
-// The signature lies at 0, or at 512, 1024, ... behind a user block.
+// The signature lies at 0, or at 512, 1024, ... after a user block.
 static bool has_hdf5_signature(const char *path)
 {
 	static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};

@@ -16,7 +16,7 @@
 #define PUSHED_WORDS 64
 #define SNOOP_UNITS 2
 
-// A word of input: written to data memory in front of the run, or pushed into a FIFO while it runs.
+// A word of input: written to data memory before the run, or pushed into a FIFO while it runs.
 struct input_word {
 	uint32_t address;
 	uint32_t recorded;
@@ -52,7 +52,7 @@ struct ai8x_batch {
 	struct output_word *outputs;
 	bool output_wide;
 	uint64_t cycles;
-	struct range *written; // restored in front of each run
+	struct range *written; // restored before each run
 	size_t written_count;
 };
 
@@ -98,7 +98,7 @@ static ai8x_status find_start(ai8x_batch *batch, ai8x_error *error)
 			batch->first_start = i;
 	if (batch->run == count || batch->first_start >= batch->run)
 		return error_set(error, AI8X_ERR_NOT_STARTED, "the program never starts the machine");
-	// The writes that arm the groups stand right in front.
+	// The writes that arm the groups stand right before it.
 	while (batch->first_start > 0 && is_control(batch->part, &ops[batch->first_start - 1]))
 		batch->first_start--;
 	return AI8X_OK;
@@ -175,7 +175,7 @@ static ai8x_status load(ai8x_batch *batch, ai8x_error *error)
 
 // --- Where input values go -----------------------------------------------------------------------------
 
-// Place in the input tensor of a byte of layer 0's input (hardware reference 4.2): `offset` words behind its
+// Place in the input tensor of a byte of layer 0's input (hardware reference 4.2): `offset` words after its
 // first word in `instance`.
 static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], unsigned instance,
                             uint32_t offset, unsigned lane)
@@ -469,7 +469,7 @@ static ai8x_status push_fifo(ai8x_machine *machine, uint32_t address, const uint
 	return status;
 }
 
-// Acknowledges and disables all groups, as firmware does behind a run.
+// Acknowledges and disables all groups, as firmware does after a run.
 static ai8x_status disarm(ai8x_machine *machine, ai8x_error *error)
 {
 	const ai8x_part *part = ai8x_machine_part(machine);

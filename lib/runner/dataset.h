@@ -10,7 +10,7 @@
 
 enum { DATASET_MAX_RANK = 4 };
 
-// Dimensions behind the first, which counts inputs; missing ones are 1.
+// Dimensions after the first, which counts inputs; missing ones are 1.
 struct dataset_shape {
 	unsigned rank; // without the first
 	uint64_t sides[DATASET_MAX_RANK - 1];

@@ -108,7 +108,7 @@ bool placement_find(const struct placement *placement, unsigned instance, uint32
 }
 
 // Words between the layer's first output word and the recorded one, as a number of output pixels: an
-// emulated convolution starts writing in front of the output proper.
+// emulated convolution starts writing before the output proper.
 static int64_t pixel_origin(const struct placement *placement, const ai8x_layer *layer)
 {
 	ai8x_output_place first = ai8x_layer_place(layer, 0, 0);

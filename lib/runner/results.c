@@ -1,6 +1,6 @@
 // Outputs of an evaluation on disk (docs/eval.md). All space is allotted when the file is made, so that later
 // writes change bytes in place and nothing of HDF5's own structure: whenever the process is killed, the file can
-// be opened again. Its `done` map is written behind the outputs that it speaks of.
+// be opened again. Its `done` map is written after the outputs that it speaks of.
 #include "runner/results.h"
 
 #include <errno.h>

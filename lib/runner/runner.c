@@ -489,10 +489,9 @@ static ai8x_status do_run(struct runner *runner)
 		// FIFO writes may have carried the machine to its end already.
 		if (ai8x_machine_layer_count(runner->machine) > 0)
 			return AI8X_OK;
-		return error_set(
-			&runner->error, AI8X_ERR_NOT_STARTED,
-			"nothing has started the machine: no write in front of RUN set the enable bit of the "
-			"master group");
+		return error_set(&runner->error, AI8X_ERR_NOT_STARTED,
+		                 "nothing has started the machine: no write before RUN set the enable bit of the "
+		                 "master group");
 	}
 	ai8x_run_limits limits;
 	if (!next_limits(runner, &limits))
@@ -545,7 +544,7 @@ static ai8x_status do_operations(struct runner *runner, bool load_only)
 	for (size_t i = 0; i < count; i++) {
 		if (ops[i].kind == AI8X_BUS_RUN && load_only)
 			return AI8X_OK;
-		// Behind an early stop nothing is as the program expects it.
+		// After an early stop nothing is as the program expects it.
 		if (runner->stop_reached)
 			return AI8X_OK;
 		ai8x_status status = do_operation(runner, &ops[i]);
@@ -575,8 +574,7 @@ static ai8x_status find_stop_layer(struct runner *runner)
 		}
 	}
 	return error_set(&runner->error, AI8X_ERR_ARGUMENT,
-	                 "cannot stop behind layer %u: the program has no such layer",
-	                 runner->options.stop_layer);
+	                 "cannot stop after layer %u: the program has no such layer", runner->options.stop_layer);
 }
 
 static ai8x_status collect_layers(struct runner *runner)
@@ -669,7 +667,7 @@ ai8x_status ai8x_runner_run(ai8x_machine *machine, const ai8x_program *program,
 		unsubscribe(&runner);
 	}
 	if (status == AI8X_OK && runner.options.stop_after && !runner.stop_reached)
-		status = error_set(&runner.error, AI8X_ERR_ARGUMENT, "cannot stop behind layer %u: it never ran",
+		status = error_set(&runner.error, AI8X_ERR_ARGUMENT, "cannot stop after layer %u: it never ran",
 		                   runner.options.stop_layer);
 	ai8x_status collected = collect_layers(&runner);
 	if (status == AI8X_OK)

@@ -268,7 +268,7 @@ static bool fill_processors(struct trial *trial, size_t i)
 	SAY_CHANGE(trial, "%s: %u instead of %u output channels", call(layer).text, channels,
 	           layer->out_channels);
 	SAY_WHY(trial,
-	        "The layers behind it read up to 64 channels in one pass: the last processors lie idle. Needs "
+	        "The layers after it read up to 64 channels in one pass: the last processors lie idle. Needs "
 	        "retraining; the network becomes larger.");
 	set_channels(trial, i, channels);
 	return true;
@@ -286,7 +286,7 @@ static bool save_pass(struct trial *trial, size_t i)
 	           layer->out_channels);
 	SAY_WHY(
 		trial,
-		"Saves the layers behind it a pass: every 64 channels read cost another pass over all outputs. Needs "
+		"Saves the layers after it a pass: every 64 channels read cost another pass over all outputs. Needs "
 		"retraining; the network becomes smaller.");
 	set_channels(trial, i, channels);
 	return true;
@@ -300,7 +300,7 @@ static bool pool_earlier(struct trial *trial, size_t i)
 	    reader->pool_stride != 2 || layer->in_rows < 4 || layer->in_columns < 4 || layer->in_rows % 2 != 0 ||
 	    layer->in_columns % 2 != 0)
 		return false;
-	SAY_CHANGE(trial, "pool in front of %s already, instead of in %s", call(layer).text, call(reader).text);
+	SAY_CHANGE(trial, "pool before %s already, instead of in %s", call(layer).text, call(reader).text);
 	SAY_WHY(
 		trial,
 		"Every output pixel costs a cycle per channel, so layer %u costs four times as much at full size. "

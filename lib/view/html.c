@@ -13,7 +13,7 @@ struct page {
 	const ai8x_profile *profile;
 	const ai8x_profile *baseline;
 	const ai8x_advice_list *advice;
-	const char *about; // in front of cycles and times: "~" where they are estimates
+	const char *about; // before cycles and times: "~" where they are estimates
 };
 
 static void say(const struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -373,9 +373,9 @@ static void say_data_memory(const struct page *page)
 	const ai8x_profile *profile = page->profile;
 	char range[64];
 	say(page,
-	    "<section><h2>Data memory over time</h2><p>Sixteen instances. In each, time runs from left (in front "
-	    "of the "
-	    "run) to right (behind the last layer), addresses from top to bottom: %s. Colours tell whose output "
+	    "<section><h2>Data memory over time</h2><p>Sixteen instances. In each, time runs from left (before "
+	    "the run) to right (after the last layer), addresses from top to bottom: %s. Colours tell whose "
+	    "output "
 	    "lies "
 	    "there.</p>\n",
 	    draw_range(draw_data_words(profile->map), ai8x_part_get_info(profile->part)->data_words, range));
@@ -538,7 +538,7 @@ static void say_loading(const struct page *page)
 	const ai8x_loading *loading = &page->profile->timing.loading;
 	char text[WORD_BYTES];
 	say(page,
-	    "<section><h2>Loading</h2><p>Bus writes in front of the run. They are not part of the inference "
+	    "<section><h2>Loading</h2><p>Bus writes before the run. They are not part of the inference "
 	    "time; kernels, "
 	    "bias and registers are written once. Times are estimates at an accelerator clock of %g MHz%s.</p>\n",
 	    page->profile->timing.loading_clock.hz / 1e6,

@@ -132,7 +132,7 @@ static bool is_chosen(const ai8x_show_options *options, const ai8x_layer *layer)
 	       (options->to_layer < 0 || layer->index <= (uint32_t)options->to_layer);
 }
 
-// First, middle and last segment of a layer, and the cycle behind it. False: it has none.
+// First, middle and last segment of a layer, and the cycle after it. False: it has none.
 static bool find_segments(const struct show_record *record, int32_t layer, size_t found[3], uint64_t *stop)
 {
 	size_t count = 0, seen = 0;

@@ -33,7 +33,7 @@ struct show_segment {
 
 // A stretch of the run whose events are kept.
 struct show_window {
-	uint64_t from, to; // to: the cycle behind the last one
+	uint64_t from, to; // to: the cycle after the last one
 	size_t first;      // its first byte in the events
 };
 
@@ -103,7 +103,7 @@ struct show_load {
 	uint32_t first, last; // addresses
 	uint32_t value;       // of the first
 	uint64_t count;
-	bool after; // behind the run
+	bool after; // after the run
 };
 
 // A run with all that the page says about it.

@@ -1,4 +1,4 @@
-// What the host does before and behind the run: bus operations in a row that do the same kind of thing are one entry.
+// What the host does before and after the run: bus operations in a row that do the same kind of thing are one entry.
 #include "view/show.h"
 
 #include <string.h>

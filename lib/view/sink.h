@@ -1,4 +1,4 @@
-// Text output at the speed of traces: a buffer in front of a file, and numbers without printf.
+// Text output at the speed of traces: a buffer before a file, and numbers without printf.
 #ifndef AI8X_VIEW_SINK_H
 #define AI8X_VIEW_SINK_H
 
@@ -23,7 +23,7 @@ static inline void sink_flush(struct sink *sink)
 	sink->used = 0;
 }
 
-// To be called in front of at most SINK_LONGEST bytes.
+// To be called before at most SINK_LONGEST bytes.
 static inline void sink_room(struct sink *sink)
 {
 	if (sink->used > SINK_BYTES - SINK_LONGEST)

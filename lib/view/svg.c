@@ -126,7 +126,7 @@ void ai8x_map_svg(const ai8x_map *map, FILE *file)
 	char range[64], note[256];
 	(void)snprintf(
 		note, sizeof note,
-		"left: in front of the run; right: behind the last layer; from top to bottom %s of each instance",
+		"left: before the run; right: after the last layer; from top to bottom %s of each instance",
 		draw_range(draw_data_words(map), info->data_words, range));
 	title(&picture, "Data memory", note);
 	keys(&picture);

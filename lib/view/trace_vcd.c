@@ -216,7 +216,7 @@ static bool end_pulses(struct vcd *vcd)
 	return falling;
 }
 
-// The cycle is over. Pulses that do not come again fall in the cycle behind it.
+// The cycle is over. Pulses that do not come again fall in the cycle after it.
 static void flush_cycle(struct vcd *vcd, uint64_t next)
 {
 	put_changes(vcd);

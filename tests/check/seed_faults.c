@@ -42,7 +42,7 @@ struct subject {
 	ai8x_layer ran[MAX_RAN]; // layers in the order in which they ran
 	size_t ran_count;
 	bool streams, fifo;
-	uint32_t last_word;           // behind all data memory that is touched
+	uint32_t last_word;           // after all data memory that is touched
 	bool feeds[MAX_RAN][MAX_RAN]; // [a][b]: layer b reads what layer a wrote
 };
 
@@ -101,7 +101,7 @@ static bool writes_register(const struct subject *s, size_t i, enum part_registe
 	return target_of(s, i, target) && target->is_register && target->reg == reg;
 }
 
-// Index of the last write of a register in front of the start, or SIZE_MAX.
+// Index of the last write of a register before the start, or SIZE_MAX.
 static size_t find_write(const struct subject *s, enum part_register reg, unsigned group, uint32_t index)
 {
 	for (size_t i = s->start; i-- > 0;) {
@@ -363,7 +363,7 @@ static bool is_express(const struct subject *s)
 }
 
 // Plain loading: the fourth write of a kernel word, which makes it one. Packed loading: a whole block, the
-// choice of its place and the kernels behind it.
+// choice of its place and the kernels after it.
 static bool drop_kernel(struct subject *s, unsigned attempt, struct seeded *seeded)
 {
 	bool express = is_express(s);
@@ -641,7 +641,7 @@ static bool bus_while_running(struct subject *s, unsigned attempt, struct seeded
 	if (attempt >= 3)
 		return false;
 	uint32_t address = s->part->memories[memories[attempt]].address + 16;
-	// FIFO programs may already be done when RUN comes; behind the last starting write they run.
+	// FIFO programs may already be done when RUN comes; after the last starting write they run.
 	size_t at = s->run;
 	for (size_t i = s->start; i < s->run; i++) {
 		struct part_target t;
@@ -671,7 +671,7 @@ static bool overlap_kernels(struct subject *s, unsigned attempt, struct seeded *
 			     first->kernels > 8);
 			if (!fit || attempt-- != 0)
 				continue;
-			// A little behind the first kernel, so that nothing looks like intended sharing.
+			// A little after the first kernel, so that nothing looks like intended sharing.
 			uint32_t bit = first->kernel_first_bit[g] + 8 * first->passes;
 			for (unsigned m = 0; m < AI8X_GROUPS; m++) {
 				if ((members(s) >> m & 1) == 0)
@@ -997,7 +997,7 @@ static bool study(struct subject *s)
 		s->streams |= s->ran[i].streaming;
 		s->fifo |= s->ran[i].fifo;
 	}
-	// Behind the last word that is not zero, with some room for zeros.
+	// After the last word that is not zero, with some room for zeros.
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		size_t words;
 		const uint32_t *data = ai8x_machine_data(machine, i, &words);

@@ -44,7 +44,7 @@ class Owners(unittest.TestCase):
     """Who owns what."""
 
     def check(self, program):
-        """Behind each layer, the words it is recorded to have written are its own."""
+        """After each layer, the words it is recorded to have written are its own."""
         result = ai8xsim("map", program, "--json", "-")
         self.assertEqual(result.returncode, OK, result.stderr)
         found = json.loads(result.stdout)
@@ -100,14 +100,14 @@ class Forms(unittest.TestCase):
             self.assertIn(f"instance {i}", text)
 
     def test_tables(self):
-        """One table per memory; --all shows data memory behind every layer."""
+        """One table per memory; --all shows data memory after every layer."""
         result = ai8xsim("map", SHIPPED)
         self.assertEqual(result.returncode, OK, result.stderr)
-        for title in ("Data memory behind layer", "Kernel memory", "owner"):
+        for title in ("Data memory after layer", "Kernel memory", "owner"):
             self.assertIn(title, result.stdout)
         layers = len(json.loads(ai8xsim("map", SHIPPED, "--json", "-").stdout)["reads"])
-        self.assertEqual(ai8xsim("map", SHIPPED, "--all").stdout.count("Data memory behind layer"), layers)
-        self.assertIn("Data memory behind layer 0", ai8xsim("map", SHIPPED, "--layer", 0).stdout)
+        self.assertEqual(ai8xsim("map", SHIPPED, "--all").stdout.count("Data memory after layer"), layers)
+        self.assertIn("Data memory after layer 0", ai8xsim("map", SHIPPED, "--layer", 0).stdout)
 
     def test_tables_tell_every_word(self):
         """What the tables put together is what the JSON lists: units and steps lose and invent nothing."""
@@ -121,7 +121,7 @@ class Forms(unittest.TestCase):
                 for word in range(run["first"], run["first"] + run["count"]):
                     wanted[run["instance"], word] = owner
             text = ai8xsim("map", path).stdout
-            table = text[text.index("Data memory behind"):text.index("Kernel memory")]
+            table = text[text.index("Data memory after"):text.index("Kernel memory")]
             found = {}
             for row in re.findall(r"^ *(\d+)(?: to (\d+))? +0x(\w+) +0x(\w+) +(\d+) +([a-z]+(?: \d+)?)(?:, (\d+) of (\d+))?$",
                                   table, re.MULTILINE):

@@ -895,7 +895,7 @@ class Stimulus(Case):
                               ("50100000\n", "line 1: expected '@INDEX VALUE'"),
                               ("@0000 xyz\n", "line 1: expected '@INDEX VALUE'"),
                               ("@0000 123456789\n", "more than 32 bits"),
-                              ("@0000 50100000 1\n", "text behind the value"),
+                              ("@0000 50100000 1\n", "text after the value"),
                               ("", "holds no"),
                               ("@0000 " + "0" * 1000 + "\n", "longer than")):
             with open(path, "w", encoding="utf-8") as file:

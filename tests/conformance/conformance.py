@@ -100,7 +100,7 @@ def faults(row, facts, result):
         yield f'{result["cycles"]} cycles, recorded {facts["cycles"]}'
     got = {layer['layer']: layer for layer in result['layers']}
     numbers = {layer['layer'] for layer in facts['layers']}
-    # A layer that resets the average pooling runs in front of the layer that needs it, and is not recorded.
+    # A layer that resets the average pooling runs before the layer that needs it, and is not recorded.
     order = [number for layer in facts['layers']
              for number in ([None] if layer['helper'] else []) + [layer['layer']]]
     ran = [layer['layer'] for layer in result['layers']]

@@ -416,7 +416,7 @@ static golden_tensor borrow(const int32_t *data, const uint32_t shape[3])
 	return tensor;
 }
 
-// All sources of a layer behind one another, as one tensor.
+// All sources of a layer after one another, as one tensor.
 static ai8x_status gather(const struct layer *l, golden_tensor *joined, ai8x_error *error)
 {
 	const ai8x_attribute *inputs = ai8x_program_attribute(l->program, l->position, "inputs");

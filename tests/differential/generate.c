@@ -505,7 +505,7 @@ static void draw_placement(struct maker *m, size_t i, size_t layers, ai8x_networ
 		m->offset_given = true;
 		layer->out_offset = 4 * (int64_t)draw_between(d, 0, 5000);
 	}
-	// Behind the last layer nobody minds; in front of others it is for the compiler to see that they can read it.
+	// After the last layer nobody minds; before others it is for the compiler to see that they can read it.
 	if (draw_chance(d, i + 1 == layers ? 12 : 2)) {
 		layer->write_gap_given = true;
 		layer->write_gap = draw_size(d, 1, i + 1 == layers ? 17 : 3);

@@ -68,7 +68,7 @@ static int without(int reference, int removed, int instead)
 	return reference == removed ? instead : reference > removed ? reference - 1 : reference;
 }
 
-// Readers of the removed layer read what it read. Its own memory is released by swapping it behind the end.
+// Readers of the removed layer read what it read. Its own memory is released by swapping it past the end.
 static void remove_layer(ai8x_network *network, size_t i)
 {
 	name_sources(network);
@@ -85,7 +85,7 @@ static void remove_layer(ai8x_network *network, size_t i)
 	}
 }
 
-// The first layer's input takes the shape that the layer behind it used to read.
+// The first layer's input takes the shape that the layer after it used to read.
 static void shape_first(const struct trial *trial, ai8x_network *network)
 {
 	ai8x_network *resolved = NULL;

@@ -105,7 +105,7 @@ static int check_exceptions(void)
 	__asm volatile("cpsie i\n\tisb" ::: "memory");
 	CHECK(high == 1);
 
-	// Low priority, interrupted by high priority; PendSV, lowest of all, comes behind both.
+	// Low priority, interrupted by high priority; PendSV, lowest of all, comes after both.
 	REGISTER(NVIC_PRIORITY + 4) = 0xC0u << 16 | 0x20u << 8;
 	REGISTER(SCB_SHPR3) = 0xE0u << 16;
 	events = 0;

@@ -3,7 +3,7 @@
 // usage: make_data [-x] PROGRAM OUTPUT.h [ADDRESS BIT]
 //
 // -x packs kernels that the program writes plainly (four words of address each) into express streams.
-// Set-up writes become blocks of words at ascending addresses, as generated code has them; a block in front of
+// Set-up writes become blocks of words at ascending addresses, as generated code has them; a block before
 // which the weight address is set by a byte write is marked. With ADDRESS and BIT one bit of the word written
 // there is inverted: firmware with a seeded fault.
 #include <stdio.h>

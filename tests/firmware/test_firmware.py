@@ -104,17 +104,17 @@ class Passing(Case):
         self.assertGreaterEqual(printed, int(simulated))
         self.assertLess(printed, simulated + 10)
 
-    def test_a_keyword_network_is_fast(self):
-        # Start-up, two seconds of delay, 23,000 bus writes and the inference: 0.1 s on an idle machine. The bound only
-        # tells that from instruction-by-instruction delays, which take minutes.
-        walls = [self.run_json(image("keywords"))[0]["wall_seconds"] for _ in range(3)]
-        self.assertLess(min(walls), 5)
+    def test_delays_are_not_executed(self):
+        # Start-up, two seconds of delay, 23,000 bus writes and the inference. Instruction by instruction the delay
+        # alone takes 200 million.
+        (result,) = self.run_json(image("keywords"))
+        self.assertGreater(result["simulated_seconds"], 2)
+        self.assertLess(result["instructions"], 10_000_000)
 
     def test_delay_passes_in_simulated_time_only(self):
         (result,) = self.run_json(image("plain"))
         self.assertGreater(result["inferences"][0]["start_seconds"], 2.0)
         self.assertLess(result["inferences"][0]["start_seconds"], 2.1)
-        self.assertLess(result["wall_seconds"], 5)
 
     def test_console_is_shown_and_saved(self):
         run = ai8xsim("run", "--uart", self.path("uart.txt"), image("plain"))
@@ -287,7 +287,6 @@ class Failing(Case):
         self.assertEqual(result["polled"]["name"], "UART0.STATUS")
         self.assertEqual(result["polled"]["value"], 0x50)
         self.assertRegex(result["reason"], r"main.*polling UART0\.STATUS \(0x40042004\), which reads 0x00000050")
-        self.assertLess(result["wall_seconds"], 5)
 
     def test_instruction_watchdog(self):
         (result,) = self.run_json("--max-instructions", 1000, image("plain"), status=STOPPED)

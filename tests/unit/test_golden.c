@@ -398,13 +398,13 @@ START_TEST(test_network)
 	layers[1].source_count = 2;
 	layers[1].operands = 2;
 	layers[1].eltwise = AI8X_ELTWISE_SUB;
-	// one channel of layer 0 behind one of the input: two channels skipped out of four
+	// one channel of layer 0 after one of the input: two channels skipped out of four
 	layers[2] = through(2, 2, 2, 2);
 	layers[2].sources[0] = AI8X_NETWORK_INPUT;
 	layers[2].sources[1] = 0;
 	layers[2].source_count = 2;
 	layers[2].first_channel = 1;
-	// pixels of both behind one another, the first row dropped
+	// pixels of both after one another, the first row dropped
 	layers[3] = through(3, 2, 7, 1);
 	layers[3].sources[0] = AI8X_NETWORK_INPUT;
 	layers[3].sources[1] = 0;

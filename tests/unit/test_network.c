@@ -48,7 +48,7 @@ static bool group_is_configured(const struct registers *registers, unsigned grou
 	return register_get(registers, REG_LCTL, group, index) != 0;
 }
 
-// One program leaves a write pointer behind the last instance in groups that write nothing; bits above the
+// One program leaves a write pointer after the last instance in groups that write nothing; bits above the
 // instance belong to no field.
 static bool is_idle_pointer(const ai8x_layer *layer, unsigned reg, unsigned group, uint32_t before,
                             uint32_t after)

@@ -330,7 +330,7 @@ START_TEST(files_are_whole_or_not_there)
 	ck_assert(stat("/dev/null", &info) == 0 && S_ISCHR(info.st_mode));
 	ck_assert_uint_eq(files_in_folder(), 0);
 
-	// A link stays a link; the file behind it is replaced.
+	// A link stays a link; the file that it leads to is replaced.
 	assert_ok(ai8x_program_save(program, in_folder("real.h5"), &error), &error);
 	ck_assert_int_eq(symlink("real.h5", in_folder("link.h5")), 0);
 	append(program, AI8X_BUS_EXPECT, 0x51800000, 0, 0);

@@ -339,7 +339,7 @@ static bool time_golden(const char *name, ai8x_timing *timing)
 	return true;
 }
 
-// The same network stopped behind layer 0, 1, 2, 3, 4: measured times lie on one straight line over the
+// The same network stopped after layer 0, 1, 2, 3, 4: measured times lie on one straight line over the
 // simulated cycles (docs/timing.md).
 START_TEST(silicon_prefixes)
 {

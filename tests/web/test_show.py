@@ -275,7 +275,7 @@ class Use(Page):
           }
           return seen;""")
         self.assertIn("Layer 0 “stem”, pixel (−1, −1)", said["pad"])
-        self.assertRegex(said["read"], r"channel 0 of input pixel \(0, 0\) is read: one word from memory 12, all at word 0x")
+        self.assertRegex(said["read"], r"channel 0 of input pixel \(0, 0\) is read: one word from memory 0, all at word 0x")
         self.assertIn("9 multiplications", said["output"])
 
     def test_keyboard(self):

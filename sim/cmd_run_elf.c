@@ -82,7 +82,11 @@ static void read_load(const struct argp_state *state, char *argument, void *sett
 	if (file == NULL)
 		argp_failure(state, CLI_BAD_INPUT, errno, "%s", path);
 	char *bytes = malloc(LOAD_LIMIT);
-	size_t size = bytes != NULL && file != NULL ? fread(bytes, 1, LOAD_LIMIT, file) : 0;
+	if (bytes == NULL)
+		argp_failure(state, CLI_RESOURCES, 0, "%s: out of memory", path);
+	size_t size = fread(bytes, 1, LOAD_LIMIT, file);
+	if (ferror(file) != 0)
+		argp_failure(state, CLI_BAD_INPUT, errno, "%s", path);
 	(void)fclose(file);
 	options->loads[options->board.load_count++] =
 		(ai8x_firmware_load){.symbol = argument, .bytes = bytes, .size = size};
@@ -471,6 +475,12 @@ static int write_junit(const char *path, const struct run *runs, size_t count)
 	return code;
 }
 
+static void release_loads(const struct options *options)
+{
+	for (size_t i = 0; i < options->board.load_count; i++)
+		free((void *)(uintptr_t)options->loads[i].bytes);
+}
+
 int run_firmware(int argc, char **argv)
 {
 	struct options options = {.firmware = ai8x_firmware_options_default()};
@@ -484,10 +494,13 @@ int run_firmware(int argc, char **argv)
 
 	ai8x_program *golden = NULL;
 	ai8x_error error = {0};
-	if (options.golden != NULL && cli_open_program(options.golden, NULL, &golden, &error) != AI8X_OK)
+	if (options.golden != NULL && cli_open_program(options.golden, NULL, &golden, &error) != AI8X_OK) {
+		release_loads(&options);
 		return cli_fail(options.golden, &error);
+	}
 	struct run *runs = calloc(options.images.count, sizeof *runs);
 	if (runs == NULL) {
+		release_loads(&options);
 		ai8x_program_destroy(golden);
 		cli_error("out of memory for results");
 		return CLI_RESOURCES;
@@ -507,5 +520,6 @@ int run_firmware(int argc, char **argv)
 		ai8x_firmware_destroy(runs[i].firmware);
 	free(runs);
 	ai8x_program_destroy(golden);
+	release_loads(&options);
 	return code;
 }

@@ -6,6 +6,12 @@ class Chip {
     this.processor = [];
     this.group = [];
     for (let g = 0; g < GROUPS; g++) $('chip').append(this.makeGroup(g));
+    this.fifos = Array.from({length: FIFOS}, (_, f) => {
+      const value = make('b', {}, '–'), note = make('span'), name = f < 4 ? `FIFO ${f}` : 'fast FIFO';
+      const node = make('div.box', {}, make('span', {}, name), value, note);
+      $('fifos').append(node);
+      return {node, value, note};
+    });
     this.boxes = ['sum of groups', 'bias × 128', 'shift and round', 'clip', 'activation', 'word written'].map(name => {
       const value = make('b', {}, '–'), about = make('span', {}, name);
       const node = make('div.box', {}, about, value, make('span'));
@@ -27,8 +33,11 @@ class Chip {
       for (let lane = 0; lane < 4; lane++) lanes.append(this.makeProcessor(4 * instance + lane));
       mems.append(make('div.mem', {}, word, lanes));
     }
-    const node = make('div.group', {}, make('h3', {}, `Group ${g}`, state), mems, sum);
-    this.group[g] = {node, state, sum};
+    const range = make('i'), mark = make('u'), place = make('span', {}, '–');
+    const kernels = make('div.kmem', {title: 'Kernel memories of the 16 processors: they all read the same word'},
+      make('span', {}, 'kernels'), make('div', {}, range, mark), place);
+    const node = make('div.group', {}, make('h3', {}, `Group ${g}`, state), mems, kernels, sum);
+    this.group[g] = {node, state, sum, kernels, range, mark, place};
     return node;
   }
 
@@ -65,7 +74,60 @@ class Chip {
       setText(value, text.replace(',', ''));
     }
     this.drawGroups(now, events, products);
+    this.drawKernels(now);
+    this.drawFifos(now, events);
     this.drawStage(now, events);
+  }
+
+  // Kernel memories: the words of this layer, and those that are applied in this cycle.
+  drawKernels(now) {
+    const {run} = this.app, {layer} = now;
+    for (let g = 0; g < GROUPS; g++) {
+      const {kernels, range, mark, place} = this.group[g];
+      const used = layer?.kernels && layer.multiplies.slice(16 * g, 16 * g + 16).some(Boolean);
+      const all = used ? kernelRange(layer, g) : null, at = used ? kernelPlace(run, now, g) : null;
+      setClass(kernels, 'off', !all);
+      setClass(kernels, 'on', Boolean(at));
+      const left = all ? 100 * all.first / run.kernelWords : 0, wide = all ? 100 * (all.last + 1 - all.first) / run.kernelWords : 0;
+      setStyle(range, 'left', left.toFixed(2) + '%');
+      setStyle(range, 'width', wide.toFixed(2) + '%');
+      setStyle(mark, 'left', (at ? 100 * at.first / run.kernelWords : 0).toFixed(2) + '%');
+      const bypassed = used && layer.bypass;
+      setText(place, bypassed ? 'all ones' : at ? hex(at.first, 3) + (at.last > at.first ? `–${hex(at.last, 3)}` : '') : all ? `${hex(all.first, 3)}…` : '–');
+    }
+  }
+
+  // FIFOs: the last word, and how many words are left.
+  drawFifos(now, events) {
+    const {run} = this.app;
+    if (!run.usesFifo) return;
+    const last = fifosAt(run, now.cycle);
+    this.fifos.forEach((fifo, f) => {
+      const change = last?.[f], here = change?.cycle === now.cycle;
+      setClass(fifo.node, 'off', !run.fifosUsed[f]);
+      setClass(fifo.node, 'on', Boolean(here));
+      setText(fifo.value, change ? plural(change.level, 'word') : run.fifosUsed[f] ? '–' : 'empty');
+      setText(fifo.note, change ? `${here ? '' : 'last '}${change.kind === 'pop' ? 'out' : 'in'} ${change.value.toString(16).padStart(8, '0')}` : '');
+    });
+  }
+
+  // The core's bus accesses of one entry, before or after the run.
+  drawHost(load) {
+    const kernel = /kernel|tram/.test(load.region), data = load.region === 'data' || load.region === 'data memory';
+    const hit = (unit, map) => Boolean(parseInt(map[15 - (unit >> 2)], 16) >> (unit & 3) & 1);
+    for (let i = 0; i < INSTANCES; i++) {
+      const {node} = this.memory[i], on = data && hit(i, load.units);
+      setClass(node, 'off', !on);
+      setClass(node, 'read', on && load.kind === 'EXPECT');
+      setClass(node, 'write', on && load.kind !== 'EXPECT');
+    }
+    for (let p = 0; p < PROCESSORS; p++) {
+      const {node} = this.processor[p], on = kernel && hit(p, load.units);
+      setClass(node, 'off', !on);
+      setClass(node, 'mul', on);
+      setClass(node, 'line', false);
+    }
+    for (let g = 0; g < GROUPS; g++) setClass(this.group[g].node, 'off', !(load.groups >> g & 1));
   }
 
   drawMemory(i, layer, read, write) {

@@ -67,17 +67,56 @@ class Counters {
 
   host() {
     const {run} = this.app;
-    const rows = run.load.map(load => {
+    const rows = run.load.map((load, index) => {
       const what = load.layer >= 0 ? `registers of layer ${load.layer}` : load.name || (load.region ? load.region + (/register$/.test(load.region) ? 's' : '') : 'accelerator');
+      load.text = '';
       const does = {WRITE32: 'writes', WRITE8: 'writes', WAIT: 'waits until bits are set in', FIFO_WRITE32: 'pushes into', EXPECT: 'reads', RUN: 'waits for the end of the run'}[load.kind] ?? load.kind;
-      return make('tr', {}, make('td', {}, load.after ? 'after the run' : load.kind === 'RUN' ? 'the run' : load.kind === 'FIFO_WRITE32' ? 'while it runs' : 'before the run'),
+      load.text = load.kind === 'RUN' ? 'The core sets the start bit and waits.' : `${plural(load.count, 'access')}: the core ${does} ${what}, ${hex(load.first, 8)}${load.count > 1 ? ' to ' + hex(load.last, 8) : ''}.`.replace('accesss', 'accesses');
+      return make('tr', {onclick: () => this.showHost(index)}, make('td', {}, load.after ? 'after the run' : load.kind === 'RUN' ? 'the run' : load.kind === 'FIFO_WRITE32' ? 'while it runs' : 'before the run'),
         make('td', {}, load.kind === 'RUN' ? does : `${does} ${what}` + (load.unit >= 0 && load.region === 'data' ? ` ${load.unit}` : '')),
         make('td.r', {}, thousands(load.count)), make('td', {}, load.kind === 'RUN' ? '' : hex(load.first, 8) + (load.count > 1 ? ' … ' + hex(load.last, 8) : '')),
         make('td', {}, load.count === 1 && load.kind !== 'RUN' ? hex(load.value, 8) : ''));
     });
+    this.hostRows = rows;
     const writes = run.load.filter(l => !l.after && /WRITE/.test(l.kind)).reduce((a, l) => a + l.count, 0);
     $('host').replaceChildren(make('p.soft', {}, `Before the machine starts, the core makes ${thousands(writes)} bus writes: kernels, biases, registers of layers, input. Then one write starts it. Adjacent writes of one kind are one row here.`),
       make('table', {}, make('thead', {}, make('tr', {}, ...['when', 'what', 'accesses', 'bus addresses', 'value'].map(t => make('th', {}, t)))), make('tbody', {}, ...rows)));
+  }
+
+  // One entry of the host's work in the picture of the accelerator.
+  showHost(index) {
+    const load = this.app.run.load[index];
+    this.hostAt = index;
+    this.hostRows.forEach((row, i) => setClass(row, 'here-host', i === index));
+    setText($('host-now'), `${index + 1} of ${this.app.run.load.length}: ${load.text}`);
+    setText($('badge'), load.kind === 'RUN' ? 'start' : 'host');
+    setText($('where'), load.after ? 'after the run' : 'before the run');
+    setText($('sentence'), load.text);
+    this.app.chip.drawHost(load);
+  }
+
+  // The loading as a film: one entry after the other, then the first cycle.
+  playHost() {
+    this.app.pause();
+    const {load} = this.app.run, before = load.findIndex(entry => entry.kind === 'RUN');
+    let index = 0;
+    const step = () => {
+      this.showHost(index);
+      if (index++ >= (before < 0 ? load.length - 1 : before)) {
+        this.hostTimer = setTimeout(() => { this.stopHost(); this.app.go(0); }, 600);
+        return;
+      }
+      this.hostTimer = setTimeout(step, 600);
+    };
+    step();
+  }
+
+  stopHost() {
+    clearTimeout(this.hostTimer);
+    if (this.hostAt === undefined) return;
+    this.hostAt = undefined;
+    this.hostRows.forEach(row => setClass(row, 'here-host', false));
+    setText($('host-now'), '');
   }
 
   compare() {

@@ -3,7 +3,7 @@ const DATA = JSON.parse(document.getElementById('data').textContent);
 const STATES = DATA.states;
 const STATE = Object.fromEntries(STATES.map((name, index) => [name, index]));
 const CAUSE_OF = STATES.map((_, state) => DATA.causes.findIndex(cause => cause.states >> state & 1));
-const GROUPS = 4, INSTANCES = 16, PROCESSORS = 64;
+const GROUPS = 4, INSTANCES = 16, PROCESSORS = 64, FIFOS = 5;
 
 async function unpack(packed) {
   const text = atob(packed.z), bytes = new Uint8Array(text.length);
@@ -86,11 +86,24 @@ class Run {
   async open() {
     const [segments, patterns, operands, events] =
       await Promise.all([this.segments, this.patterns, this.operands, this.events].map(unpack));
+    await Promise.all(this.layers.map(layer => this.readKernels(layer)));
     this.readPatterns(new Reader(patterns));
     this.readSegments(new Reader(segments));
     this.readOperands(new Reader(operands));
     this.eventBytes = events;
     this.opened = true;
+  }
+
+  // Where each slot's and pass's kernel begins in its group's kernel memories, in bits.
+  async readKernels(layer) {
+    const reader = new Reader(await unpack(layer.kernelBits)), count = (layer.depthwise ? 1 : layer.slots) * layer.passes;
+    if (reader.bytes.length === 0) return;
+    layer.kernelAt = Array.from({length: GROUPS}, () => {
+      const bits = new Uint32Array(count);
+      let value = 0;
+      for (let i = 0; i < count; i++) bits[i] = value += reader.signed();
+      return bits;
+    });
   }
 
   readPatterns(reader) {

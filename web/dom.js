@@ -18,6 +18,10 @@ function make(tag, attributes = {}, ...children) {
 function setText(node, text) {
   if (node.lastText !== text) node.textContent = node.lastText = text;
 }
+function setStyle(node, name, value) {
+  const key = 'style' + name;
+  if (node[key] !== value) node.style[name] = node[key] = value;
+}
 function setClass(node, name, on) {
   const key = 'is' + name;
   if (node[key] !== on) {

@@ -18,6 +18,7 @@ class App {
     for (const run of this.runs) {
       run.totals = DATA.causes.map((_, i) => 0);
       for (const layer of run.layers) layer.states.forEach((cycles, s) => { if (CAUSE_OF[s] >= 0) run.totals[CAUSE_OF[s]] += cycles; });
+      run.usesFifo = run.layers.some(layer => layer.fifo);
       if (CAUSE_OF[STATE.start] >= 0) run.totals[CAUSE_OF[STATE.start]] += run.cycles > 0 ? 1 : 0;
     }
     this.processor = 0;
@@ -31,6 +32,7 @@ class App {
     this.tensors = new Tensors(this);
     if (DATA.tour) this.tour = new Tour(this, DATA.tour);
     this.wire();
+    this.watchSight();
     this.help();
   }
 
@@ -57,7 +59,7 @@ class App {
     this.tensors.picked = null;
     $('run').value = index;
     const time = run.cycles / run.hz;
-    const about = run.exact ? '' : ' (an estimate: no cycle counts of this part are public)';
+    const about = run.exact ? '' : ` (an estimate, within ${(100 * run.cyclesError).toFixed(1)} % of silicon on ${run.cyclesNetworks} networks)`;
     setText($('lead'), `${run.name} on the ${run.part}: ${plural(run.layers.length, 'layer')}, ${thousands(run.cycles)} cycles${about}, ` +
       `${(time * 1e6).toFixed(0)} µs at ${run.hz / 1e6} MHz. ` + verdict(run));
     this.timeline.box.setAttribute('aria-valuemax', run.cycles - 1);
@@ -67,6 +69,8 @@ class App {
       this.processor = Math.max(0, first.on.indexOf(1));
       this.instance = first.instances[0] ?? 0;
     }
+    $('fifos').hidden = !run.usesFifo;
+    if (run.usesFifo) run.fifosUsed ??= usedFifos(run);
     this.counters.legend();
     this.counters.layers();
     this.counters.host();
@@ -76,6 +80,7 @@ class App {
   }
 
   go(cycle) {
+    this.counters.stopHost();
     this.cycle = Math.max(0, Math.min(this.run.cycles - 1, Math.floor(cycle) || 0));
     this.draw();
     this.timeline.follow();
@@ -97,10 +102,21 @@ class App {
     setText($('sentence'), sentence(run, cycle));
     setText($('held'), events ? '' : 'Values of this cycle are not held by this page; what happens and where is exact.');
     this.chip.draw(now, events);
-    this.numbers.draw(now, events);
-    this.counters.draw(now);
-    this.tensors.draw(now, events);
+    // While playing, what is scrolled out of sight is left alone: frames stay short.
+    if (this.inSight('numbers')) this.numbers.draw(now, events);
+    if (this.inSight('counters')) this.counters.draw(now);
+    if (this.inSight('tensor')) this.tensors.draw(now, events);
     this.counters.layerRows?.forEach(row => setClass(row, 'here', now.layer && Number(row.dataset.layer) === now.layer.position));
+  }
+
+  inSight(id) { return !this.playing || this.sight.get(id) !== false; }
+
+  watchSight() {
+    this.sight = new Map();
+    const observer = new IntersectionObserver(entries => {
+      for (const entry of entries) this.sight.set(entry.target.id, entry.isIntersecting);
+    });
+    for (const id of ['numbers', 'counters', 'tensor']) observer.observe($(id));
   }
 
   step(by) {
@@ -176,6 +192,7 @@ class App {
   }
 
   pause() {
+    this.counters.stopHost();
     if (!this.playing) return;
     this.playing = false;
     setText($('play'), 'Play');
@@ -208,6 +225,7 @@ class App {
     click('zoom-out', () => this.timeline.zoom(2));
     click('zoom-all', () => this.timeline.show(0, this.run.cycles));
     click('zoom-cycle', () => this.timeline.show(this.cycle - 6, this.cycle + 18));
+    click('host-play', () => this.counters.playHost());
     click('theme', () => this.theme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark'));
     $('speed').addEventListener('input', () => this.readSpeed());
     $('jump').addEventListener('submit', event => { event.preventDefault(); this.jump(); });
@@ -257,6 +275,13 @@ class App {
   }
 }
 
+// FIFOs that a word passes through where the page holds it, or that the host writes to.
+function usedFifos(run) {
+  const used = new Array(FIFOS).fill(false);
+  run.windows.forEach((_, index) => fifosAt(run, run.windows[index][0])?.length && run.fifoChanges.get(index).forEach((list, f) => { used[f] ||= list.length > 0; }));
+  return used;
+}
+
 function verdict(run) {
   if (run.stopped) return `The machine stopped: ${run.message}`;
   if (run.checks === 0) return '';
@@ -266,5 +291,5 @@ function verdict(run) {
 const finder = {find: Tour.prototype.find};
 const app = new App();
 // What tests and the curious read: the page's own data.
-window.ai8xsim = {app, data: DATA, sentence, wordHistory};
+window.ai8xsim = {app, data: DATA, sentence, wordHistory, lineRows, kernelPlace, kernelRange, fifosAt, planeValues};
 app.start().catch(error => { setText($('lead'), `This page cannot be shown: ${error.message}`); document.documentElement.dataset.ready = 'failed'; });

@@ -18,6 +18,7 @@ class Numbers {
     else if (!events) parts.push(make('p.soft', {}, 'The page does not hold the values of this cycle; places and counts are exact. Blue strokes under the time line show where values are held.',
       ' ', make('button', {type: 'button', onclick: () => this.app.nextHeld()}, 'Go to the next')));
     else parts.push(make('p.soft', {}, 'No value passes through the processor in this cycle.'));
+    if (layer?.kernels && layer.on[processor]) parts.push(...this.lineBuffer(run, now));
     this.box.replaceChildren(...parts);
   }
 
@@ -44,7 +45,9 @@ class Numbers {
       sum += a * b;
       grid.append(make('div', {}, `${signed(a)} × ${signed(b)}`, make('b', {}, signed(a * b))));
     }
-    const list = [grid, make('p', {}, `Sum of this processor: ${signed(sum)}.`)];
+    const place = kernelPlace(run, {...now, slot: kernel.slot - (layer.fanout ? p >> 4 : 0), pass: kernel.pass}, p >> 4);
+    const from = place && layer.multiplies[p] ? ` Its ${layer.weightBits}-bit kernel lies in kernel memory at word${place.last > place.first ? 's' : ''} ${hex(place.first, 3)}${place.last > place.first ? ` and ${hex(place.last, 3)}` : ''}, from byte ${place.byte}${layer.weightBits < 8 ? `, bit ${place.bit} of each byte` : ''}.` : '';
+    const list = [grid, make('p', {}, `Sum of this processor: ${signed(sum)}.${from}`)];
     const sums = events.sums[events.sums.length - 1], output = events.outputs[events.outputs.length - 1];
     if (sums)
       list.push(make('p', {}, `Sums of the groups so far: ${sums.group.map(signed).join(' + ')} = ${signed(sums.group.reduce((a, b) => a + b, 0))}` +
@@ -62,6 +65,28 @@ class Numbers {
       list.push(make('p', {}, text + '.'));
     }
     return list;
+  }
+
+  // The rows of its line buffer round the pixel of this cycle; the window that is multiplied is marked.
+  lineBuffer(run, now) {
+    const {layer} = now, padded = layer.imageColumns + 2 * layer.padColumns, wide = Math.min(padded, 14);
+    const first = Math.max(0, Math.min(padded - wide, now.column - Math.floor(wide / 2))), last = first + wide - 1;
+    const grid = make('div.line', {style: `grid-template-columns:repeat(${wide},minmax(26px,1fr))`, role: 'img', 'aria-label': 'Line buffer'});
+    const multiplies = now.state === STATE.output;
+    for (const row of lineRows(run, now, this.app.processor, first, last)) {
+      for (const cell of row) {
+        const pad = !cell.empty && run.isPad(layer, cell.row, cell.column);
+        const inside = multiplies && cell.column > now.column - layer.kernelColumns && cell.column <= now.column;
+        const fresh = now.state === STATE.tram && cell.row === now.row && cell.column === now.column;
+        grid.append(make('div' + (inside ? '.win' : pad || cell.empty ? '.pad' : '') + (fresh ? '.new' : ''), {
+          title: cell.empty ? 'nothing was written here yet' : `padded row ${cell.row}, column ${cell.column}`,
+        }, cell.empty ? '' : cell.value !== undefined ? signed(cell.value) : '·'));
+      }
+    }
+    const rows = `${layer.kernelRows} row${layer.kernelRows > 1 ? 's' : ''} of ${padded} values`;
+    const part = wide < padded ? `, here columns ${first} to ${last} of the padded image` : '';
+    return [make('h3', {}, 'Its line buffer'), grid,
+      make('p.soft', {}, `${rows}${layer.passes > 1 ? ` for each of ${layer.passes} passes, here pass ${now.pass % layer.passes + 1}` : ''}${part}. Rows take turns: a new one overwrites the oldest from the left. A dot is a value that this page does not hold.`)];
   }
 
   pixel(layer, tram) {

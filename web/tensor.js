@@ -166,26 +166,62 @@ class Tensors {
     return context;
   }
 
+  // Values of one channel as shades, as far as they are known in this cycle.
+  drawValues(plane, layer, output, channel, rows, columns, context, cycle) {
+    const list = planeValues(this.app.run, layer, output, channel), key = `${this.app.run.index}/${layer.position}/${output}/${channel}`;
+    if (plane.key !== key || plane.until > cycle || !plane.image) {
+      plane.still = document.createElement('canvas');
+      plane.still.width = columns;
+      plane.still.height = rows;
+      plane.image = plane.still.getContext('2d').createImageData(columns, rows);
+      plane.key = key;
+      plane.next = 0;
+    }
+    const before = plane.next, data = plane.image.data;
+    for (; plane.next < list.length && list[plane.next].cycle <= cycle; plane.next++) {
+      const {pixel, value} = list[plane.next], shade = Math.max(0, Math.min(255, value + 128));
+      if (pixel < rows * columns) data.set([shade, shade, shade, 255], 4 * pixel);
+    }
+    plane.until = cycle;
+    if (plane.next !== before || plane.next === 0) plane.still.getContext('2d').putImageData(plane.image, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(plane.still, 0, 0, columns, rows);
+    return plane.next;
+  }
+
+  // The channel that a plane shows: that of the chosen processor, or the one that is computed.
+  channelOf(layer, now, output) {
+    if (output) return now.layer && now.state === STATE.output ? now.slot : Math.min(this.lastSlot ?? 0, layer.slots - 1);
+    const rank = layer.rank[this.app.processor];
+    return rank < 0 ? 0 : (now.layer ? now.pass % layer.passes : 0) * layer.inputs + rank;
+  }
+
   drawInput(layer, now) {
     const plane = this.input, context = this.size(plane, layer.rows, layer.columns), {run} = this.app;
+    const channel = this.channelOf(layer, now, false);
+    const known = this.drawValues(plane, layer, false, channel, layer.rows, layer.columns, context, now.cycle);
     const gap = layer.rows <= 40 && layer.columns <= 40 ? .08 : 0;
     const done = now.layer ? (now.row - layer.padRows) * layer.columns + now.column - layer.padColumns : 0;
     context.fillStyle = colour('--mulbg');
+    context.globalAlpha = .45;
     if (layer.poolStride === 1 && !layer.transposed) {
       for (let r = 0; r < layer.rows; r++) {
         const until = Math.min(layer.columns, Math.max(0, done - r * layer.columns));
         if (until > 0) context.fillRect(0, r, until, 1);
       }
     }
+    context.globalAlpha = 1;
     // The kernel's window, in pixels of the input.
     const scale = layer.transposed ? .5 : layer.poolStride;
     const last = {row: now.row - layer.padRows, column: now.column - layer.padColumns};
     if (now.layer && layer.kernels) {
       context.fillStyle = colour('--trambg');
+      context.globalAlpha = .5;
       context.strokeStyle = colour('--tram');
       context.lineWidth = .15;
       const y = (last.row - layer.kernelRows + 1) * scale, x = (last.column - layer.kernelColumns + 1) * scale;
       context.fillRect(x, y, layer.kernelColumns * scale, layer.kernelRows * scale);
+      context.globalAlpha = 1;
       context.strokeRect(x, y, layer.kernelColumns * scale, layer.kernelRows * scale);
     }
     const at = now.layer && (now.state === STATE.read || now.state === STATE['pool-read']) ? run.inputPixel(now) : null;
@@ -199,22 +235,29 @@ class Tensors {
       context.lineWidth = .2;
       context.strokeRect(this.picked.column + .1, this.picked.row + .1, .8, .8);
     }
-    setText(plane.note, `${plural(layer.channels, 'channel')} of ${layer.rows} × ${layer.columns} pixels, ${layer.chw ? 'CHW' : 'HWC'}` + (at ? `; reading ${pixelText(at.row, at.column)}` : '') + '. Click a pixel.');
+    setText(plane.note, `${plural(layer.channels, 'channel')} of ${layer.rows} × ${layer.columns} pixels, ${layer.chw ? 'CHW' : 'HWC'}` + (at ? `; reading ${pixelText(at.row, at.column)}` : '') + '. Click a pixel.' +
+      (known ? ` Shades: values of channel ${channel} as they are read, black −128, white 127.` : ''));
   }
 
   drawOutput(layer, now) {
     const plane = this.output, context = this.size(plane, layer.outputRows, layer.outputColumns);
     const out = now.layer ? this.app.run.outputPixel(now) : null;
+    if (now.layer && now.state === STATE.output) this.lastSlot = now.slot;
+    const channel = this.channelOf(layer, now, true);
+    const known = this.drawValues(plane, layer, true, channel, layer.outputRows, layer.outputColumns, context, now.cycle);
     context.fillStyle = colour('--outbg');
+    context.globalAlpha = .45;
     for (let r = 0; out && r <= out.row && r < layer.outputRows; r++)
       context.fillRect(0, r, r < out.row ? layer.outputColumns : out.column, 1);
+    context.globalAlpha = 1;
     if (out && now.state === STATE.output) {
       context.fillStyle = colour('--out');
       context.fillRect(out.column, out.row, 1, 1);
     }
     this.grid(context, layer.outputRows, layer.outputColumns);
     setText(plane.note, `${plural(layer.slots, 'channel')} of ${layer.outputRows} × ${layer.outputColumns} pixels` +
-      (out && now.state === STATE.output ? `; computing ${pixelText(out.row, out.column)}` : '') + '. Click a pixel.');
+      (out && now.state === STATE.output ? `; computing ${pixelText(out.row, out.column)}` : '') + '. Click a pixel.' +
+      (known ? ` Shades: values of channel ${channel} as they are computed.` : ''));
   }
 
   grid(context, rows, columns) {

@@ -117,8 +117,23 @@ class Timeline {
     context.fillText(texts[2], width - 4, height - 6);
   }
 
+  // Layers that stream work at the same time: each has a lane of its own.
+  lanes(run) {
+    if (run.lanes) return run.lanes;
+    const ends = [];
+    run.lanes = run.layers.map((layer, position) => {
+      const list = run.own[position];
+      if (!list.length) return 0;
+      const start = run.segCycle[list[0]], free = ends.findIndex(end => end <= start), lane = free < 0 ? ends.length : free;
+      ends[lane] = run.segCycle[list[list.length - 1] + 1];
+      return lane;
+    });
+    run.laneCount = Math.max(1, ends.length);
+    return run.lanes;
+  }
+
   drawLayers(context, width) {
-    const {run} = this.app, scale = width / this.span;
+    const {run} = this.app, scale = width / this.span, lanes = this.lanes(run), tall = 22 / run.laneCount;
     context.font = '600 11px system-ui,sans-serif';
     context.textAlign = 'left';
     run.layers.forEach((layer, position) => {
@@ -128,15 +143,16 @@ class Timeline {
       const x = (start - this.from) * scale, end = (stop - this.from) * scale;
       if (end < 0 || x > width) return;
       context.fillStyle = layerColour(position);
-      context.fillRect(x, 4, Math.max(1, end - x - 1), 22);
+      const y = 4 + lanes[position] * tall;
+      context.fillRect(x, y, Math.max(1, end - x - 1), tall - (run.laneCount > 1 ? .5 : 0));
       const left = Math.max(4, x + 5);
-      if (end - left < 14) return;
+      if (end - left < 14 || tall < 10) return;
       context.save();
       context.beginPath();
-      context.rect(x, 4, end - x - 3, 22);
+      context.rect(x, y, end - x - 3, tall);
       context.clip();
       context.fillStyle = '#fff';
-      context.fillText(`${layer.number}${layer.name ? ' ' + layer.name : ''}  ${layer.does}`, left, 19);
+      context.fillText(`${layer.number}${layer.name ? ' ' + layer.name : ''}  ${layer.does}`, left, y + tall / 2 + 4);
       context.restore();
     });
   }

@@ -103,7 +103,9 @@ struct show_load {
 	uint32_t first, last; // addresses
 	uint32_t value;       // of the first
 	uint64_t count;
-	bool after; // after the run
+	uint64_t units; // bit u: data memory instance or processor u
+	uint8_t groups; // bit g: group g
+	bool after;     // after the run
 };
 
 // A run with all that the page says about it.

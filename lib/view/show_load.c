@@ -20,6 +20,15 @@ static bool joins(const struct show_load *load, const ai8x_op *op, const ai8x_lo
 	       same_text(load->where.region, where->region) && load->where.layer == where->layer;
 }
 
+// Which memories an operation reaches.
+static void mark(struct show_load *load, const ai8x_location *where)
+{
+	if (where->unit >= 0)
+		load->units |= UINT64_C(1) << where->unit;
+	if (where->group >= 0)
+		load->groups |= (uint8_t)(1u << where->group);
+}
+
 static void merge(struct show_load *load, const ai8x_op *op, const ai8x_location *where)
 {
 	load->where.group = load->where.group == where->group ? where->group : -1;
@@ -27,6 +36,7 @@ static void merge(struct show_load *load, const ai8x_op *op, const ai8x_location
 	load->where.name = same_text(load->where.name, where->name) ? where->name : NULL;
 	load->last = op->address;
 	load->count++;
+	mark(load, where);
 }
 
 bool show_load_collect(struct show_run *run, const ai8x_program *program)
@@ -53,6 +63,7 @@ bool show_load_collect(struct show_run *run, const ai8x_program *program)
 				.count = 1,
 				.after = after,
 			};
+			mark(&run->load[run->load_count - 1], &where);
 		}
 		after |= ops[i].kind == AI8X_BUS_RUN;
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "layer/geometry.h"
 #include "view/words.h"
 
 struct page {
@@ -61,6 +62,13 @@ static void put_groups(struct page *page, const char *name, const uint32_t value
 	for (unsigned g = 0; g < AI8X_GROUPS; g++)
 		wide[g] = values[g];
 	put_numbers(page, name, wide, AI8X_GROUPS);
+}
+
+static ai8x_status put_packed(struct page *page, const char *name, const struct show_bytes *bytes,
+                              ai8x_error *error)
+{
+	key(page, name);
+	return show_write_packed(bytes, page->file, error);
 }
 
 static void begin(struct page *page, char bracket)
@@ -129,6 +137,32 @@ static void put_operation(struct page *page, const ai8x_layer *layer)
 	put_text(page, "activation", ai8x_activation_name(layer->activation));
 }
 
+// Bits of the kernel memory's stream at which the groups' processors find the kernel of each slot and pass. Each against
+// the one before: that packs best.
+static void pack_kernels(const ai8x_layer *layer, struct show_bytes *bytes)
+{
+	const uint32_t slots = layer->depthwise ? 1 : ai8x_layer_output_slots(layer);
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		int64_t before = 0;
+		for (uint32_t i = 0; i < slots * layer->passes; i++) {
+			const struct layer_kernel at = layer_kernel_at(layer, g, i / layer->passes, i % layer->passes);
+			const int64_t bit = 8 * (int64_t)at.byte + at.bit;
+			show_put_signed(bytes, bit - before);
+			before = bit;
+		}
+	}
+}
+
+static ai8x_status put_kernels(struct page *page, const ai8x_layer *layer, ai8x_error *error)
+{
+	struct show_bytes bytes = {0};
+	if (layer_has_kernels(layer) && !layer->bypass)
+		pack_kernels(layer, &bytes);
+	ai8x_status status = put_packed(page, "kernelBits", &bytes, error);
+	free(bytes.data);
+	return status;
+}
+
 static void put_output(struct page *page, const ai8x_layer *layer)
 {
 	put_number(page, "groups", layer->groups);
@@ -155,7 +189,7 @@ static void put_output(struct page *page, const ai8x_layer *layer)
 	put_number(page, "pixelWords", (int64_t)beside.word - (int64_t)place.word);
 }
 
-static void put_layer(struct page *page, size_t position)
+static ai8x_status put_layer(struct page *page, size_t position, ai8x_error *error)
 {
 	const struct show_run *run = page->run;
 	const ai8x_layer_report *report = &run->reports[position];
@@ -187,7 +221,9 @@ static void put_layer(struct page *page, size_t position)
 	put_input(page, &report->layer);
 	put_operation(page, &report->layer);
 	put_output(page, &report->layer);
+	ai8x_status status = put_kernels(page, &report->layer, error);
 	end(page, '}');
+	return status;
 }
 
 // --- Runs ----------------------------------------------------------------------------------------------
@@ -206,6 +242,8 @@ static void put_load(struct page *page, const struct show_load *load)
 	put_number(page, "last", load->last);
 	put_number(page, "value", load->value);
 	put_number(page, "count", (int64_t)load->count);
+	put_map(page, "units", load->units);
+	put_number(page, "groups", load->groups);
 	put_flag(page, "after", load->after);
 	end(page, '}');
 }
@@ -219,13 +257,6 @@ static void put_windows(struct page *page, const struct show_record *record)
 		              window->to, window->first);
 	}
 	(void)fputs(record->window_count == 0 ? "[]" : "]", page->file);
-}
-
-static ai8x_status put_packed(struct page *page, const char *name, const struct show_bytes *bytes,
-                              ai8x_error *error)
-{
-	key(page, name);
-	return show_write_packed(bytes, page->file, error);
 }
 
 // Each number against that of the segment before, one kind of number after the other: that packs best.
@@ -289,7 +320,13 @@ static ai8x_status put_run(struct page *page, const struct show_run *run, ai8x_e
 	           (int64_t)ai8x_part_data_address(run->part, AI8X_INSTANCES / AI8X_GROUPS, 0) - part->data_base);
 	put_number(page, "instanceStride", (int64_t)ai8x_part_data_address(run->part, 1, 0) - part->data_base);
 	put_number(page, "dataWords", part->data_words);
+	put_number(page, "kernelWords", part->kernel_words);
+	unsigned networks = 0;
+	const double cycles_error = ai8x_cycles_error(run->part, &networks);
 	put_flag(page, "exact", run->cycles_exact);
+	key(page, "cyclesError");
+	(void)fprintf(page->file, "%.4f", cycles_error);
+	put_number(page, "cyclesNetworks", networks);
 	put_flag(page, "pass", run->pass);
 	put_flag(page, "stopped", run->stopped);
 	put_text(page, "message", run->message);
@@ -303,10 +340,12 @@ static ai8x_status put_run(struct page *page, const struct show_run *run, ai8x_e
 	end(page, ']');
 	key(page, "layers");
 	begin(page, '[');
-	for (size_t i = 0; i < run->layer_count; i++)
-		put_layer(page, i);
+	ai8x_status status = AI8X_OK;
+	for (size_t i = 0; i < run->layer_count && status == AI8X_OK; i++)
+		status = put_layer(page, i, error);
 	end(page, ']');
-	ai8x_status status = put_record(page, &run->record, error);
+	if (status == AI8X_OK)
+		status = put_record(page, &run->record, error);
 	end(page, '}');
 	return status;
 }

@@ -262,6 +262,116 @@ class Numbers(Page):
         self.assertTrue(held and all(pair == [3, 3] for pair in held), held)
 
 
+class Blocks(Page):
+    """Line buffers, kernel memories, FIFOs and images as the page draws them, against the engine's events."""
+
+    LINES = """
+      const {run} = ai8xsim.app, {lineRows} = ai8xsim, found = {cells: 0, wrong: []};
+      for (const [from, to] of run.windows) for (let cycle = from; cycle < to; cycle++) {
+        const now = run.at(cycle), {kernels} = run.eventsAt(cycle), {layer} = now;
+        for (const kernel of kernels) {
+          const window = run.operand[kernel.window];
+          for (const p of [layer.on.indexOf(1), layer.on.lastIndexOf(1)]) {
+            const rows = lineRows(run, {...now, pass: kernel.pass}, p, now.column - layer.kernelColumns + 1, now.column);
+            rows.flat().forEach((cell, tap) => {
+              if (cell.value === undefined) return;
+              found.cells++;
+              if (cell.value !== window[64 * tap + p]) found.wrong.push([cycle, p, tap, cell, window[64 * tap + p]]);
+            });
+          }
+        }
+      }
+      return {cells: found.cells, wrong: found.wrong.slice(0, 3)};"""
+
+    def test_line_buffers(self):
+        """What the line buffers hold is what the processors multiply: one and more passes, pooling, streaming, operands."""
+        folder = os.path.join(SOURCE, "docs", "cookbook")
+        for arguments in ((MODELS[0],), (os.path.join(folder, "channels-68.yaml"),), (golden("fifostream-pool-hwc.h5"),),
+                          (os.path.join(SOURCE, "web", "tours", "transposed.yaml"),)):
+            self.page(*arguments)
+            found = self.script(self.LINES)
+            self.assertEqual(found["wrong"], [], arguments)
+            self.assertGreater(found["cells"], 1000, arguments)
+
+    def test_kernel_memories(self):
+        """The words of each layer are those of the memory map."""
+        for program in MODELS:
+            self.page(program)
+            ranges = self.script("""const {run} = ai8xsim.app; return run.layers.map(layer => [0, 1, 2, 3].map(g => {
+              const used = layer.kernels && !layer.bypass && layer.multiplies.slice(16 * g, 16 * g + 16).some(Boolean);
+              const range = used ? ai8xsim.kernelRange(layer, g) : null;
+              return range && [range.first, range.last];
+            }))""")
+            told = json.loads(subprocess.run([AI8XSIM, "map", "--json", "-", program], stdout=subprocess.PIPE, check=True,
+                                             timeout=300).stdout)
+            self.compare_kernel_words(ranges, told)
+
+    def compare_kernel_words(self, ranges, told):
+        """Ranges of the page against the words that `ai8xsim map` gives to each layer's processors."""
+        compared = 0
+        for layer, groups in enumerate(ranges):
+            for group, shown in enumerate(groups):
+                own = [run for run in told["kernels"] if run["owner"] == layer and run["processor"] // 16 == group]
+                if shown is None or not own:
+                    continue
+                self.assertEqual(shown, [min(run["first"] for run in own), max(run["first"] + run["count"] - 1 for run in own)])
+                compared += 1
+        self.assertGreater(compared, 0)
+
+    def test_fifos(self):
+        """The level that is shown in a cycle is that after the last word that went in or out."""
+        self.page(golden("fifostream-pool-hwc.h5"))
+        self.assertFalse(self.script("return fifos.hidden"))
+        self.assertEqual(self.script("""const {run} = ai8xsim.app, wrong = [];
+          for (const [from, to] of run.windows) {
+            const last = new Array(5).fill(null);
+            for (let cycle = from; cycle < to; cycle++) {
+              const e = run.eventsAt(cycle);
+              for (const word of [...e.pops, ...e.pushes]) last[word.fifo] = word;
+              const shown = ai8xsim.fifosAt(run, cycle);
+              last.forEach((word, f) => { if ((shown[f]?.level ?? null) !== (word?.level ?? null)) wrong.push([cycle, f]); });
+            }
+          }
+          return wrong.slice(0, 3);"""), [])
+        self.page(MODELS[0])
+        self.assertTrue(self.script("return fifos.hidden"))
+
+    def test_images(self):
+        """Shades of the output image are the values that the engine computes; of the input those it reads."""
+        self.page(MODELS[0], "--layer", 0)
+        found = self.script("""const {app} = ai8xsim, {run} = app, layer = run.layers[0];
+          app.go(layer.cycles - 1);
+          const data = app.tensors.output.still.getContext('2d').getImageData(0, 0, layer.outputColumns, layer.outputRows).data;
+          const channel = app.tensors.channelOf(layer, app.now, true), shades = {}, wrong = [];
+          for (let cycle = 0; cycle <= app.cycle; cycle++) for (const o of run.eventsAt(cycle)?.outputs ?? []) if (o.slot === channel) shades[o.pixel] = o.value + 128;
+          for (const [pixel, shade] of Object.entries(shades)) if (data[4 * pixel] !== shade) wrong.push([pixel, shade, data[4 * pixel]]);
+          return {count: Object.keys(shades).length, wrong};""")
+        self.assertEqual(found["wrong"], [])
+        self.assertEqual(found["count"], 64)
+        self.assertEqual(self.script("return ai8xsim.planeValues(ai8xsim.app.run, ai8xsim.app.run.layers[0], false, 0).length"), 64)
+
+    def test_loading(self):
+        """The core's writes, one entry after the other, light the memories that they reach; then the run begins."""
+        self.page(MODELS[0])
+        lit = self.script("""const {app} = ai8xsim, {run} = app, lit = {};
+          run.load.forEach((load, index) => {
+            app.counters.showHost(index);
+            lit[load.region + ' ' + load.after] = [document.querySelectorAll('.word.write').length, document.querySelectorAll('.proc.mul').length, sentence.textContent];
+          });
+          return lit;""")
+        kernel, data = lit["kernel memory false"], next(value for name, value in lit.items() if name.startswith("data") and name.endswith("false"))
+        told = json.loads(subprocess.run([AI8XSIM, "map", "--json", "-", MODELS[0]], stdout=subprocess.PIPE, check=True,
+                                         timeout=300).stdout)
+        self.assertEqual(kernel[:2], [0, len({run["processor"] for run in told["kernels"]})])
+        self.assertEqual(data[:2], [1, 0])
+        self.assertIn("64 accesses: the core writes data memory", data[2])
+        self.script("document.getElementById('host-play').click()")
+        self.driver.execute_async_script("const done = arguments[0]; setTimeout(done, 700)")
+        self.assertIn("2 of", self.script("return document.getElementById('host-now').textContent"))
+        self.script("ai8xsim.app.go(5)")
+        self.assertEqual(self.script("return document.getElementById('host-now').textContent"), "")
+
+
 class Use(Page):
     """As people use it."""
 
@@ -296,6 +406,38 @@ class Use(Page):
         self.assertFalse(self.script("return Boolean(ai8xsim.app.playing)"))
         self.assertEqual(self.script("""return [...document.querySelectorAll('button, select, input')]
           .filter(n => !n.textContent.trim() && !n.labels?.length && !n.getAttribute('aria-label')).map(n => n.outerHTML)"""), [])
+
+    def test_touch(self):
+        """Two fingers zoom the time line, one moves it, a tap goes to a cycle."""
+        path = self.page(MODELS[0])
+        browser.size(self.driver, 390, 844)
+        try:
+            browser.open_page(self.driver, path)
+            self.script("document.getElementById('timeline').scrollIntoView({block: 'center'})")
+            left, top = self.script("const box = document.getElementById('timeline').getBoundingClientRect(); return [box.left, box.top]")
+
+            def touch(kind, *xs):
+                self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [
+                    {"x": left + x, "y": top + 40, "id": i} for i, x in enumerate(xs)]})
+
+            span = "return ai8xsim.app.timeline.to - ai8xsim.app.timeline.from"
+            whole = self.script(span)
+            touch("touchStart", 150, 200)
+            touch("touchMove", 100, 250)
+            touch("touchEnd")
+            self.assertLess(self.script(span), 0.6 * whole)
+            before = self.script("return ai8xsim.app.timeline.from")
+            touch("touchStart", 200)
+            touch("touchMove", 150)
+            touch("touchMove", 100)
+            touch("touchEnd")
+            self.assertGreater(self.script("return ai8xsim.app.timeline.from"), before)
+            expected = self.script("return Math.floor(ai8xsim.app.timeline.cycleAt(120))")
+            touch("touchStart", 120)
+            touch("touchEnd")
+            self.assertAlmostEqual(self.script("return ai8xsim.app.cycle"), expected, delta=whole / 300)
+        finally:
+            browser.size(self.driver, 1280, 900)
 
     def test_playing(self):
         """Playing moves and ends; how long a step takes is printed."""

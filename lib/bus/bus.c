@@ -51,6 +51,7 @@ void bus_copy_memories(struct bus *to, const struct bus *from)
 		*unit = from->kernel.unit[p];
 		unit->stream = stream;
 		memcpy(to->tram.word[p], from->tram.word[p], from->tram.words * sizeof(uint16_t));
+		to->tram.written[p] = from->tram.written[p];
 	}
 	to->kernel.stamp = from->kernel.stamp;
 	for (unsigned g = 0; g < AI8X_GROUPS; g++)
@@ -122,6 +123,7 @@ struct kernel_commit bus_write_memory(struct bus *bus, const struct part_target 
 	case MEMORY_TRAM: {
 		uint16_t *word = &bus->tram.word[unit][target->word];
 		*word = (uint16_t)merge(*word, target->byte, bytes, value);
+		bus->tram.written[unit] = true;
 		break;
 	}
 	case MEMORY_COUNT:

@@ -61,7 +61,6 @@ static void start(ai8x_machine *machine, unsigned master)
 		.frame = frame,
 	};
 	machine->context.cycle = 0;
-	machine->context.written = snoop_enabled(machine) ? snoop_written : NULL;
 	if (machine->context.kinds & AI8X_EVENT_RUN_START) {
 		ai8x_event event = {.kind = AI8X_EVENT_RUN_START};
 		observe_emit(machine, &event);
@@ -232,6 +231,8 @@ static ai8x_status begin_layers(ai8x_machine *machine, ai8x_error *error)
 {
 	struct run *run = &machine->run;
 	struct order_start together;
+	// Units may be set up after the start, as long as the layer that they watch has not begun.
+	machine->context.written = snoop_enabled(machine) ? snoop_written : NULL;
 	ai8x_status status = order_start(&together, run->next_layer, run->last_layer, decode, machine, error);
 	for (unsigned i = 0; i < together.count && status == AI8X_OK; i++)
 		status = begin_layer(machine, together.layer[i], together.write_ring[i], error);

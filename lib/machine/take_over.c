@@ -246,7 +246,7 @@ ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
 	};
 	if (fast_run(stage->plan, &machine->fast.scratch, &job) != AI8X_OK)
 		return error_no_memory(error, "the fast engine");
-	if (snoop_watches(machine, &stage->record->report.layer))
+	if (machine->context.written != NULL && snoop_watches(machine, &stage->record->report.layer))
 		show_to_snoop(machine, stage->plan, &stage->record->report.layer);
 	ai8x_counters *counters = &stage->record->report.counters;
 	const uint64_t stalled = counters->state[AI8X_STATE_STALL];

@@ -29,7 +29,9 @@ void kernel_memory_clear(struct kernel_memory *memory, unsigned group)
 {
 	for (unsigned p = group * PROCESSORS_PER_GROUP; p < (group + 1) * PROCESSORS_PER_GROUP; p++) {
 		struct kernel_unit *unit = &memory->unit[p];
-		memset(unit->stream, 0, (size_t)unit->words * KERNEL_WORD_BYTES);
+		if (unit->written)
+			memset(unit->stream, 0, (size_t)unit->words * KERNEL_WORD_BYTES);
+		unit->written = false;
 		memset(unit->latch, 0, sizeof unit->latch);
 		unit->latch_seen = 0;
 		unit->express_word = 0;
@@ -45,6 +47,7 @@ static void store(struct kernel_memory *memory, unsigned processor, uint32_t wor
 	uint8_t *stream = memory->unit[processor].stream + (size_t)word * KERNEL_WORD_BYTES;
 	for (unsigned i = 0; i < KERNEL_WORD_BYTES; i++)
 		stream[KERNEL_WORD_BYTES - 1 - i] = k[i];
+	memory->unit[processor].written = true;
 	memory->stamp++;
 }
 

@@ -21,6 +21,7 @@ void data_memory_clear(struct data_memory *memory, unsigned group);
 struct kernel_unit {
 	uint8_t *stream; // 9 bytes per word, last kernel byte (k8) first
 	uint32_t words;
+	bool written;           // since it was cleared
 	uint8_t latch[16];      // plain loading: the four bus words of the word being assembled ...
 	uint32_t latch_word;    // ... which word that is ...
 	uint8_t latch_seen;     // ... and which of the four were written for it
@@ -71,6 +72,7 @@ void bias_memory_clear(struct bias_memory *memory, unsigned group);
 struct tram_memory {
 	uint16_t *word[AI8X_PROCESSORS];
 	uint32_t words;
+	bool written[AI8X_PROCESSORS]; // since it was cleared
 };
 
 ai8x_status tram_memory_create(struct tram_memory *memory, const ai8x_part *part);

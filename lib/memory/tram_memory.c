@@ -23,6 +23,9 @@ void tram_memory_destroy(struct tram_memory *memory)
 
 void tram_memory_clear(struct tram_memory *memory, unsigned group)
 {
-	memset(memory->word[group * PROCESSORS_PER_GROUP], 0,
-	       PROCESSORS_PER_GROUP * memory->words * sizeof(uint16_t));
+	for (unsigned p = group * PROCESSORS_PER_GROUP; p < (group + 1) * PROCESSORS_PER_GROUP; p++) {
+		if (memory->written[p])
+			memset(memory->word[p], 0, memory->words * sizeof(uint16_t));
+		memory->written[p] = false;
+	}
 }

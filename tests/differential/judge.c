@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "draw.h"
+#include "fast/variants.h"
 #include "golden.h"
 #include "layer/encode.h"
 
@@ -50,20 +51,21 @@ static void decide(struct verdict *verdict, enum outcome outcome, const char *fo
 
 ai8x_status judge_prepare(struct judge *judge, ai8x_error *error)
 {
-	static const char *const names[] = {"c", "avx2", "avx512vnni", "neon"};
 	judge->before = malloc(sizeof *judge->before);
 	judge->after = malloc(sizeof *judge->after);
 	if (judge->before == NULL || judge->after == NULL) {
 		(void)snprintf(error->message, sizeof error->message, "no memory for registers");
 		return AI8X_ERR_NO_MEMORY;
 	}
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		ai8x_machine_options options = ai8x_machine_options_default();
-		ai8x_machine *machine = NULL;
-		options.cpu = names[i];
-		if (ai8x_machine_create(ai8x_part_at(0), &options, &machine, NULL) == AI8X_OK)
-			judge->kernels[judge->kernel_count++] = names[i];
-		ai8x_machine_destroy(machine);
+	for (size_t i = 0; fast_kernels[i] != NULL; i++) {
+		if (!fast_kernels[i]->supported())
+			continue;
+		if (judge->kernel_count == TRIAL_MAX_KERNELS) {
+			(void)snprintf(error->message, sizeof error->message, "more than %d kinds of kernels",
+			               TRIAL_MAX_KERNELS);
+			return AI8X_ERR_LIMIT;
+		}
+		judge->kernels[judge->kernel_count++] = fast_kernels[i]->name;
 	}
 	return AI8X_OK;
 }

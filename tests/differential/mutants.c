@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "golden.h"
+#include "machine/machine.h"
 #include "mutate.h"
 #include "part/part.h"
 #include "trial.h"
@@ -131,6 +132,28 @@ static bool same_memory(const ai8x_machine *a, const ai8x_machine *b, char *text
 	return true;
 }
 
+// Registers, those of the snoop units among them, and what the FIFOs still hold.
+static bool same_registers(const ai8x_machine *a, const ai8x_machine *b, char *text, size_t size)
+{
+	const struct bus *x = &a->bus, *y = &b->bus;
+	for (unsigned g = 0; g < AI8X_GROUPS; g++)
+		for (unsigned r = 0; r < REG_COUNT; r++)
+			if (memcmp(x->registers.value[g][r], y->registers.value[g][r], sizeof x->registers.value[g][r]) !=
+			    0) {
+				(void)snprintf(text, size, "register %s of group %u",
+				               part_register_name((enum part_register)r), g);
+				return false;
+			}
+	for (unsigned f = 0; f < FIFO_COUNT; f++)
+		if (x->fifo[f].level != y->fifo[f].level || x->fifo[f].pushed != y->fifo[f].pushed ||
+		    x->fifo[f].popped != y->fifo[f].popped) {
+			(void)snprintf(text, size, "FIFO %u holds %" PRIu32 " words, exact %" PRIu32, f, y->fifo[f].level,
+			               x->fifo[f].level);
+			return false;
+		}
+	return true;
+}
+
 static bool same_run(const ai8x_machine *a, const ai8x_runner_result *x, const ai8x_machine *b,
                      const ai8x_runner_result *y, char *text, size_t size)
 {
@@ -150,20 +173,79 @@ static bool same_run(const ai8x_machine *a, const ai8x_runner_result *x, const a
 	for (size_t i = 0; i < ai8x_machine_layer_count(a); i++)
 		if (!same_report(ai8x_machine_layer_report(a, i), ai8x_machine_layer_report(b, i), text, size))
 			return false;
-	return same_memory(a, b, text, size);
+	return same_memory(a, b, text, size) && same_registers(a, b, text, size);
 }
 
-// `check` observes the exact engine: it has to see the layers and cycles of the run that it was not part of.
-static bool same_check(const ai8x_program *program, const ai8x_machine *exact,
-                       const ai8x_runner_result *result, char *text, size_t size)
+// --- Checking -------------------------------------------------------------------------------------------
+
+static ai8x_status name_results(ai8x_check *check, const ai8x_program *program)
+{
+	ai8x_status status = AI8X_OK;
+	size_t count = 0;
+	const ai8x_op *ops = ai8x_program_ops(program, &count);
+	bool run = false;
+	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
+		run |= ops[i].kind == AI8X_BUS_RUN;
+		if (run && ops[i].kind == AI8X_BUS_EXPECT)
+			status = ai8x_check_expect(check, ops[i].address, ops[i].mask);
+	}
+	return status;
+}
+
+// Runs a program on a machine under a check. NULL, with a text: it could not be checked.
+static ai8x_check *check_on(ai8x_machine *machine, const ai8x_program *program, ai8x_runner_result *result,
+                            char *text, size_t size)
 {
 	ai8x_check *check = NULL;
 	ai8x_error error = {AI8X_OK, ""};
-	const ai8x_check_options options = {.max_cycles = MOST_CYCLES};
-	if (ai8x_check_program(program, &options, &check, &error) != AI8X_OK) {
-		(void)snprintf(text, size, "check: %s", error.message);
-		return false;
+	ai8x_runner_options options = ai8x_runner_options_default();
+	options.max_cycles = MOST_CYCLES;
+	ai8x_machine_reset(machine);
+	ai8x_status status = ai8x_check_create(ai8x_machine_part(machine), NULL, &check, &error);
+	if (status == AI8X_OK)
+		status = name_results(check, program);
+	if (status == AI8X_OK)
+		status = ai8x_check_attach(check, machine, &error);
+	if (status == AI8X_OK) {
+		(void)ai8x_runner_run(machine, program, &options, result);
+		status = ai8x_check_finish(check, result->status, result->message, &error);
+		ai8x_check_detach(check);
 	}
+	if (status == AI8X_OK)
+		return check;
+	(void)snprintf(text, size, "check: %s", error.message);
+	ai8x_check_destroy(check);
+	return NULL;
+}
+
+static bool same_finding(const ai8x_finding *a, const ai8x_finding *b)
+{
+	return a->kind == b->kind && a->severity == b->severity && a->layer == b->layer &&
+	       a->other_layer == b->other_layer && a->group == b->group && a->processor == b->processor &&
+	       a->has_address == b->has_address && (!a->has_address || a->address == b->address) &&
+	       a->channel == b->channel && a->row == b->row && a->column == b->column && a->count == b->count &&
+	       strcmp(a->cause, b->cause) == 0 && strcmp(a->remedy, b->remedy) == 0;
+}
+
+static bool same_findings(const ai8x_check *a, const ai8x_check *b)
+{
+	bool same =
+		ai8x_check_count(a) == ai8x_check_count(b) && ai8x_check_layer_count(a) == ai8x_check_layer_count(b);
+	for (size_t i = 0; same && i < ai8x_check_count(a); i++)
+		same = same_finding(ai8x_check_get(a, i), ai8x_check_get(b, i));
+	for (size_t i = 0; same && i < ai8x_check_layer_count(a); i++) {
+		const ai8x_check_layer *x = ai8x_check_layer_get(a, i), *y = ai8x_check_layer_get(b, i);
+		same = x->index == y->index && x->finished == y->finished && x->output_bits == y->output_bits &&
+		       x->slots == y->slots && x->slots_used == y->slots_used &&
+		       (!x->finished || memcmp(&x->counters, &y->counters, sizeof x->counters) == 0);
+	}
+	return same;
+}
+
+// A check has to see what the run saw that it was no part of, and to explain why that run stopped.
+static bool agrees(const ai8x_check *check, const ai8x_machine *exact, const ai8x_runner_result *result,
+                   char *text, size_t size)
+{
 	bool same = ai8x_check_layer_count(check) == ai8x_machine_layer_count(exact);
 	for (size_t i = 0; same && i < ai8x_check_layer_count(check); i++) {
 		const ai8x_check_layer *layer = ai8x_check_layer_get(check, i);
@@ -175,13 +257,47 @@ static bool same_check(const ai8x_program *program, const ai8x_machine *exact,
 		const ai8x_finding *finding = ai8x_check_get(check, i);
 		same = finding->cause[0] != '\0' && finding->remedy[0] != '\0';
 	}
-	bool stopped = ai8x_check_count(check) == 0 && result->status != AI8X_OK;
+	const bool stopped = ai8x_check_count(check) == 0 && result->status != AI8X_OK;
 	if (!same)
 		(void)snprintf(text, size, "check saw other layers than the run had");
 	else if (stopped)
 		(void)snprintf(text, size, "check finds nothing in a program that ends with %s", result->message);
-	ai8x_check_destroy(check);
 	return same && !stopped;
+}
+
+// What `check` says of a program is the same whichever engine its machine asks for, and fits the run without it.
+// The exact machine has run the program and keeps its reports; the others run it again.
+static bool same_check(struct worker *worker, ai8x_machine *const *machine, const ai8x_program *program,
+                       const ai8x_runner_result *exact, char *text, size_t size)
+{
+	ai8x_check *checks[2] = {NULL, NULL};
+	bool same = true;
+	for (unsigned i = 0; i < 2 && same; i++) {
+		ai8x_runner_result result = {0};
+		// The fast engine's machine first: the exact one's reports are still needed.
+		checks[i] = check_on(machine[i == 0 ? 1 : 0], program, &result, text, size);
+		same = checks[i] != NULL && (i > 0 || agrees(checks[i], machine[0], exact, text, size));
+		if (same && (result.status != exact->status || result.cycles != exact->cycles ||
+		             result.mismatches != exact->mismatches)) {
+			(void)snprintf(text, size,
+			               "under check the run ends with %s after %" PRIu64 " cycles, else %s, %" PRIu64,
+			               ai8x_status_name(result.status), result.cycles, ai8x_status_name(exact->status),
+			               exact->cycles);
+			same = false;
+		}
+		ai8x_runner_result_release(&result);
+	}
+	if (same && !same_findings(checks[0], checks[1])) {
+		(void)snprintf(text, size,
+		               "check reports %zu findings on the fast engine's machine, %zu on the exact one's, "
+		               "or others",
+		               ai8x_check_count(checks[0]), ai8x_check_count(checks[1]));
+		same = false;
+	}
+	ai8x_check_destroy(checks[0]);
+	ai8x_check_destroy(checks[1]);
+	worker->tally.checks++;
+	return same;
 }
 
 static unsigned part_number(const ai8x_part *part)
@@ -208,18 +324,21 @@ static bool judge_mutant(struct worker *worker, const ai8x_program *program, boo
 		same = same_run(machine[0], &exact, machine[1 + k], &fast, difference, sizeof difference);
 		if (!same)
 			(void)snprintf(text, size, "%s: %s", worker->judge.kernels[k], difference);
-		for (size_t i = 0; k == 0 && i < ai8x_machine_layer_count(machine[1]); i++) {
-			const ai8x_layer_report *report = ai8x_machine_layer_report(machine[1], i);
-			worker->tally.fast_layers += !report->exact_engine;
-			worker->tally.exact_layers += report->exact_engine;
-		}
 		ai8x_runner_result_release(&fast);
+		if (k > 0)
+			continue;
+		size_t taken = 0;
+		for (size_t i = 0; i < ai8x_machine_layer_count(machine[1]); i++)
+			taken += !ai8x_machine_layer_report(machine[1], i)->exact_engine;
+		worker->tally.fast_layers += taken;
+		worker->tally.exact_layers += ai8x_machine_layer_count(machine[1]) - taken;
+		// Kernels have no part in programs whose layers were all left to the exact engine.
+		if (taken == 0)
+			break;
 	}
 	// What needs more memory than there may be, needs it in a check as well.
-	if (same && with_check && exact.status != AI8X_ERR_NO_MEMORY) {
-		same = same_check(program, machine[0], &exact, text, size);
-		worker->tally.checks++;
-	}
+	if (same && with_check && exact.status != AI8X_ERR_NO_MEMORY)
+		same = same_check(worker, machine, program, &exact, text, size);
 	worker->tally.ended[exact.status & 31]++;
 	ai8x_runner_result_release(&exact);
 	return same;

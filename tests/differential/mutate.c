@@ -200,9 +200,12 @@ ai8x_program *mutations_apply(const ai8x_program *program, const struct mutation
 	const ai8x_op *from = ai8x_program_ops(program, &ops);
 	ai8x_status status =
 		ai8x_program_create(ai8x_program_part(program), ai8x_program_name(program), &made, NULL);
+	bool changed[256] = {false}; // positions, modulo its size
+	for (size_t m = 0; m < count; m++)
+		changed[mutations[m].position % sizeof changed] = true;
 	for (size_t i = 0; i < ops && status == AI8X_OK; i++) {
 		ai8x_op op = from[i];
-		for (size_t m = 0; m < count; m++)
+		for (size_t m = 0; changed[i % sizeof changed] && m < count; m++)
 			if (mutations[m].position == i)
 				op = mutations[m].after;
 		status = ai8x_program_append(made, op, NULL);

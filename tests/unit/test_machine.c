@@ -477,6 +477,27 @@ START_TEST(snoop_sees_the_same_on_both_engines)
 }
 END_TEST
 
+// The start decides nothing about the units: one that is set up after it sees the layers that begin later.
+START_TEST(snoop_units_may_be_set_up_after_the_start)
+{
+	static const ai8x_engine engines[] = {AI8X_ENGINE_EXACT, AI8X_ENGINE_FAST};
+	for (size_t e = 0; e < 2; e++) {
+		struct rig rig;
+		ai8x_machine_options options = ai8x_machine_options_default();
+		options.engine = engines[e];
+		rig_open(&rig, "MAX78002", &options);
+		rig_set(&rig, F_LCNT, 0, 0, 2);
+		rig_start(&rig);
+		snoop(&rig, 0x8202203b); // stop as well
+		ck_assert_int_eq(ai8x_machine_run(rig.machine, NULL, NULL), AI8X_OK);
+		ck_assert_uint_eq(ai8x_machine_layer_count(rig.machine), 1);
+		ck_assert_uint_eq(snoop_value(&rig, REG_SNOOP_HIT), 1);
+		ck_assert_uint_eq(snoop_value(&rig, REG_SNOOP_AM), 0x200000 | 17);
+		rig_close(&rig);
+	}
+}
+END_TEST
+
 // A FIFO-fed pass-through: it waits for its frame, goes on when words come, and says what it waits for.
 static void fifo_layer(struct rig *rig)
 {
@@ -738,6 +759,7 @@ RIG_MAIN("machine", tcase_add_loop_test(tcase, one_group_runs_alone, 0, 2);
          tcase_add_test(tcase, snoop_counts_matches); tcase_add_test(tcase, snoop_watches_ranges);
          tcase_add_test(tcase, snoop_stops_the_run); tcase_add_test(tcase, snoop_makes_links_conditional);
          tcase_add_test(tcase, snoop_sees_the_same_on_both_engines);
+         tcase_add_test(tcase, snoop_units_may_be_set_up_after_the_start);
          tcase_add_loop_test(tcase, fifo_feeds_layer_zero, 0, 2);
          tcase_add_loop_test(tcase, waiting_counts_as_stall, 0, 2);
          tcase_add_loop_test(tcase, coupled_fifos_wait_for_the_emptiest, 0, 2);

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "cli_files.h"
 #include "cli_guard.h"
+#include "cli_sockets.h"
 
 // ---- options ----
 
@@ -22,7 +23,8 @@ struct options {
 	ai8x_firmware_board board;
 	ai8x_firmware_stub stubs[MOST];
 	ai8x_firmware_load loads[MOST];
-	bool all_inferences;
+	bool all_inferences, debug;
+	uint32_t gdb_port;
 	const char *golden, *json, *junit, *uart, *record;
 	bool quiet;
 	struct cli_words images;
@@ -106,6 +108,9 @@ const struct cli_option run_firmware_options[] = {
      .call = read_stub},
 	{"load", 0, "SYMBOL=FILE", CLI_CALL, 0, "Fill a buffer with a file when main begins; may be repeated", 1,
      .call = read_load},
+	{"gdb", 0, "PORT", CLI_UINT32, AT(gdb_port),
+     "Wait for gdb on that port of 127.0.0.1 before the first instruction (0: any free port)", 1, 0, 65535,
+     AT(debug)},
 	{"flash-out", 0, "FILE", CLI_WRITES, AT(board.flash_out), "Write the flash as the run left it", 3},
 	{"inference", 0, "N", CLI_CALL, 0,
      "Which inference --record and --golden take, from 1, or all for --golden (default 1)", 2,
@@ -139,7 +144,9 @@ static void check_line(const struct argp_state *state, void *settings)
 	const struct options *options = settings;
 	if (options->images.count > 1 &&
 	    (options->uart != NULL || options->record != NULL || options->board.flash_out != NULL))
-		argp_error(state, "--uart and --record take one image");
+		argp_error(state, "--uart, --record and --flash-out take one image");
+	if (options->images.count > 1 && options->debug)
+		argp_error(state, "--gdb takes one image");
 }
 
 static const struct cli_line command_line = {
@@ -475,6 +482,18 @@ static int write_junit(const char *path, const struct run *runs, size_t count)
 	return code;
 }
 
+// The socket on which gdb connects, or -1.
+static int wait_for_gdb(const struct options *options)
+{
+	uint16_t port = (uint16_t)options->gdb_port;
+	const int listener = cli_listen(&port);
+	if (listener < 0)
+		cli_error("--gdb %u: %s", options->gdb_port, strerror(errno));
+	else
+		(void)fprintf(stderr, "ai8xsim: gdb: target remote 127.0.0.1:%u\n", port);
+	return listener;
+}
+
 static void release_loads(const struct options *options)
 {
 	for (size_t i = 0; i < options->board.load_count; i++)
@@ -492,6 +511,10 @@ int run_firmware(int argc, char **argv)
 	if (json_only)
 		options.quiet = true;
 
+	if (options.debug && (options.board.gdb = wait_for_gdb(&options)) < 0) {
+		release_loads(&options);
+		return CLI_RESOURCES;
+	}
 	ai8x_program *golden = NULL;
 	ai8x_error error = {0};
 	if (options.golden != NULL && cli_open_program(options.golden, NULL, &golden, &error) != AI8X_OK) {

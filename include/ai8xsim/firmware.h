@@ -73,6 +73,7 @@ typedef struct ai8x_firmware_board {
 	uint32_t
 		inference; /**< which one options.record records, from 1; 0: the first that ends. Also one that never
 	                         ends: then the program ends as it does */
+	int gdb;       /**< a listening socket on which the run waits for gdb, owned by the caller; 0: none */
 	const ai8x_firmware_stub *stubs;
 	size_t stub_count; /**< at most AI8X_FIRMWARE_MAX_STUBS */
 	const ai8x_firmware_load *loads;

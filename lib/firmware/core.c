@@ -3,7 +3,7 @@
 // Built round what Unicorn 2.0.1 was measured to do (firmware reference 7): the program counter is exact in
 // block hooks only, so that every stop happens there; no instruction hook exists; exceptions are entered and
 // left by hand between two runs of the engine.
-#include "firmware/soc.h"
+#include "firmware/debug.h"
 
 #include <stdio.h>
 
@@ -209,16 +209,30 @@ static bool before_block(struct ai8x_firmware *soc, uint32_t address)
 	return false;
 }
 
+// Leaves the engine before the block that begins. A debugger's hook comes next and does so.
+static void leave(struct ai8x_firmware *soc)
+{
+	soc->stopped = true;
+	if (soc->debugger == NULL)
+		(void)soc->unicorn.emu_stop(soc->uc);
+}
+
 static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 {
+	(void)uc;
 	struct ai8x_firmware *soc = user;
 	uint32_t address = (uint32_t)block;
+	if (soc->debugger != NULL) {
+		if (debug_goes_on(soc->debugger, address))
+			return;
+		soc->debugger->block_start = address;
+		soc->debugger->block_end = address + size;
+	}
 	if (soc->attention || soc->stub_count > 0 || soc->now >= soc->wake ||
 	    soc->instructions >= soc->options.max_instructions || address == soc->main_address ||
 	    address == soc->main_return || address == soc->until_address) {
 		if (before_block(soc, address)) {
-			soc->stopped = true;
-			(void)soc->unicorn.emu_stop(uc);
+			leave(soc);
 			return;
 		}
 	}
@@ -226,8 +240,7 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 		if (++soc->block_repeats % LOOP_LIMIT == 0 && is_loop(soc, address)) {
 			rest(soc, "loops");
 			if (soc->ended || soc->attention) {
-				soc->stopped = true;
-				(void)soc->unicorn.emu_stop(uc);
+				leave(soc);
 				return;
 			}
 		}
@@ -240,15 +253,54 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 	soc_pass(soc, core_block_cycles(soc, address, size));
 }
 
-// ---- engine ----
+// ---- debugger ----
 
 // Unicorn takes hook functions as void *, which ISO C has no cast for.
 union hook_function {
 	uc_cb_hookcode_t block;
 	uc_cb_hookintr_t interrupt;
 	uc_cb_eventmem_t memory;
+	uc_cb_hookmem_t access;
 	void *pointer;
 };
+
+#define INSTRUCTIONS_BETWEEN_LOOKS 0x4000u
+
+static void on_instruction(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+	(void)size;
+	struct ai8x_firmware *soc = user;
+	struct debugger *debugger = soc->debugger;
+	if (!soc->stopped && debugger->attached) {
+		if (++debugger->met % INSTRUCTIONS_BETWEEN_LOOKS == 0 && gdb_interrupts(soc))
+			debugger->halted = true;
+		if (!debug_meets(soc, (uint32_t)address))
+			return;
+	}
+	if (soc->stopped || debugger->halted)
+		(void)soc->unicorn.emu_stop(uc);
+}
+
+static void on_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *user)
+{
+	(void)uc;
+	(void)value;
+	debug_accesses(user, (uint32_t)address, (uint32_t)size, type == UC_MEM_WRITE);
+}
+
+static uc_err add_debug_hooks(struct ai8x_firmware *soc)
+{
+	uc_hook hook;
+	union hook_function function = {.block = on_instruction};
+	uc_err status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_CODE, function.pointer, soc, 1, 0);
+	function.access = on_access;
+	if (status == UC_ERR_OK)
+		status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, function.pointer,
+		                               soc, 1, 0);
+	return status;
+}
+
+// ---- engine ----
 
 ai8x_status core_create(struct ai8x_firmware *soc, ai8x_error *error)
 {
@@ -272,6 +324,8 @@ ai8x_status core_create(struct ai8x_firmware *soc, ai8x_error *error)
 	function.memory = on_bad_memory;
 	if (status == UC_ERR_OK)
 		status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_MEM_INVALID, function.pointer, soc, 1, 0);
+	if (status == UC_ERR_OK && soc->debugger != NULL)
+		status = add_debug_hooks(soc);
 	if (status != UC_ERR_OK)
 		return error_set(error, AI8X_ERR_NO_MEMORY, "Unicorn hooks: %s", soc->unicorn.strerror(status));
 	return AI8X_OK;
@@ -306,6 +360,8 @@ static void wait_for_interrupt(struct ai8x_firmware *soc)
 static void handle_stop(struct ai8x_firmware *soc, uc_err status)
 {
 	uint32_t pc = soc_register(soc, UC_ARM_REG_PC);
+	if (soc->debugger != NULL && soc->debugger->halted)
+		return;
 	if (soc->interrupt == RAISED_RETURN) {
 		// Bit 0 is lost on the way.
 		if (nvic_return(soc, pc | 1)) {
@@ -339,6 +395,17 @@ static void handle_stop(struct ai8x_firmware *soc, uc_err status)
 	}
 }
 
+// A core that stands still talks; one that rests looks for an interruption. false: the run is over.
+static bool debugger_lets_go(struct ai8x_firmware *soc)
+{
+	struct debugger *debugger = soc->debugger;
+	if (debugger->attached && !debugger->halted && gdb_interrupts(soc))
+		debugger->halted = true;
+	if (debugger->attached && debugger->halted)
+		gdb_talk(soc);
+	return !soc->ended;
+}
+
 void core_run(struct ai8x_firmware *soc)
 {
 	uint32_t pc = soc->image.entry | 1;
@@ -350,7 +417,11 @@ void core_run(struct ai8x_firmware *soc)
 	clocks_update(soc);
 	events_sync(soc);
 	while (!soc->ended) {
-		unsigned exception = nvic_next(soc, true);
+		if (soc->debugger != NULL && !debugger_lets_go(soc))
+			break;
+		// In the middle of a block nothing is taken that would not be taken without a debugger.
+		const bool inside = soc->debugger != NULL && debug_is_inside(soc);
+		unsigned exception = inside ? 0 : nvic_next(soc, true);
 		if (exception != 0 && !nvic_enter(soc, exception)) {
 			char where[96];
 			if (nvic_in_fault(soc) || exception <= LAST_FAULT) {
@@ -376,4 +447,6 @@ void core_run(struct ai8x_firmware *soc)
 	}
 	if (soc->result.symbol[0] == 0)
 		watchdog_where(soc);
+	if (soc->debugger != NULL)
+		gdb_finish(soc);
 }

@@ -91,21 +91,32 @@ static void on_cnn_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64_
 	cnn_write(soc, address, (uint32_t)value, bytes);
 }
 
+static uint32_t read_core(struct ai8x_firmware *soc, uint32_t offset)
+{
+	if (offset >= 0xE010 && offset < 0xE020)
+		return systick_read(soc, offset - 0xE010);
+	if (offset >= 0xE000 && offset < 0xF000)
+		return nvic_read(soc, offset - 0xE000);
+	return offset == 0x1004 ? (uint32_t)soc->cycles : 0; // DWT cycle counter
+}
+
+static void write_core(struct ai8x_firmware *soc, uint32_t offset, uint32_t value, unsigned bytes)
+{
+	if (offset >= 0xE010 && offset < 0xE020)
+		systick_write(soc, offset - 0xE010, value);
+	else if (offset >= 0xE000 && offset < 0xF000)
+		nvic_write(soc, offset - 0xE000, value, bytes);
+}
+
 static uint64_t on_core_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)
 {
 	(void)uc;
 	struct ai8x_firmware *soc = user;
 	uint32_t word_offset = (uint32_t)offset & ~3u;
-	uint32_t word;
 	soc_pass(soc, core_access_cycles(soc, CORE_BASE + word_offset, false));
 	soc->accesses++;
 	poll_before(soc, CORE_BASE + word_offset);
-	if (word_offset >= 0xE010 && word_offset < 0xE020)
-		word = systick_read(soc, word_offset - 0xE010);
-	else if (word_offset >= 0xE000 && word_offset < 0xF000)
-		word = nvic_read(soc, word_offset - 0xE000);
-	else
-		word = word_offset == 0x1004 ? (uint32_t)soc->cycles : 0; // DWT cycle counter
+	const uint32_t word = read_core(soc, word_offset);
 	poll_after(soc, CORE_BASE + word_offset, word);
 	return bytes == 4 ? word : word >> (8 * (offset & 3));
 }
@@ -118,10 +129,7 @@ static void on_core_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64
 	soc_pass(soc, core_access_cycles(soc, CORE_BASE + address, true));
 	soc->accesses++;
 	poll_clear(soc);
-	if (address >= 0xE010 && address < 0xE020)
-		systick_write(soc, address - 0xE010, (uint32_t)value);
-	else if (address >= 0xE000 && address < 0xF000)
-		nvic_write(soc, address - 0xE000, (uint32_t)value, bytes);
+	write_core(soc, address, (uint32_t)value, bytes);
 }
 
 bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value)
@@ -129,6 +137,10 @@ bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint3
 	*value = 0;
 	if (address >= CNN_BASE && address - CNN_BASE < soc->soc->cnn_bytes) {
 		*value = cnn_read(soc, address, bytes);
+		return true;
+	}
+	if (address >= CORE_BASE && address - CORE_BASE < CORE_SIZE) {
+		*value = read_core(soc, (address - CORE_BASE) & ~3u) >> (8 * (address & 3));
 		return true;
 	}
 	if (address < PERIPHERAL_BASE || address - PERIPHERAL_BASE >= soc->soc->peripheral_bytes)
@@ -145,6 +157,10 @@ bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint
 {
 	if (address >= CNN_BASE && address - CNN_BASE < soc->soc->cnn_bytes) {
 		cnn_write(soc, address, value, bytes);
+		return true;
+	}
+	if (address >= CORE_BASE && address - CORE_BASE < CORE_SIZE) {
+		write_core(soc, address - CORE_BASE, value, bytes);
 		return true;
 	}
 	if (address < PERIPHERAL_BASE || address - PERIPHERAL_BASE >= soc->soc->peripheral_bytes) {

@@ -1,5 +1,5 @@
 // A session: one chip with one image, from opening to the result. The public face of this room.
-#include "firmware/soc.h"
+#include "firmware/debug.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,6 +38,7 @@ void ai8x_firmware_destroy(ai8x_firmware *firmware)
 	if (firmware->uc != NULL)
 		(void)firmware->unicorn.close(firmware->uc);
 	ai8x_machine_destroy(firmware->cnn.machine);
+	gdb_close(firmware->debugger);
 	release_outcome(firmware);
 	image_release(&firmware->image);
 	free(firmware->words);
@@ -113,6 +114,11 @@ static void save_flash(struct ai8x_firmware *soc)
 	}
 }
 
+static bool debugged(const struct ai8x_firmware *soc)
+{
+	return soc->options.board != NULL && soc->options.board->gdb > 0;
+}
+
 static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 {
 	soc->part = soc->options.part != NULL ? soc->options.part : image_guess_part(&soc->image);
@@ -144,7 +150,7 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 		return status;
 	ai8x_machine_options machine = soc->options.machine;
 	// The recorder asks which bytes layers wrote.
-	machine.capture_outputs = machine.capture_outputs || soc->options.record;
+	machine.capture_outputs = machine.capture_outputs || soc->options.record || debugged(soc);
 	return ai8x_machine_create(soc->part, &machine, &soc->cnn.machine, error);
 }
 
@@ -264,6 +270,10 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 		if (status != AI8X_OK)
 			return status;
 	}
+	gdb_close(soc->debugger);
+	soc->debugger = NULL;
+	if (debugged(soc) && (soc->debugger = gdb_open(soc->options.board->gdb)) == NULL)
+		return error_no_memory(error, "a debugger");
 	return core_create(soc, error);
 }
 

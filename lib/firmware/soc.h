@@ -92,6 +92,7 @@ void image_release(struct image *image);
 // ---- peripherals: what a row of the table is ----
 
 struct ai8x_firmware;
+struct debugger;
 struct peripheral;
 
 // A register, as the vendor's register headers describe it. Bits that no field names are storage.
@@ -250,6 +251,7 @@ struct ai8x_firmware {
 	size_t stub_count;
 	const ai8x_firmware_stub *stub; // reached, not carried out yet
 	uint32_t sleeps;                // WFI in a row that nothing could end
+	struct debugger *debugger;      // NULL: none
 
 	// Blocks.
 	uint32_t *words;   // storage of the peripheral region

@@ -84,6 +84,7 @@ typedef struct ai8x_program_options {
 	const ai8x_part *part; /**< needed for .mem files; must agree with what an HDF5 file says */
 	bool skip_results;     /**< do not read /layers and /input: enough to run, faster */
 	bool skip_tensors;     /**< read the layers' attributes, but none of their outputs and memory words */
+	bool skip_attributes;  /**< of the layers' attributes read `hw_layer` only: enough to run and compare */
 	const char *expected;  /**< for .mem files: a .mem file of words expected after the run, or NULL */
 	void *reserved[8];     /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_program_options;

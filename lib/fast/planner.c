@@ -38,35 +38,41 @@ static int32_t slot_bias(const ai8x_layer *layer, const struct bias_memory *bias
 
 // --- Kernels -------------------------------------------------------------------------------------------
 
-// Weight `tap` of the kernel that `processor` applies for slot and pass, from its memory's byte stream
-// (hardware reference 4.5, 4.8).
-static int8_t weight(const ai8x_layer *layer, const struct kernel_memory *kernel, unsigned processor,
-                     uint32_t slot, uint32_t pass, uint32_t tap)
+// Where a processor finds a kernel (hardware reference 4.5, 4.8): the byte of its first tap, with later taps below it, or
+// one value for all taps.
+struct kernel_source {
+	const uint8_t *first_tap; // NULL: no kernel memory is read
+	uint32_t bit;             // lowest of the weight in each byte
+	int8_t constant;
+};
+
+static struct kernel_source kernel_source(const ai8x_layer *layer, const struct kernel_memory *kernel,
+                                          unsigned processor, uint32_t slot, uint32_t pass)
 {
 	const unsigned group = processor_group(processor);
-	const uint32_t taps = layer->kernel_rows * layer->kernel_columns, bits = layer->weight_bits;
-	uint32_t number = slot * layer->passes + pass, quarter = 0;
-	if (layer->depthwise) {
-		number = pass;
-	} else if (layer->calcx4) {
-		quarter = slot % 4;
-		number = slot / 4 * layer->passes + pass;
-	} else if (layer->quad_fanout) {
-		if (slot % AI8X_GROUPS != group)
-			return 0;
-		number = slot / AI8X_GROUPS * layer->passes + pass;
+	struct kernel_source source = {0};
+	if (layer->quad_fanout && slot % AI8X_GROUPS != group)
+		return source;
+	if (layer->bypass) {
+		source.constant = layer->processors >> processor & 1;
+	} else if (layer->kernel_processors >> processor & 1) {
+		const struct layer_kernel at = layer_kernel_at(layer, group, slot, pass);
+		source.first_tap =
+			kernel->unit[processor].stream + at.byte + layer->kernel_rows * layer->kernel_columns - 1;
+		source.bit = at.bit;
 	}
-	if (layer->bypass)
-		return layer->processors >> processor & 1;
-	if ((layer->kernel_processors >> processor & 1) == 0)
-		return 0;
-	const uint32_t position = layer->kernel_first_bit[group] + number * bits;
-	const size_t byte = (size_t)quarter * (layer->part->info.kernel_words / 4) * KERNEL_WORD_BYTES +
-	                    (size_t)(position / 8) * taps + layer->kernel_tap_offset[group] + taps - 1 - tap;
-	const uint8_t stored = kernel->unit[processor].stream[byte];
+	return source;
+}
+
+static int8_t weight(const ai8x_layer *layer, const struct kernel_source *source, uint32_t tap)
+{
+	const uint32_t bits = layer->weight_bits;
+	if (source->first_tap == NULL)
+		return source->constant;
+	const uint8_t stored = *(source->first_tap - tap);
 	if (bits == 8)
 		return (int8_t)stored;
-	const uint32_t value = (uint32_t)stored >> position % 8 & ((1u << bits) - 1);
+	const uint32_t value = (uint32_t)stored >> source->bit & ((1u << bits) - 1);
 	if (layer->binary)
 		return value ? -1 : 1;
 	return (int8_t)(value >> (bits - 1) ? (int32_t)value - (1 << bits) : (int32_t)value);
@@ -77,11 +83,26 @@ static unsigned lane_processor(const struct fast_plan *plan, uint32_t lane)
 	return plan->instance[lane / 4] * 4u + lane % 4;
 }
 
-// Where tap (row, column) of a channel lies in a kernel as the view sees it.
-static size_t view_tap(const struct fast_plan *plan, uint32_t row, uint32_t column, uint32_t channel)
+// The kernels of one slot as the view sees them, [tap][channel]; returns the sum of their weights.
+static int32_t plan_slot(const struct fast_plan *plan, const struct kernel_memory *kernel, uint32_t slot,
+                         int8_t *to)
 {
 	const ai8x_layer *layer = &plan->layer;
-	return ((size_t)row * layer->kernel_columns + column) * plan->channels + channel;
+	const uint32_t taps = layer->kernel_rows * layer->kernel_columns;
+	int32_t sum = 0;
+	for (uint32_t pass = 0; pass < layer->passes; pass++) {
+		for (uint32_t lane = 0; lane < plan->lanes; lane++) {
+			const struct kernel_source source =
+				kernel_source(layer, kernel, lane_processor(plan, lane), slot, pass);
+			int8_t *channel = to + (size_t)pass * plan->lanes + lane;
+			for (uint32_t tap = 0; tap < taps; tap++) {
+				const int8_t value = weight(layer, &source, tap);
+				channel[(size_t)tap * plan->channels] = value;
+				sum += value;
+			}
+		}
+	}
+	return sum;
 }
 
 static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memory *kernel,
@@ -99,23 +120,7 @@ static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memo
 		return AI8X_ERR_NO_MEMORY;
 	}
 	for (uint32_t slot = 0; slot < layer->slots; slot++) {
-		int8_t *to = weights + slot * depth;
-		int32_t sum = 0;
-		for (uint32_t pass = 0; pass < layer->passes; pass++) {
-			for (uint32_t lane = 0; lane < plan->lanes; lane++) {
-				const unsigned processor = lane_processor(plan, lane);
-				if (((layer->kernel_processors | layer->processors) >> processor & 1) == 0)
-					continue;
-				for (uint32_t row = 0; row < layer->kernel_rows; row++) {
-					for (uint32_t column = 0; column < layer->kernel_columns; column++) {
-						int8_t value = weight(layer, kernel, processor, slot, pass,
-						                      row * layer->kernel_columns + column);
-						to[view_tap(plan, row, column, pass * plan->lanes + lane)] = value;
-						sum += value;
-					}
-				}
-			}
-		}
+		const int32_t sum = plan_slot(plan, kernel, slot, weights + slot * depth);
 		plan->offset[slot] = slot_bias(layer, bias, slot) - (int32_t)plan->kernel->flip * sum;
 	}
 	plan->kernel->pack(weights, layer->slots, plan->blocks, plan->run_rows, plan->run, plan->weights);
@@ -148,9 +153,9 @@ static ai8x_status plan_depthwise(struct fast_plan *plan, const struct kernel_me
 		if (layer->processors >> processor & 1)
 			plan->offset[channel] =
 				slot_bias(layer, bias, layer_channel(layer, processor, channel / plan->lanes));
+		const struct kernel_source source = kernel_source(layer, kernel, processor, 0, channel / plan->lanes);
 		for (uint32_t tap = 0; tap < taps; tap++)
-			plan->own[(size_t)tap * plan->channels + channel] =
-				weight(layer, kernel, processor, 0, channel / plan->lanes, tap);
+			plan->own[(size_t)tap * plan->channels + channel] = (int16_t)weight(layer, &source, tap);
 	}
 	return AI8X_OK;
 }

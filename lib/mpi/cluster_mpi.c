@@ -1,6 +1,6 @@
 // A cluster over MPI. Only the main thread calls MPI (MPI_THREAD_FUNNELED), and never waits inside of it: MPI
 // libraries wait by spinning, which would take a processor from the threads that compute.
-#include "mpi/cluster_mpi.h"
+#include "mpi/module.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -9,8 +9,6 @@
 #include <time.h>
 
 #include <mpi.h>
-
-#include "mpi/started.h"
 
 enum { TAG = 1, TAG_END = 2, SILENCE_SECONDS = 60, END_PAUSE_NS = 1000000 };
 
@@ -116,11 +114,9 @@ static ai8x_status receive_message(ai8x_cluster *cluster, unsigned *from, const 
 	return AI8X_OK;
 }
 
-ai8x_status cluster_mpi_open(ai8x_cluster **cluster, ai8x_error *error)
+ai8x_status mpi_module_open(ai8x_cluster **cluster, ai8x_error *error)
 {
 	*cluster = NULL;
-	if (!started_by_launcher())
-		return AI8X_OK;
 	int level = 0, rank = 0, size = 0;
 	const int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level);
 	if (code != MPI_SUCCESS)
@@ -164,11 +160,9 @@ static void agree_to_end(const ai8x_cluster *cluster)
 		(void)MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_END, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 }
 
-void cluster_mpi_close(ai8x_cluster *cluster, int exit_status)
+void mpi_module_close(ai8x_cluster *cluster, int exit_status)
 {
 	struct mpi_cluster *self = (struct mpi_cluster *)cluster;
-	if (self == NULL)
-		return;
 	// Who is silent takes no messages, and MPI_Finalize() waits for everybody.
 	if (cluster->silent > 0)
 		(void)MPI_Abort(MPI_COMM_WORLD, exit_status);

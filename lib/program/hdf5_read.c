@@ -642,8 +642,24 @@ static ai8x_status read_layer_data(const struct reader *reader, const char *obje
 	return status;
 }
 
-static ai8x_status read_layer(const struct reader *reader, unsigned number, bool with_data,
-                              ai8x_program *program)
+// One attribute; that it is missing is no error.
+static ai8x_status read_one_attribute(const struct reader *reader, const char *object, const char *name,
+                                      struct attribute_list *list)
+{
+	struct attribute_reader from = {reader, object, list, AI8X_OK};
+	const htri_t there = H5Aexists_by_name(reader->file, object, name, H5P_DEFAULT);
+	if (there <= 0)
+		return there == 0 ? AI8X_OK : unreadable(reader, object);
+	const hid_t id = H5Aopen_by_name(reader->file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+	if (id < 0)
+		return unreadable(reader, object);
+	from.status = read_attribute(&from, name, id);
+	(void)H5Aclose(id);
+	return from.status;
+}
+
+static ai8x_status read_layer(const struct reader *reader, unsigned number,
+                              const ai8x_program_options *options, ai8x_program *program)
 {
 	char object[32];
 	(void)snprintf(object, sizeof object, "/layers/%u", number);
@@ -654,10 +670,12 @@ static ai8x_status read_layer(const struct reader *reader, unsigned number, bool
 	struct program_layer *layer = program_add_empty_layer(program, number);
 	if (layer == NULL)
 		return error_no_memory(reader->error, object);
-	ai8x_status status = read_attributes(reader, object, &layer->attributes);
+	ai8x_status status = options->skip_attributes
+	                         ? read_one_attribute(reader, object, "hw_layer", &layer->attributes)
+	                         : read_attributes(reader, object, &layer->attributes);
 	layer->view.attributes = layer->attributes.items;
 	layer->view.attribute_count = layer->attributes.count;
-	if (status == AI8X_OK && with_data)
+	if (status == AI8X_OK && !options->skip_tensors)
 		status = read_layer_data(reader, object, &layer->view);
 	return status;
 }
@@ -702,7 +720,8 @@ static ai8x_status sort_layers(const struct reader *reader, ai8x_program *progra
 	return AI8X_OK;
 }
 
-static ai8x_status read_layers(const struct reader *reader, bool with_data, ai8x_program *program)
+static ai8x_status read_layers(const struct reader *reader, const ai8x_program_options *options,
+                               ai8x_program *program)
 {
 	enum presence presence = find_object(reader, "/layers", H5O_TYPE_GROUP);
 	if (presence != PRESENT)
@@ -713,7 +732,7 @@ static ai8x_status read_layers(const struct reader *reader, bool with_data, ai8x
 	if (done < 0)
 		return names.status != AI8X_OK ? names.status : unreadable(reader, "/layers");
 	for (size_t i = 0; i < names.count; i++) {
-		ai8x_status status = read_layer(reader, names.numbers[i], with_data, program);
+		ai8x_status status = read_layer(reader, names.numbers[i], options, program);
 		if (status != AI8X_OK)
 			return status;
 	}
@@ -833,7 +852,7 @@ static ai8x_status read_all(const struct reader *reader, const ai8x_program_opti
 	if (status == AI8X_OK)
 		status = read_snoop(reader, program);
 	if (status == AI8X_OK && !options->skip_results)
-		status = read_layers(reader, !options->skip_tensors, program);
+		status = read_layers(reader, options, program);
 	if (status == AI8X_OK && !options->skip_results && !options->skip_tensors)
 		status = read_extras(reader, program);
 	return status;

@@ -65,7 +65,7 @@ static void die(const char *what, const ai8x_error *error)
 static ai8x_program *layer_program(const struct shape *shape)
 {
 	ai8x_network *network;
-	ai8x_program *program;
+	ai8x_program *program = NULL;
 	ai8x_error error = {0};
 	if (ai8x_network_create(shape->name, 1, &network, &error) != AI8X_OK)
 		die(shape->name, &error);

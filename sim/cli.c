@@ -141,6 +141,39 @@ void cli_progress_clear(void)
 	(void)pthread_mutex_unlock(&terminal);
 }
 
+// The C library drops what an interrupted call did not write; this stream goes on. A stream of its own has no
+// descriptor: fileno() does not know it.
+static ssize_t write_stdout(void *cookie, const char *bytes, size_t size)
+{
+	size_t done = 0;
+	(void)cookie;
+	while (done < size) {
+		const ssize_t written = write(STDOUT_FILENO, bytes + done, size - done);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return 0;
+		done += (size_t)written;
+	}
+	return (ssize_t)size;
+}
+
+static int close_stdout(void *cookie)
+{
+	(void)cookie;
+	return close(STDOUT_FILENO) == 0 || errno == EINTR ? 0 : -1;
+}
+
+void cli_open_stdout(void)
+{
+	FILE *stream =
+		fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout, .close = close_stdout});
+	if (stream == NULL)
+		return;
+	(void)setvbuf(stream, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, 0);
+	stdout = stream;
+}
+
 static bool colours(FILE *file)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -149,7 +182,7 @@ static bool colours(FILE *file)
 		return false;
 	if (term == NULL || strcmp(term, "dumb") == 0)
 		return false;
-	return isatty(fileno(file)) != 0;
+	return isatty(file == stdout ? STDOUT_FILENO : fileno(file)) != 0;
 }
 
 const char *cli_style(FILE *file, enum cli_style style)

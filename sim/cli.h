@@ -105,6 +105,9 @@ int cli_write_file(const char *path, const void *bytes, size_t size);
 void cli_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_progress_clear(void);
 
+// Makes standard output a stream that signals do not interrupt. Before anything is printed.
+void cli_open_stdout(void);
+
 // Grows an array to hold at least need elements of size bytes. Returns false (array untouched) when out of
 // memory.
 bool cli_grow(void **array, size_t *capacity, size_t need, size_t size);

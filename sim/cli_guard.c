@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <hdf5.h>
+
 // The file this thread is reading, or NULL: a crash elsewhere is a fault of ours and must look like one.
 static _Thread_local const char *reading;
 
@@ -69,6 +71,8 @@ void cli_guard_install(void)
 {
 	struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_NODEFER};
 	(void)sigemptyset(&action.sa_mask);
+	// What libhdf5 would tidy up at the end it crashes over once a file could not be closed.
+	(void)H5dont_atexit();
 	// Files that grow beyond a limit are then a failed write like any other, with a message and nothing left behind.
 	(void)signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; HANDLERS && i < sizeof guarded / sizeof guarded[0]; i++)

@@ -261,34 +261,43 @@ static int write_folder(const char *folder, const ai8x_network *network, const s
 	return CLI_OK;
 }
 
+// No time stamps anywhere: equal results are equal files.
+static bool hdf5_group(hid_t file, const char *path)
+{
+	hid_t list = H5Pcreate(H5P_GROUP_CREATE);
+	(void)H5Pset_obj_track_times(list, false);
+	hid_t group = H5Gcreate2(file, path, H5P_DEFAULT, list, H5P_DEFAULT);
+	(void)H5Pclose(list);
+	return group >= 0 && H5Gclose(group) >= 0;
+}
+
 static bool hdf5_tensor(hid_t file, const char *path, const golden_tensor *tensor)
 {
 	hsize_t sides[3] = {tensor->channels, tensor->rows, tensor->columns};
-	hid_t links = H5Pcreate(H5P_LINK_CREATE);
 	hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
 	hid_t space = H5Screate_simple(3, sides, NULL);
-	bool ok = links >= 0 && properties >= 0 && space >= 0 &&
-	          H5Pset_create_intermediate_group(links, 1) >= 0 && H5Pset_chunk(properties, 3, sides) >= 0 &&
-	          H5Pset_shuffle(properties) >= 0 && H5Pset_deflate(properties, 9) >= 0;
-	hid_t set = ok ? H5Dcreate2(file, path, H5T_STD_I32LE, space, links, properties, H5P_DEFAULT) : -1;
+	bool ok = properties >= 0 && space >= 0 && H5Pset_obj_track_times(properties, false) >= 0 &&
+	          H5Pset_chunk(properties, 3, sides) >= 0 && H5Pset_shuffle(properties) >= 0 &&
+	          H5Pset_deflate(properties, 9) >= 0;
+	hid_t set = ok ? H5Dcreate2(file, path, H5T_STD_I32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT) : -1;
 	ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor->data) >= 0;
 	ok = (set < 0 || H5Dclose(set) >= 0) && ok;
 	if (space >= 0)
 		H5Sclose(space);
 	if (properties >= 0)
 		H5Pclose(properties);
-	if (links >= 0)
-		H5Pclose(links);
 	return ok;
 }
 
 static bool hdf5_layers(hid_t file, const ai8x_network *network, const struct row *rows)
 {
-	bool ok = true;
+	bool ok = hdf5_group(file, "/layers");
 	for (size_t i = 0; ok && i < network->layer_count; i++) {
 		char path[64];
+		(void)snprintf(path, sizeof path, "/layers/%u", rows[i].layer->number);
+		ok = hdf5_group(file, path);
 		(void)snprintf(path, sizeof path, "/layers/%u/output", rows[i].layer->number);
-		ok = hdf5_tensor(file, path, rows[i].output);
+		ok = ok && hdf5_tensor(file, path, rows[i].output);
 		if (ok && rows[i].sums != NULL) {
 			(void)snprintf(path, sizeof path, "/layers/%u/sums", rows[i].layer->number);
 			ok = hdf5_tensor(file, path, rows[i].sums);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+
 #include <golden.h>
 
 struct show_settings {
@@ -181,11 +183,19 @@ static int add_one(const struct show_settings *settings, const char *path, ai8x_
 
 // --- The page ------------------------------------------------------------------------------------------
 
+enum { TOUR_BYTES = 4 << 20 };
+
 // The page holds the tour as it is: it has to be JSON with steps.
 static int read_tour(const char *path, char **text)
 {
 	json_error_t where;
-	json_t *tour = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+	ai8x_error error = {0};
+	unsigned char *bytes = NULL;
+	size_t size = 0;
+	if (file_read(path, TOUR_BYTES, &bytes, &size, &error) != AI8X_OK)
+		return cli_fail(path, &error);
+	json_t *tour = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &where);
+	free(bytes);
 	if (tour == NULL) {
 		cli_error("%s:%d: %s", path, where.line, where.text);
 		return CLI_BAD_INPUT;

@@ -126,6 +126,7 @@ int main(int argc, char **argv)
 {
 	open_streams();
 	(void)setlocale(LC_CTYPE, "");
+	cli_open_stdout();
 	(void)atexit(close_stdout);
 	argp_err_exit_status = CLI_USAGE;
 	argp_program_version_hook = print_version;

@@ -1,6 +1,7 @@
 // Files that are written whole or not at all; see file.h.
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,17 +18,29 @@
 
 #include "base/error.h"
 
-enum { TEMPORARY_TRIES = 100 };
+#define TEMPORARY_SUFFIX ".tmp"
+enum { TEMPORARY_TRIES = 100, TEMPORARY_DIGITS = 16 };
 
-static bool is_resource(int problem)
+bool file_lacks_resources(int problem)
 {
-	return problem == ENOMEM || problem == EMFILE || problem == ENFILE;
+	static const int numbers[] = {ENOMEM, EMFILE, ENFILE, EIO, ENOSPC, EDQUOT, EINTR, EAGAIN, ENOLCK};
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		if (numbers[i] == problem)
+			return true;
+	return false;
 }
 
 static ai8x_status unwritable(ai8x_error *error, const char *path, int problem)
 {
-	return error_set(error, is_resource(problem) ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO, "%s: cannot write: %s",
-	                 path, strerror(problem));
+	const bool scarce = problem == ENOMEM || problem == EMFILE || problem == ENFILE;
+	return error_set(error, scarce ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO, "%s: cannot write: %s", path,
+	                 strerror(problem));
+}
+
+ai8x_status file_unreadable(ai8x_error *error, const char *path, int problem)
+{
+	return error_set(error, file_lacks_resources(problem) ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO,
+	                 "%s: cannot read: %s", path, strerror(problem));
 }
 
 // A name that no other process and no earlier one left behind has: process numbers repeat in containers.
@@ -40,19 +53,74 @@ static char *temporary_name(const char *target)
 		number = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)getpid() << 16;
 	}
 	char *name = NULL;
-	return asprintf(&name, "%s.%016llx.tmp", target, (unsigned long long)number) < 0 ? NULL : name;
+	return asprintf(&name, "%s.%016llx" TEMPORARY_SUFFIX, target, (unsigned long long)number) < 0 ? NULL
+	                                                                                              : name;
+}
+
+// Whether `name` is what temporary_name() makes of a file called `base`.
+static bool is_temporary(const char *name, const char *base)
+{
+	const size_t length = strlen(base);
+	return strncmp(name, base, length) == 0 && name[length] == '.' &&
+	       strspn(name + length + 1, "0123456789abcdef") == TEMPORARY_DIGITS &&
+	       strcmp(name + length + 1 + TEMPORARY_DIGITS, TEMPORARY_SUFFIX) == 0;
+}
+
+bool file_lock(int fd)
+{
+	// Locks of open descriptions are not lost when another description of the file is closed.
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int done;
+	do
+		done = fcntl(fd, F_OFD_SETLK, &whole);
+	while (done != 0 && errno == EINTR);
+	return done == 0;
+}
+
+// Removes a temporary file unless a writer holds it. Where the file system has no locks it stays.
+static void remove_if_dead(int folder, const char *name)
+{
+	const int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat info;
+	if (fd < 0)
+		return;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() && file_lock(fd))
+		(void)unlinkat(folder, name, 0);
+	(void)close(fd);
+}
+
+void file_remove_dead(const char *target)
+{
+	enum { MOST_ENTRIES = 100000 }; // no write waits for a folder without end
+	const char *slash = strrchr(target, '/'), *base = slash != NULL ? slash + 1 : target;
+	char *path = slash == NULL ? strdup(".") : strndup(target, (size_t)(slash - target) + 1);
+	DIR *folder = path != NULL ? opendir(path) : NULL;
+	free(path);
+	if (folder == NULL)
+		return;
+	const struct dirent *entry;
+	for (size_t i = 0; i < MOST_ENTRIES && (entry = readdir(folder)) != NULL; i++)
+		if (is_temporary(entry->d_name, base))
+			remove_if_dead(dirfd(folder), entry->d_name);
+	(void)closedir(folder);
 }
 
 char *file_target(const char *path)
 {
-	char *target = realpath(path, NULL);
+	char *target;
+	do
+		target = realpath(path, NULL);
+	while (target == NULL && errno == EINTR);
 	if (target != NULL || errno != ENOENT)
 		return target;
 	// What is not there yet: a plain name, or the end of a chain of links.
 	char *name = strdup(path);
 	for (int links = 0; name != NULL && links < 40; links++) {
 		char next[PATH_MAX];
-		const ssize_t length = readlink(name, next, sizeof next - 1);
+		ssize_t length;
+		do
+			length = readlink(name, next, sizeof next - 1);
+		while (length < 0 && errno == EINTR);
 		if (length < 0)
 			return name;
 		next[length] = '\0';
@@ -70,6 +138,24 @@ char *file_target(const char *path)
 	return NULL;
 }
 
+int file_set_mode(int fd, mode_t mode)
+{
+	int done;
+	do
+		done = fchmod(fd, mode);
+	while (done != 0 && errno == EINTR);
+	return done == 0 ? 0 : errno;
+}
+
+// Whoever removes the files of dead writers may have been faster than the lock.
+static bool is_ours(int fd)
+{
+	struct stat info;
+	if (!file_lock(fd) && (errno == EAGAIN || errno == EACCES))
+		return false;
+	return fstat(fd, &info) != 0 || info.st_nlink > 0;
+}
+
 static int open_temporary(struct file_draft *draft)
 {
 	struct stat info;
@@ -82,10 +168,13 @@ static int open_temporary(struct file_draft *draft)
 		do
 			draft->fd = open(draft->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, replaces ? 0600 : 0666);
 		while (draft->fd < 0 && errno == EINTR);
-		if (draft->fd >= 0 && replaces && fchmod(draft->fd, info.st_mode & 07777) != 0)
+		if (draft->fd < 0 && errno != EEXIST)
 			return errno;
-		if (draft->fd >= 0 || errno != EEXIST)
-			return draft->fd >= 0 ? 0 : errno;
+		if (draft->fd >= 0 && is_ours(draft->fd))
+			return replaces ? file_set_mode(draft->fd, info.st_mode & 07777) : 0;
+		if (draft->fd >= 0)
+			(void)close(draft->fd);
+		draft->fd = -1;
 	}
 	return EEXIST;
 }
@@ -97,6 +186,8 @@ ai8x_status file_begin(struct file_draft *draft, const char *path, ai8x_error *e
 	if (status != AI8X_OK)
 		return status;
 	draft->target = file_target(path);
+	if (draft->target != NULL)
+		file_remove_dead(draft->target);
 	const int problem = draft->target == NULL ? errno : open_temporary(draft);
 	if (problem == 0)
 		return AI8X_OK;
@@ -104,7 +195,7 @@ ai8x_status file_begin(struct file_draft *draft, const char *path, ai8x_error *e
 	return unwritable(error, path, problem);
 }
 
-static int sync_file(int fd)
+int file_sync(int fd)
 {
 	int done;
 	do
@@ -114,15 +205,24 @@ static int sync_file(int fd)
 	return done == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
 }
 
+int file_rename(const char *from, const char *to)
+{
+	int done;
+	do
+		done = rename(from, to);
+	while (done != 0 && errno == EINTR);
+	return done == 0 ? 0 : errno;
+}
+
 ai8x_status file_commit(struct file_draft *draft, ai8x_error *error)
 {
-	int problem = sync_file(draft->fd);
+	int problem = file_sync(draft->fd);
 	// Linux has closed the file even where close() fails, and its bytes have arrived: that is what fsync() said.
 	if (close(draft->fd) != 0 && errno != EINTR && problem == 0)
 		problem = errno;
 	draft->fd = -1;
-	if (problem == 0 && rename(draft->temporary, draft->target) != 0)
-		problem = errno;
+	if (problem == 0)
+		problem = file_rename(draft->temporary, draft->target);
 	ai8x_status status = problem == 0 ? AI8X_OK : unwritable(error, draft->path, problem);
 	if (problem == 0) {
 		free(draft->temporary);
@@ -185,7 +285,10 @@ ai8x_status file_write_any(const char *path, const void *bytes, size_t size, ai8
 	if (stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))
 		return file_write(path, bytes, size, error);
 	// Devices and pipes cannot be replaced by renaming over them.
-	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd;
+	do
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
 	int problem = fd < 0 ? errno : write_bytes(fd, bytes, size);
 	if (fd >= 0 && close(fd) != 0 && errno != EINTR && problem == 0)
 		problem = errno;
@@ -223,22 +326,84 @@ bool file_same(const char *first, const char *second)
 	return same;
 }
 
+ai8x_status file_open(const char *path, int *fd, struct stat *info, ai8x_error *error)
+{
+	// Opening a pipe for reading waits for a writer; what is read here is a file.
+	do
+		*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	while (*fd < 0 && errno == EINTR);
+	if (*fd < 0)
+		return file_unreadable(error, path, errno);
+	ai8x_status status = AI8X_OK;
+	if (fstat(*fd, info) != 0)
+		status = file_unreadable(error, path, errno);
+	else if (!S_ISREG(info->st_mode))
+		status = error_set(error, AI8X_ERR_IO, "%s: cannot read: %s", path,
+		                   S_ISDIR(info->st_mode) ? "is a directory" : "not a regular file");
+	if (status != AI8X_OK) {
+		(void)close(*fd);
+		*fd = -1;
+	}
+	return status;
+}
+
 ai8x_status file_check_readable(const char *path, ai8x_error *error)
 {
-	// Opening a pipe for reading waits for a writer; a program is a file.
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return error_set(error, is_resource(errno) ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO, "%s: cannot read: %s",
-		                 path, strerror(errno));
+	int fd;
 	struct stat info;
-	ai8x_status status = AI8X_OK;
-	if (fstat(fd, &info) != 0)
-		status = error_set(error, AI8X_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
-	else if (!S_ISREG(info.st_mode))
-		status = error_set(error, AI8X_ERR_IO, "%s: cannot read: %s", path,
-		                   S_ISDIR(info.st_mode) ? "is a directory" : "not a regular file");
-	(void)close(fd);
+	ai8x_status status = file_open(path, &fd, &info, error);
+	if (status == AI8X_OK)
+		(void)close(fd);
 	return status;
+}
+
+ai8x_status file_read_at(int fd, const char *path, uint64_t offset, void *bytes, size_t *size,
+                         ai8x_error *error)
+{
+	size_t got = 0;
+	while (got < *size) {
+		const ssize_t count = pread(fd, (char *)bytes + got, *size - got, (off_t)(offset + got));
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return file_unreadable(error, path, errno);
+		if (count == 0)
+			break;
+		got += (size_t)count;
+	}
+	*size = got;
+	return AI8X_OK;
+}
+
+ai8x_status file_read(const char *path, size_t most, unsigned char **bytes, size_t *size, ai8x_error *error)
+{
+	int fd;
+	struct stat info;
+	*bytes = NULL;
+	*size = 0;
+	ai8x_status status = file_open(path, &fd, &info, error);
+	if (status != AI8X_OK)
+		return status;
+	if ((uint64_t)info.st_size > most) {
+		(void)close(fd);
+		return error_set(error, AI8X_ERR_LIMIT, "%s: %llu bytes, more than the limit of %zu", path,
+		                 (unsigned long long)info.st_size, most);
+	}
+	// One byte more than there should be tells a file that grows.
+	size_t got = (size_t)info.st_size + 1;
+	unsigned char *read = malloc(got);
+	status = read == NULL ? error_no_memory(error, path) : file_read_at(fd, path, 0, read, &got, error);
+	if (status == AI8X_OK && got != (size_t)info.st_size)
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: the file changed while it was read", path);
+	(void)close(fd);
+	if (status != AI8X_OK) {
+		free(read);
+		return status;
+	}
+	read[got] = '\0';
+	*bytes = read;
+	*size = got;
+	return AI8X_OK;
 }
 
 bool file_has_suffix(const char *path, const char *suffix)

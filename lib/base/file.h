@@ -3,6 +3,9 @@
 #define AI8X_BASE_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
 
 #include <ai8xsim/status.h>
 
@@ -14,7 +17,7 @@ struct file_draft {
 	int fd;
 };
 
-// Opens a draft for `path`. A file that is replaced hands its permissions on; links are followed, also those that
+// Opens a draft for `path`, locked, and removes those that dead writers of it left. A file that is replaced hands its permissions on; links are followed, also those that
 // lead to no file yet. AI8X_ERR_IO or AI8X_ERR_NO_MEMORY with the system's reason.
 ai8x_status file_begin(struct file_draft *draft, const char *path, ai8x_error *error);
 
@@ -37,8 +40,32 @@ bool file_same(const char *first, const char *second);
 // AI8X_ERR_IO where `path` is there but no regular file: renaming over it would replace a device, pipe or folder.
 ai8x_status file_check_replaceable(const char *path, ai8x_error *error);
 
-// Opens and closes `path` for reading and says what it is, so that messages name the system's reason.
+// A file for reading, and what fstat() says of it; close() it. AI8X_ERR_IO where it is none: missing, a folder, a pipe.
+ai8x_status file_open(const char *path, int *fd, struct stat *info, ai8x_error *error);
+// Opens and closes it, so that messages of libraries that open files by name need not name the system's reason.
 ai8x_status file_check_readable(const char *path, ai8x_error *error);
+
+// Reads up to *size bytes from `offset` on; *size becomes what there was.
+ai8x_status file_read_at(int fd, const char *path, uint64_t offset, void *bytes, size_t *size,
+                         ai8x_error *error);
+// A whole file of at most `most` bytes (else AI8X_ERR_LIMIT), with a 0 behind it; free() *bytes.
+ai8x_status file_read(const char *path, size_t most, unsigned char **bytes, size_t *size, ai8x_error *error);
+
+// Whether a call that failed with this errno failed for the machine it runs on (memory, descriptors, a broken disk)
+// and not for what it was asked; and the message of a file that cannot be read: AI8X_ERR_NO_MEMORY or AI8X_ERR_IO.
+bool file_lacks_resources(int problem);
+ai8x_status file_unreadable(ai8x_error *error, const char *path, int problem);
+
+// fsync(), fchmod() and rename() that signals do not interrupt; 0 or errno.
+int file_sync(int fd);
+int file_set_mode(int fd, mode_t mode);
+int file_rename(const char *from, const char *to);
+
+// Locks a whole file against other descriptions of it until `fd` is closed; false with errno, EAGAIN or EACCES where
+// somebody has it.
+bool file_lock(int fd);
+// Removes what writers of `target` left that were killed. Whoever lives holds a lock on his.
+void file_remove_dead(const char *target);
 
 // True for a name that ends in suffix, in whatever case.
 bool file_has_suffix(const char *path, const char *suffix);

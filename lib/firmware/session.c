@@ -8,8 +8,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 
-#define FILE_LIMIT ((long)256 << 20)
+#define FILE_LIMIT ((size_t)256 << 20)
 
 bool ai8x_firmware_available(void)
 {
@@ -100,17 +101,17 @@ static ai8x_status find_symbols(struct ai8x_firmware *soc, ai8x_error *error)
 static void save_flash(struct ai8x_firmware *soc)
 {
 	const uint32_t size = soc->soc->flash_bytes;
+	ai8x_error error = {0};
 	uint8_t *bytes = malloc(size);
-	FILE *file = bytes != NULL ? fopen(soc->options.board->flash_out, "wb") : NULL;
-	bool good = file != NULL && soc->unicorn.mem_read(soc->uc, FLASH_BASE, bytes, size) == UC_ERR_OK &&
-	            fwrite(bytes, 1, size, file) == size;
-	if (file != NULL && fclose(file) != 0)
-		good = false;
+	ai8x_status status = AI8X_OK;
+	if (bytes == NULL || soc->unicorn.mem_read(soc->uc, FLASH_BASE, bytes, size) != UC_ERR_OK)
+		status = error_no_memory(&error, soc->options.board->flash_out);
+	else
+		status = file_write(soc->options.board->flash_out, bytes, size, &error);
 	free(bytes);
-	if (!good) {
+	if (status != AI8X_OK) {
 		soc->result.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
-		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s: cannot be written",
-		               soc->options.board->flash_out);
+		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s", error.message);
 	}
 }
 
@@ -195,26 +196,11 @@ ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_options *op
 	if (path == NULL || firmware == NULL)
 		return error_set(error, AI8X_ERR_ARGUMENT, "no path, or no place for the session");
 	*firmware = NULL;
-	FILE *file = fopen(path, "rb");
-	if (file == NULL)
-		return error_set(error, AI8X_ERR_IO, "%s: %s", path, strerror(errno));
-	ai8x_status status = AI8X_OK;
-	uint8_t *bytes = NULL;
-	long size = -1;
-	if (fseek(file, 0, SEEK_END) == 0)
-		size = ftell(file);
-	if (size < 0 || fseek(file, 0, SEEK_SET) != 0)
-		status = error_set(error, AI8X_ERR_IO, "%s: %s", path, strerror(errno));
-	else if (size > FILE_LIMIT)
-		status = error_set(error, AI8X_ERR_LIMIT, "%s: %ld bytes, at most %ld are accepted", path, size,
-		                   FILE_LIMIT);
-	else if ((bytes = malloc((size_t)size + 1)) == NULL)
-		status = error_no_memory(error, path);
-	else if (fread(bytes, 1, (size_t)size, file) != (size_t)size)
-		status = error_set(error, AI8X_ERR_IO, "%s: could not be read whole", path);
-	(void)fclose(file);
+	unsigned char *bytes = NULL;
+	size_t size = 0;
+	ai8x_status status = file_read(path, FILE_LIMIT, &bytes, &size, error);
 	if (status == AI8X_OK) {
-		status = ai8x_firmware_open_memory(bytes, (size_t)size, options, firmware, error);
+		status = ai8x_firmware_open_memory(bytes, size, options, firmware, error);
 		if (status != AI8X_OK)
 			status = error_prefix(error, status, "%s", path);
 		else if (*firmware != NULL)

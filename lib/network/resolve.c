@@ -655,37 +655,12 @@ ai8x_status network_parse_like(const char *text, size_t size, const char *file_n
 ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files, ai8x_network **network,
                               ai8x_error *error)
 {
-	*network = NULL;
-	ai8x_status readable = file_check_readable(path, error);
-	if (readable != AI8X_OK)
-		return readable;
-	FILE *file = fopen(path, "rb");
-	if (file == NULL)
-		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
-	size_t capacity = 65536;
+	unsigned char *text = NULL;
 	size_t size = 0;
-	char *text = malloc(capacity);
-	ai8x_status status = text == NULL ? error_no_memory(error, path) : AI8X_OK;
-	while (status == AI8X_OK) {
-		size_t got = fread(text + size, 1, capacity - size, file);
-		size += got;
-		if (got == 0) {
-			status = ferror(file) ? error_set(error, AI8X_ERR_IO, "%s: cannot be read", path) : AI8X_OK;
-			break;
-		}
-		if (size == capacity) {
-			char *grown = capacity > NETWORK_MAX_TEXT ? NULL : realloc(text, capacity * 2);
-			if (grown == NULL) {
-				status = error_set(error, AI8X_ERR_LIMIT, "%s: too large for a description", path);
-				break;
-			}
-			text = grown;
-			capacity *= 2;
-		}
-	}
-	fclose(file);
+	*network = NULL;
+	ai8x_status status = file_read(path, NETWORK_MAX_TEXT, &text, &size, error);
 	if (status == AI8X_OK)
-		status = parse(text, size, path, true, files, NULL, network, error);
+		status = parse((const char *)text, size, path, true, files, NULL, network, error);
 	free(text);
 	return status;
 }

@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "network/network.h"
 #include "program/hdf5_image.h"
+#include "program/hdf5_source.h"
 #include "program/npy.h"
 
 // Weights of one weight layer as found in a file; arrays are NULL where the file has none.
@@ -382,9 +384,11 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 {
 	hsize_t sides[ARRAY_MAX_RANK] = {0};
 	struct array array = {.count = 1};
+	if (H5Lexists(file, path, H5P_DEFAULT) <= 0)
+		return AI8X_OK;
 	hid_t set = H5Dopen2(file, path, H5P_DEFAULT);
 	if (set < 0)
-		return AI8X_OK;
+		return error_set(error, AI8X_ERR_FORMAT, "%s: '%s' is not a data set", file_name, path);
 	hid_t space = H5Dget_space(set);
 	hid_t type = H5Dget_type(set);
 	int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
@@ -467,10 +471,10 @@ static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_lis
 	struct hdf5_session session;
 	ai8x_status status = AI8X_OK;
 	hdf5_session_begin(&session);
-	hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-	if (file < 0) {
-		status = error_set(error, AI8X_ERR_FORMAT, "%s: not a readable HDF5 file", path);
-	} else {
+	struct hdf5_source source;
+	status = hdf5_source_open(&source, path, HDF5_SOURCE_MOST, error);
+	const hid_t file = source.file;
+	if (status == AI8X_OK) {
 		status = read_dataset(file, "/input", "input", path, list, error);
 		for (unsigned k = 0; k < layers && status == AI8X_OK; k++) {
 			char group[32], set[48], name[32];
@@ -491,7 +495,7 @@ static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_lis
 			if (status == AI8X_OK)
 				status = read_attribute(file, group, "output_shift", name, list, error);
 		}
-		H5Fclose(file);
+		hdf5_source_close(&source);
 	}
 	hdf5_session_end(&session);
 	if (status != AI8X_OK)
@@ -499,16 +503,20 @@ static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_lis
 	return status;
 }
 
-static bool is_hdf5(const char *path)
+static ai8x_status look_for_hdf5(const char *path, bool *found, ai8x_error *error)
 {
 	static const unsigned char magic[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 	unsigned char bytes[8] = {0};
-	FILE *file = fopen(path, "rb");
-	if (file == NULL)
-		return false;
-	size_t got = fread(bytes, 1, sizeof bytes, file);
-	fclose(file);
-	return got == sizeof bytes && memcmp(bytes, magic, sizeof magic) == 0;
+	size_t size = sizeof bytes;
+	int fd;
+	struct stat info;
+	ai8x_status status = file_open(path, &fd, &info, error);
+	if (status != AI8X_OK)
+		return status;
+	status = file_read_at(fd, path, 0, bytes, &size, error);
+	*found = size == sizeof bytes && memcmp(bytes, magic, sizeof magic) == 0;
+	(void)close(fd);
+	return status;
 }
 
 // Opens any of the formats. *named tells whether arrays have the names of the schema.
@@ -517,16 +525,17 @@ static ai8x_status open_any(const ai8x_network *network, const char *path, struc
 {
 	unsigned layers = 0;
 	*list = (struct array_list){NULL, 0};
-	ai8x_status readable = file_check_readable(path, error);
-	if (readable != AI8X_OK)
-		return readable;
+	bool is_hdf5 = false;
+	ai8x_status status = look_for_hdf5(path, &is_hdf5, error);
+	if (status != AI8X_OK)
+		return status;
 	for (size_t i = 0; i < network->layer_count; i++)
 		layers += is_weight_layer(&network->layers[i]);
-	if (is_hdf5(path)) {
+	if (is_hdf5) {
 		*named = true;
 		return read_hdf5(path, layers, list, error);
 	}
-	ai8x_status status = arrays_open(path, list, error);
+	status = arrays_open(path, list, error);
 	*named = status == AI8X_OK && list->count > 0 && list->arrays[0].name[0] != '\0';
 	return status;
 }
@@ -572,14 +581,25 @@ ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files,
 
 static bool write_integers(hid_t file, const char *path, int rank, const hsize_t *sides, const int8_t *values)
 {
-	hid_t space = H5Screate_simple(rank, sides, NULL);
-	hid_t set =
-		space < 0 ? -1 : H5Dcreate2(file, path, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t space = H5Screate_simple(rank, sides, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
+	(void)H5Pset_obj_track_times(list, false);
+	hid_t set = space < 0 ? -1 : H5Dcreate2(file, path, H5T_STD_I8LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
 	bool ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
 	ok = (set < 0 || H5Dclose(set) >= 0) && ok;
+	(void)H5Pclose(list);
 	if (space >= 0)
 		H5Sclose(space);
 	return ok;
+}
+
+// Without time stamps: equal weights are equal files.
+static hid_t create_group(hid_t file, const char *path)
+{
+	hid_t list = H5Pcreate(H5P_GROUP_CREATE);
+	(void)H5Pset_obj_track_times(list, false);
+	hid_t group = H5Gcreate2(file, path, H5P_DEFAULT, list, H5P_DEFAULT);
+	(void)H5Pclose(list);
+	return group;
 }
 
 static bool write_integer_attribute(hid_t object, const char *name, int32_t value)
@@ -587,8 +607,7 @@ static bool write_integer_attribute(hid_t object, const char *name, int32_t valu
 	hid_t space = H5Screate(H5S_SCALAR);
 	hid_t id = space < 0 ? -1 : H5Acreate2(object, name, H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT);
 	bool ok = id >= 0 && H5Awrite(id, H5T_NATIVE_INT32, &value) >= 0;
-	if (id >= 0)
-		H5Aclose(id);
+	ok = (id < 0 || H5Aclose(id) >= 0) && ok;
 	if (space >= 0)
 		H5Sclose(space);
 	return ok;
@@ -601,8 +620,7 @@ static bool write_text_attribute(hid_t object, const char *name, const char *tex
 	bool ok = type >= 0 && space >= 0 && H5Tset_size(type, strlen(text) + 1) >= 0;
 	hid_t id = ok ? H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT) : -1;
 	ok = id >= 0 && H5Awrite(id, type, text) >= 0;
-	if (id >= 0)
-		H5Aclose(id);
+	ok = (id < 0 || H5Aclose(id) >= 0) && ok;
 	if (space >= 0)
 		H5Sclose(space);
 	if (type >= 0)
@@ -614,7 +632,7 @@ static bool write_weight_layer(hid_t file, const ai8x_network_layer *layer, unsi
 {
 	char group[32], path[48];
 	snprintf(group, sizeof group, "/weights/%u", index);
-	hid_t id = H5Gcreate2(file, group, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t id = create_group(file, group);
 	int correction = layer->weight_bits == -1 ? 7 : 8 - layer->weight_bits;
 	bool ok = id >= 0 && write_integer_attribute(id, "weight_bits", layer->weight_bits) &&
 	          write_integer_attribute(id, "output_shift", layer->output_shift - correction) &&
@@ -651,7 +669,7 @@ ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *
 	bool ok = file >= 0;
 	if (ok) {
 		hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
-		hid_t group = H5Gcreate2(file, "/weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+		hid_t group = create_group(file, "/weights");
 		ok = root >= 0 && group >= 0 && write_text_attribute(root, "format", "ai8x-weights") &&
 		     write_integer_attribute(root, "version", 1);
 		if (root >= 0)

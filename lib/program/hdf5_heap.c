@@ -1,10 +1,10 @@
 // Texts of variable length in HDF5 files; see hdf5_heap.h.
 #include "program/hdf5_heap.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/file.h"
 
 enum {
 	MAX_REFERENCE_BYTES = 32,
@@ -41,10 +41,10 @@ void hdf5_heap_prepare(void)
 	(void)H5Tclose(text);
 }
 
-bool hdf5_heap_open(struct hdf5_heap *heap, const char *path, hid_t file)
+bool hdf5_heap_open(struct hdf5_heap *heap, const struct hdf5_source *source)
 {
-	*heap = (struct hdf5_heap){.fd = -1};
-	hid_t creation = H5Fget_create_plist(file);
+	*heap = (struct hdf5_heap){.source = source};
+	hid_t creation = H5Fget_create_plist(source->file);
 	if (creation < 0)
 		return false;
 	hsize_t user_block = 0;
@@ -52,17 +52,13 @@ bool hdf5_heap_open(struct hdf5_heap *heap, const char *path, hid_t file)
 	             H5Pget_sizes(creation, &heap->address_bytes, &heap->length_bytes) >= 0;
 	(void)H5Pclose(creation);
 	heap->base = user_block;
-	if (known && heap->address_bytes <= 8 && heap->length_bytes <= 8)
-		heap->fd = open(path, O_RDONLY | O_CLOEXEC);
-	return heap->fd >= 0;
+	return known && heap->address_bytes <= 8 && heap->length_bytes <= 8;
 }
 
 void hdf5_heap_close(struct hdf5_heap *heap)
 {
-	if (heap->fd >= 0)
-		(void)close(heap->fd);
 	free(heap->bytes);
-	*heap = (struct hdf5_heap){.fd = -1};
+	*heap = (struct hdf5_heap){0};
 }
 
 static uint64_t little_endian(const unsigned char *bytes, size_t count)
@@ -81,9 +77,19 @@ static size_t round_up_8(size_t bytes)
 static bool read_at(const struct hdf5_heap *heap, uint64_t address, void *bytes, size_t count)
 {
 	uint64_t offset = heap->base + address;
-	if (offset < address || offset > INT64_MAX)
+	const struct hdf5_source *source = heap->source;
+	if (offset < address || offset > INT64_MAX - count)
 		return false;
-	return pread(heap->fd, bytes, count, (off_t)offset) == (ssize_t)count;
+	if (source->bytes == NULL) {
+		ai8x_error ignored;
+		size_t got = count;
+		return file_read_at(source->fd, source->path, offset, bytes, &got, &ignored) == AI8X_OK &&
+		       got == count;
+	}
+	if (offset > source->size || source->size - offset < count)
+		return false;
+	memcpy(bytes, source->bytes + offset, count);
+	return true;
 }
 
 static bool load_collection(struct hdf5_heap *heap, uint64_t address, const char **why)

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "program/hdf5_session.h"
+#include "program/hdf5_source.h"
 
 struct hdf5_heap {
-	int fd;               // the file, opened a second time
+	const struct hdf5_source *source;
 	uint64_t base;        // of addresses, after the user block
 	size_t address_bytes; // of an address
 	size_t length_bytes;  // of a length
@@ -22,8 +22,8 @@ struct hdf5_heap {
 	size_t size;
 };
 
-// Opens the heap of a file. Returns false when that fails.
-bool hdf5_heap_open(struct hdf5_heap *heap, const char *path, hid_t file);
+// The heap of an open file. Returns false where the file's addresses are of a strange size.
+bool hdf5_heap_open(struct hdf5_heap *heap, const struct hdf5_source *source);
 void hdf5_heap_close(struct hdf5_heap *heap);
 
 // Reads the text of an attribute whose type is one string of variable length, at most max_length bytes.

@@ -4,7 +4,6 @@
 // for it, links that lead elsewhere are refused, and every message names file, object and expectation.
 // Compound members are matched by name, so that order, offsets, byte order and width are the writer's
 // choice.
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@ enum {
 struct reader {
 	const char *path;
 	hid_t file;
+	struct hdf5_source *source;
 	struct hdf5_heap *heap; // where texts of variable length are
 	ai8x_error *error;
 };
@@ -861,41 +861,17 @@ static ai8x_status read_all(const struct reader *reader, const ai8x_program_opti
 // Opens reader->path into reader->file.
 static ai8x_status open_file(struct reader *reader)
 {
-	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-	if (access < 0)
-		return error_no_memory(reader->error, reader->path);
-	// Closing the file then closes what a failure left open in it.
-	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-#if H5_VERSION_GE(1, 10, 7)
-	// Reading needs no lock, and some network file systems have none.
-	(void)H5Pset_file_locking(access, false, true);
-#endif
-	ai8x_status status = AI8X_OK;
-	reader->file = H5Fopen(reader->path, H5F_ACC_RDONLY, access);
-	if (reader->file < 0) {
-		// Before anything else is called: every call to HDF5 forgets the last error.
-		char reason[200];
-		hdf5_reason(reason, sizeof reason);
-		const bool lacks = hdf5_lacks_resources();
-		status =
-			error_set(reader->error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT, "%s: %s: %s", reader->path,
-		              lacks ? "cannot be opened" : "truncated or damaged HDF5 file", reason);
-	}
-	(void)H5Pclose(access);
-	errno = 0;
-	if (status == AI8X_OK && !hdf5_heap_open(reader->heap, reader->path, reader->file))
-		status = errno == EMFILE || errno == ENFILE || errno == ENOMEM
-		             ? error_set(reader->error, AI8X_ERR_NO_MEMORY, "%s: cannot read: %s", reader->path,
-		                         strerror(errno))
-		             : bad(reader, "/", "damaged: cannot be read");
+	ai8x_status status = hdf5_source_open(reader->source, reader->path, HDF5_SOURCE_MOST, reader->error);
+	reader->file = reader->source->file;
+	if (status == AI8X_OK && !hdf5_heap_open(reader->heap, reader->source))
+		status = bad(reader, "/", "damaged: cannot be read");
 	return status;
 }
 
 static void close_file(struct reader *reader)
 {
 	hdf5_heap_close(reader->heap);
-	if (reader->file >= 0)
-		(void)H5Fclose(reader->file);
+	hdf5_source_close(reader->source);
 }
 
 ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
@@ -903,8 +879,10 @@ ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
 	struct hdf5_session session;
 	hdf5_session_begin(&session);
 	struct attribute_list list = {0};
-	struct hdf5_heap heap = {.fd = -1};
-	struct reader reader = {.path = path, .file = H5I_INVALID_HID, .heap = &heap, .error = error};
+	struct hdf5_heap heap = {0};
+	struct hdf5_source source = HDF5_SOURCE_CLOSED;
+	struct reader reader = {
+		.path = path, .file = H5I_INVALID_HID, .source = &source, .heap = &heap, .error = error};
 	struct attribute_reader from = {&reader, "/", &list, AI8X_OK};
 	ai8x_status status = open_file(&reader);
 	if (status == AI8X_OK && H5Aexists(reader.file, "format") > 0)
@@ -928,8 +906,10 @@ ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8
 		return error_no_memory(error, "a program");
 	struct hdf5_session session;
 	hdf5_session_begin(&session);
-	struct hdf5_heap heap = {.fd = -1};
-	struct reader reader = {.path = path, .file = H5I_INVALID_HID, .heap = &heap, .error = error};
+	struct hdf5_heap heap = {0};
+	struct hdf5_source source = HDF5_SOURCE_CLOSED;
+	struct reader reader = {
+		.path = path, .file = H5I_INVALID_HID, .source = &source, .heap = &heap, .error = error};
 	ai8x_status status = open_file(&reader);
 	if (status == AI8X_OK)
 		status = read_all(&reader, options, read);

@@ -69,7 +69,7 @@ void hdf5_reason(char *text, size_t size)
 
 static herr_t look_for_lack(unsigned n, const H5E_error2_t *entry, void *user)
 {
-	static const int numbers[] = {ENOMEM, EMFILE, ENFILE};
+	static const int numbers[] = {ENOMEM, EMFILE, ENFILE, EIO, ENOSPC, EDQUOT, EINTR};
 	bool *lacks = user;
 	(void)n;
 	*lacks = *lacks || (entry->maj_num == H5E_RESOURCE &&

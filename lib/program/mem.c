@@ -9,21 +9,23 @@
 // - RUN follows the last operation when a starting write was seen.
 //
 // Expected words come from a second file of the same form.
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "part/part.h"
 #include "program/program.h"
 
 enum { LINE_BYTES = 256 };
+#define MAX_BYTES ((size_t)1 << 30)
 
 struct mem_file {
 	const char *path;
-	FILE *stream;
+	unsigned char *text;
+	FILE *stream; // over it
 	size_t line;  // number of the line read last
 	size_t index; // of the next value
 	ai8x_error *error;
@@ -65,9 +67,6 @@ static ai8x_status read_value(struct mem_file *file, uint32_t *value, bool *end)
 	*end = false;
 	for (;;) {
 		if (fgets(buffer, sizeof buffer, file->stream) == NULL) {
-			if (ferror(file->stream))
-				return error_set(file->error, AI8X_ERR_IO, "%s: cannot read: %s", file->path,
-				                 strerror(errno));
 			*end = true;
 			return AI8X_OK;
 		}
@@ -173,10 +172,21 @@ static ai8x_op classify(struct stimulus *stimulus, uint32_t address, uint32_t va
 
 static ai8x_status open_mem(struct mem_file *file, const char *path, ai8x_error *error)
 {
-	*file = (struct mem_file){.path = path, .error = error, .stream = fopen(path, "re")};
-	if (file->stream == NULL)
-		return error_set(error, AI8X_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
-	return AI8X_OK;
+	size_t size = 0;
+	*file = (struct mem_file){.path = path, .error = error};
+	ai8x_status status = file_read(path, MAX_BYTES, &file->text, &size, error);
+	// The 0 behind the text counts as its end, also where there is no text.
+	if (status == AI8X_OK && (file->stream = fmemopen(file->text, size > 0 ? size : 1, "r")) == NULL)
+		status = error_no_memory(error, path);
+	if (status != AI8X_OK)
+		free(file->text);
+	return status;
+}
+
+static void close_mem(struct mem_file *file)
+{
+	(void)fclose(file->stream);
+	free(file->text);
 }
 
 static ai8x_status read_stimulus(struct stimulus *stimulus, const char *path, ai8x_error *error)
@@ -195,7 +205,7 @@ static ai8x_status read_stimulus(struct stimulus *stimulus, const char *path, ai
 		if (status != AI8X_OK)
 			break;
 	}
-	(void)fclose(file.stream);
+	close_mem(&file);
 	if (status == AI8X_OK && stimulus->program->op_count == 0)
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: holds no '@INDEX VALUE' lines", path);
 	if (status == AI8X_OK && stimulus->started)
@@ -219,7 +229,7 @@ static ai8x_status read_expected(ai8x_program *program, const char *path, ai8x_e
 		if (status != AI8X_OK)
 			break;
 	}
-	(void)fclose(file.stream);
+	close_mem(&file);
 	return status;
 }
 

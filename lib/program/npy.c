@@ -15,6 +15,7 @@
 #include <zip.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 #define MAX_BYTES ((size_t)1 << 28)
 #define MAX_ARRAYS 4096u
@@ -217,36 +218,6 @@ ai8x_status arrays_parse(const uint8_t *bytes, size_t size, const char *file, co
 	return AI8X_OK;
 }
 
-// Reads a whole file; the caller frees *bytes.
-static ai8x_status read_file(const char *path, uint8_t **bytes, size_t *size, ai8x_error *error)
-{
-	ai8x_status status = AI8X_OK;
-	FILE *file = fopen(path, "rb");
-	*bytes = NULL;
-	*size = 0;
-	if (file == NULL)
-		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
-	size_t capacity = 0;
-	while (status == AI8X_OK && !feof(file)) {
-		if (*size == capacity) {
-			capacity = capacity == 0 ? 65536 : capacity * 2;
-			uint8_t *grown = capacity > MAX_BYTES ? NULL : realloc(*bytes, capacity);
-			if (grown == NULL) {
-				status = capacity > MAX_BYTES
-				             ? error_set(error, AI8X_ERR_LIMIT, "%s: larger than %zu bytes", path, MAX_BYTES)
-				             : error_no_memory(error, path);
-				break;
-			}
-			*bytes = grown;
-		}
-		*size += fread(*bytes + *size, 1, capacity - *size, file);
-		if (ferror(file))
-			status = error_set(error, AI8X_ERR_IO, "%s: cannot be read", path);
-	}
-	fclose(file);
-	return status;
-}
-
 static ai8x_status read_archive_member(zip_t *archive, zip_uint64_t index, const char *path,
                                        struct array_list *list, ai8x_error *error)
 {
@@ -276,15 +247,19 @@ static ai8x_status read_archive_member(zip_t *archive, zip_uint64_t index, const
 	return status;
 }
 
-static ai8x_status read_archive(const char *path, struct array_list *list, ai8x_error *error)
+// The archive is in memory, so that no call of libzip's fails for what the system does.
+static ai8x_status read_archive(const char *path, const void *bytes, size_t size, struct array_list *list,
+                                ai8x_error *error)
 {
-	int code = 0;
-	zip_t *archive = zip_open(path, ZIP_RDONLY, &code);
+	zip_error_t reason;
+	zip_error_init(&reason);
+	zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &reason);
+	zip_t *archive = source != NULL ? zip_open_from_source(source, ZIP_RDONLY, &reason) : NULL;
 	if (archive == NULL) {
-		zip_error_t reason;
-		zip_error_init_with_code(&reason, code);
-		ai8x_status status = error_set(error, AI8X_ERR_FORMAT, "%s: not a readable archive (%s)", path,
-		                               zip_error_strerror(&reason));
+		const bool lacks = zip_error_code_zip(&reason) == ZIP_ER_MEMORY;
+		ai8x_status status = error_set(error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT,
+		                               "%s: not a readable archive (%s)", path, zip_error_strerror(&reason));
+		zip_source_free(source);
 		zip_error_fini(&reason);
 		return status;
 	}
@@ -293,29 +268,22 @@ static ai8x_status read_archive(const char *path, struct array_list *list, ai8x_
 	for (zip_int64_t i = 0; i < count && status == AI8X_OK; i++)
 		status = read_archive_member(archive, (zip_uint64_t)i, path, list, error);
 	zip_discard(archive);
+	zip_error_fini(&reason);
 	return status;
 }
 
 ai8x_status arrays_open(const char *path, struct array_list *list, ai8x_error *error)
 {
-	uint8_t magic[4] = {0};
+	unsigned char *bytes = NULL;
+	size_t size = 0;
 	*list = (struct array_list){NULL, 0};
-	FILE *file = fopen(path, "rb");
-	if (file == NULL)
-		return error_set(error, AI8X_ERR_IO, "%s: cannot be opened for reading", path);
-	size_t got = fread(magic, 1, sizeof magic, file);
-	fclose(file);
-	ai8x_status status;
-	if (got == sizeof magic && memcmp(magic, "PK\x03\x04", 4) == 0) {
-		status = read_archive(path, list, error);
-	} else {
-		uint8_t *bytes = NULL;
-		size_t size = 0;
-		status = read_file(path, &bytes, &size, error);
-		if (status == AI8X_OK)
-			status = arrays_parse(bytes, size, path, "", list, error);
-		free(bytes);
-	}
+	ai8x_status status = file_read(path, MAX_BYTES, &bytes, &size, error);
+	if (status != AI8X_OK)
+		return status;
+	status = size >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0
+	             ? read_archive(path, bytes, size, list, error)
+	             : arrays_parse(bytes, size, path, "", list, error);
+	free(bytes);
 	if (status != AI8X_OK)
 		arrays_release(list);
 	return status;

@@ -1,5 +1,4 @@
 // Opens and saves programs: which file format it is.
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,21 +7,24 @@
 #include "program/program.h"
 
 // The signature lies at 0, or at 512, 1024, ... after a user block.
-static bool has_hdf5_signature(const char *path)
+static ai8x_status look_for_hdf5(const char *path, bool *found, ai8x_error *error)
 {
 	static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool found = false;
-	for (off_t offset = 0; offset <= 1 << 20 && !found; offset = offset == 0 ? 512 : offset * 2) {
+	int fd;
+	struct stat info;
+	*found = false;
+	ai8x_status status = file_open(path, &fd, &info, error);
+	if (status != AI8X_OK)
+		return status;
+	size_t size = sizeof signature;
+	for (uint64_t offset = 0; offset <= 1 << 20 && !*found && size == sizeof signature && status == AI8X_OK;
+	     offset = offset == 0 ? 512 : offset * 2) {
 		unsigned char bytes[sizeof signature];
-		if (pread(fd, bytes, sizeof bytes, offset) != (ssize_t)sizeof bytes)
-			break;
-		found = memcmp(bytes, signature, sizeof bytes) == 0;
+		status = file_read_at(fd, path, offset, bytes, &size, error);
+		*found = status == AI8X_OK && size == sizeof bytes && memcmp(bytes, signature, sizeof bytes) == 0;
 	}
 	(void)close(fd);
-	return found;
+	return status;
 }
 
 ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *options, ai8x_program **program,
@@ -34,10 +36,11 @@ ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *opti
 		return error_set(error, AI8X_ERR_ARGUMENT, "a program needs a path");
 	if (options == NULL)
 		options = &defaults;
-	ai8x_status status = file_check_readable(path, error);
+	bool is_hdf5;
+	ai8x_status status = look_for_hdf5(path, &is_hdf5, error);
 	if (status != AI8X_OK)
 		return status;
-	if (has_hdf5_signature(path))
+	if (is_hdf5)
 		return hdf5_read(path, options, program, error);
 	if (file_has_suffix(path, ".mem"))
 		return mem_read(path, options, program, error);
@@ -52,8 +55,9 @@ ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *opti
 ai8x_status ai8x_program_probe(const char *path, bool *is_program, ai8x_error *error)
 {
 	*is_program = false;
-	ai8x_status status = file_check_readable(path, error);
-	if (status != AI8X_OK || !has_hdf5_signature(path))
+	bool is_hdf5;
+	ai8x_status status = look_for_hdf5(path, &is_hdf5, error);
+	if (status != AI8X_OK || !is_hdf5)
 		return status;
 	return hdf5_probe(path, is_program, error);
 }

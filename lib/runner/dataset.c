@@ -2,26 +2,22 @@
 // it is needed, NumPy arrays at once.
 #include "runner/dataset.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "program/hdf5_session.h"
+#include "program/hdf5_source.h"
 #include "program/npy.h"
 
 // One table of integers, of either kind of file.
 struct source {
 	char *path;
-	const char *name; // of the table inside the file
-	hid_t file, set;  // HDF5, or H5I_INVALID_HID
-	int watch;        // the same file, to see whether it changes; -1: NumPy arrays are read at once
-	struct stat opened;
+	const char *name;          // of the table inside the file
+	struct hdf5_source hdf5;   // read where it lies, in pieces
+	hid_t set;                 // in it, or H5I_INVALID_HID
 	struct array_list arrays;  // NumPy
 	const struct array *array; // in arrays
 	uint64_t count, item;      // inputs, values of one
@@ -53,6 +49,16 @@ static ai8x_status check_extent(struct source *source, unsigned rank, const uint
 	return AI8X_OK;
 }
 
+// Right after the call that failed: every call to HDF5 forgets the last error.
+static ai8x_status unreadable(const struct source *source, ai8x_error *error)
+{
+	const bool lacks = hdf5_lacks_resources();
+	char reason[200];
+	hdf5_reason(reason, sizeof reason);
+	return error_set(error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT, "%s: cannot read %s: %s",
+	                 source->path, source->name, reason);
+}
+
 static ai8x_status inspect_hdf5(struct source *source, ai8x_error *error)
 {
 	hid_t type = H5Dget_type(source->set), space = H5Dget_space(source->set);
@@ -81,24 +87,20 @@ static ai8x_status inspect_hdf5(struct source *source, ai8x_error *error)
 // Finds one of `names` (the last is NULL); AI8X_WAITING when there is none of them.
 static ai8x_status open_hdf5(struct source *source, const char *const *names, ai8x_error *error)
 {
-	char reason[200];
 	struct hdf5_session session;
 	ai8x_status status = AI8X_WAITING;
 	hdf5_session_begin(&session);
-	source->file = H5Fopen(source->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-	if (source->file < 0) {
-		hdf5_reason(reason, sizeof reason);
-		status = error_set(error, hdf5_lacks_resources() ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT,
-		                   "%s: cannot be opened as HDF5: %s", source->path, reason);
-	}
+	if (hdf5_source_open(&source->hdf5, source->path, 0, error) != AI8X_OK)
+		status = error->status;
 	for (; status == AI8X_WAITING && *names != NULL; names++) {
-		if (H5Lexists(source->file, *names, H5P_DEFAULT) <= 0)
-			continue;
+		const htri_t found = H5Lexists(source->hdf5.file, *names, H5P_DEFAULT);
 		source->name = *names;
-		source->set = H5Dopen2(source->file, *names, H5P_DEFAULT);
-		status = source->set < 0
-		             ? error_set(error, AI8X_ERR_FORMAT, "%s: %s is not a data set", source->path, *names)
-		             : inspect_hdf5(source, error);
+		if (found > 0)
+			source->set = H5Dopen2(source->hdf5.file, *names, H5P_DEFAULT);
+		if (found < 0 || (found > 0 && source->set < 0))
+			status = unreadable(source, error);
+		else if (found > 0)
+			status = inspect_hdf5(source, error);
 	}
 	hdf5_session_end(&session);
 	return status;
@@ -107,9 +109,10 @@ static ai8x_status open_hdf5(struct source *source, const char *const *names, ai
 static bool has_changed(const struct source *source)
 {
 	struct stat now;
-	return source->watch >= 0 && (fstat(source->watch, &now) != 0 || now.st_size != source->opened.st_size ||
-	                              now.st_mtim.tv_sec != source->opened.st_mtim.tv_sec ||
-	                              now.st_mtim.tv_nsec != source->opened.st_mtim.tv_nsec);
+	const struct stat *opened = &source->hdf5.opened;
+	return fstat(source->hdf5.fd, &now) == 0 &&
+	       (now.st_size != opened->st_size || now.st_mtim.tv_sec != opened->st_mtim.tv_sec ||
+	        now.st_mtim.tv_nsec != opened->st_mtim.tv_nsec);
 }
 
 static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64_t count, hid_t type,
@@ -120,14 +123,12 @@ static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64
 	for (unsigned i = 0; i < source->shape.rank; i++)
 		size[i + 1] = source->shape.sides[i];
 	struct hdf5_session session;
-	char reason[200] = "";
 	hdf5_session_begin(&session);
 	hid_t space = H5Dget_space(source->set), memory = H5Screate_simple(1, &total, NULL);
 	const bool ok = space >= 0 && memory >= 0 &&
 	                H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) >= 0 &&
 	                H5Dread(source->set, type, memory, space, H5P_DEFAULT, values) >= 0;
-	if (!ok)
-		hdf5_reason(reason, sizeof reason);
+	const ai8x_status status = ok ? AI8X_OK : unreadable(source, error);
 	if (space >= 0)
 		(void)H5Sclose(space);
 	if (memory >= 0)
@@ -136,10 +137,7 @@ static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64
 	// libhdf5 makes zeros of what a shorter file no longer has.
 	if (has_changed(source))
 		return error_set(error, AI8X_ERR_FORMAT, "%s: the file changed while it was read", source->path);
-	if (!ok)
-		return error_set(error, AI8X_ERR_FORMAT, "%s: cannot read %s: %s", source->path, source->name,
-		                 reason);
-	return AI8X_OK;
+	return status;
 }
 
 // --- NumPy -------------------------------------------------------------------------------------------
@@ -171,11 +169,8 @@ static void close_source(struct source *source)
 	hdf5_session_begin(&session);
 	if (source->set >= 0)
 		(void)H5Dclose(source->set);
-	if (source->file >= 0)
-		(void)H5Fclose(source->file);
+	hdf5_source_close(&source->hdf5);
 	hdf5_session_end(&session);
-	if (source->watch >= 0)
-		(void)close(source->watch);
 	arrays_release(&source->arrays);
 	free(source->path);
 }
@@ -183,17 +178,9 @@ static void close_source(struct source *source)
 static ai8x_status open_source(struct source *source, const char *path, const char *const *names,
                                ai8x_error *error)
 {
-	ai8x_status status = file_check_readable(path, error);
-	*source =
-		(struct source){.path = strdup(path), .file = H5I_INVALID_HID, .set = H5I_INVALID_HID, .watch = -1};
+	*source = (struct source){.path = strdup(path), .hdf5 = HDF5_SOURCE_CLOSED, .set = H5I_INVALID_HID};
 	if (source->path == NULL)
 		return error_no_memory(error, path);
-	if (status != AI8X_OK)
-		return status;
-	source->watch = open(path, O_RDONLY | O_CLOEXEC);
-	if (source->watch < 0 || fstat(source->watch, &source->opened) != 0)
-		return error_set(error, errno == EMFILE || errno == ENFILE ? AI8X_ERR_NO_MEMORY : AI8X_ERR_IO,
-		                 "%s: cannot read: %s", path, strerror(errno));
 	return file_has_suffix(path, ".npy") || file_has_suffix(path, ".npz") ? open_numpy(source, names, error)
 	                                                                      : open_hdf5(source, names, error);
 }
@@ -224,8 +211,7 @@ ai8x_status dataset_open(const char *path, const char *labels_path, struct datas
 	*out = NULL;
 	if (dataset == NULL)
 		return error_no_memory(error, path);
-	dataset->labels.file = dataset->labels.set = H5I_INVALID_HID;
-	dataset->labels.watch = -1;
+	dataset->labels = (struct source){.hdf5 = HDF5_SOURCE_CLOSED, .set = H5I_INVALID_HID};
 	ai8x_status status = open_source(&dataset->input, path, names, error);
 	if (status == AI8X_WAITING)
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'input'", path);

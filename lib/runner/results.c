@@ -258,14 +258,6 @@ static bool close_file(struct results *results)
 	return ok;
 }
 
-// Locks the file that is open as results->lock. Locks of open descriptions are neither libhdf5's nor lost when some
-// other description of the file is closed.
-static bool take_lock(const struct results *results)
-{
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	return fcntl(results->lock, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES);
-}
-
 static ai8x_status in_use(const struct results *results, ai8x_error *error)
 {
 	return error_set(error, AI8X_ERR_IO, "%s: in use by another evaluation", results->part);
@@ -297,7 +289,7 @@ static ai8x_status hold(struct results *results, bool *found, ai8x_error *error)
 		*found = results->lock >= 0;
 		if (!*found)
 			return errno == ENOENT ? AI8X_OK : unwritable(results, error);
-		if (!take_lock(results))
+		if (!file_lock(results->lock) && (errno == EAGAIN || errno == EACCES))
 			return in_use(results, error);
 		if (is_still_there(results))
 			return AI8X_OK;
@@ -307,6 +299,21 @@ static ai8x_status hold(struct results *results, bool *found, ai8x_error *error)
 	return in_use(results, error);
 }
 
+// Gives the file its name unless another evaluation was first: 0 or errno.
+static int christen(const char *birth, const char *part)
+{
+	int done;
+	do
+		done = renameat2(AT_FDCWD, birth, AT_FDCWD, part, RENAME_NOREPLACE);
+	while (done != 0 && errno == EINTR);
+	if (done == 0 || errno == EEXIST)
+		return done == 0 ? 0 : errno;
+	// Some file systems cannot do that in one step, and some have no links.
+	if (link(birth, part) == 0)
+		return unlink(birth) == 0 ? 0 : errno;
+	return errno == EEXIST ? errno : file_rename(birth, part);
+}
+
 // Made under another name, so that whoever kills this process now leaves nothing that could not be gone on with.
 static ai8x_status give_birth(struct results *results, ai8x_error *error)
 {
@@ -314,23 +321,17 @@ static ai8x_status give_birth(struct results *results, ai8x_error *error)
 	ai8x_status status = file_begin(&draft, results->part, error);
 	if (status != AI8X_OK)
 		return status;
-	results->lock = draft.fd;
+	results->lock = draft.fd; // and locked
 	results->birth = draft.temporary;
 	free(draft.target);
-	if (!take_lock(results))
-		return in_use(results, error);
 	status = make(results, error);
-	if (status == AI8X_OK && fsync(results->lock) != 0 && errno != EINTR && errno != EINVAL)
+	if (status == AI8X_OK && (errno = file_sync(results->lock)) != 0)
 		status = unwritable(results, error);
 	if (status != AI8X_OK)
 		return status;
-	// link() fails where another evaluation was first; some file systems have no links.
-	if (link(results->birth, results->part) == 0)
-		(void)unlink(results->birth);
-	else if (errno == EEXIST)
-		return in_use(results, error);
-	else if (rename(results->birth, results->part) != 0)
-		return unwritable(results, error);
+	errno = christen(results->birth, results->part);
+	if (errno != 0)
+		return errno == EEXIST ? in_use(results, error) : unwritable(results, error);
 	free(results->birth);
 	results->birth = NULL;
 	return AI8X_OK;
@@ -340,6 +341,7 @@ static ai8x_status begin(struct results *results, bool fresh, ai8x_error *error)
 {
 	struct hdf5_session session;
 	bool found = false;
+	file_remove_dead(results->part);
 	ai8x_status status = hold(results, &found, error);
 	if (status != AI8X_OK)
 		return status;
@@ -481,14 +483,14 @@ ai8x_status results_finish(struct results *results, const uint64_t *confusion, a
 	hdf5_session_end(&session);
 	if (status == AI8X_OK && !close_file(results))
 		status = error_set(error, AI8X_ERR_IO, "%s: cannot be closed", results->part);
-	if (status == AI8X_OK && fsync(results->lock) != 0 && errno != EINTR && errno != EINVAL)
+	if (status == AI8X_OK && (errno = file_sync(results->lock)) != 0)
 		status = unwritable(results, error);
 	struct stat info;
 	if (status == AI8X_OK && stat(results->path, &info) == 0 &&
-	    fchmod(results->lock, info.st_mode & 07777) != 0)
+	    (errno = file_set_mode(results->lock, info.st_mode & 07777)) != 0)
 		status = unwritable(results, error);
 	char *target = file_target(results->path);
-	if (status == AI8X_OK && (target == NULL || rename(results->part, target) != 0))
+	if (status == AI8X_OK && (target == NULL || (errno = file_rename(results->part, target)) != 0))
 		status = error_set(error, AI8X_ERR_IO, "%s: cannot rename to %s: %s", results->part, results->path,
 		                   strerror(errno));
 	free(target);

@@ -17,28 +17,10 @@ enum { MAX_FILE = 4 << 20 };
 
 static ai8x_status read_text(const char *path, char **text, size_t *size, ai8x_error *error)
 {
-	ai8x_status status = file_check_readable(path, error);
-	*text = NULL;
-	if (status != AI8X_OK)
-		return status;
-	FILE *file = fopen(path, "rb");
-	char *bytes = malloc(MAX_FILE + 1);
-	if (file != NULL && bytes != NULL)
-		*size = fread(bytes, 1, MAX_FILE + 1, file);
-	if (file == NULL || (bytes != NULL && ferror(file)))
-		status = error_set(error, AI8X_ERR_IO, "%s: cannot read", path);
-	else if (bytes == NULL)
-		status = error_no_memory(error, path);
-	else if (*size > MAX_FILE)
-		status = error_set(error, AI8X_ERR_LIMIT, "%s: more than %d bytes", path, MAX_FILE);
-	if (file != NULL)
-		(void)fclose(file);
-	if (status != AI8X_OK) {
-		free(bytes);
-		return status;
-	}
-	*text = bytes;
-	return AI8X_OK;
+	unsigned char *bytes = NULL;
+	ai8x_status status = file_read(path, MAX_FILE, &bytes, size, error);
+	*text = (char *)bytes;
+	return status;
 }
 
 static ai8x_status load_document(const char *path, const char *text, size_t size, yaml_document_t *document,

@@ -67,6 +67,9 @@ struct exact_log_entry {
 	uint8_t instance;
 };
 
+// Sum of products of `count` values.
+typedef int32_t exact_multiply_add_fn(const int16_t *a, const int16_t *b, size_t count);
+
 struct exact_layer {
 	uint32_t wanted; // events somebody wants, as of the start of this stretch of cycles
 	struct exact_context *context;
@@ -100,6 +103,7 @@ struct exact_layer {
 	uint32_t slots;
 	struct exact_slot *slot;
 	int16_t *kernels; // [slot][pass][tap][lane]
+	exact_multiply_add_fn *multiply_add;
 
 	// Sequencer.
 	enum exact_phase phase;

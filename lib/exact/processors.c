@@ -40,9 +40,53 @@ static void unpack(const struct exact_layer *x, uint32_t slot, uint32_t pass, in
 	}
 }
 
+const int16_t *processors_window(const struct exact_layer *x, uint32_t pass)
+{
+	return x->window + (size_t)pass * x->taps * x->lanes;
+}
+
+const int16_t *processors_weights(const struct exact_layer *x, uint32_t slot, uint32_t pass)
+{
+	const uint32_t kept = x->layer.depthwise || x->layer.bypass ? 0 : slot;
+	return x->kernels + ((size_t)kept * x->layer.passes + pass) * x->taps * x->lanes;
+}
+
+// The engine's hottest loop: plain, so that compilers vectorise it, for the processors that have AVX2 with that.
+static inline __attribute__((always_inline)) int32_t sum_of_products(const int16_t *restrict a,
+                                                                     const int16_t *restrict b, size_t count)
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += (int32_t)a[i] * b[i];
+	return sum;
+}
+
+static int32_t multiply_add(const int16_t *a, const int16_t *b, size_t count)
+{
+	return sum_of_products(a, b, count);
+}
+
+#ifdef __x86_64__
+#define WITH_AVX2 __attribute__((target("avx2")))
+WITH_AVX2 static int32_t multiply_add_avx2(const int16_t *a, const int16_t *b, size_t count)
+{
+	return sum_of_products(a, b, count);
+}
+#endif
+
+static exact_multiply_add_fn *choose_multiply_add(void)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		return multiply_add_avx2;
+#endif
+	return multiply_add;
+}
+
 ai8x_status processors_prepare(struct exact_layer *x)
 {
 	const ai8x_layer *layer = &x->layer;
+	x->multiply_add = choose_multiply_add();
 	if (!layer_has_kernels(layer))
 		return AI8X_OK;
 	// In depth-wise and bypassed layers all slots share their kernels.
@@ -55,26 +99,6 @@ ai8x_status processors_prepare(struct exact_layer *x)
 		for (uint32_t pass = 0; pass < layer->passes; pass++)
 			unpack(x, slot, pass, x->kernels + ((size_t)slot * layer->passes + pass) * kernel);
 	return AI8X_OK;
-}
-
-const int16_t *processors_window(const struct exact_layer *x, uint32_t pass)
-{
-	return x->window + (size_t)pass * x->taps * x->lanes;
-}
-
-const int16_t *processors_weights(const struct exact_layer *x, uint32_t slot, uint32_t pass)
-{
-	const uint32_t kept = x->layer.depthwise || x->layer.bypass ? 0 : slot;
-	return x->kernels + ((size_t)kept * x->layer.passes + pass) * x->taps * x->lanes;
-}
-
-// The engine's hottest loop: plain, so that compilers vectorise it.
-static int32_t multiply_add(const int16_t *restrict a, const int16_t *restrict b, size_t count)
-{
-	int32_t sum = 0;
-	for (size_t i = 0; i < count; i++)
-		sum += (int32_t)a[i] * b[i];
-	return sum;
 }
 
 // The part of a sum that one group's processors contribute. Only for observers.
@@ -126,8 +150,8 @@ void processors_apply(struct exact_layer *x)
 		int64_t sum = 0;
 		for (uint32_t e = 0; e < x->parallel_passes && x->output_pass + e < layer->passes; e++) {
 			uint32_t pass = x->output_pass + e;
-			sum += multiply_add(x->window + pass * kernel,
-			                    x->kernels + ((size_t)slot * layer->passes + pass) * kernel, kernel);
+			sum += x->multiply_add(x->window + pass * kernel,
+			                       x->kernels + ((size_t)slot * layer->passes + pass) * kernel, kernel);
 		}
 		x->accumulator[s] += sum;
 		if (exact_wants(x, AI8X_EVENT_ACCUMULATE))

@@ -68,6 +68,12 @@ typedef enum ai8x_check_class {
 	AI8X_CHECK_ENDLESS,              /**< the machine does not come to an end */
 	AI8X_CHECK_SATURATION,           /**< many outputs of a layer clip */
 	AI8X_CHECK_ACCUMULATOR,          /**< sums leave the range of the accumulator */
+	AI8X_CHECK_KERNEL_MISPLACED,     /**< kernels lie where no channel is */
+	AI8X_CHECK_BIAS_MISPLACED,       /**< biases lie where no channel is */
+	AI8X_CHECK_DATA_WIDTH,           /**< a layer reads what another one wrote as 32-bit words */
+	AI8X_CHECK_READ_AHEAD,           /**< read-ahead with input and output in the same RAM */
+	AI8X_CHECK_FIFO_FRAME,           /**< a FIFO is enabled, but the frame is empty */
+	AI8X_CHECK_FIFO_LANES,           /**< processors that a FIFO feeds only ever get zeros */
 	AI8X_CHECK_CLASSES
 } ai8x_check_class;
 

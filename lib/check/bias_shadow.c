@@ -96,7 +96,8 @@ void bias_evaluate(ai8x_check *check)
 {
 	for (size_t p = 0; p < check->layer_count; p++) {
 		const struct layer_state *state = &check->layers[p];
-		for (uint32_t slot = 0; slot < state->slots; slot++)
+		const bool explained = report_has(check, AI8X_CHECK_BIAS_MISPLACED, (int)state->layer.index);
+		for (uint32_t slot = 0; slot < state->slots && !explained; slot++)
 			if (state->live[slot])
 				evaluate_slot(check, state, slot);
 	}

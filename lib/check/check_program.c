@@ -19,10 +19,22 @@ static ai8x_status name_results(ai8x_check *check, const ai8x_program *program)
 	return AI8X_OK;
 }
 
+// What a program records of its layers tells channels from the rest of a last pass.
+static void note_channels(ai8x_check *check, const ai8x_program *program)
+{
+	for (size_t i = 0; i < ai8x_program_layer_count(program); i++) {
+		const int64_t index = ai8x_program_int(program, (int)i, "hw_layer", -1);
+		const int64_t channels = ai8x_program_int(program, (int)i, "input_channels", 0);
+		if (index >= 0 && index < AI8X_MAX_LAYERS && channels > 0 && channels <= UINT32_MAX)
+			check->channels[index] = (uint32_t)channels;
+	}
+}
+
 static void compare_results(ai8x_check *check, const ai8x_runner_result *result)
 {
 	check->results_hold = !check->options.ignore_expectations && result->status == AI8X_OK &&
 	                      result->checks > 0 && result->mismatches == 0;
+	check->results_fail = !check->options.ignore_expectations && result->mismatches > 0;
 	for (size_t i = 0; i < result->mismatch_count && !check->options.ignore_expectations; i++) {
 		const ai8x_mismatch *mismatch = &result->mismatch[i];
 		struct place place = here(mismatch->layer);
@@ -72,6 +84,8 @@ ai8x_status ai8x_check_program(const ai8x_program *program, const ai8x_check_opt
 	ai8x_status status = ai8x_check_create(part, options, check, error);
 	if (status == AI8X_OK)
 		status = name_results(*check, program);
+	if (status == AI8X_OK)
+		note_channels(*check, program);
 	if (status == AI8X_OK)
 		status = ai8x_machine_create(part, &machine_options, &machine, error);
 	if (status == AI8X_OK)

@@ -58,13 +58,15 @@ static void set_lane(struct lane *lane, uint16_t writer, uint16_t slot)
 	*lane = (struct lane){.writer = writer, .slot = slot, .previous = previous};
 }
 
-void shadow_bus_write(ai8x_check *check, const struct part_target *target, unsigned bytes)
+void shadow_bus_write(ai8x_check *check, const struct part_target *target, uint32_t value, unsigned bytes)
 {
 	unsigned instance = target->group * INSTANCES_PER_GROUP + target->unit;
 	struct lane *word = check->lanes[instance] + (size_t)target->word * LANES;
 	for (unsigned l = 0; l < LANES; l++)
-		if (bytes == 4 || l == target->byte)
-			set_lane(&word[l], WRITER_BUS, 0);
+		if (bytes == 4 || l == target->byte) {
+			const uint32_t byte = bytes == 4 ? value >> (8 * l) : value;
+			set_lane(&word[l], WRITER_BUS, (byte & 0xff) == 0 ? SLOT_BUS_ZERO : 0);
+		}
 }
 
 void shadow_cleared(ai8x_check *check, unsigned group)

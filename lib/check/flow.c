@@ -191,6 +191,7 @@ static void find_influence(ai8x_check *check, struct layer_state *state)
 	for (uint32_t slot = 0; slot < state->slots; slot++)
 		for (uint32_t pass = 0; pass < layer->passes && state->live[slot]; pass++)
 			state->influence[pass] |= influence_of(state, slot, pass);
+	state->influence[layer->passes - 1] &= ~state->absent;
 	for (size_t i = 0; i < state->plane_count; i++) {
 		uint32_t pass = (uint32_t)(i / AI8X_PROCESSORS / layer->operands);
 		if ((state->influence[pass] >> (i % AI8X_PROCESSORS) & 1) == 0)
@@ -273,6 +274,27 @@ static void report_filler(ai8x_check *check, const struct layer_state *state, si
 	       "wrote that "
 	       "word, but computes no channel for this lane",
 	       layer->index, place.channel, place.processor % 4, place.processor / 4, source->word, writer);
+}
+
+// Values of 32 bits lie in words of their own; what reads bytes finds a quarter of each.
+static bool is_wide(const ai8x_check *check, uint16_t writer)
+{
+	const int position = writer_position(writer);
+	return position >= 0 && check->layers[position].layer.output_bits == 32;
+}
+
+static void report_wide(ai8x_check *check, const struct layer_state *state, size_t plane,
+                        const struct source *source)
+{
+	const int writer = layer_number(check, source->from.writer);
+	struct place place = input_place(state, plane, source, (int)state->layer.index, writer);
+	place.group = -1;
+	report(check, AI8X_CHECK_DATA_WIDTH, check->results_hold ? AI8X_SEVERITY_WARNING : AI8X_SEVERITY_ERROR,
+	       place, source->count,
+	       "layer %u reads 8-bit channels where layer %d wrote 32-bit sums, first channel %d from word 0x%x "
+	       "of data "
+	       "memory instance %d: layers read 8-bit data only",
+	       state->layer.index, writer, place.channel, source->word, place.processor / 4);
 }
 
 static void report_self(ai8x_check *check, const struct layer_state *state, size_t plane,
@@ -392,6 +414,8 @@ static void check_plane(ai8x_check *check, const struct layer_state *state, size
 				report_empty(check, state, plane, source, processors_with_data);
 		} else if (from->writer == self)
 			report_self(check, state, plane, source);
+		else if (is_wide(check, from->writer))
+			report_wide(check, state, plane, source);
 		else if (from->slot == SLOT_NONE)
 			report_filler(check, state, plane, source);
 		else if (writer_position(from->writer) >= 0 && !is_empty(from->previous) &&
@@ -479,9 +503,12 @@ void flow_evaluate(ai8x_check *check, bool complete)
 		// run that broke off nothing leads to a result.
 		if (state->dead)
 			follow_all_slots(check, state);
+		misplaced_channels(check, state);
 		find_influence(check, state);
 	}
 	for (size_t p = 0; p < check->layer_count; p++) {
+		misplaced_kernels(check, &check->layers[p]);
+		misplaced_biases(check, &check->layers[p]);
 		check_inputs(check, &check->layers[p]);
 		check_fifo_input(check, &check->layers[p]);
 		// Results of earlier runs may have been read by other ways than the bus.

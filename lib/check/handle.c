@@ -121,7 +121,7 @@ static void bus_written(ai8x_check *check, const ai8x_event *event)
 	if (event->u.bus.running)
 		memory_while_running(check, &target, event->u.bus.address, true);
 	if (target.memory == MEMORY_DATA)
-		shadow_bus_write(check, &target, event->u.bus.bytes);
+		shadow_bus_write(check, &target, value, event->u.bus.bytes);
 	else if (target.memory == MEMORY_BIAS && target.byte == 0)
 		bias_written(check, &target, value);
 }

@@ -39,25 +39,27 @@ void kernels_written(ai8x_check *check, const ai8x_event *event)
 	state->by = (uint32_t)check->bus_writes;
 }
 
-// Cleared kernels are zero, but nobody meant them: a layer that uses one lacks its kernel.
+// Cleared kernels are zero. Generators that clear memory leave out what they know to be zero, so such words count as
+// missing only where the results are wrong.
 void kernels_cleared(ai8x_check *check, unsigned group)
 {
 	for (unsigned p = group * PROCESSORS_PER_GROUP; p < (group + 1) * PROCESSORS_PER_GROUP; p++)
-		memset(check->kernels[p], 0, check->kernel_words[p] * sizeof *check->kernels[p]);
+		for (uint32_t w = 0; w < check->kernel_words[p]; w++)
+			check->kernels[p][w] = (struct kernel_word){.written = WORD_CLEARED};
+}
+
+static bool is_missing(uint8_t written)
+{
+	return written == WORD_UNWRITTEN || written == WORD_CLEARED;
 }
 
 // --- Where a layer's kernels lie ---------------------------------------------------------------------
 
-struct span {
-	uint32_t first, last; // bytes of a processor's stream
-	uint8_t bits;         // that the kernel takes of each byte
-};
-
-static struct span locate(const ai8x_layer *layer, unsigned group, uint32_t row, uint32_t pass)
+static struct kernel_span locate(const ai8x_layer *layer, unsigned group, uint32_t row, uint32_t pass)
 {
 	const struct layer_kernel kernel = layer_kernel_at(layer, group, row, pass);
 	const uint32_t taps = layer->kernel_rows * layer->kernel_columns, field = (1u << layer->weight_bits) - 1;
-	return (struct span){kernel.byte, kernel.byte + taps - 1, (uint8_t)(field << kernel.bit)};
+	return (struct kernel_span){kernel.byte, kernel.byte + taps - 1, (uint8_t)(field << kernel.bit)};
 }
 
 static bool applies(const ai8x_layer *layer, uint32_t row, unsigned processor)
@@ -68,16 +70,23 @@ static bool applies(const ai8x_layer *layer, uint32_t row, unsigned processor)
 	return !layer->quad_fanout || row % AI8X_GROUPS == processor_group(processor);
 }
 
-static bool inside(const ai8x_check *check, unsigned processor, struct span span)
+static bool inside(const ai8x_check *check, unsigned processor, struct kernel_span span)
 {
 	return span.last / KERNEL_WORD_BYTES < check->kernel_words[processor];
+}
+
+bool kernels_locate(const ai8x_check *check, const ai8x_layer *layer, uint32_t row, uint32_t pass,
+                    unsigned processor, struct kernel_span *span)
+{
+	*span = locate(layer, processor_group(processor), row, pass);
+	return applies(layer, row, processor) && inside(check, processor, *span);
 }
 
 static void look_at_kernel(ai8x_check *check, struct layer_state *state, uint32_t row, uint32_t pass,
                            unsigned processor, const uint8_t *stream)
 {
 	const ai8x_layer *layer = &state->layer;
-	struct span span = locate(layer, processor_group(processor), row, pass);
+	struct kernel_span span = locate(layer, processor_group(processor), row, pass);
 	if (!inside(check, processor, span))
 		return;
 	size_t at = (size_t)row * layer->passes + pass;
@@ -102,7 +111,7 @@ uint32_t kernels_taps(const ai8x_check *check, const struct layer_state *state, 
 		return all;
 	const uint8_t *stream = ai8x_machine_kernels(check->machine, processor, NULL);
 	for (uint32_t row = 0; row < state->kernel_rows && taps != all; row++) {
-		struct span span = locate(layer, processor_group(processor), row, pass);
+		struct kernel_span span = locate(layer, processor_group(processor), row, pass);
 		bool live = layer->depthwise || state->live[row];
 		if (!live || !applies(layer, row, processor) || !inside(check, processor, span))
 			continue;
@@ -165,7 +174,8 @@ static struct place kernel_place(const ai8x_check *check, int layer, unsigned pr
 	return place;
 }
 
-static uint8_t worst_word(const ai8x_check *check, unsigned processor, struct span span, uint32_t *word)
+static uint8_t worst_word(const ai8x_check *check, unsigned processor, struct kernel_span span,
+                          uint32_t *word)
 {
 	for (uint32_t w = span.first / KERNEL_WORD_BYTES; w <= span.last / KERNEL_WORD_BYTES; w++) {
 		*word = w;
@@ -183,7 +193,7 @@ static bool lies_linearly(const ai8x_check *check, const struct layer_state *sta
 		return false;
 	ai8x_layer plain = state->layer;
 	plain.calcx4 = false;
-	struct span span = locate(&plain, processor_group(processor), row, pass);
+	struct kernel_span span = locate(&plain, processor_group(processor), row, pass);
 	uint32_t word = 0;
 	return inside(check, processor, span) && worst_word(check, processor, span, &word) == WORD_WRITTEN;
 }
@@ -192,9 +202,10 @@ static void report_unwritten(ai8x_check *check, const struct layer_state *state,
                              unsigned processor)
 {
 	const ai8x_layer *layer = &state->layer;
-	struct span span = locate(layer, processor_group(processor), row, pass);
+	struct kernel_span span = locate(layer, processor_group(processor), row, pass);
 	uint32_t word = span.first / KERNEL_WORD_BYTES;
 	uint8_t written = worst_word(check, processor, span, &word);
+	const bool meant = written == WORD_CLEARED && !check->results_fail;
 	struct place place = kernel_place(check, (int)layer->index, processor, word);
 	place.channel = (int)layer_channel(layer, processor, pass);
 	if (written == WORD_PART)
@@ -212,11 +223,13 @@ static void report_unwritten(ai8x_check *check, const struct layer_state *state,
 		       "one after the other in the first quarter",
 		       layer->index, row, row % 4, processor, word);
 	else
-		report(check, AI8X_CHECK_KERNEL_UNWRITTEN, AI8X_SEVERITY_ERROR, place, 1,
+		report(check, AI8X_CHECK_KERNEL_UNWRITTEN, meant ? AI8X_SEVERITY_INFO : AI8X_SEVERITY_ERROR, place, 1,
 		       "layer %u takes the kernel of output channel slot %u and input channel %d from word %u of "
-		       "processor "
-		       "%u's kernel memory, but nobody wrote that word",
-		       layer->index, row, place.channel, word, processor);
+		       "processor %u's kernel memory, %s",
+		       layer->index, row, place.channel, word, processor,
+		       meant ? "which was cleared and not written since: it is zero, as generators leave it that "
+		               "clear memory"
+		             : "but nobody wrote that word");
 }
 
 static void check_unwritten(ai8x_check *check, const struct layer_state *state)
@@ -268,7 +281,7 @@ static void report_overlap(ai8x_check *check, const ai8x_layer *owner, const ai8
 }
 
 static void claim(ai8x_check *check, struct claim *claims, size_t position, unsigned processor,
-                  struct span span)
+                  struct kernel_span span)
 {
 	const ai8x_layer *layer = &check->layers[position].layer;
 	for (uint32_t b = span.first; b <= span.last; b++) {
@@ -286,7 +299,7 @@ static void claim(ai8x_check *check, struct claim *claims, size_t position, unsi
 	}
 }
 
-static void note_users(struct users *users, size_t position, struct span span)
+static void note_users(struct users *users, size_t position, struct kernel_span span)
 {
 	for (uint32_t word = span.first / KERNEL_WORD_BYTES; word <= span.last / KERNEL_WORD_BYTES; word++) {
 		struct users *u = &users[word];
@@ -338,7 +351,7 @@ static void check_sharing(ai8x_check *check, unsigned processor)
 		for (uint32_t row = 0; row < state->kernel_rows; row++) {
 			for (uint32_t pass = 0; pass < state->layer.passes && applies(&state->layer, row, processor);
 			     pass++) {
-				struct span span = locate(&state->layer, processor_group(processor), row, pass);
+				struct kernel_span span = locate(&state->layer, processor_group(processor), row, pass);
 				if (!inside(check, processor, span) || !counts(state, row, pass, processor))
 					continue;
 				note_users(users, p, span);
@@ -362,7 +375,7 @@ static void word_range(const struct layer_state *state, unsigned processor, uint
 	*last = 0;
 	for (uint32_t row = 0; row < state->kernel_rows; row++) {
 		for (uint32_t pass = 0; pass < state->layer.passes; pass++) {
-			struct span span = locate(&state->layer, processor_group(processor), row, pass);
+			struct kernel_span span = locate(&state->layer, processor_group(processor), row, pass);
 			*first = span.first / KERNEL_WORD_BYTES < *first ? span.first / KERNEL_WORD_BYTES : *first;
 			*last = span.last / KERNEL_WORD_BYTES > *last ? span.last / KERNEL_WORD_BYTES : *last;
 		}
@@ -373,7 +386,7 @@ static void word_range(const struct layer_state *state, unsigned processor, uint
 static bool is_unused(const struct kernel_word *word)
 {
 	static const uint8_t zeros[KERNEL_WORD_BYTES];
-	return word->written != WORD_UNWRITTEN && !word->used && memcmp(word->content, zeros, sizeof zeros) != 0;
+	return !is_missing(word->written) && !word->used && memcmp(word->content, zeros, sizeof zeros) != 0;
 }
 
 // Unused words of a processor: first one and number.
@@ -389,6 +402,11 @@ static struct unused count_unused(const ai8x_check *check, unsigned processor, u
 		if (is_unused(&check->kernels[processor][word]))
 			unused.first = unused.count++ == 0 ? word : unused.first;
 	return unused;
+}
+
+bool kernels_unused(const ai8x_check *check, unsigned processor, uint32_t first, uint32_t last)
+{
+	return count_unused(check, processor, first, last).count > 0;
 }
 
 // How well unused kernels of a processor fit a layer that does not use the processor; 0: not at all.
@@ -455,8 +473,7 @@ static bool all_loaded(const ai8x_check *check, const struct layer_state *state,
 	bool nonzero = false;
 	word_range(state, processor, &first, &last);
 	for (uint32_t word = first; word <= last; word++) {
-		if (word >= check->kernel_words[processor] ||
-		    check->kernels[processor][word].written == WORD_UNWRITTEN)
+		if (word >= check->kernel_words[processor] || is_missing(check->kernels[processor][word].written))
 			return false;
 		nonzero |= memcmp(check->kernels[processor][word].content, zeros, sizeof zeros) != 0;
 	}
@@ -510,9 +527,13 @@ static void check_idle(ai8x_check *check, const struct layer_state *state)
 
 void kernels_evaluate(ai8x_check *check, bool complete)
 {
-	for (size_t p = 0; p < check->layer_count; p++)
-		if (check->layers[p].weights != NULL)
-			check_unwritten(check, &check->layers[p]);
+	for (size_t p = 0; p < check->layer_count; p++) {
+		const struct layer_state *state = &check->layers[p];
+		// Of misplaced kernels some are missing: one finding says it all.
+		if (state->weights != NULL &&
+		    !report_has(check, AI8X_CHECK_KERNEL_MISPLACED, (int)state->layer.index))
+			check_unwritten(check, state);
+	}
 	for (unsigned processor = 0; processor < AI8X_PROCESSORS; processor++)
 		check_sharing(check, processor);
 	if (!complete)

@@ -32,7 +32,18 @@ bool kernels_begin_layer(ai8x_check *check, struct layer_state *state);
 // Taps whose weights are not zero in any kernel that counts; bit t: tap t.
 uint32_t kernels_taps(const ai8x_check *check, const struct layer_state *state, uint32_t pass,
                       unsigned processor);
+// Where the kernel of a slot, an input pass and a processor lies (a slot after the last one: where it would); false: it
+// has none inside of kernel memory.
+bool kernels_locate(const ai8x_check *check, const ai8x_layer *layer, uint32_t row, uint32_t pass,
+                    unsigned processor, struct kernel_span *span);
+// Words that were loaded and that no layer takes kernels from, among some of a processor's.
+bool kernels_unused(const ai8x_check *check, unsigned processor, uint32_t first, uint32_t last);
 void kernels_evaluate(ai8x_check *check, bool complete);
+
+// misplaced.c
+void misplaced_channels(ai8x_check *check, struct layer_state *state); // before influence is followed
+void misplaced_kernels(ai8x_check *check, const struct layer_state *state);
+void misplaced_biases(ai8x_check *check, const struct layer_state *state);
 
 // bias_shadow.c
 ai8x_status bias_create(ai8x_check *check);
@@ -45,7 +56,7 @@ void bias_evaluate(ai8x_check *check);
 // data_shadow.c
 ai8x_status shadow_create(ai8x_check *check);
 void shadow_destroy(ai8x_check *check);
-void shadow_bus_write(ai8x_check *check, const struct part_target *target, unsigned bytes);
+void shadow_bus_write(ai8x_check *check, const struct part_target *target, uint32_t value, unsigned bytes);
 void shadow_cleared(ai8x_check *check, unsigned group);
 void shadow_begin_layer(ai8x_check *check, const ai8x_event *event);
 void shadow_end_layer(ai8x_check *check, const ai8x_event *event);
@@ -57,6 +68,7 @@ void shadow_bus_read(ai8x_check *check, const struct part_target *target, uint32
 void flow_evaluate(ai8x_check *check, bool complete);
 
 // fifo_traffic.c
+void fifo_check_frame(ai8x_check *check);
 void fifo_event(ai8x_check *check, const ai8x_event *event);
 void fifo_evaluate(ai8x_check *check, ai8x_status status, const char *message);
 

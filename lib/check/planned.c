@@ -129,6 +129,44 @@ static void check_agreement(ai8x_check *check, uint32_t index)
 	}
 }
 
+// Words of an instance that a layer's output takes: first and last.
+static void output_words(const ai8x_layer *layer, uint32_t *first, uint32_t *last)
+{
+	const uint32_t slots = ai8x_layer_output_slots(layer),
+				   pixels = layer->output_rows * layer->output_columns;
+	*first = UINT32_MAX;
+	*last = 0;
+	for (uint32_t slot = 0; slot < slots; slot++) {
+		const uint32_t from = ai8x_layer_place(layer, slot, 0).word,
+					   to = ai8x_layer_place(layer, slot, pixels - 1).word;
+		*first = from < *first ? from : *first;
+		*last = to > *last ? to : *last;
+	}
+}
+
+// The next pixels are fetched while results are written, which one RAM of data memory cannot serve at once.
+static void check_read_ahead(ai8x_check *check, const ai8x_layer *layer)
+{
+	uint32_t first = 0, last = 0;
+	if (!layer->read_ahead || layer->streaming || layer->processors == 0)
+		return;
+	output_words(layer, &first, &last);
+	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
+		const uint64_t from = layer->read_base[g], to = from + layer_read_words(layer) - 1;
+		if ((layer->processors >> (PROCESSORS_PER_GROUP * g) & 0xffff) == 0 ||
+		    from / DATA_RAM_WORDS > last / DATA_RAM_WORDS || first / DATA_RAM_WORDS > to / DATA_RAM_WORDS)
+			continue;
+		struct place place = here((int)layer->index);
+		report(check, AI8X_CHECK_READ_AHEAD, AI8X_SEVERITY_ERROR, place, 1,
+		       "layer %u reads ahead (LCTL2) while its input (words 0x%x to 0x%llx, bytes 0x%x to 0x%llx) "
+		       "and its output "
+		       "(words 0x%x to 0x%x, bytes 0x%x to 0x%x) share a 16 KiB block of data memory",
+		       layer->index, (uint32_t)from, (unsigned long long)to, (uint32_t)(4 * from),
+		       (unsigned long long)(4 * to + 3), first, last, 4 * first, 4 * last + 3);
+		return;
+	}
+}
+
 static void check_layer_counts(ai8x_check *check)
 {
 	uint32_t master = check->registers[check->master][REG_LCNT_MAX][0].value;
@@ -260,8 +298,10 @@ void plan_run(ai8x_check *check)
 		check_ranges(check, &check->plan[i].layer);
 		check_masks(check, &check->plan[i].layer);
 		check_agreement(check, i);
+		check_read_ahead(check, &check->plan[i].layer);
 	}
 	check_layer_counts(check);
+	fifo_check_frame(check);
 	check_configured(check);
 	check_rings(check);
 }

@@ -83,6 +83,29 @@ void registers_written(ai8x_check *check, const struct part_target *target, uint
 	state->writes++;
 }
 
+// Registers of streaming layers exist for the first layers only. What would be one of a later layer is another register,
+// which the vendor's generator zeroes when it is told to write zeros as well.
+static void explain_overlay(const ai8x_check *check, enum part_register reg, uint32_t index, char *text,
+                            size_t size)
+{
+	const struct part_register_row *row = &check->part->registers[reg];
+	text[0] = '\0';
+	uint32_t nearest = UINT32_MAX;
+	for (unsigned r = 0; r < REG_COUNT && row->scope == SCOPE_STREAM; r++) {
+		const struct part_register_row *other = &check->part->registers[r];
+		const uint32_t distance = row->address + index * row->stride - other->address;
+		if (r == (unsigned)reg || other->scope != SCOPE_STREAM || row->address < other->address ||
+		    distance % other->stride != 0 || distance >= nearest)
+			continue;
+		nearest = distance;
+		(void)snprintf(text, size,
+		               "; register %s of layer %u would lie there, but only layers 0 to %u have one (an "
+		               "option to write zero "
+		               "registers, --write-zero-registers, does this)",
+		               part_register_name((enum part_register)r), distance / other->stride, other->count - 1);
+	}
+}
+
 void registers_evaluate(ai8x_check *check)
 {
 	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
@@ -96,14 +119,15 @@ void registers_evaluate(ai8x_check *check)
 				bool runs = check->plan[i].reachable;
 				struct place place = register_place(check, &target);
 				place.group = -1;
+				char overlay[240];
+				explain_overlay(check, (enum part_register)r, i, overlay, sizeof overlay);
 				report(check, AI8X_CHECK_REGISTER_OVERWRITTEN,
 				       runs ? AI8X_SEVERITY_ERROR : AI8X_SEVERITY_INFO, place, 1,
 				       "register %s of layer %u, group %u, is configured with 0x%08x (bus write %u) and "
-				       "overwritten "
-				       "with 0 afterwards (bus write %u)%s",
+				       "overwritten with 0 afterwards (bus write %u)%s%s",
 				       part_register_name((enum part_register)r), i, g, state->zeroed_from,
 				       state->first_write, state->zeroed_by,
-				       runs ? ": the layer runs without its setting" : "");
+				       runs ? ": the layer runs without its setting" : "", overlay);
 			}
 		}
 	}

@@ -156,6 +156,37 @@ static const ai8x_check_class_info classes[AI8X_CHECK_CLASSES] = {
          AI8X_SEVERITY_WARNING},
 	CLASS(ACCUMULATOR) = {"accumulator", "sums leave the range of the accumulator",
                           "Reduce the weights or split the layer's input channels.", AI8X_SEVERITY_WARNING},
+	CLASS(KERNEL_MISPLACED) = {"kernel-misplaced", "kernels lie where no channel is",
+                               "Fill the last pass of input channels, let output processors begin at a "
+                               "multiple of four without holes, or use "
+                               "8-bit weights: the vendor's generator misplaces kernels otherwise "
+                               "(docs/export.md). `ai8xsim compile` places "
+                               "them right.",
+                               AI8X_SEVERITY_ERROR},
+	CLASS(BIAS_MISPLACED) = {"bias-misplaced", "biases lie where no channel is",
+                             "Let output processors begin at a multiple of four without holes: the vendor's "
+                             "generator packs biases without "
+                             "the gaps (docs/export.md). `ai8xsim compile` places them right.",
+                             AI8X_SEVERITY_ERROR},
+	CLASS(DATA_WIDTH) =
+		{"data-width", "a layer reads what another one wrote as 32-bit words",
+         "Use output_width 8 (POST) for every layer that another one reads; 32 bits are for the last one.",
+         AI8X_SEVERITY_ERROR},
+	CLASS(READ_AHEAD) =
+		{"read-ahead", "read-ahead with input and output in the same RAM",
+         "Move the output (WPTR_BASE, out_offset) to another 16 KiB block than the input, or switch "
+         "readahead off (LCTL2).",
+         AI8X_SEVERITY_ERROR},
+	CLASS(FIFO_FRAME) =
+		{"fifo-frame", "a FIFO is enabled, but the frame is empty",
+         "Write the number of words of a frame to IFRM, or leave FIFO input (CTL bit 15 or 22) switched "
+         "off where the input lies in data memory.",
+         AI8X_SEVERITY_WARNING},
+	CLASS(FIFO_LANES) =
+		{"fifo-lanes", "processors that a FIFO feeds only ever get zeros",
+         "Feed four channels through each FIFO before the next one is used (processors 0-3, 16-19, ...): "
+         "the vendor's generator takes four channels a FIFO, whatever the map (docs/export.md).",
+         AI8X_SEVERITY_ERROR},
 };
 
 const ai8x_check_class_info *ai8x_check_class_get(unsigned index)

@@ -8,6 +8,8 @@
 //   kernel_shadow.c    who wrote each kernel word; which kernels a layer uses
 //   bias_shadow.c      shadow of bias memory
 //   data_shadow.c      who wrote each byte lane of data memory, and what each layer read
+//   misplaced.c        kernels and biases that lie where no channel is
+//   compare.c          kernels and biases beside trained ones
 //   flow.c             what has influence on the result, and the hazards on its way
 //   fifo_traffic.c     FIFO traffic
 #ifndef AI8X_CHECK_STATE_H
@@ -22,6 +24,8 @@
 #include "part/part.h"
 
 #define LANES 4
+// Words of one of the RAMs that a data memory instance consists of (hardware reference 1).
+#define DATA_RAM_WORDS 4096u
 
 // Layers that start in one run; programs that loop over layers (snoop links) are followed up to here.
 #define MAX_RUNS 1024
@@ -31,6 +35,8 @@ enum { WRITER_NONE, WRITER_CLEAR, WRITER_BUS, WRITER_FIFO, WRITER_LAYER };
 
 // A lane that was written along with its word but carries no channel.
 #define SLOT_NONE 0xffffu
+// In place of a slot: the bus wrote a zero.
+#define SLOT_BUS_ZERO 1u
 #define NONE UINT32_MAX
 
 // Shadow of one byte lane of data memory.
@@ -86,6 +92,7 @@ struct layer_state {
 	uint32_t *bias_entry;  // [slot][group]: the entry
 	bool *live;            // [slot]: has influence on the result
 	bool dead;             // no slot has
+	uint64_t absent;       // processors that have kernels, but no channel, in the last pass
 	uint64_t idle;         // processors not enabled, beside enabled ones, for which unread data lie ready
 	uint64_t lanes_written;
 	uint64_t fifo_overlap;   // reads of FIFO data that the layer had overwritten with its output
@@ -100,8 +107,14 @@ struct register_state {
 	uint32_t zeroed_from; // the value lost
 };
 
-// WORD_PART: committed without all of its bytes having been written.
-enum { WORD_UNWRITTEN, WORD_WRITTEN, WORD_PART };
+// WORD_PART: committed without all of its bytes having been written. WORD_CLEARED: zeros of the memory's self-test.
+enum { WORD_UNWRITTEN, WORD_CLEARED, WORD_WRITTEN, WORD_PART };
+
+// Bytes of a processor's kernel stream, and the bits of each that a kernel takes.
+struct kernel_span {
+	uint32_t first, last;
+	uint8_t bits;
+};
 
 struct kernel_word {
 	uint8_t content[KERNEL_WORD_BYTES];
@@ -126,7 +139,9 @@ struct result_word {
 struct ai8x_check {
 	const ai8x_part *part;
 	ai8x_check_options options;
-	bool results_hold; // every expected word was compared and is there
+	bool results_hold;                  // every expected word was compared and is there
+	bool results_fail;                  // some are not
+	uint32_t channels[AI8X_MAX_LAYERS]; // input channels that a program records of a layer, 0: not known
 	ai8x_machine *machine;
 	ai8x_status trouble; // out of memory while observing
 
@@ -160,6 +175,7 @@ struct ai8x_check {
 	uint32_t *bias_clash[AI8X_GROUPS]; // number of the first write where a second one differed
 
 	uint64_t pushed[FIFO_COUNT], popped[FIFO_COUNT];
+	uint32_t pushed_bits[FIFO_COUNT]; // that were set in any word
 	uint32_t fifo_level[FIFO_COUNT];
 
 	struct result_word *results;

@@ -377,6 +377,25 @@ double cli_seconds(void)
 	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+unsigned cli_part_bit(const ai8x_part *part)
+{
+	for (unsigned i = 0; i < ai8x_part_count(); i++)
+		if (ai8x_part_at(i) == part)
+			return 1u << i;
+	return 0;
+}
+
+void cli_print_standing(unsigned parts)
+{
+	for (unsigned i = 0; i < ai8x_part_count(); i++) {
+		unsigned networks;
+		const double error = ai8x_cycles_error(ai8x_part_at(i), &networks);
+		if ((parts >> i & 1) != 0 && error > 0)
+			(void)printf("Cycles of the %s (~) are within %.1f %% of silicon on %u networks.\n",
+			             ai8x_part_get_info(ai8x_part_at(i))->name, 100 * error, networks);
+	}
+}
+
 const char *cli_duration(double seconds, char text[32])
 {
 	static const struct {

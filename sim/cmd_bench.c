@@ -215,13 +215,13 @@ static json_t *outcome_json(const char *path, const struct bench_options *option
 		                                        "cycles", (json_int_t)layer->cycles, "engine",
 		                                        layer->exact ? "exact" : "fast", "seconds", layer->seconds));
 	}
-	return json_pack("{s:o,s:o,s:s,s:s,s:i,s:f,s:f,s:I,s:s,s:o}", "file", cli_json_text(path), "name",
+	return json_pack("{s:o,s:o,s:s,s:s,s:i,s:f,s:f,s:I,s:s,s:f,s:o}", "file", cli_json_text(path), "name",
 	                 cli_json_text(outcome->name), "part", ai8x_part_get_info(outcome->part)->name, "engine",
 	                 cli_engine_name(options->engine), "jobs", (int)options->jobs, "inferences_per_second",
 	                 outcome->inferences_per_second, "realtime_factor", outcome->realtime_factor, "cycles",
 	                 (json_int_t)outcome->cycles, "cycles_are",
-	                 ai8x_part_get_info(outcome->part)->cycles_exact ? "exact" : "estimate", "layers",
-	                 layers);
+	                 ai8x_part_get_info(outcome->part)->cycles_exact ? "exact" : "estimate", "cycles_error",
+	                 ai8x_cycles_error(outcome->part, NULL), "layers", layers);
 }
 
 static void print_row(struct cli_table *table, const struct outcome *outcome)
@@ -275,6 +275,7 @@ int cmd_bench(int argc, char **argv)
 	     code == CLI_OK && *heading != NULL; heading++)
 		cli_table_cell(table, CLI_BOLD, "%s", *heading);
 	bool any = false;
+	unsigned parts = 0;
 	for (size_t i = 0; i < options.programs.count && code != CLI_RESOURCES; i++) {
 		ai8x_error error = {0};
 		cli_progress("%s", options.programs.word[i]);
@@ -286,12 +287,15 @@ int cmd_bench(int argc, char **argv)
 			continue;
 		}
 		any = true;
+		parts |= cli_part_bit(outcomes[i].part);
 		print_row(table, &outcomes[i]);
 		json_array_append_new(programs, outcome_json(options.programs.word[i], &options, &outcomes[i]));
 	}
 	const bool text = options.json == NULL || strcmp(options.json, "-") != 0;
 	if (any && text)
 		code = cli_worse(code, cli_table_print(table, stdout));
+	if (text)
+		cli_print_standing(parts);
 	for (size_t i = 0; outcomes != NULL && i < options.programs.count; i++) {
 		if (outcomes[i].part != NULL && options.verbose && text)
 			print_layers(&outcomes[i]);

@@ -464,10 +464,7 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 	print_causes(profile);
 	print_loading(profile);
 	print_memory(profile);
-	unsigned networks;
-	const double cycles_error = ai8x_cycles_error(profile->part, &networks);
-	if (cycles_error > 0)
-		printf("Cycles are within %.1f %% of silicon on %u networks.\n", 100 * cycles_error, networks);
+	cli_print_standing(cli_part_bit(profile->part));
 	printf("Energy is an estimate, off by up to %.0f %% on measurements it was not fitted to.\n",
 	       100 * ai8x_energy_error(profile->part));
 	if (profile->timing.schedule.conditional)

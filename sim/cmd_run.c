@@ -388,6 +388,14 @@ static void print_engine_share(const struct work *work)
 		             100.0 * (double)exact / (double)layers);
 }
 
+// Nothing is known of the cycles of a program that did not start.
+static const char *cycles_are(const struct outcome *outcome)
+{
+	if (failed(outcome) && outcome->result.layer_count == 0)
+		return NULL;
+	return outcome->result.cycles_exact ? "exact" : "estimate";
+}
+
 static int print_tables(const struct work *work)
 {
 	static const char *const titles[] = {"program", "part",       "layers", "cycles", "time",
@@ -400,6 +408,11 @@ static int print_tables(const struct work *work)
 		add_total(table, work);
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
+	unsigned parts = 0;
+	for (size_t i = 0; i < work->files->count; i++)
+		if (cycles_are(&work->outcomes[i]) != NULL)
+			parts |= cli_part_bit(work->outcomes[i].part);
+	cli_print_standing(parts);
 	for (size_t i = 0; i < work->files->count; i++)
 		code = cli_worse(code, print_details(work->options, work->files->paths[i], &work->outcomes[i]));
 	if (work->options->verbose)
@@ -427,24 +440,18 @@ static json_t *layers_json(const ai8x_runner_result *result)
 	return layers;
 }
 
-// Nothing is known of the cycles of a program that did not start.
-static const char *cycles_are(const struct outcome *outcome)
-{
-	if (failed(outcome) && outcome->result.layer_count == 0)
-		return NULL;
-	return outcome->result.cycles_exact ? "exact" : "estimate";
-}
-
 static json_t *outcome_json(const char *path, const struct outcome *outcome)
 {
 	const ai8x_runner_result *result = &outcome->result;
 	const char *part = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : NULL;
 	bool pass = !failed(outcome) && result->pass && !is_unchecked(outcome);
-	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:o,s:f,s:o,s:o}", "file", cli_json_text(path), "name",
+	const char *are = cycles_are(outcome);
+	json_t *cycles_error = are != NULL ? json_real(ai8x_cycles_error(outcome->part, NULL)) : json_null();
+	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:o,s:o,s:f,s:o,s:o}", "file", cli_json_text(path), "name",
 	                 cli_json_text(outcome->name), "part", cli_json_text(part), "pass", (int)pass, "checks",
 	                 (json_int_t)result->checks, "mismatches", (json_int_t)result->mismatches, "cycles",
-	                 (json_int_t)result->cycles, "cycles_are", cli_json_text(cycles_are(outcome)), "seconds",
-	                 outcome->seconds, "error",
+	                 (json_int_t)result->cycles, "cycles_are", cli_json_text(are), "cycles_error",
+	                 cycles_error, "seconds", outcome->seconds, "error",
 	                 cli_json_text(failed(outcome) ? outcome->error.message : NULL), "layers",
 	                 layers_json(result));
 }

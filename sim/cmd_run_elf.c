@@ -321,6 +321,11 @@ static bool are_exact(const struct run *run, const ai8x_firmware_inference *row)
 	return ai8x_part_get_info(run->part)->cycles_exact && !row->fifo;
 }
 
+static double error_of(const struct run *run, const ai8x_firmware_inference *row)
+{
+	return row->fifo ? ai8x_fed_cycles_error(run->part) : ai8x_cycles_error(run->part, NULL);
+}
+
 static void print_inferences(const struct run *run)
 {
 	char text[32];
@@ -347,6 +352,7 @@ static void print_inferences(const struct run *run)
 	}
 	(void)cli_table_print(table, stdout);
 	cli_table_destroy(table);
+	cli_print_standing(cli_part_bit(run->part));
 }
 
 static void print_report(const struct run *run)
@@ -380,10 +386,11 @@ static void print_report(const struct run *run)
 
 static json_t *inference_json(const struct run *run, const ai8x_firmware_inference *row)
 {
-	return json_pack("{s:I, s:s, s:i, s:I, s:f, s:f, s:b, s:b}", "cycles", (json_int_t)row->cycles,
-	                 "cycles_are", are_exact(run, row) ? "exact" : "estimate", "layers", (int)row->layers,
-	                 "clock_hz", (json_int_t)row->clock_hz, "start_seconds", row->start_seconds, "seconds",
-	                 row->seconds, "fifo", row->fifo, "finished", row->finished);
+	return json_pack("{s:I, s:s, s:f, s:i, s:I, s:f, s:f, s:b, s:b}", "cycles", (json_int_t)row->cycles,
+	                 "cycles_are", are_exact(run, row) ? "exact" : "estimate", "cycles_error",
+	                 error_of(run, row), "layers", (int)row->layers, "clock_hz", (json_int_t)row->clock_hz,
+	                 "start_seconds", row->start_seconds, "seconds", row->seconds, "fifo", row->fifo,
+	                 "finished", row->finished);
 }
 
 static json_t *result_json(const struct run *run)

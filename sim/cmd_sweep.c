@@ -99,6 +99,15 @@ static void print_point(struct cli_table *table, const ai8x_sweep *sweep, size_t
 	cli_table_cell(table, CLI_PLAIN, "%.1f", 100 * (double)point->data_words / (double)point->data_capacity);
 }
 
+static unsigned best_parts(const ai8x_sweep *sweep)
+{
+	unsigned parts = 0;
+	for (size_t i = 0; i < ai8x_sweep_point_count(sweep); i++)
+		if (ai8x_sweep_point_at(sweep, i)->best)
+			parts |= cli_part_bit(ai8x_part_find(ai8x_sweep_point_at(sweep, i)->part));
+	return parts;
+}
+
 static int print_best(const ai8x_sweep *sweep)
 {
 	const size_t points = ai8x_sweep_point_count(sweep), axes = ai8x_sweep_axis_count(sweep);
@@ -130,6 +139,7 @@ static int print_best(const ai8x_sweep *sweep)
 		shown++;
 	}
 	const int code = best > 0 ? cli_table_print(table, stdout) : CLI_OK;
+	cli_print_standing(best_parts(sweep));
 	if (best > shown)
 		printf("and %zu more: --csv, --html\n", best - shown);
 	cli_table_destroy(table);

@@ -159,6 +159,9 @@ AI8X_API_EXPERIMENTAL void ai8x_timing_release(ai8x_timing *timing);
  */
 AI8X_API_EXPERIMENTAL double ai8x_cycles_error(const ai8x_part *part, unsigned *networks);
 
+/** @brief The same for runs that the host feeds through a FIFO: its loop's time counts too. */
+AI8X_API_EXPERIMENTAL double ai8x_fed_cycles_error(const ai8x_part *part);
+
 /**
  * @brief Largest error of a part's energies, as a fraction: of measured networks (MAX78000: layers) that were left
  *        out of the fit (docs/energy.md).

@@ -233,7 +233,7 @@ const struct ai8x_part part_max78000 = {
 		},
 	.energy = energy,
 	.energy_count = sizeof energy / sizeof energy[0],
-	.standing = {.energy_error = 0.17},
+	.standing = {.fed_error = 0.05, .energy_error = 0.17},
 	.clock_default = {.clock = 0, .divider = 1, .divider_unpipelined = 1},
 	.quirks = {
 		.stream_bias_shift = true,

@@ -290,7 +290,7 @@ const struct ai8x_part part_max78002 = {
 	.energy = energy,
 	.energy_count = sizeof energy / sizeof energy[0],
 	.write_joules = 11.9e-9,
-	.standing = {.cycles_error = 0.035, .cycles_networks = 8, .energy_error = 0.21},
+	.standing = {.cycles_error = 0.035, .cycles_networks = 8, .fed_error = 0.05, .energy_error = 0.21},
 	.clock_default = {.clock = 2, .divider = 1, .divider_unpipelined = 4},
 	.quirks = {
 		.window_stop_geometry = true,

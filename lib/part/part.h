@@ -183,6 +183,7 @@ struct part_energy {
 struct part_standing {
 	double cycles_error; // 0: exact
 	unsigned cycles_networks;
+	double fed_error;    // where the host feeds a FIFO
 	double energy_error; // largest, cross-validated
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <ai8xsim/part.h>
+#include <ai8xsim/time.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -39,7 +40,7 @@ void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file)
 	(void)fputs("device,status", file);
 	for (const ai8x_sweep_measure *measure = ai8x_sweep_measures(); measure->key != NULL; measure++)
 		(void)fprintf(file, ",%s", measure->key);
-	(void)fputs(",cycles_are,best,message\n", file);
+	(void)fputs(",cycles_are,cycles_error,best,message\n", file);
 	for (size_t i = 0; i < sweep->point_count; i++) {
 		const ai8x_sweep_point *point = &sweep->points[i];
 		for (size_t a = 0; a < sweep->axis_count; a++) {
@@ -54,12 +55,13 @@ void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file)
 			else
 				(void)fprintf(file, is_whole(measure) ? ",%.0f" : ",%.9g", measure->of(point));
 		}
-		const bool exact = ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact;
-		(void)fprintf(file, ",%s,%d,",
-		              point->status != AI8X_OK ? ""
-		              : exact                  ? "exact"
-		                                       : "estimate",
-		              point->best);
+		const ai8x_part *part = ai8x_part_find(point->part);
+		if (point->status != AI8X_OK)
+			(void)fputs(",,", file);
+		else
+			(void)fprintf(file, ",%s,%g", ai8x_part_get_info(part)->cycles_exact ? "exact" : "estimate",
+			              ai8x_cycles_error(part, NULL));
+		(void)fprintf(file, ",%d,", point->best);
 		put_cell(point->message, file);
 		(void)fputc('\n', file);
 	}

@@ -18,6 +18,11 @@ double ai8x_cycles_error(const ai8x_part *part, unsigned *networks)
 	return part->standing.cycles_error;
 }
 
+double ai8x_fed_cycles_error(const ai8x_part *part)
+{
+	return part->standing.fed_error;
+}
+
 static const struct part_energy *row_at(const ai8x_part *part, double volts)
 {
 	const struct part_energy *row = part->energy;

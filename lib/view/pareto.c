@@ -37,8 +37,8 @@ struct page {
 	const ai8x_sweep_point **best; // sorted by the first objective
 	size_t *best_index;
 	size_t best_count, able;
-	bool estimates;      // of some part's cycles
-	double energy_error; // the largest of the parts
+	const ai8x_part *estimated; // a part whose cycles are an estimate, or NULL
+	double energy_error;        // the largest of the parts
 };
 
 // 12345678 as "12.3 M"; small numbers with their unit's prefix.
@@ -304,7 +304,7 @@ static void collect_best(struct page *page)
 		page->able += point->status == AI8X_OK;
 		page->energy_error = fmax(page->energy_error, ai8x_energy_error(ai8x_part_find(point->part)));
 		if (point->status == AI8X_OK && !ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact)
-			page->estimates = true;
+			page->estimated = ai8x_part_find(point->part);
 		if (!point->best)
 			continue;
 		size_t at = page->best_count++;
@@ -332,12 +332,19 @@ static void say_page(const struct page *page)
 		".plot .f{stroke:var(--accent);stroke-width:1.6;fill:none}\n</style></head><body><main>\n<h1>",
 		style_base, style_parts);
 	words_escape(ai8x_sweep_name(page->sweep), page->file);
+	char cycles[96] = "";
+	unsigned networks;
+	if (page->estimated != NULL) {
+		const double error = ai8x_cycles_error(page->estimated, &networks);
+		(void)snprintf(cycles, sizeof cycles,
+		               ", and so are cycles of the %s (within %.1f %% of silicon on %u networks)",
+		               ai8x_part_get_info(page->estimated)->name, 100 * error, networks);
+	}
 	(void)fprintf(
 		page->file,
 		"</h1><p class=\"lead\">A sweep of %zu points: %zu can run, %zu of them are best. Time and memory "
 		"follow from the registers; energy is an estimate (&plusmn;%.0f %%)%s.</p>\n",
-		points, page->able, page->best_count, 100 * page->energy_error,
-		page->estimates ? ", and so are cycles of the MAX78002" : "");
+		points, page->able, page->best_count, 100 * page->energy_error, cycles);
 	if (page->able > 0) {
 		(void)fputs(
 			"<section><h2>All points</h2><p>Blue: the best, and the limit they form. Point at a dot for its "

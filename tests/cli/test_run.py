@@ -308,12 +308,12 @@ class Results(Case):
         self.assertEqual(report["version"], 1)
         (program,) = report["programs"]
         self.assertEqual(set(program), {"file", "name", "part", "pass", "checks", "mismatches", "cycles",
-                                        "cycles_are", "seconds", "error", "layers"})
+                                        "cycles_are", "cycles_error", "seconds", "error", "layers"})
         self.assertEqual(program["file"], SHIPPED)
         self.assertEqual(program["part"], "MAX78000")
         self.assertIs(program["pass"], True)
         self.assertEqual(program["mismatches"], 0)
-        self.assertEqual(program["cycles_are"], "exact")
+        self.assertEqual((program["cycles_are"], program["cycles_error"]), ("exact", 0))
         self.assertIsNone(program["error"])
         self.assertGreater(program["seconds"], 0)
         for layer in program["layers"]:
@@ -842,9 +842,30 @@ class BadPrograms(Case):
         self.assertEqual(result.returncode, BAD_INPUT)
         absent, shipped = json.loads(result.stdout)["programs"]
         self.assertEqual((absent["name"], absent["part"], absent["cycles"], absent["cycles_are"]), (None, None, 0, None))
+        self.assertIsNone(absent["cycles_error"])
         self.assertIn("No such file", absent["error"])
         self.assertEqual((absent["pass"], absent["checks"], absent["layers"]), (False, 0, []))
         self.assertEqual((shipped["cycles_are"], shipped["error"]), ("exact", None))
+
+
+class Standing(Case):
+    """What is known of the distance between cycles and silicon: in JSON always, in tables once."""
+
+    MOBILE = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "mobile", "mobile.h5")  # MAX78002
+
+    def test_json(self):
+        for command in (("run",), ("bench", "--seconds", "0.01")):
+            result = ai8xsim(*command, "--json", "-", SHIPPED, self.MOBILE)
+            self.assertEqual(result.returncode, OK, result.stderr)
+            programs = json.loads(result.stdout)["programs"]
+            self.assertEqual([(p["cycles_are"], p["cycles_error"]) for p in programs],
+                             [("exact", 0), ("estimate", 0.035)])
+
+    def test_tables_say_it_once(self):
+        for command in (("run",), ("bench", "--seconds", "0.01")):
+            for files, times in (((SHIPPED,), 0), ((self.MOBILE, SHIPPED, self.MOBILE), 1)):
+                self.assertEqual(ai8xsim(*command, *files).stdout.count("MAX78002 (~) are within 3.5 % of silicon"),
+                                 times)
 
 
 class Stimulus(Case):

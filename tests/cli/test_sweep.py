@@ -91,6 +91,7 @@ class Points(Sweep):
             self.assertEqual(values, [part, str(first), str(second), str(bits), kernel])
             self.assertEqual(row["status"], "AI8X_OK", row["message"])
             self.assertEqual(row["cycles_are"], "exact" if part == "MAX78000" else "estimate")
+            self.assertEqual(float(row["cycles_error"]), 0 if part == "MAX78000" else 0.035)
             taps = 9 if kernel == "wide" else 1
             parameters = first * 27 + first + second * first * taps + second
             self.assertEqual(int(row["parameters"]), parameters)

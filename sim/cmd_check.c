@@ -3,6 +3,7 @@
 #include "cli_files.h"
 #include "cli_guard.h"
 #include "cli_jobs.h"
+#include "cli_junit.h"
 #include "cli_open.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ struct check_options {
 	const ai8x_part *part;
 	uint32_t shape[3];
 	const char *weights;
-	const char *json;
+	const char *json, *junit;
 	struct cli_words programs;
 };
 
@@ -81,6 +82,7 @@ static const struct cli_option option_rows[] = {
 	{"list", 0, NULL, CLI_CALL, 0, "List all classes of findings and exit", 3, .call = list_classes},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write all findings as JSON; - for standard output, in place of the text", 3},
+	{"junit", 0, "FILE", CLI_WRITES, AT(junit), "Write results as JUnit XML, for CI systems", 3},
 	{0},
 };
 
@@ -364,6 +366,47 @@ static int judge(const struct check_options *options, const struct outcome *outc
 	return CLI_OK;
 }
 
+// The first finding that counts, as a CI system shows it.
+static void say_why(const struct check_options *options, const struct outcome *outcome, char *text,
+                    size_t size)
+{
+	if (outcome->check == NULL)
+		(void)snprintf(text, size, "%s", outcome->error.message);
+	for (size_t i = 0; i < ai8x_check_count(outcome->check); i++) {
+		const ai8x_finding *finding = ai8x_check_get(outcome->check, i);
+		if (selected(options, finding) && finding->severity >= options->fail_on) {
+			(void)ai8x_finding_describe(finding, text, size);
+			return;
+		}
+	}
+}
+
+static int write_junit(const struct work *work)
+{
+	const size_t count = work->files->count;
+	ai8x_junit_case *cases = calloc(count, sizeof *cases);
+	char(*reasons)[AI8X_MESSAGE_SIZE] = calloc(count, sizeof *reasons);
+	int code = CLI_RESOURCES;
+	for (size_t i = 0; cases != NULL && reasons != NULL && i < count; i++) {
+		const struct outcome *outcome = &work->outcomes[i];
+		say_why(work->options, outcome, reasons[i], sizeof reasons[i]);
+		cases[i] = (ai8x_junit_case){
+			.group = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : "programs",
+			.name = work->files->paths[i],
+			.outcome =
+				outcome->check == NULL ? AI8X_JUNIT_ERROR : cli_junit_outcome(judge(work->options, outcome)),
+			.message = reasons[i],
+		};
+	}
+	if (cases != NULL && reasons != NULL)
+		code = cli_write_junit(work->options->junit, cases, count);
+	else
+		cli_error("out of memory for JUnit XML");
+	free(reasons);
+	free(cases);
+	return code;
+}
+
 static int report(const struct work *work)
 {
 	const struct check_options *options = work->options;
@@ -381,6 +424,8 @@ static int report(const struct work *work)
 	}
 	if (options->json != NULL)
 		code = cli_worse(code, write_json(work));
+	if (options->junit != NULL)
+		code = cli_worse(code, write_junit(work));
 	return code;
 }
 
@@ -417,7 +462,8 @@ int cmd_check(int argc, char **argv)
 			code = CLI_USAGE;
 		}
 	}
-	for (size_t i = 0; i < files.count && options.json != NULL && code != CLI_USAGE; i++)
+	for (size_t i = 0;
+	     i < files.count && (options.json != NULL || options.junit != NULL) && code != CLI_USAGE; i++)
 		if (cli_keep_apart(&command_line, &options, NULL, files.paths[i]) != CLI_OK)
 			code = CLI_USAGE;
 	if (code != CLI_USAGE && files.count > 0)

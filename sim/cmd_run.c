@@ -3,6 +3,7 @@
 #include "cli_files.h"
 #include "cli_guard.h"
 #include "cli_jobs.h"
+#include "cli_junit.h"
 #include "cmd_run_elf.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ struct run_options {
 	ai8x_engine engine;
 	const char *cpu;
 	const ai8x_part *part;
-	const char *json, *dump, *expect;
+	const char *json, *junit, *dump, *expect;
 	struct cli_words programs;
 };
 
@@ -50,6 +51,7 @@ const struct cli_option run_program_options[] = {
      "End with 0, not 6, where a program expects nothing that could be compared", 1},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write results as JSON; - for standard output, in place of the table", 3},
+	{"junit", 0, "FILE", CLI_WRITES, AT(junit), "Write results as JUnit XML, for CI systems", 3},
 	{"dump", 0, "FILE", CLI_WRITES, AT(dump),
      "Write all layers' outputs and the final memory as a program file (one program only)", 3},
 	{"mismatches", 0, "N", CLI_SIZE, AT(shown), "Show at most N differing words per program (default 8)", 3,
@@ -470,6 +472,47 @@ static int write_json(const char *path, const struct work *work)
 	return code;
 }
 
+// --- JUnit -------------------------------------------------------------------------------------------
+
+// What failed, in a line: the library's message, or how many checks.
+static void say_why(const struct outcome *outcome, char *text, size_t size)
+{
+	if (failed(outcome))
+		(void)snprintf(text, size, "%s", outcome->error.message);
+	else if (outcome->result.mismatches == 0)
+		(void)snprintf(text, size, "nothing to check: the program expects no words");
+	else
+		(void)snprintf(text, size, "%llu of %llu checks failed, first in layer %d",
+		               (unsigned long long)outcome->result.mismatches,
+		               (unsigned long long)outcome->result.checks, outcome->result.first_bad_layer);
+}
+
+static int write_junit(const char *path, const struct work *work)
+{
+	const size_t count = work->files->count;
+	ai8x_junit_case *cases = calloc(count, sizeof *cases);
+	char(*reasons)[AI8X_MESSAGE_SIZE] = calloc(count, sizeof *reasons);
+	int code = CLI_RESOURCES;
+	for (size_t i = 0; cases != NULL && reasons != NULL && i < count; i++) {
+		const struct outcome *outcome = &work->outcomes[i];
+		say_why(outcome, reasons[i], sizeof reasons[i]);
+		cases[i] = (ai8x_junit_case){
+			.group = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : "programs",
+			.name = work->files->paths[i],
+			.seconds = outcome->seconds,
+			.outcome = cli_junit_outcome(outcome_exit(work->options, outcome)),
+			.message = reasons[i],
+		};
+	}
+	if (cases != NULL && reasons != NULL)
+		code = cli_write_junit(path, cases, count);
+	else
+		cli_error("out of memory for JUnit XML");
+	free(reasons);
+	free(cases);
+	return code;
+}
+
 // --- The command -------------------------------------------------------------------------------------
 
 static int check_options(const struct run_options *options, const struct cli_files *files)
@@ -508,6 +551,8 @@ static int report(const struct work *work)
 		code = cli_worse(code, print_tables(work));
 	if (work->options->json != NULL)
 		code = cli_worse(code, write_json(work->options->json, work));
+	if (work->options->junit != NULL)
+		code = cli_worse(code, write_junit(work->options->junit, work));
 	return code;
 }
 
@@ -551,7 +596,7 @@ int cmd_run(int argc, char **argv)
 	int code = cli_files_find(options.programs.word, options.programs.count, &files);
 	int usage = check_options(&options, &files);
 	for (size_t i = 0; i < files.count && usage == CLI_OK; i++)
-		if (options.json != NULL || options.dump != NULL)
+		if (options.json != NULL || options.junit != NULL || options.dump != NULL)
 			usage = cli_keep_apart(&command_line, &options, NULL, files.paths[i]);
 	if (usage != CLI_OK)
 		code = usage;

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "cli_files.h"
 #include "cli_guard.h"
+#include "cli_junit.h"
 #include "cli_sockets.h"
 
 // ---- options ----
@@ -460,8 +461,6 @@ static int write_json(const char *path, const struct run *runs, size_t count)
 static int write_junit(const char *path, const struct run *runs, size_t count)
 {
 	ai8x_junit_case *cases = calloc(count, sizeof *cases);
-	char *text = NULL;
-	ai8x_error error = {0};
 	if (cases == NULL) {
 		cli_error("out of memory for JUnit XML");
 		return CLI_RESOURCES;
@@ -472,19 +471,12 @@ static int write_junit(const char *path, const struct run *runs, size_t count)
 			.group = run->part != NULL ? ai8x_part_get_info(run->part)->name : "firmware",
 			.name = run->path,
 			.seconds = run->result != NULL ? run->result->wall_seconds : 0,
-			.outcome = run->code == CLI_OK             ? AI8X_JUNIT_PASS
-		               : run->code == CLI_CHECK_FAILED ? AI8X_JUNIT_FAILURE
-		                                               : AI8X_JUNIT_ERROR,
+			.outcome = cli_junit_outcome(run->code),
 			.message = run->result != NULL ? run->reason : run->error.message,
 			.output = run->result != NULL ? run->result->console : NULL,
 		};
 	}
-	int code = CLI_RESOURCES;
-	if (ai8x_junit_render("ai8xsim", cases, count, &text, &error) == AI8X_OK)
-		code = cli_write_file(path, text, strlen(text));
-	else
-		cli_error("%s", error.message);
-	free(text);
+	int code = cli_write_junit(path, cases, count);
 	free(cases);
 	return code;
 }

@@ -12,6 +12,7 @@
 static const struct cli_command commands[] = {
 	{"bench", "measure how fast programs run in steady state", cmd_bench},
 	{"check", "find what is wrong with programs, and say why", cmd_check},
+	{"compare", "two results, layer by layer: what became slower, what no longer passes", cmd_compare},
 	{"compile", "turn a network description into a program", cmd_compile},
 	{"eval", "run a program on a whole data set: outputs, accuracy, confusion matrix", cmd_eval},
 	{"golden", "compute a network with the independent reference", cmd_golden},

@@ -6,14 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "program/hdf5_image.h"
-
 #include "cli.h"
 #include "cli_guard.h"
 #include "golden.h"
 
 #define PATH_BYTES 4096
-#define NPY_ALIGNMENT 64
 
 struct settings {
 	const char *network;
@@ -212,33 +209,22 @@ static int write_json(const char *path, const ai8x_network *network, const struc
 
 // --- files -----------------------------------------------------------------------------------------
 
-// NumPy format 1.0: magic, version, header length, a Python dictionary padded to a multiple of 64 bytes.
-static int write_npy(const char *path, const golden_tensor *tensor)
+static ai8x_array array_of(const char *name, const golden_tensor *tensor)
 {
-	char header[2 * NPY_ALIGNMENT];
-	int text = snprintf(header + 10, sizeof header - 10,
-	                    "{'descr': '<i4', 'fortran_order': False, 'shape': (%zu, %zu, %zu), }",
-	                    tensor->channels, tensor->rows, tensor->columns);
-	if (text < 0 || (size_t)text + 11 > sizeof header)
-		return CLI_RESOURCES;
-	memset(header + 10 + text, ' ', sizeof header - 11 - (size_t)text);
-	header[sizeof header - 1] = '\n';
-	memcpy(header, "\x93NUMPY\x01", 8);
-	header[7] = 0;
-	header[8] = (char)(sizeof header - 10);
-	header[9] = 0;
-	size_t count = golden_tensor_size(tensor);
-	uint8_t *bytes = malloc(sizeof header + 4 * count);
-	if (bytes == NULL) {
-		cli_error("out of memory for %s", path);
-		return CLI_RESOURCES;
-	}
-	memcpy(bytes, header, sizeof header);
-	for (size_t i = 0; i < 4 * count; i++)
-		bytes[sizeof header + i] = (uint8_t)((uint32_t)tensor->data[i / 4] >> 8 * (i % 4));
-	int status = cli_write_file(path, bytes, sizeof header + 4 * count);
-	free(bytes);
-	return status;
+	ai8x_array array = {
+		.rank = 3,
+		.shape = {(uint32_t)tensor->channels, (uint32_t)tensor->rows, (uint32_t)tensor->columns},
+		.values = tensor->data,
+	};
+	(void)snprintf(array.name, sizeof array.name, "%s", name);
+	return array;
+}
+
+static ai8x_array array_of_layer(const struct row *row, const char *what, const golden_tensor *tensor)
+{
+	char name[64];
+	(void)snprintf(name, sizeof name, "/layers/%u/%s", row->layer->number, what);
+	return array_of(name, tensor);
 }
 
 static int write_folder(const char *folder, const ai8x_network *network, const struct row *rows)
@@ -254,85 +240,42 @@ static int write_folder(const char *folder, const ai8x_network *network, const s
 			cli_error("%s: the path is too long", folder);
 			return CLI_RESOURCES;
 		}
-		int status = write_npy(path, rows[i].output);
-		if (status != CLI_OK)
-			return status;
+		ai8x_error error = {0};
+		const ai8x_array array = array_of("", rows[i].output);
+		if (ai8x_array_write_npy(&array, path, &error) != AI8X_OK) {
+			(void)cli_fail(path, &error);
+			return CLI_RESOURCES;
+		}
 	}
 	return CLI_OK;
 }
 
-// No time stamps anywhere: equal results are equal files.
-static bool hdf5_group(hid_t file, const char *path)
-{
-	hid_t list = H5Pcreate(H5P_GROUP_CREATE);
-	(void)H5Pset_obj_track_times(list, false);
-	hid_t group = H5Gcreate2(file, path, H5P_DEFAULT, list, H5P_DEFAULT);
-	(void)H5Pclose(list);
-	return group >= 0 && H5Gclose(group) >= 0;
-}
-
-static bool hdf5_tensor(hid_t file, const char *path, const golden_tensor *tensor)
-{
-	hsize_t sides[3] = {tensor->channels, tensor->rows, tensor->columns};
-	hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
-	hid_t space = H5Screate_simple(3, sides, NULL);
-	bool ok = properties >= 0 && space >= 0 && H5Pset_obj_track_times(properties, false) >= 0 &&
-	          H5Pset_chunk(properties, 3, sides) >= 0 && H5Pset_shuffle(properties) >= 0 &&
-	          H5Pset_deflate(properties, 9) >= 0;
-	hid_t set = ok ? H5Dcreate2(file, path, H5T_STD_I32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT) : -1;
-	ok = set >= 0 && H5Dwrite(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor->data) >= 0;
-	ok = (set < 0 || H5Dclose(set) >= 0) && ok;
-	if (space >= 0)
-		H5Sclose(space);
-	if (properties >= 0)
-		H5Pclose(properties);
-	return ok;
-}
-
-static bool hdf5_layers(hid_t file, const ai8x_network *network, const struct row *rows)
-{
-	bool ok = hdf5_group(file, "/layers");
-	for (size_t i = 0; ok && i < network->layer_count; i++) {
-		char path[64];
-		(void)snprintf(path, sizeof path, "/layers/%u", rows[i].layer->number);
-		ok = hdf5_group(file, path);
-		(void)snprintf(path, sizeof path, "/layers/%u/output", rows[i].layer->number);
-		ok = ok && hdf5_tensor(file, path, rows[i].output);
-		if (ok && rows[i].sums != NULL) {
-			(void)snprintf(path, sizeof path, "/layers/%u/sums", rows[i].layer->number);
-			ok = hdf5_tensor(file, path, rows[i].sums);
-		}
-	}
-	return ok;
-}
-
-static bool hdf5_input(hid_t file, const ai8x_network *network)
-{
-	golden_tensor input;
-	ai8x_status status = golden_tensor_create(network->input_shape[0], network->input_shape[1],
-	                                          network->input_shape[2], &input, NULL);
-	for (size_t i = 0; status == AI8X_OK && i < golden_tensor_size(&input); i++)
-		input.data[i] = (int32_t)network->input[i];
-	bool ok = status == AI8X_OK && hdf5_tensor(file, "/input", &input);
-	golden_tensor_destroy(&input);
-	return ok;
-}
-
+// Input, and outputs and sums of all layers.
 static int write_hdf5(const char *path, const ai8x_network *network, const struct row *rows)
 {
-	struct hdf5_image image;
-	struct hdf5_session session;
 	ai8x_error error = {0};
-	hdf5_session_begin(&session);
-	hid_t file = hdf5_image_create(&image, path, &error);
-	ai8x_status status = file < 0 ? AI8X_ERR_NO_MEMORY : AI8X_OK;
-	if (file >= 0 && !(hdf5_input(file, network) && hdf5_layers(file, network, rows))) {
-		status = AI8X_ERR_NO_MEMORY;
-		error.status = status;
-		(void)snprintf(error.message, sizeof error.message, "%s: the file could not be made in memory", path);
+	golden_tensor input = {0};
+	ai8x_array *arrays = calloc(1 + 2 * network->layer_count, sizeof *arrays);
+	ai8x_status status = golden_tensor_create(network->input_shape[0], network->input_shape[1],
+	                                          network->input_shape[2], &input, &error);
+	if (arrays == NULL)
+		status = error.status = AI8X_ERR_NO_MEMORY;
+	size_t count = 0;
+	if (status == AI8X_OK) {
+		for (size_t i = 0; i < golden_tensor_size(&input); i++)
+			input.data[i] = (int32_t)network->input[i];
+		arrays[count++] = array_of("/input", &input);
 	}
-	hdf5_session_end(&session);
-	if (hdf5_image_write(&image, file, path, status, &error) == AI8X_OK)
+	for (size_t i = 0; status == AI8X_OK && i < network->layer_count; i++) {
+		arrays[count++] = array_of_layer(&rows[i], "output", rows[i].output);
+		if (rows[i].sums != NULL)
+			arrays[count++] = array_of_layer(&rows[i], "sums", rows[i].sums);
+	}
+	if (status == AI8X_OK)
+		status = ai8x_arrays_write_hdf5(arrays, count, path, &error);
+	golden_tensor_destroy(&input);
+	free(arrays);
+	if (status == AI8X_OK)
 		return CLI_OK;
 	(void)cli_fail(path, &error);
 	return CLI_RESOURCES;

@@ -173,6 +173,33 @@ AI8X_API const char *ai8x_program_text(const ai8x_program *program, int position
 AI8X_API ai8x_status ai8x_program_set_attribute(ai8x_program *program, int position,
                                                 const ai8x_attribute *attribute, ai8x_error *error);
 
+/* --- Arrays ------------------------------------------------------------------------------------------ */
+
+/** Most dimensions of an array. */
+#define AI8X_ARRAY_MAX_RANK 6u
+
+/** Integers in row-major order. */
+typedef struct ai8x_array {
+	char name[64]; /**< place in an HDF5 file, "/layers/3/output"; .npy files have no names */
+	uint32_t rank; /**< 1..AI8X_ARRAY_MAX_RANK */
+	uint32_t shape[AI8X_ARRAY_MAX_RANK];
+	const int32_t *values;
+} ai8x_array;
+
+/**
+ * @brief Writes an array as a NumPy file (format 1.0, 32-bit little-endian integers), whole or not at all.
+ * @return AI8X_OK, AI8X_ERR_ARGUMENT (rank), AI8X_ERR_IO, AI8X_ERR_NO_MEMORY
+ */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_array_write_npy(const ai8x_array *array, const char *path,
+                                                       ai8x_error *error);
+
+/**
+ * @brief Writes arrays as datasets of one HDF5 file (compressed 32-bit little-endian integers), whole or not at all.
+ * @return AI8X_OK, AI8X_ERR_ARGUMENT (rank), AI8X_ERR_IO, AI8X_ERR_NO_MEMORY
+ */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_arrays_write_hdf5(const ai8x_array *arrays, size_t count,
+                                                         const char *path, ai8x_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -123,7 +123,7 @@ static hid_t creation_list(int rank, const hsize_t *dims)
 		elements *= dims[i];
 	if (elements < COMPRESS_FROM)
 		return list;
-	hsize_t chunk[3];
+	hsize_t chunk[AI8X_ARRAY_MAX_RANK];
 	hsize_t space = CHUNK_ELEMENTS;
 	for (int i = rank - 1; i >= 0; i--) {
 		chunk[i] = dims[i] < space ? dims[i] : space;
@@ -138,7 +138,7 @@ static hid_t creation_list(int rank, const hsize_t *dims)
 struct array {
 	const char *object;
 	int rank;
-	hsize_t dims[3];
+	hsize_t dims[AI8X_ARRAY_MAX_RANK];
 	hid_t file_type, memory_type;
 	const void *data;
 };
@@ -277,14 +277,71 @@ static ai8x_status write_all(const struct writer *writer, const ai8x_program *pr
 	return status;
 }
 
-ai8x_status hdf5_write(const ai8x_program *program, const char *path, ai8x_error *error)
+// The groups that an object lies in, where they are not there yet.
+static ai8x_status create_parents(const struct writer *writer, const char *object)
+{
+	char group[64];
+	for (const char *slash = strchr(object + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		(void)snprintf(group, sizeof group, "%.*s", (int)(slash - object), object);
+		if (H5Lexists(writer->file, group, H5P_DEFAULT) > 0)
+			continue;
+		const hid_t id = create_group(writer, group);
+		if (id < 0)
+			return unwritable(writer, group);
+		(void)H5Gclose(id);
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status write_arrays(const struct writer *writer, const ai8x_array *arrays, size_t count)
+{
+	ai8x_status status = AI8X_OK;
+	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
+		struct array array = {arrays[i].name, (int)arrays[i].rank, {0},
+		                      H5T_STD_I32LE,  H5T_NATIVE_INT32,    arrays[i].values};
+		if (arrays[i].rank < 1 || arrays[i].rank > AI8X_ARRAY_MAX_RANK)
+			return error_set(writer->error, AI8X_ERR_ARGUMENT, "%s: array %s has %u dimensions, not 1 to %u",
+			                 writer->path, arrays[i].name, arrays[i].rank, AI8X_ARRAY_MAX_RANK);
+		for (unsigned d = 0; d < arrays[i].rank; d++)
+			array.dims[d] = arrays[i].shape[d];
+		status = create_parents(writer, array.object);
+		if (status == AI8X_OK)
+			status = write_array(writer, &array);
+	}
+	return status;
+}
+
+// What a file holds: a program, or else arrays.
+struct content {
+	const ai8x_program *program;
+	const ai8x_array *arrays;
+	size_t count;
+};
+
+static ai8x_status write_file(const struct content *content, const char *path, ai8x_error *error)
 {
 	struct hdf5_image image;
 	struct writer writer = {path, H5I_INVALID_HID, error};
 	struct hdf5_session session;
+	ai8x_status status = AI8X_ERR_NO_MEMORY;
 	hdf5_session_begin(&session);
 	writer.file = hdf5_image_create(&image, path, error);
-	const ai8x_status status = writer.file >= 0 ? write_all(&writer, program) : AI8X_ERR_NO_MEMORY;
+	if (writer.file >= 0)
+		status = content->program != NULL ? write_all(&writer, content->program)
+		                                  : write_arrays(&writer, content->arrays, content->count);
 	hdf5_session_end(&session);
 	return hdf5_image_write(&image, writer.file, path, status, error);
+}
+
+ai8x_status hdf5_write(const ai8x_program *program, const char *path, ai8x_error *error)
+{
+	const struct content content = {.program = program};
+	return write_file(&content, path, error);
+}
+
+ai8x_status ai8x_arrays_write_hdf5(const ai8x_array *arrays, size_t count, const char *path,
+                                   ai8x_error *error)
+{
+	const struct content content = {.arrays = arrays, .count = count};
+	return write_file(&content, path, error);
 }

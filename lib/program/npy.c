@@ -14,11 +14,14 @@
 
 #include <zip.h>
 
+#include <ai8xsim/program.h>
+
 #include "base/error.h"
 #include "base/file.h"
 
 #define MAX_BYTES ((size_t)1 << 28)
 #define MAX_ARRAYS 4096u
+#define NPY_HEADER 256 // bytes that a header of the highest rank fits in, padded
 
 // What a header says.
 struct header {
@@ -303,4 +306,52 @@ void arrays_release(struct array_list *list)
 		free(list->arrays[i].values);
 	free(list->arrays);
 	*list = (struct array_list){NULL, 0};
+}
+
+// --- Writing -------------------------------------------------------------------------------------------
+
+// Magic, version 1.0, header length, and a Python dictionary padded so that the values are aligned.
+static size_t npy_header(const ai8x_array *array, char header[NPY_HEADER])
+{
+	char shape[AI8X_ARRAY_MAX_RANK * 12 + 1] = "";
+	for (unsigned d = 0; d < array->rank; d++) {
+		const size_t used = strlen(shape);
+		(void)snprintf(shape + used, sizeof shape - used, "%u,%s", array->shape[d],
+		               d + 1 < array->rank ? " " : "");
+	}
+	if (array->rank > 1)
+		shape[strlen(shape) - 1] = '\0'; // only a tuple of one ends in a comma
+	memset(header, ' ', NPY_HEADER);
+	const int text = snprintf(header + 10, NPY_HEADER - 10,
+	                          "{'descr': '<i4', 'fortran_order': False, 'shape': (%s), }", shape);
+	header[10 + text] = ' ';
+	// The values begin at a multiple of 64 bytes.
+	const size_t size = (10 + (size_t)text + 1 + 63) / 64 * 64;
+	memcpy(header, "\x93NUMPY\x01", 8);
+	header[8] = (char)(size - 10);
+	header[9] = 0;
+	header[size - 1] = '\n';
+	return size;
+}
+
+ai8x_status ai8x_array_write_npy(const ai8x_array *array, const char *path, ai8x_error *error)
+{
+	char header[NPY_HEADER];
+	if (array->rank < 1 || array->rank > AI8X_ARRAY_MAX_RANK)
+		return error_set(error, AI8X_ERR_ARGUMENT, "%s: an array has 1 to %u dimensions, not %u", path,
+		                 AI8X_ARRAY_MAX_RANK, array->rank);
+	const size_t head = npy_header(array, header);
+	size_t count = 1;
+	bool fits = true;
+	for (unsigned d = 0; d < array->rank; d++)
+		fits = fits && !__builtin_mul_overflow(count, array->shape[d], &count);
+	uint8_t *bytes = fits && count <= (SIZE_MAX - head) / 4 ? malloc(head + 4 * count) : NULL;
+	if (bytes == NULL)
+		return error_no_memory(error, path);
+	memcpy(bytes, header, head);
+	for (size_t i = 0; i < 4 * count; i++)
+		bytes[head + i] = (uint8_t)((uint32_t)array->values[i / 4] >> 8 * (i % 4));
+	const ai8x_status status = file_write_any(path, bytes, head + 4 * count, error);
+	free(bytes);
+	return status;
 }

@@ -1,4 +1,4 @@
-// Reading NumPy files; see npy.c.
+// Reading NumPy files; see npy.c. Writing is public: ai8x_array_write_npy().
 #ifndef AI8X_PROGRAM_NPY_H
 #define AI8X_PROGRAM_NPY_H
 

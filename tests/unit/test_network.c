@@ -638,6 +638,37 @@ START_TEST(damaged_arrays_are_refused)
 }
 END_TEST
 
+START_TEST(arrays_of_every_rank_are_written_and_read)
+{
+	static const int32_t values[] = {0, -1, INT32_MAX, INT32_MIN, 255, -256, 65536, 7};
+	ai8x_array array = {.name = "/a/b", .values = values};
+	char path[] = "/tmp/ai8xsim-array-XXXXXX";
+	ai8x_error error = {0};
+	ck_assert_int_ge(close(mkstemp(path)), 0);
+	for (array.rank = 1; array.rank <= AI8X_ARRAY_MAX_RANK; array.rank++) {
+		// All sides 1 but the last two: the names of sides are not all alike.
+		for (unsigned d = 0; d < array.rank; d++)
+			array.shape[d] = d + 1 == array.rank ? (array.rank == 1 ? 8 : 4) : d + 2 == array.rank ? 2 : 1;
+		struct array_list list = {NULL, 0};
+		ck_assert_msg(ai8x_array_write_npy(&array, path, &error) == AI8X_OK, "%s", error.message);
+		ck_assert_msg(arrays_open(path, &list, &error) == AI8X_OK, "%s", error.message);
+		ck_assert_uint_eq(list.count, 1);
+		ck_assert_uint_eq(list.arrays[0].rank, array.rank);
+		for (unsigned d = 0; d < array.rank; d++)
+			ck_assert_uint_eq(list.arrays[0].shape[d], array.shape[d]);
+		ck_assert_mem_eq(list.arrays[0].values, values, sizeof values);
+		arrays_release(&list);
+	}
+	ck_assert_int_eq(unlink(path), 0);
+	for (unsigned wrong = 0; wrong <= 7; wrong += 7) {
+		array.rank = wrong;
+		ck_assert_int_eq(ai8x_array_write_npy(&array, path, &error), AI8X_ERR_ARGUMENT);
+		ck_assert_int_eq(ai8x_arrays_write_hdf5(&array, 1, path, &error), AI8X_ERR_ARGUMENT);
+		ck_assert_int_ne(access(path, F_OK), 0);
+	}
+}
+END_TEST
+
 static Suite *network_suite(void)
 {
 	Suite *suite = suite_create("network");
@@ -668,6 +699,7 @@ static Suite *network_suite(void)
 	TCase *arrays = tcase_create("arrays");
 	tcase_add_test(arrays, arrays_of_every_kind_are_read);
 	tcase_add_test(arrays, damaged_arrays_are_refused);
+	tcase_add_test(arrays, arrays_of_every_rank_are_written_and_read);
 	suite_add_tcase(suite, arrays);
 	return suite;
 }

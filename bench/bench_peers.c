@@ -35,24 +35,6 @@ static const struct shape shapes[] = {
 };
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
-double peer_best(void (*step)(void *user), void *user, double seconds)
-{
-	step(user);
-	double start = now(), best = 1e30;
-	step(user);
-	double once = now() - start;
-	const unsigned window = once > 1e-3 ? 1 : (unsigned)(1e-3 / (once + 1e-9)) + 1;
-	const double end = now() + seconds;
-	do {
-		start = now();
-		for (unsigned i = 0; i < window; i++)
-			step(user);
-		once = (now() - start) / window;
-		best = once < best ? once : best;
-	} while (now() < end);
-	return best;
-}
-
 static void die(const char *what, const ai8x_error *error)
 {
 	(void)fprintf(stderr, "bench_peers: %s: %s\n", what, error->message);
@@ -394,7 +376,7 @@ static json_t *peers_json(const struct peer *peers, size_t count)
 	return list;
 }
 
-static double best_of(const struct peer *peers, size_t count, const char *name, unsigned threads)
+static double best_peer(const struct peer *peers, size_t count, const char *name, unsigned threads)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(peers[i].name, name) == 0 && peers[i].threads == threads)
@@ -410,8 +392,8 @@ static json_t *bench_shape(const struct settings *settings, size_t index)
 	const size_t count = choose(settings, true, peers);
 	(void)snprintf(target, sizeof target, "%zu", index);
 	take_turns(settings, target, peers, count);
-	const double ceiling = best_of(peers, count, "oneDNN int8 GEMM, VNNI at most", 1);
-	const double silicon = best_of(peers, count, "silicon", 1);
+	const double ceiling = best_peer(peers, count, "oneDNN int8 GEMM, VNNI at most", 1);
+	const double silicon = best_peer(peers, count, "silicon", 1);
 	printf("\n%s: %.1f million multiplications\n", shape->name, shape_macs(shape) / 1e6);
 	printf("  %-32s %7s %12s %9s %11s %11s\n", "", "threads", "time", "GMAC/s", "x silicon", "of oneDNN");
 	for (size_t i = 0; i < count; i++) {
@@ -436,7 +418,7 @@ static json_t *bench_program(const struct settings *settings, const char *path)
 	struct peer peers[MAX_PEERS];
 	const size_t count = choose(settings, false, peers);
 	take_turns(settings, path, peers, count);
-	const double silicon = best_of(peers, count, "silicon", 1);
+	const double silicon = best_peer(peers, count, "silicon", 1);
 	printf("\n%s (%s)\n", path, peers[0].note);
 	printf("  %-32s %7s %12s %12s %11s\n", "", "threads", "time", "per second", "x silicon");
 	for (size_t i = 0; i < count; i++)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
 #ifdef HAVE_OPENBLAS
 #include <cblas.h>
 #endif
@@ -57,7 +59,7 @@ double peer_sgemm(const struct shape *shape, int threads, double seconds)
 	for (int64_t i = 0; i < product.inner * product.outputs; i++)
 		weights[i] = (float)(i % 251 - 125);
 	openblas_set_num_threads(threads);
-	const double best = peer_best(sgemm_step, &product, seconds);
+	const double best = best_of(sgemm_step, &product, seconds);
 	free_product(&product);
 	return best;
 }
@@ -113,7 +115,7 @@ double peer_int8_gemm(const struct shape *shape, double seconds, char isa[64])
 	for (int64_t i = 0; i < product.inner * product.outputs; i++)
 		weights[i] = (int8_t)(i % 251 - 125);
 	(void)snprintf(isa, 64, "%s", isa_name());
-	const double best = peer_best(int8_step, &product, seconds);
+	const double best = best_of(int8_step, &product, seconds);
 	free_product(&product);
 	return best;
 }

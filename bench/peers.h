@@ -17,10 +17,6 @@ static inline double shape_macs(const struct shape *shape)
 	       shape->kernel;
 }
 
-// Measures `step`, called over and over with `user`, for about `seconds`: the least seconds of one call, of windows
-// long enough to be timed. Other work on the machine lengthens times and never shortens them.
-double peer_best(void (*step)(void *user), void *user, double seconds);
-
 // Matrix products of a layer's shape: [pixels][inputs * kernel^2] by [inputs * kernel^2][outputs]. Seconds of one, or
 // a negative number where this build has no such library.
 double peer_sgemm(const struct shape *shape, int threads, double seconds);

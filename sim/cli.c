@@ -425,42 +425,27 @@ int cli_write_file(const char *path, const void *bytes, size_t size)
 	return CLI_RESOURCES;
 }
 
-json_t *cli_json_text(const char *text)
+int cli_write(const char *path, cli_put *put, const void *user)
 {
-	if (text == NULL)
-		return json_null();
-	json_t *valid = json_string(text);
-	if (valid != NULL)
-		return valid;
-	static const char replacement[] = "\xef\xbf\xbd";
-	size_t length = strlen(text);
-	char *mended = malloc(3 * length + 1);
-	if (mended == NULL)
-		return NULL;
-	size_t used = 0;
-	for (size_t i = 0; i < length; i++) {
-		// Without a decoder at hand only ASCII is known to be good.
-		if ((unsigned char)text[i] < 0x80)
-			mended[used++] = text[i];
-		else
-			for (size_t k = 0; k < 3; k++)
-				mended[used++] = replacement[k];
-	}
-	json_t *json = json_stringn(mended, used);
-	free(mended);
-	return json;
+	char *text = NULL;
+	size_t size = 0;
+	ai8x_error error = {0};
+	FILE *memory = open_memstream(&text, &size);
+	ai8x_status status = memory != NULL ? put(user, memory, &error) : AI8X_ERR_NO_MEMORY;
+	if (memory != NULL && fclose(memory) != 0 && status == AI8X_OK)
+		status = AI8X_ERR_NO_MEMORY;
+	error.status = status;
+	const int code = status == AI8X_OK ? cli_write_file(path, text, size) : cli_fail(path, &error);
+	free(text);
+	return code;
+}
+
+static ai8x_status put_json(const void *root, FILE *file, ai8x_error *error)
+{
+	return json_write(json_incref((json_t *)root), file, error);
 }
 
 int cli_write_json(const char *path, const json_t *root)
 {
-	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
-	if (text == NULL) {
-		cli_error("%s: out of memory for JSON", path);
-		return CLI_RESOURCES;
-	}
-	size_t length = strlen(text);
-	text[length] = '\n'; // takes the terminator's place; the length says where the text ends
-	int code = cli_write_file(path, text, length + 1);
-	free(text);
-	return code;
+	return cli_write(path, put_json, root);
 }

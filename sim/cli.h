@@ -10,10 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <jansson.h>
-
 #include <ai8xsim/ai8xsim.h>
 
+#include "base/json.h"
 #include "cli_options.h"
 
 // Exit statuses; documented in `ai8xsim --help`, never renumbered.
@@ -94,9 +93,6 @@ double cli_seconds(void);
 // A duration as "12.3 us", "4.56 ms", "7.89 s".
 const char *cli_duration(double seconds, char text[32]);
 
-// Text as JSON; bytes that are not UTF-8 (file names may hold any) become U+FFFD. NULL becomes null.
-json_t *cli_json_text(const char *text);
-
 // The parts that a table shows, a bit each, and the lines below it: how far their cycles are from silicon.
 unsigned cli_part_bit(const ai8x_part *part);
 void cli_print_standing(unsigned parts);
@@ -105,6 +101,9 @@ void cli_print_standing(unsigned parts);
 int cli_write_json(const char *path, const json_t *root);
 // The same for bytes of any kind; into devices and pipes as they are.
 int cli_write_file(const char *path, const void *bytes, size_t size);
+// The same for what `put` writes, which gets `user`; where it fails, nothing is written.
+typedef ai8x_status cli_put(const void *user, FILE *file, ai8x_error *error);
+int cli_write(const char *path, cli_put *put, const void *user);
 
 // A transient line on stderr where that is a terminal; NULL erases it.
 void cli_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));

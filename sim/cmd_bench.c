@@ -215,8 +215,8 @@ static json_t *outcome_json(const char *path, const struct bench_options *option
 		                                        "cycles", (json_int_t)layer->cycles, "engine",
 		                                        layer->exact ? "exact" : "fast", "seconds", layer->seconds));
 	}
-	return json_pack("{s:o,s:o,s:s,s:s,s:i,s:f,s:f,s:I,s:s,s:f,s:o}", "file", cli_json_text(path), "name",
-	                 cli_json_text(outcome->name), "part", ai8x_part_get_info(outcome->part)->name, "engine",
+	return json_pack("{s:o,s:o,s:s,s:s,s:i,s:f,s:f,s:I,s:s,s:f,s:o}", "file", json_text(path), "name",
+	                 json_text(outcome->name), "part", ai8x_part_get_info(outcome->part)->name, "engine",
 	                 cli_engine_name(options->engine), "jobs", (int)options->jobs, "inferences_per_second",
 	                 outcome->inferences_per_second, "realtime_factor", outcome->realtime_factor, "cycles",
 	                 (json_int_t)outcome->cycles, "cycles_are",

@@ -280,80 +280,28 @@ static int print_outcome(const struct check_options *options, const char *path, 
 
 // --- JSON --------------------------------------------------------------------------------------------
 
-static json_t *number_or_null(int number)
+static ai8x_status put_json(const void *user, FILE *file, ai8x_error *error)
 {
-	return number >= 0 ? json_integer(number) : json_null();
-}
-
-static json_t *finding_json(const ai8x_finding *finding)
-{
-	const ai8x_check_class_info *info = ai8x_check_class_get(finding->kind);
-	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:s}", "severity",
-	                 ai8x_severity_name(finding->severity), "class", info->name, "title", info->title,
-	                 "layer", number_or_null(finding->layer), "other_layer",
-	                 number_or_null(finding->other_layer), "group", number_or_null(finding->group),
-	                 "processor", number_or_null(finding->processor), "address",
-	                 finding->has_address ? json_integer(finding->address) : json_null(), "channel",
-	                 number_or_null(finding->channel), "row", number_or_null(finding->row), "column",
-	                 number_or_null(finding->column), "count", (json_int_t)finding->count, "cause",
-	                 cli_json_text(finding->cause), "remedy", finding->remedy);
-}
-
-static json_t *layer_json(const ai8x_check_layer *layer)
-{
-	const ai8x_counters *counters = &layer->counters;
-	return json_pack("{s:i,s:b,s:i,s:I,s:I,s:I,s:I,s:I,s:i,s:i}", "layer", (int)layer->index, "finished",
-	                 (int)layer->finished, "output_bits", (int)layer->output_bits, "outputs",
-	                 (json_int_t)counters->outputs, "clipped_low", (json_int_t)counters->clipped_low,
-	                 "clipped_high", (json_int_t)counters->clipped_high, "accumulator_min",
-	                 (json_int_t)counters->accumulator_min, "accumulator_max",
-	                 (json_int_t)counters->accumulator_max, "slots", (int)layer->slots, "slots_used",
-	                 (int)layer->slots_used);
-}
-
-static bool append(json_t *array, json_t *value)
-{
-	return value != NULL && json_array_append_new(array, value) == 0;
-}
-
-static json_t *outcome_json(const struct check_options *options, const char *path,
-                            const struct outcome *outcome)
-{
-	json_t *findings = json_array(), *layers = json_array();
-	bool complete = findings != NULL && layers != NULL;
-	for (size_t i = 0; outcome->check != NULL && complete && i < ai8x_check_count(outcome->check); i++) {
-		const ai8x_finding *finding = ai8x_check_get(outcome->check, i);
-		if (selected(options, finding))
-			complete = append(findings, finding_json(finding));
+	const struct work *work = user;
+	const struct check_options *options = work->options;
+	const size_t count = work->files->count;
+	ai8x_check_report *reports = calloc(count, sizeof *reports);
+	if (reports == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		const struct outcome *outcome = &work->outcomes[i];
+		reports[i] = (ai8x_check_report){
+			.file = work->files->paths[i],
+			.name = outcome->name,
+			.part = outcome->part,
+			.check = outcome->check,
+			.classes = options->some_classes ? options->classes : NULL,
+			.error = outcome->check == NULL ? outcome->error.message : NULL,
+		};
 	}
-	for (size_t i = 0; outcome->check != NULL && complete && i < ai8x_check_layer_count(outcome->check); i++)
-		complete = append(layers, layer_json(ai8x_check_layer_get(outcome->check, i)));
-	json_t *program = NULL;
-	if (complete)
-		program =
-			json_pack("{s:o,s:o,s:o,s:o,s:i,s:i,s:i,s:O,s:O}", "file", cli_json_text(path), "name",
-		              cli_json_text(outcome->name), "part",
-		              cli_json_text(outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : NULL),
-		              "error", cli_json_text(outcome->check == NULL ? outcome->error.message : NULL),
-		              "errors", (int)outcome->counts[AI8X_SEVERITY_ERROR], "warnings",
-		              (int)outcome->counts[AI8X_SEVERITY_WARNING], "infos",
-		              (int)outcome->counts[AI8X_SEVERITY_INFO], "findings", findings, "layers", layers);
-	json_decref(findings);
-	json_decref(layers);
-	return program;
-}
-
-static int write_json(const struct work *work)
-{
-	json_t *programs = json_array();
-	bool complete = programs != NULL;
-	for (size_t i = 0; i < work->files->count && complete; i++)
-		complete = append(programs, outcome_json(work->options, work->files->paths[i], &work->outcomes[i]));
-	json_t *root = complete ? json_pack("{s:i,s:O}", "version", 1, "programs", programs) : NULL;
-	int code = cli_write_json(work->options->json, root);
-	json_decref(root);
-	json_decref(programs);
-	return code;
+	const ai8x_status status = ai8x_check_json(reports, count, file, error);
+	free(reports);
+	return status;
 }
 
 // --- The command -------------------------------------------------------------------------------------
@@ -423,7 +371,7 @@ static int report(const struct work *work)
 			code = cli_worse(code, print_outcome(options, work->files->paths[i], outcome));
 	}
 	if (options->json != NULL)
-		code = cli_worse(code, write_json(work));
+		code = cli_worse(code, cli_write(options->json, put_json, work));
 	if (options->junit != NULL)
 		code = cli_worse(code, write_junit(work));
 	return code;

@@ -206,15 +206,15 @@ static int write_json(const struct eval_settings *settings, const ai8x_program *
 	const ai8x_cluster *cluster = settings->options.cluster;
 	json_t *root = json_pack(
 		"{s:i,s:o,s:o,s:s,s:o,s:I,s:I,s:f,s:i,s:i,s:i,s:I,s:s,s:f,s:o,s:o,s:o,s:o}", "version", 1, "program",
-		cli_json_text(settings->program), "name", cli_json_text(ai8x_program_name(program)), "part",
-		ai8x_part_get_info(ai8x_program_part(program))->name, "data", cli_json_text(settings->data), "inputs",
+		json_text(settings->program), "name", json_text(ai8x_program_name(program)), "part",
+		ai8x_part_get_info(ai8x_program_part(program))->name, "data", json_text(settings->data), "inputs",
 		(json_int_t)progress->inputs, "resumed", (json_int_t)progress->resumed, "seconds", progress->seconds,
 		"jobs", (int)settings->options.jobs, "ranks", cluster != NULL ? (int)cluster->size : 1, "lost_ranks",
 		cluster != NULL ? (int)cluster->lost : 0, "cycles", (json_int_t)result->cycles, "cycles_are",
 		ai8x_part_get_info(ai8x_program_part(program))->cycles_exact ? "exact" : "estimate", "cycles_error",
 		ai8x_cycles_error(ai8x_program_part(program), NULL), "input_shape", json_shape(result->input_shape),
 		"output_shape", json_shape(result->output_shape), "labels", json_labels(result), "output",
-		cli_json_text(settings->options.output));
+		json_text(settings->options.output));
 	const int code = cli_write_json(settings->json, root);
 	json_decref(root);
 	return code;

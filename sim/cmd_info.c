@@ -224,7 +224,7 @@ static json_t *layers_json(const struct subject *subject, const struct info_opti
 			continue;
 		if (ai8x_machine_decode(subject->machine, subject->layers[i], &layer, &error) != AI8X_OK) {
 			json_array_append_new(layers, json_pack("{s:I,s:o}", "layer", (json_int_t)subject->layers[i],
-			                                        "error", cli_json_text(error.message)));
+			                                        "error", json_text(error.message)));
 			continue;
 		}
 		(void)ai8x_layer_describe(&layer, text, sizeof text);
@@ -232,7 +232,7 @@ static json_t *layers_json(const struct subject *subject, const struct info_opti
 			layers,
 			json_pack("{s:I,s:s,s:o,s:I,s:I,s:I,s:[i,i],s:[i,i],s:[i,i],s:[i,i],s:i,s:b,s:I}", "layer",
 		              (json_int_t)layer.index, "operation", ai8x_operation_name(layer.operation), "text",
-		              cli_json_text(text), "passes", (json_int_t)layer.passes, "operands",
+		              json_text(text), "passes", (json_int_t)layer.passes, "operands",
 		              (json_int_t)layer.operands, "slots", (json_int_t)ai8x_layer_output_slots(&layer),
 		              "input", (int)layer.rows, (int)layer.columns, "pooled", (int)layer.pooled_rows,
 		              (int)layer.pooled_columns, "output", (int)layer.output_rows, (int)layer.output_columns,
@@ -283,8 +283,8 @@ static bool knows_layer(const struct subject *subject, const struct info_options
 
 static json_t *subject_json(const struct subject *subject, const struct info_options *options)
 {
-	json_t *root = json_pack("{s:o,s:o,s:s}", "file", cli_json_text(subject->path), "name",
-	                         cli_json_text(ai8x_program_name(subject->program)), "part",
+	json_t *root = json_pack("{s:o,s:o,s:s}", "file", json_text(subject->path), "name",
+	                         json_text(ai8x_program_name(subject->program)), "part",
 	                         ai8x_part_get_info(ai8x_program_part(subject->program))->name);
 	if (!options->registers_only)
 		json_object_set_new(root, "layers", layers_json(subject, options));

@@ -224,71 +224,18 @@ static int print_all(const struct map_settings *settings, const ai8x_map *map, s
 	return code;
 }
 
-// --- JSON --------------------------------------------------------------------------------------------
+// --- Files -------------------------------------------------------------------------------------------
 
-static json_t *json_of_runs(const ai8x_map *map, const ai8x_map_runs *runs, const char *unit)
+static ai8x_status put_json(const void *map, FILE *file, ai8x_error *error)
 {
-	json_t *list = json_array();
-	for (size_t i = 0; i < runs->count; i++) {
-		const ai8x_map_run *run = &runs->run[i];
-		json_t *owner =
-			run->owner == AI8X_MAP_INPUT ? json_string("input") : json_integer(map->layers[run->owner]);
-		(void)json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:o}", unit, (int)run->unit, "first",
-		                                            (json_int_t)run->first, "count", (json_int_t)run->count,
-		                                            "owner", owner));
-	}
-	return list;
+	return ai8x_map_json(map, file, error);
 }
 
-static json_t *json_of_map(const ai8x_map *map)
+static ai8x_status put_svg(const void *map, FILE *file, ai8x_error *error)
 {
-	json_t *data = json_array(), *reads = json_array();
-	const size_t sources = map->layer_count + 1;
-	for (size_t i = 0; i <= map->layer_count; i++) {
-		json_t *behind = i == 0 ? json_null() : json_integer(map->layers[i - 1]);
-		(void)json_array_append_new(data, json_pack("{s:o, s:o}", "behind", behind, "runs",
-		                                            json_of_runs(map, &map->data[i], "instance")));
-	}
-	for (size_t i = 0; i < map->layer_count; i++) {
-		json_t *from = json_array();
-		for (size_t k = 0; k < sources; k++) {
-			if (map->reads[i * sources + k])
-				(void)json_array_append_new(from,
-				                            k == 0 ? json_string("input") : json_integer(map->layers[k - 1]));
-		}
-		(void)json_array_append_new(
-			reads, json_pack("{s:I, s:o}", "layer", (json_int_t)map->layers[i], "from", from));
-	}
-	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "part",
-	                 ai8x_part_get_info(map->part)->name, "data", data, "kernels",
-	                 json_of_runs(map, &map->kernels, "processor"), "bias",
-	                 json_of_runs(map, &map->bias, "group"), "reads", reads);
-}
-
-static int write_json(const char *path, const ai8x_map *map)
-{
-	json_t *root = json_of_map(map);
-	int code = cli_write_json(path, root);
-	json_decref(root);
-	return code;
-}
-
-static int write_svg(const char *path, const ai8x_map *map)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-	if (file == NULL) {
-		cli_error("out of memory");
-		return CLI_RESOURCES;
-	}
+	(void)error;
 	ai8x_map_svg(map, file);
-	bool whole = fclose(file) == 0;
-	int code = whole ? cli_write_file(path, text, size) : CLI_RESOURCES;
-	if (!whole)
-		cli_error("%s: out of memory for the picture", path);
-	free(text);
-	return code;
+	return AI8X_OK;
 }
 
 // --- Command -----------------------------------------------------------------------------------------
@@ -307,9 +254,9 @@ static int show(const struct map_settings *settings, const ai8x_map *map)
 	}
 	int code = CLI_OK;
 	if (settings->svg != NULL)
-		code = write_svg(settings->svg, map);
+		code = cli_write(settings->svg, put_svg, map);
 	if (code == CLI_OK && settings->json != NULL)
-		code = write_json(settings->json, map);
+		code = cli_write(settings->json, put_json, map);
 	bool tables = settings->json == NULL && settings->svg == NULL;
 	return code == CLI_OK && tables ? print_all(settings, map, step) : code;
 }

@@ -155,61 +155,23 @@ static int print_layers(const ai8x_profile *profile)
 	return code;
 }
 
-static const struct {
-	const char *name, *key;
-	uint32_t states;
-} cause_rows[] = {
-	{"output writes", "output", 1u << AI8X_STATE_OUTPUT},
-	{"reading data", "read", 1u << AI8X_STATE_READ},
-	{"pooling reads", "pool_read", 1u << AI8X_STATE_POOL_READ},
-	{"line buffer writes", "tram", 1u << AI8X_STATE_TRAM},
-	{"padding", "pad", 1u << AI8X_STATE_PAD},
-	{"filling", "fill", 1u << AI8X_STATE_FILL},
-	{"set-up", "setup",
-     1u << AI8X_STATE_START | 1u << AI8X_STATE_ROW_END | 1u << AI8X_STATE_SEEK | 1u << AI8X_STATE_FLATTEN},
-	{"pipeline", "pipeline", 1u << AI8X_STATE_PIPELINE},
-	{"waiting for FIFO", "stall", 1u << AI8X_STATE_STALL},
-};
-
-#define CAUSE_ROWS (sizeof cause_rows / sizeof cause_rows[0])
-
-static uint64_t cycles_of(const ai8x_counters *counters, uint32_t states)
-{
-	uint64_t cycles = 0;
-	for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
-		cycles += states >> s & 1 ? counters->state[s] : 0;
-	return cycles;
-}
-
-static void add_up(const ai8x_profile *profile, ai8x_counters *total)
-{
-	*total = (ai8x_counters){0};
-	total->state[AI8X_STATE_START] = 1;
-	for (size_t i = 0; i < profile->layer_count; i++) {
-		const ai8x_counters *counters = &profile->layers[i].schedule->counters;
-		for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
-			total->state[s] += counters->state[s];
-		total->pass_cycles += counters->pass_cycles;
-	}
-}
-
 static void print_causes(const ai8x_profile *profile)
 {
-	ai8x_counters total;
+	const ai8x_counters *total = &profile->counters;
 	char text[32];
 	const double cycles = (double)profile->timing.schedule.cycles;
-	add_up(profile, &total);
 	printf("\nWhere the cycles go%s:\n",
 	       ai8x_part_get_info(profile->part)->cycles_exact ? "" : " (estimate)");
-	for (size_t i = 0; i < CAUSE_ROWS; i++) {
-		uint64_t cause = cycles_of(&total, cause_rows[i].states);
-		if (cause > 0)
-			printf("  %-20s %12s  %5.1f %%\n", cause_rows[i].name, cli_thousands(cause, text),
-			       100 * (double)cause / cycles);
+	const ai8x_cause *cause;
+	for (unsigned i = 0; (cause = ai8x_cause_get(i)) != NULL; i++) {
+		const uint64_t spent = ai8x_cause_cycles(cause, total);
+		if (spent > 0)
+			printf("  %-20s %12s  %5.1f %%\n", cause->name, cli_thousands(spent, text),
+			       100 * (double)spent / cycles);
 	}
-	if (total.pass_cycles > 0)
+	if (total->pass_cycles > 0)
 		printf("  of all these, %s cycles (%.1f %%) are passes after the first\n",
-		       cli_thousands(total.pass_cycles, text), 100 * (double)total.pass_cycles / cycles);
+		       cli_thousands(total->pass_cycles, text), 100 * (double)total->pass_cycles / cycles);
 }
 
 static void print_loading(const ai8x_profile *profile)
@@ -322,100 +284,6 @@ static void print_advice(const ai8x_advice_list *list, const char *mark)
 		printf("  none of them makes this network faster or larger for free\n");
 }
 
-// --- JSON --------------------------------------------------------------------------------------------
-
-static json_t *json_of_counters(const ai8x_counters *counters)
-{
-	json_t *causes = json_object();
-	for (size_t i = 0; i < CAUSE_ROWS; i++)
-		(void)json_object_set_new(causes, cause_rows[i].key,
-		                          json_integer((json_int_t)cycles_of(counters, cause_rows[i].states)));
-	return causes;
-}
-
-static json_t *json_of_layer(const ai8x_profile_layer *layer)
-{
-	const ai8x_schedule_layer *entry = layer->schedule;
-	json_t *object = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:I}", "layer",
-	                           (json_int_t)layer->number, "name", layer->name, "operation", layer->operation,
-	                           "shape", layer->shape, "passes", (json_int_t)entry->layer.passes, "processors",
-	                           (json_int_t)layer->processors, "cycles", (json_int_t)entry->cycles, "share",
-	                           layer->share, "start_cycle", (json_int_t)entry->start_cycle, "stop_cycle",
-	                           (json_int_t)entry->stop_cycle, "causes", json_of_counters(&entry->counters),
-	                           "later_pass_cycles", (json_int_t)entry->counters.pass_cycles);
-	json_t *more = json_pack(
-		"{s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f}", "macs", (json_int_t)layer->macs,
-		"macs_per_cycle", layer->macs_per_cycle, "peak_share", layer->peak_share, "data_words_per_mac",
-		layer->words_per_mac, "words_read", (json_int_t)entry->counters.words_read, "words_written",
-		(json_int_t)entry->counters.words_written, "input_words", (json_int_t)layer->input_words,
-		"output_words", (json_int_t)layer->output_words, "kernel_words", (json_int_t)layer->kernel_words,
-		"bias_bytes", (json_int_t)layer->bias_bytes, "bound", ai8x_bound_text(layer->bound), "seconds",
-		layer->seconds, "joules_estimate", layer->joules);
-	(void)json_object_update(object, more);
-	json_decref(more);
-	return object;
-}
-
-static json_t *json_of_loading(const ai8x_loading *loading, bool assumed)
-{
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o}", "assumed", (int)assumed,
-	                 "kernel_writes", (json_int_t)loading->kernel_writes, "bias_writes",
-	                 (json_int_t)loading->bias_writes, "register_writes",
-	                 (json_int_t)loading->register_writes, "input_writes", (json_int_t)loading->input_writes,
-	                 "fifo_writes", (json_int_t)loading->fifo_writes, "kernel_seconds_estimate",
-	                 loading->kernel_seconds, "bias_seconds_estimate", loading->bias_seconds,
-	                 "register_seconds_estimate", loading->register_seconds, "input_seconds_estimate",
-	                 loading->input_seconds, "joules_estimate",
-	                 loading->joules > 0 ? json_real(loading->joules) : json_null());
-}
-
-static json_t *json_of_profile(const ai8x_profile *profile)
-{
-	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
-	ai8x_counters total;
-	add_up(profile, &total);
-	json_t *layers = json_array();
-	for (size_t i = 0; i < profile->layer_count; i++)
-		(void)json_array_append_new(layers, json_of_layer(&profile->layers[i]));
-	return json_pack(
-		"{s:s, s:s, s:s, s:f, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, "
-		"s:o, "
-		"s:o}",
-		"name", profile->name, "part", info->name, "cycles_are", info->cycles_exact ? "exact" : "estimate",
-		"cycles_error", ai8x_cycles_error(profile->part, NULL), "cycles",
-		(json_int_t)profile->timing.schedule.cycles, "stall_cycles",
-		(json_int_t)profile->timing.schedule.stall_cycles, "causes", json_of_counters(&total), "clock",
-		profile->clock.name, "clock_hz", (json_int_t)profile->clock.hz, "seconds", profile->seconds,
-		"joules_estimate", profile->joules, "joules_error", ai8x_energy_error(profile->part), "macs",
-		(json_int_t)profile->macs, "network_macs",
-		profile->network_macs > 0 ? json_integer((json_int_t)profile->network_macs) : json_null(),
-		"peak_macs_per_cycle", (json_int_t)ai8x_peak_macs(profile->part), "kernel_words",
-		(json_int_t)profile->kernel_words, "kernel_capacity", (json_int_t)profile->kernel_capacity,
-		"data_words", (json_int_t)profile->data_words, "data_capacity", (json_int_t)profile->data_capacity,
-		"loading", json_of_loading(&profile->timing.loading, profile->loading_assumed), "layers", layers);
-}
-
-static json_t *json_of_advice(const ai8x_advice_list *list)
-{
-	json_t *array = json_array();
-	for (size_t i = 0; i < list->count; i++) {
-		const ai8x_advice *advice = &list->advice[i];
-		(void)json_array_append_new(
-			array,
-			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:b}", "change",
-		              advice->change, "why", advice->why, "cycles_before", (json_int_t)advice->cycles_before,
-		              "cycles_after", (json_int_t)advice->cycles_after, "kernel_words_before",
-		              (json_int_t)advice->kernel_words_before, "kernel_words_after",
-		              (json_int_t)advice->kernel_words_after, "macs_before", (json_int_t)advice->macs_before,
-		              "macs_after", (json_int_t)advice->macs_after, "joules_before_estimate",
-		              advice->joules_before, "joules_after_estimate", advice->joules_after,
-		              "seconds_with_input_before_estimate", advice->seconds_before,
-		              "seconds_with_input_after_estimate", advice->seconds_after, "same_function",
-		              (int)advice->same_function));
-	}
-	return array;
-}
-
 // --- Command -----------------------------------------------------------------------------------------
 
 struct profiled {
@@ -479,44 +347,34 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 	return code;
 }
 
-static int write_html(const char *path, const ai8x_profile *profile, const ai8x_profile *baseline,
-                      const ai8x_advice_list *advice)
+struct shown {
+	const ai8x_profile *profile, *baseline;
+	const ai8x_advice_list *advice;
+};
+
+static ai8x_status put_html(const void *user, FILE *file, ai8x_error *error)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-	if (file == NULL) {
-		cli_error("out of memory");
-		return CLI_RESOURCES;
-	}
-	ai8x_profile_html(profile, baseline, advice, file);
-	bool whole = fclose(file) == 0;
-	int code = whole ? cli_write_file(path, text, size) : CLI_RESOURCES;
-	if (!whole)
-		cli_error("%s: out of memory for the page", path);
-	free(text);
-	return code;
+	const struct shown *shown = user;
+	(void)error;
+	ai8x_profile_html(shown->profile, shown->baseline, shown->advice, file);
+	return AI8X_OK;
 }
 
-static int write_json(const char *path, const ai8x_profile *profile, const ai8x_profile *baseline,
-                      const ai8x_advice_list *advice)
+static ai8x_status put_json(const void *user, FILE *file, ai8x_error *error)
 {
-	json_t *root = json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "profile", json_of_profile(profile),
-	                         "baseline", baseline != NULL ? json_of_profile(baseline) : json_null(), "advice",
-	                         advice != NULL ? json_of_advice(advice) : json_null());
-	int code = cli_write_json(path, root);
-	json_decref(root);
-	return code;
+	const struct shown *shown = user;
+	return ai8x_profile_json(shown->profile, shown->baseline, shown->advice, file, error);
 }
 
 static int report(const struct profile_settings *settings, const ai8x_profile *profile,
                   const ai8x_profile *baseline, const ai8x_advice_list *advice)
 {
+	const struct shown shown = {profile, baseline, advice};
 	int code = CLI_OK;
 	if (settings->html != NULL)
-		code = write_html(settings->html, profile, baseline, advice);
+		code = cli_write(settings->html, put_html, &shown);
 	if (code == CLI_OK && settings->json != NULL)
-		code = write_json(settings->json, profile, baseline, advice);
+		code = cli_write(settings->json, put_json, &shown);
 	if (code == CLI_OK && (settings->json == NULL || strcmp(settings->json, "-") != 0))
 		code = print_tables(profile, baseline, advice, advice == NULL && settings->advice > 0);
 	return code;

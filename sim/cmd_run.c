@@ -426,50 +426,27 @@ static int print_tables(const struct work *work)
 
 // --- JSON --------------------------------------------------------------------------------------------
 
-static json_t *layers_json(const ai8x_runner_result *result)
+static ai8x_status put_json(const void *user, FILE *file, ai8x_error *error)
 {
-	json_t *layers = json_array();
-	for (size_t i = 0; i < result->layer_count; i++) {
-		const ai8x_runner_layer *layer = &result->layers[i];
-		json_t *entry =
-			json_pack("{s:I,s:I,s:I,s:b}", "layer", (json_int_t)layer->number, "cycles",
-		              (json_int_t)layer->cycles, "macs", (json_int_t)layer->macs, "pass", (int)layer->pass);
-		if (json_array_append_new(layers, entry) != 0) {
-			json_decref(layers);
-			return NULL;
-		}
+	const struct work *work = user;
+	const size_t count = work->files->count;
+	ai8x_run_report *reports = calloc(count, sizeof *reports);
+	if (reports == NULL)
+		return AI8X_ERR_NO_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		const struct outcome *outcome = &work->outcomes[i];
+		reports[i] = (ai8x_run_report){
+			.file = work->files->paths[i],
+			.name = outcome->name,
+			.part = outcome->part,
+			.result = &outcome->result,
+			.error = failed(outcome) ? outcome->error.message : NULL,
+			.seconds = outcome->seconds,
+		};
 	}
-	return layers;
-}
-
-static json_t *outcome_json(const char *path, const struct outcome *outcome)
-{
-	const ai8x_runner_result *result = &outcome->result;
-	const char *part = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : NULL;
-	bool pass = !failed(outcome) && result->pass && !is_unchecked(outcome);
-	const char *are = cycles_are(outcome);
-	json_t *cycles_error = are != NULL ? json_real(ai8x_cycles_error(outcome->part, NULL)) : json_null();
-	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:o,s:o,s:f,s:o,s:o}", "file", cli_json_text(path), "name",
-	                 cli_json_text(outcome->name), "part", cli_json_text(part), "pass", (int)pass, "checks",
-	                 (json_int_t)result->checks, "mismatches", (json_int_t)result->mismatches, "cycles",
-	                 (json_int_t)result->cycles, "cycles_are", cli_json_text(are), "cycles_error",
-	                 cycles_error, "seconds", outcome->seconds, "error",
-	                 cli_json_text(failed(outcome) ? outcome->error.message : NULL), "layers",
-	                 layers_json(result));
-}
-
-static int write_json(const char *path, const struct work *work)
-{
-	json_t *programs = json_array();
-	bool complete = programs != NULL;
-	for (size_t i = 0; i < work->files->count && complete; i++)
-		complete =
-			json_array_append_new(programs, outcome_json(work->files->paths[i], &work->outcomes[i])) == 0;
-	json_t *root = complete ? json_pack("{s:i,s:O}", "version", 1, "programs", programs) : NULL;
-	int code = cli_write_json(path, root);
-	json_decref(root);
-	json_decref(programs);
-	return code;
+	const ai8x_status status = ai8x_run_json(reports, count, file, error);
+	free(reports);
+	return status;
 }
 
 // --- JUnit -------------------------------------------------------------------------------------------
@@ -550,7 +527,7 @@ static int report(const struct work *work)
 	if (work->options->json == NULL || strcmp(work->options->json, "-") != 0)
 		code = cli_worse(code, print_tables(work));
 	if (work->options->json != NULL)
-		code = cli_worse(code, write_json(work->options->json, work));
+		code = cli_worse(code, cli_write(work->options->json, put_json, work));
 	if (work->options->junit != NULL)
 		code = cli_worse(code, write_junit(work->options->junit, work));
 	return code;

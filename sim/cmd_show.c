@@ -222,26 +222,9 @@ static int read_tour(const char *path, char **text)
 	return code;
 }
 
-static int write_page(const struct show_settings *settings, const ai8x_show *show)
+static ai8x_status put_page(const void *show, FILE *file, ai8x_error *error)
 {
-	char *text = NULL;
-	size_t size = 0;
-	ai8x_error error = {0};
-	FILE *memory = open_memstream(&text, &size);
-	if (memory == NULL) {
-		cli_error("out of memory");
-		return CLI_RESOURCES;
-	}
-	ai8x_status status = ai8x_show_write(show, memory, &error);
-	int code = status != AI8X_OK ? cli_fail(settings->output, &error) : CLI_OK;
-	if (fclose(memory) != 0 && code == CLI_OK) {
-		cli_error("out of memory");
-		code = CLI_RESOURCES;
-	}
-	if (code == CLI_OK)
-		code = cli_write_file(settings->output, text, size);
-	free(text);
-	return code;
+	return ai8x_show_write(show, file, error);
 }
 
 static int show_all(const struct show_settings *settings)
@@ -259,7 +242,7 @@ static int show_all(const struct show_settings *settings)
 	}
 	// A machine that stopped before its first layer leaves nothing to show.
 	if (shown && ai8x_show_count(show) == settings->paths.count)
-		code = cli_worse(code, write_page(settings, show));
+		code = cli_worse(code, cli_write(settings->output, put_page, show));
 	ai8x_show_destroy(show);
 	return code;
 }

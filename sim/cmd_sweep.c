@@ -52,26 +52,18 @@ static bool report(void *user, size_t done, size_t points)
 	return cli_interrupted() == 0;
 }
 
-typedef void text_writer(const ai8x_sweep *sweep, FILE *file);
-
-static int write_text(const ai8x_sweep *sweep, text_writer *writer, const char *path)
+static ai8x_status put_csv(const void *sweep, FILE *file, ai8x_error *error)
 {
-	char *bytes = NULL;
-	size_t size = 0;
-	if (strcmp(path, "-") == 0) {
-		writer(sweep, stdout);
-		return CLI_OK;
-	}
-	FILE *memory = open_memstream(&bytes, &size);
-	if (memory != NULL)
-		writer(sweep, memory);
-	int code = CLI_RESOURCES;
-	if (memory == NULL || fclose(memory) != 0)
-		cli_error("%s: out of memory", path);
-	else
-		code = cli_write_file(path, bytes, size);
-	free(bytes);
-	return code;
+	(void)error;
+	ai8x_sweep_csv(sweep, file);
+	return AI8X_OK;
+}
+
+static ai8x_status put_html(const void *sweep, FILE *file, ai8x_error *error)
+{
+	(void)error;
+	ai8x_sweep_html(sweep, file);
+	return AI8X_OK;
 }
 
 static void print_heading(struct cli_table *table, const ai8x_sweep *sweep)
@@ -159,9 +151,9 @@ static int finish(const struct sweep_settings *settings, const ai8x_sweep *sweep
 	int code = CLI_OK;
 	ai8x_error error = {0};
 	if (settings->csv != NULL)
-		code = cli_worse(code, write_text(sweep, ai8x_sweep_csv, settings->csv));
+		code = cli_worse(code, cli_write(settings->csv, put_csv, sweep));
 	if (settings->html != NULL)
-		code = cli_worse(code, write_text(sweep, ai8x_sweep_html, settings->html));
+		code = cli_worse(code, cli_write(settings->html, put_html, sweep));
 	if (settings->hdf5 != NULL && ai8x_sweep_hdf5(sweep, settings->hdf5, &error) != AI8X_OK) {
 		(void)cli_fail(NULL, &error);
 		code = cli_worse(code, CLI_RESOURCES);

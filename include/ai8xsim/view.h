@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "check.h"
 #include "event.h"
 #include "network.h"
 #include "program.h"
@@ -70,6 +71,9 @@ AI8X_API_EXPERIMENTAL uint64_t ai8x_map_words(const ai8x_map_runs *runs, int own
 /** @brief Draws data memory over time, kernel and bias memory as one SVG picture. */
 AI8X_API_EXPERIMENTAL void ai8x_map_svg(const ai8x_map *map, FILE *file);
 
+/** @brief Writes a map as JSON (docs/profile.md). AI8X_ERR_NO_MEMORY; failed writes are left to @p file's error flag. */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_map_json(const ai8x_map *map, FILE *file, ai8x_error *error);
+
 /* --- Profiles --------------------------------------------------------------------------------------- */
 
 /** What limits a layer. */
@@ -86,6 +90,20 @@ typedef enum ai8x_bound {
 
 /** @brief "limited by output writes" and so on. */
 AI8X_API_EXPERIMENTAL const char *ai8x_bound_text(ai8x_bound bound);
+
+/** What cycles are spent on: one or several states of the sequencer. */
+typedef struct ai8x_cause {
+	const char *name;   /**< "reading data" */
+	const char *key;    /**< in JSON: "read" */
+	const char *letter; /**< in pages: "r" */
+	const char *colour; /**< in pictures, as CSS has it */
+	uint32_t states;    /**< bit s: ai8x_state s */
+} ai8x_cause;
+
+/** @brief Cause number @p index, or NULL after the last. Together they have every state once. */
+AI8X_API_EXPERIMENTAL const ai8x_cause *ai8x_cause_get(unsigned index);
+/** @brief Cycles that a layer or a run has spent on it. */
+AI8X_API_EXPERIMENTAL uint64_t ai8x_cause_cycles(const ai8x_cause *cause, const ai8x_counters *counters);
 
 /** A layer of a profile. */
 typedef struct ai8x_profile_layer {
@@ -126,6 +144,7 @@ typedef struct ai8x_profile {
 	uint64_t kernel_words, kernel_capacity; /**< all layers together, of the part */
 	uint64_t data_words, data_capacity;     /**< most that is occupied at one time */
 	uint64_t network_macs;                  /**< of the network, as the program tells; 0: not known */
+	ai8x_counters counters; /**< cycles by state of all layers and of the run's start; `pass_cycles` */
 } ai8x_profile;
 
 /** Choices for ai8x_profile_create(). Zero-initialise. */
@@ -183,6 +202,41 @@ AI8X_API_EXPERIMENTAL void ai8x_advice_release(ai8x_advice_list *list);
 /** @brief Writes a profile as one self-contained HTML page. @p baseline and @p advice may be NULL. */
 AI8X_API_EXPERIMENTAL void ai8x_profile_html(const ai8x_profile *profile, const ai8x_profile *baseline,
                                              const ai8x_advice_list *advice, FILE *file);
+
+/** @brief The same as JSON (docs/profile.md). AI8X_ERR_NO_MEMORY; failed writes are left to @p file's error flag. */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_profile_json(const ai8x_profile *profile, const ai8x_profile *baseline,
+                                                    const ai8x_advice_list *advice, FILE *file,
+                                                    ai8x_error *error);
+
+/* --- Outcomes of runs and checks -------------------------------------------------------------------- */
+
+/** A program that was run. Texts may hold any bytes. */
+typedef struct ai8x_run_report {
+	const char *file;
+	const char *name; /**< NULL: it could not be opened */
+	const ai8x_part *part;
+	const ai8x_runner_result *result; /**< zero where it did not come to running */
+	const char *error;                /**< why it could not be run to its end, or NULL */
+	double seconds;                   /**< of the host */
+} ai8x_run_report;
+
+/** @brief Writes outcomes as JSON (docs/run.md). AI8X_ERR_NO_MEMORY; failed writes are left to @p file. */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_run_json(const ai8x_run_report *reports, size_t count, FILE *file,
+                                                ai8x_error *error);
+
+/** A program that was checked. Texts may hold any bytes. */
+typedef struct ai8x_check_report {
+	const char *file;
+	const char *name; /**< NULL: it could not be opened */
+	const ai8x_part *part;
+	const ai8x_check *check; /**< NULL: it did not come to checking */
+	const bool *classes;     /**< [AI8X_CHECK_CLASSES]: findings to tell of; NULL: all */
+	const char *error;       /**< why it could not be checked, or NULL */
+} ai8x_check_report;
+
+/** @brief Writes findings as JSON (docs/check.md). AI8X_ERR_NO_MEMORY; failed writes are left to @p file. */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_check_json(const ai8x_check_report *reports, size_t count, FILE *file,
+                                                  ai8x_error *error);
 
 /* --- Traces ----------------------------------------------------------------------------------------- */
 

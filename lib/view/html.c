@@ -73,7 +73,7 @@ static void say_head(const struct page *page)
 	words_escape(profile->name, page->file);
 	say(page, " on %s</title>\n<style>\n%s%s", info->name, style_base, style_parts);
 	for (unsigned c = 0; c < CAUSES; c++)
-		say(page, ".c%s{background:%s}", causes[c].key, causes[c].colour);
+		say(page, ".c%s{background:%s}", causes[c].letter, causes[c].colour);
 	say(page, "\n</style></head><body><main>\n<h1>");
 	words_escape(profile->name, page->file);
 	say(page, "</h1><p class=\"lead\">%s, accelerator clock %s = %g MHz. ", info->name, profile->clock.name,
@@ -127,8 +127,8 @@ static void say_keys(const struct page *page, const ai8x_counters *total)
 {
 	say(page, "<div class=\"keys\">");
 	for (unsigned c = 0; c < CAUSES; c++)
-		if (cause_cycles(&causes[c], total) > 0)
-			say(page, "<span><i class=\"c%s\"></i>%s</span>", causes[c].key, causes[c].name);
+		if (ai8x_cause_cycles(&causes[c], total) > 0)
+			say(page, "<span><i class=\"c%s\"></i>%s</span>", causes[c].letter, causes[c].name);
 	say(page, "</div>\n");
 }
 
@@ -136,55 +136,42 @@ static void say_keys(const struct page *page, const ai8x_counters *total)
 static void say_segments(const struct page *page, const ai8x_counters *counters, double whole)
 {
 	for (unsigned c = 0; c < CAUSES; c++) {
-		uint64_t cycles = cause_cycles(&causes[c], counters);
+		uint64_t cycles = ai8x_cause_cycles(&causes[c], counters);
 		char text[WORD_BYTES];
 		if (cycles > 0)
 			say(page, "<i class=\"c%s\" style=\"width:%.3f%%\" title=\"%s: %s cycles, %.1f %%\"></i>",
-			    causes[c].key, percent((double)cycles, whole), causes[c].name, thousands(cycles, text),
+			    causes[c].letter, percent((double)cycles, whole), causes[c].name, thousands(cycles, text),
 			    percent((double)cycles, whole));
-	}
-}
-
-static void total_counters(const ai8x_profile *profile, ai8x_counters *total)
-{
-	memset(total, 0, sizeof *total);
-	total->state[AI8X_STATE_START] = 1;
-	for (size_t i = 0; i < profile->layer_count; i++) {
-		const ai8x_counters *counters = &profile->layers[i].schedule->counters;
-		for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
-			total->state[s] += counters->state[s];
-		total->pass_cycles += counters->pass_cycles;
 	}
 }
 
 static void say_causes(const struct page *page)
 {
 	const ai8x_profile *profile = page->profile;
-	ai8x_counters total;
+	const ai8x_counters *total = &profile->counters;
 	char text[WORD_BYTES];
-	total_counters(profile, &total);
 	double cycles = (double)profile->timing.schedule.cycles;
 	begin_section(page, "Where the cycles go", "What the sequencer does in each cycle of the run.");
-	say_keys(page, &total);
+	say_keys(page, total);
 	say(page, "<div class=\"bar\">");
-	say_segments(page, &total, cycles);
+	say_segments(page, total, cycles);
 	say(page, "</div>\n<div class=\"scroll\"><table style=\"margin-top:12px\"><tr><th>cause</th><th "
 	          "class=\"r\">cycles</th>"
 	          "<th class=\"r\">share</th></tr>\n");
 	for (unsigned c = 0; c < CAUSES; c++) {
-		uint64_t cause = cause_cycles(&causes[c], &total);
+		uint64_t cause = ai8x_cause_cycles(&causes[c], total);
 		if (cause > 0)
 			say(page,
 			    "<tr><td><i class=\"dot c%s\"></i>%s</td><td class=\"r\">%s%s</td><td class=\"r\">%.1f "
 			    "%%</td></tr>\n",
-			    causes[c].key, causes[c].name, page->about, thousands(cause, text),
+			    causes[c].letter, causes[c].name, page->about, thousands(cause, text),
 			    percent((double)cause, cycles));
 	}
-	if (total.pass_cycles > 0)
+	if (total->pass_cycles > 0)
 		say(page,
 		    "<tr><td>of all these: passes after the first</td><td class=\"r\">%s%s</td><td class=\"r\">%.1f "
 		    "%%</td></tr>",
-		    page->about, thousands(total.pass_cycles, text), percent((double)total.pass_cycles, cycles));
+		    page->about, thousands(total->pass_cycles, text), percent((double)total->pass_cycles, cycles));
 	say(page, "</table></div>\n");
 	end_section(page);
 }
@@ -221,10 +208,9 @@ static void say_timeline(const struct page *page)
 static void say_layer_causes(const struct page *page)
 {
 	const ai8x_profile *profile = page->profile;
-	ai8x_counters total;
-	total_counters(profile, &total);
+	const ai8x_counters *total = &profile->counters;
 	begin_section(page, "Causes, layer by layer", "Each bar is one layer, whatever its length.");
-	say_keys(page, &total);
+	say_keys(page, total);
 	say(page, "<div class=\"rows\">\n");
 	for (size_t i = 0; i < profile->layer_count; i++) {
 		const ai8x_profile_layer *layer = &profile->layers[i];

@@ -173,7 +173,12 @@ static void assume_loading(ai8x_profile *profile)
 static void sum_up(ai8x_profile *profile)
 {
 	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
+	profile->counters.state[AI8X_STATE_START] = 1;
 	for (size_t i = 0; i < profile->layer_count; i++) {
+		const ai8x_counters *counters = &profile->layers[i].schedule->counters;
+		for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
+			profile->counters.state[s] += counters->state[s];
+		profile->counters.pass_cycles += counters->pass_cycles;
 		profile->macs += profile->layers[i].macs;
 		profile->joules += profile->layers[i].joules;
 		profile->kernel_words += profile->layers[i].kernel_words;

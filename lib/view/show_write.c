@@ -365,7 +365,7 @@ static void put_tables(struct page *page)
 		next(page);
 		begin(page, '{');
 		put_text(page, "name", causes[c].name);
-		put_text(page, "key", causes[c].key);
+		put_text(page, "key", causes[c].letter);
 		put_text(page, "colour", causes[c].colour);
 		put_number(page, "states", causes[c].states);
 		end(page, '}');

@@ -3,20 +3,25 @@
 
 #include <string.h>
 
-const struct cause causes[CAUSES] = {
-	{"output writes", "o", "#3b76d6", 1u << AI8X_STATE_OUTPUT},
-	{"reading data", "r", "#f08c2e", 1u << AI8X_STATE_READ},
-	{"pooling reads", "p", "#e5bf3a", 1u << AI8X_STATE_POOL_READ},
-	{"line buffer writes", "t", "#4fa46a", 1u << AI8X_STATE_TRAM},
-	{"padding", "d", "#aab4c2", 1u << AI8X_STATE_PAD},
-	{"filling", "f", "#7d8898", 1u << AI8X_STATE_FILL},
-	{"set-up", "s", "#9a6fc0",
+const ai8x_cause causes[CAUSES] = {
+	{"output writes", "output", "o", "#3b76d6", 1u << AI8X_STATE_OUTPUT},
+	{"reading data", "read", "r", "#f08c2e", 1u << AI8X_STATE_READ},
+	{"pooling reads", "pool_read", "p", "#e5bf3a", 1u << AI8X_STATE_POOL_READ},
+	{"line buffer writes", "tram", "t", "#4fa46a", 1u << AI8X_STATE_TRAM},
+	{"padding", "pad", "d", "#aab4c2", 1u << AI8X_STATE_PAD},
+	{"filling", "fill", "f", "#7d8898", 1u << AI8X_STATE_FILL},
+	{"set-up", "setup", "s", "#9a6fc0",
      1u << AI8X_STATE_START | 1u << AI8X_STATE_ROW_END | 1u << AI8X_STATE_SEEK | 1u << AI8X_STATE_FLATTEN},
-	{"pipeline", "l", "#2aa5a0", 1u << AI8X_STATE_PIPELINE},
-	{"waiting for FIFO", "w", "#d9534f", 1u << AI8X_STATE_STALL},
+	{"pipeline", "pipeline", "l", "#2aa5a0", 1u << AI8X_STATE_PIPELINE},
+	{"waiting for FIFO", "stall", "w", "#d9534f", 1u << AI8X_STATE_STALL},
 };
 
-uint64_t cause_cycles(const struct cause *cause, const ai8x_counters *counters)
+const ai8x_cause *ai8x_cause_get(unsigned index)
+{
+	return index < CAUSES ? &causes[index] : NULL;
+}
+
+uint64_t ai8x_cause_cycles(const ai8x_cause *cause, const ai8x_counters *counters)
 {
 	uint64_t cycles = 0;
 	for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)

@@ -21,18 +21,9 @@ void words_json(const char *text, FILE *file);
 // Colour of a layer by its position in the run, or of the input.
 const char *words_colour(int owner, char text[WORD_BYTES]);
 
-// A cause that cycles are split by: one or several states of the sequencer.
-struct cause {
-	const char *name; // "reading data"
-	const char *key;  // one letter: CSS class and JSON key
-	const char *colour;
-	uint32_t states; // bit s: ai8x_state s
-};
-
+// What ai8x_cause_get() hands out.
 #define CAUSES 9
-extern const struct cause causes[CAUSES];
-
-uint64_t cause_cycles(const struct cause *cause, const ai8x_counters *counters);
+extern const ai8x_cause causes[CAUSES];
 
 // Words of each data memory instance, and of each processor's kernel memory, that pictures show: up to the last one in
 // use, in sixteenths of the memory. The rest would only make them flat.

@@ -1,0 +1,49 @@
+// JSON documents; see json.h.
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+json_t *json_text(const char *text)
+{
+	if (text == NULL)
+		return json_null();
+	json_t *valid = json_string(text);
+	if (valid != NULL)
+		return valid;
+	static const char replacement[] = "\xef\xbf\xbd";
+	size_t length = strlen(text);
+	char *mended = malloc(3 * length + 1);
+	if (mended == NULL)
+		return NULL;
+	size_t used = 0;
+	for (size_t i = 0; i < length; i++) {
+		// Without a decoder at hand only ASCII is known to be good.
+		if ((unsigned char)text[i] < 0x80)
+			mended[used++] = text[i];
+		else
+			for (size_t k = 0; k < 3; k++)
+				mended[used++] = replacement[k];
+	}
+	json_t *json = json_stringn(mended, used);
+	free(mended);
+	return json;
+}
+
+json_t *json_number_or_null(int number)
+{
+	return number >= 0 ? json_integer(number) : json_null();
+}
+
+ai8x_status json_write(json_t *root, FILE *file, ai8x_error *error)
+{
+	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
+	json_decref(root);
+	if (text == NULL)
+		return error_no_memory(error, "JSON");
+	(void)fprintf(file, "%s\n", text);
+	free(text);
+	return AI8X_OK;
+}

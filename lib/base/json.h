@@ -1,0 +1,21 @@
+// JSON documents: text of any bytes, and one layout for all of them.
+#ifndef AI8X_BASE_JSON_H
+#define AI8X_BASE_JSON_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include <ai8xsim/status.h>
+
+// Text as JSON; bytes that are not UTF-8 (file names may hold any) become U+FFFD. NULL becomes null.
+json_t *json_text(const char *text);
+
+// A number, or null where it is negative.
+json_t *json_number_or_null(int number);
+
+// Writes a document to a file and releases it. NULL, and what does not fit in memory: AI8X_ERR_NO_MEMORY. Failed writes
+// are left to the file's error flag.
+ai8x_status json_write(json_t *root, FILE *file, ai8x_error *error);
+
+#endif

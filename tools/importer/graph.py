@@ -9,9 +9,7 @@ import collections
 
 import numpy
 
-
-class Refused(Exception):
-    """The network cannot be imported; the text names the node and says why."""
+from refusal import Refused
 
 
 class Node:

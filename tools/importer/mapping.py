@@ -12,7 +12,8 @@ import re
 import numpy
 
 from chain import Chain, final_unit, follow
-from graph import OPERATORS, VIEWS, Refused
+from graph import OPERATORS, VIEWS
+from refusal import Refused
 from units import bits_needed, is_whole, power_of_two, to_integers
 
 # What the smaller part holds: layers, kernels, and words in each instance of data memory (hardware reference 7).

@@ -4,7 +4,8 @@ import os
 
 import numpy
 
-from graph import Graph, Node, Refused
+from graph import Graph, Node
+from refusal import Refused
 
 WEIGHT_READERS = ("Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "ConvInteger", "MatMulInteger")
 HANDS_ON = ("QuantizeLinear", "DequantizeLinear", "Identity", "Cast")

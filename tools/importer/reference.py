@@ -7,11 +7,8 @@ import tempfile
 
 import numpy
 
-from graph import Refused, evaluate
-
-
-class Differs(Exception):
-    """The program is not what the model computes; the text says where."""
+from graph import evaluate
+from refusal import Differs, Refused
 
 
 def find_program(wish, needed):

@@ -13,7 +13,8 @@ import sys
 
 import numpy
 
-from graph import Graph, Node, Refused
+from graph import Graph, Node
+from refusal import Refused
 
 LAYER_MARKS = ("op", "pool", "wide", "output_shift", "weight_bits")
 ELTWISE = {"Add": "Add", "Sub": "Sub", "BitwiseXor": "BitwiseXor", "BitwiseOr": "BitwiseOr"}

@@ -16,6 +16,8 @@ DIGITS, KEYWORDS = (os.path.join(MODELS, name, name + '.h5') for name in ('digit
 
 OK, FAILED, USAGE, BAD_INPUT = range(4)
 UNCHECKED = 6
+# The kind of operation that expects a word (docs/program-format.md).
+EXPECT = 3
 
 
 def ai8xsim(*arguments, program=AI8XSIM, **environment):
@@ -197,10 +199,10 @@ class Junit(Case):
         path = self.path('wrong.h5')
         shutil.copy(DIGITS, path)
         with h5py.File(path, 'r+') as file:
-            ops = file['program'][:]
-            expected = [index for index, op in enumerate(ops) if op['kind'] == 1 and op['mask'] & 1]
-            ops['value'][expected[0]] ^= 1
-            file['program'][...] = ops
+            operations = file['program'][:]
+            expected = [row for row, one in enumerate(operations) if one['kind'] == EXPECT and one['mask'] & 1]
+            operations['value'][expected[0]] ^= 1
+            file['program'][:] = operations
         return path
 
     def test_run(self):

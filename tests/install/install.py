@@ -209,6 +209,8 @@ class Installed:
         program = os.path.join(self.prefix, 'bin/ai8xsim')
         if not os.path.exists(os.path.join(share, 'ai8xsim/models/digits/digits.h5')):
             raise Failure('the models are not there')
+        if not os.path.exists(os.path.join(share, 'ai8xsim/schemas/network.schema.json')):
+            raise Failure('the schemas are not there')
         texts = []
         for path in ('man/man1/ai8xsim.1', 'bash-completion/completions/ai8xsim', 'zsh/site-functions/_ai8xsim',
                      'fish/vendor_completions.d/ai8xsim.fish'):

@@ -22,7 +22,8 @@ struct check_options {
 	uint64_t max_cycles;
 	const ai8x_part *part;
 	uint32_t shape[3];
-	const char *weights;
+	const char *weights, *network;
+	const ai8x_network *trained; // what --weights and --network say
 	const char *json, *junit;
 	struct cli_words programs;
 };
@@ -74,7 +75,9 @@ static const struct cli_option option_rows[] = {
      "Give up after N accelerator cycles (default 1000000000)", 1, 1, INT64_MAX},
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Check N programs at the same time", 1, 1, CLI_MAX_JOBS},
 	{"part", 0, "NAME", CLI_PART, AT(part), "The part of networks and .mem files: MAX78000 or MAX78002", 2},
-	{"weights", 'w', "FILE", CLI_READS, AT(weights), "Weights of networks: HDF5, .npz or .npy", 2},
+	{"weights", 'w', "FILE", CLI_READS, AT(weights),
+     "Compare kernels and biases with the trained ones (networks: compile with them): HDF5, .npz or .npy", 2},
+	{"network", 'n', "FILE", CLI_READS, AT(network), "The description that --weights belongs to", 2},
 	CLI_INPUT_SHAPE(AT(shape), 2),
 	{"level", 0, "LEVEL", CLI_CHOICE, AT(show), "Show findings at or above LEVEL (default warning)", 3,
      .choices = levels},
@@ -102,6 +105,8 @@ static const struct cli_line command_line = {
 		"      Why does this program not compute what it should?\n"
 		"  ai8xsim check --fail-on warning --json findings.json programs/\n"
 		"      All programs of a folder, for scripts.\n"
+		"  ai8xsim check --weights trained.h5 --network net.yaml firmware.elf\n"
+		"      Does the image hold the kernels that were trained?\n"
 		"  ai8xsim check --class kernel-conflict,kernel-overlap program.h5\n"
 		"      Only whether layers share kernel memory.\n"
 		"\n"
@@ -146,6 +151,30 @@ static ai8x_status open_network(const struct check_options *options, const char 
 	return status;
 }
 
+// What kernels should be: the weights with their description, or alone.
+static ai8x_status open_trained(const struct check_options *options, ai8x_network **network,
+                                ai8x_error *error)
+{
+	const ai8x_network_files files = {.weights = options->weights,
+	                                  .input_shape = options->shape[0] != 0 ? options->shape : NULL};
+	*network = NULL;
+	if (options->network != NULL)
+		return ai8x_network_open(options->network, &files, network, error);
+	return options->weights != NULL ? ai8x_network_open_weights(options->weights, network, error) : AI8X_OK;
+}
+
+// A copy of the description placed on a part, where it can be: output processors are then known.
+static ai8x_network *placed_copy(const ai8x_network *network, const ai8x_part *part)
+{
+	ai8x_network *copy = NULL;
+	if (network == NULL || ai8x_network_copy(network, &copy, NULL) != AI8X_OK ||
+	    ai8x_network_place(copy, part, NULL, NULL) != AI8X_OK) {
+		ai8x_network_destroy(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 static void check_file(const struct check_options *options, const char *path, struct outcome *outcome)
 {
 	ai8x_program_options program_options = {.skip_tensors = true, .part = options->part};
@@ -157,7 +186,12 @@ static void check_file(const struct check_options *options, const char *path, st
 	if (status == AI8X_OK) {
 		outcome->part = ai8x_program_part(program);
 		outcome->name = strdup(ai8x_program_name(program));
+		ai8x_network *placed = options->network != NULL ? placed_copy(options->trained, outcome->part) : NULL;
+		// A description was compiled with these weights.
+		const bool alone = options->network == NULL && cli_is_network(path);
+		settings.trained = placed != NULL ? placed : alone ? NULL : options->trained;
 		status = ai8x_check_program(program, &settings, &outcome->check, &outcome->error);
+		ai8x_network_destroy(placed);
 	}
 	outcome->error.status = status;
 	ai8x_program_destroy(program);
@@ -414,8 +448,18 @@ int cmd_check(int argc, char **argv)
 	     i < files.count && (options.json != NULL || options.junit != NULL) && code != CLI_USAGE; i++)
 		if (cli_keep_apart(&command_line, &options, NULL, files.paths[i]) != CLI_OK)
 			code = CLI_USAGE;
-	if (code != CLI_USAGE && files.count > 0)
-		code = cli_worse(code, check_files(&options, &files));
+	ai8x_network *trained = NULL;
+	ai8x_error error = {AI8X_OK, ""};
+	if (code != CLI_USAGE && files.count > 0) {
+		if (open_trained(&options, &trained, &error) != AI8X_OK) {
+			code = cli_worse(code,
+			                 cli_fail(options.network != NULL ? options.network : options.weights, &error));
+		} else {
+			options.trained = trained;
+			code = cli_worse(code, check_files(&options, &files));
+		}
+	}
+	ai8x_network_destroy(trained);
 	cli_files_release(&files);
 	return code;
 }

@@ -18,6 +18,8 @@
 extern "C" {
 #endif
 
+struct ai8x_network;
+
 /** How bad a finding is. */
 typedef enum ai8x_severity {
 	AI8X_SEVERITY_INFO,    /**< worth knowing, results are not affected */
@@ -74,6 +76,9 @@ typedef enum ai8x_check_class {
 	AI8X_CHECK_READ_AHEAD,           /**< read-ahead with input and output in the same RAM */
 	AI8X_CHECK_FIFO_FRAME,           /**< a FIFO is enabled, but the frame is empty */
 	AI8X_CHECK_FIFO_LANES,           /**< processors that a FIFO feeds only ever get zeros */
+	AI8X_CHECK_KERNEL_DIFFERS,       /**< kernels are not the trained ones (ai8x_check_options::trained) */
+	AI8X_CHECK_BIAS_DIFFERS,         /**< biases are not the trained ones */
+	AI8X_CHECK_KERNEL_TRAINED,       /**< kernels are the trained ones */
 	AI8X_CHECK_CLASSES
 } ai8x_check_class;
 
@@ -128,7 +133,11 @@ typedef struct ai8x_check_options {
 	uint64_t max_cycles; /**< ai8x_check_program(): give up after this many cycles; 0: the runner's default */
 	bool
 		ignore_expectations; /**< ai8x_check_program(): expected words are outputs, but their values do not count */
-	void *reserved[8];       /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	const struct ai8x_network
+		*trained;      /**< what kernels and biases should be: a network with its weights, or what
+	                                         ai8x_network_open_weights() reads; must outlive the check. NULL: not
+	                                         compared */
+	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_check_options;
 
 /** @brief A check for machines of @p part. Destroy with ai8x_check_destroy(). @p options may be NULL. */

@@ -206,6 +206,13 @@ AI8X_API ai8x_status ai8x_network_parse(const char *text, size_t size, const cha
                                         ai8x_error *error);
 
 /**
+ * @brief Reads a weights file alone: a network with a layer for every weight layer, which has weights, kernel, channel
+ *        counts, bits and bias as the file says, and nothing else. For ai8x_check_options::trained.
+ */
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_open_weights(const char *path, ai8x_network **network,
+                                                            ai8x_error *error);
+
+/**
  * @brief Completes and checks all shapes (everything marked "resolved"). May be called again after changes: what
  *        was given stays, what was resolved is kept too, so reset members to 0 to have them resolved anew.
  */

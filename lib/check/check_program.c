@@ -27,6 +27,8 @@ static void note_channels(ai8x_check *check, const ai8x_program *program)
 		const int64_t channels = ai8x_program_int(program, (int)i, "input_channels", 0);
 		if (index >= 0 && index < AI8X_MAX_LAYERS && channels > 0 && channels <= UINT32_MAX)
 			check->channels[index] = (uint32_t)channels;
+		if (index >= 0 && index < AI8X_MAX_LAYERS)
+			check->outputs[index] = (uint64_t)ai8x_program_int(program, (int)i, "output_processors", 0);
 	}
 }
 

@@ -104,11 +104,19 @@ static bool is_packed_on(const ai8x_check *check, const ai8x_layer *layer, uint6
 	return layer->slots > 1;
 }
 
+// Input channels as a program records them, where they are those of the passes: not in flattened layers, which have
+// passes for pixels.
+static uint32_t known_channels(const ai8x_check *check, const ai8x_layer *layer)
+{
+	const uint32_t known = check->channels[layer->index];
+	return (known + AI8X_PROCESSORS - 1) / AI8X_PROCESSORS == layer->passes ? known : 0;
+}
+
 // The processors that come last and have no channel in the last pass, `most` of them at most.
 static uint64_t find_absent(const ai8x_check *check, const struct layer_state *state, unsigned most)
 {
 	const ai8x_layer *layer = &state->layer;
-	const uint32_t each = bits_count(layer->processors), known = check->channels[layer->index];
+	const uint32_t each = bits_count(layer->processors), known = known_channels(check, layer);
 	uint64_t absent = 0;
 	for (uint64_t left = layer->processors; left != 0 && most > 0; most--) {
 		const unsigned processor = bits_last(left);
@@ -154,7 +162,7 @@ void misplaced_channels(ai8x_check *check, struct layer_state *state)
 	uint64_t absent = find_absent(check, state, each - 1);
 	bool packed = is_packed(check, layer, absent);
 	// Without a count of channels, only the generator's own pattern tells them from data that were not loaded.
-	while (check->channels[layer->index] == 0 && absent != 0 && !packed) {
+	while (known_channels(check, layer) == 0 && absent != 0 && !packed) {
 		absent &= absent - 1;
 		packed = is_packed(check, layer, absent);
 	}

@@ -182,6 +182,18 @@ static const ai8x_check_class_info classes[AI8X_CHECK_CLASSES] = {
          "Write the number of words of a frame to IFRM, or leave FIFO input (CTL bit 15 or 22) switched "
          "off where the input lies in data memory.",
          AI8X_SEVERITY_WARNING},
+	CLASS(KERNEL_DIFFERS) =
+		{"kernel-differs", "kernels are not the trained ones",
+         "Load the kernels of the weights file, each where its layer takes it; look at kernel-misplaced "
+         "and kernel-conflict first.",
+         AI8X_SEVERITY_ERROR},
+	CLASS(BIAS_DIFFERS) =
+		{"bias-differs", "biases are not the trained ones",
+         "Load the biases of the weights file, each where its layer takes it; look at bias-misplaced and "
+         "bias-conflict first.",
+         AI8X_SEVERITY_ERROR},
+	CLASS(KERNEL_TRAINED) = {"kernel-trained", "kernels are the trained ones", "There is nothing to do.",
+                             AI8X_SEVERITY_INFO},
 	CLASS(FIFO_LANES) =
 		{"fifo-lanes", "processors that a FIFO feeds only ever get zeros",
          "Feed four channels through each FIFO before the next one is used (processors 0-3, 16-19, ...): "

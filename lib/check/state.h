@@ -16,6 +16,7 @@
 #define AI8X_CHECK_STATE_H
 
 #include <ai8xsim/check.h>
+#include <ai8xsim/network.h>
 
 #include "base/array.h"
 #include "base/error.h"
@@ -142,6 +143,7 @@ struct ai8x_check {
 	bool results_hold;                  // every expected word was compared and is there
 	bool results_fail;                  // some are not
 	uint32_t channels[AI8X_MAX_LAYERS]; // input channels that a program records of a layer, 0: not known
+	uint64_t outputs[AI8X_MAX_LAYERS];  // the same: output processors
 	ai8x_machine *machine;
 	ai8x_status trouble; // out of memory while observing
 

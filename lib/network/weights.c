@@ -519,17 +519,17 @@ static ai8x_status look_for_hdf5(const char *path, bool *found, ai8x_error *erro
 	return status;
 }
 
-// Opens any of the formats. *named tells whether arrays have the names of the schema.
+// Opens any of the formats. *named tells whether arrays have the names of the schema. network NULL: all layers.
 static ai8x_status open_any(const ai8x_network *network, const char *path, struct array_list *list,
                             bool *named, ai8x_error *error)
 {
-	unsigned layers = 0;
+	unsigned layers = network == NULL ? NETWORK_MAX_LAYERS : 0;
 	*list = (struct array_list){NULL, 0};
 	bool is_hdf5 = false;
 	ai8x_status status = look_for_hdf5(path, &is_hdf5, error);
 	if (status != AI8X_OK)
 		return status;
-	for (size_t i = 0; i < network->layer_count; i++)
+	for (size_t i = 0; network != NULL && i < network->layer_count; i++)
 		layers += is_weight_layer(&network->layers[i]);
 	if (is_hdf5) {
 		*named = true;
@@ -576,6 +576,61 @@ ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files,
 	arrays_release(&weights);
 	arrays_release(&bias);
 	arrays_release(&input);
+	return status;
+}
+
+// A layer of which only the weights file is known.
+static ai8x_status take_alone(ai8x_network_layer *layer, const struct found *found, const char *path,
+                              ai8x_error *error)
+{
+	const struct array *weights = found->weights;
+	if (weights->rank < 2 || weights->rank > 4 || weights->count == 0)
+		return error_set(error, AI8X_ERR_FORMAT, "%s: expected weights with two to four dimensions", path);
+	layer->operation = weights->rank == 4   ? AI8X_OP_CONV2D
+	                   : weights->rank == 3 ? AI8X_OP_CONV1D
+	                                        : AI8X_OP_LINEAR;
+	layer->out_channels = (uint32_t)weights->shape[0];
+	layer->fan_channels = (uint32_t)weights->shape[1];
+	layer->kernel_rows = weights->rank > 2 ? (uint32_t)weights->shape[2] : 1;
+	layer->kernel_columns = weights->rank > 3 ? (uint32_t)weights->shape[3] : 1;
+	layer->weight_bits = found->has_bits ? found->bits : 8;
+	layer->weight_count = weights->count;
+	layer->weights = to_bytes(weights);
+	if (found->bias != NULL && found->bias->count == layer->out_channels)
+		layer->bias = to_bytes(found->bias);
+	return layer->weights == NULL ? error_no_memory(error, "weights") : AI8X_OK;
+}
+
+ai8x_status ai8x_network_open_weights(const char *path, ai8x_network **network, ai8x_error *error)
+{
+	struct array_list list = {NULL, 0};
+	struct found found = {.weights = NULL};
+	size_t count = 0;
+	bool named = false;
+	*network = NULL;
+	ai8x_status status = open_any(NULL, path, &list, &named, error);
+	// One array of five dimensions counts layers in its first one.
+	if (status == AI8X_OK && !named)
+		status = split_stack(&list, 4, error);
+	for (find_named(&list, 0, &found); named && found.weights != NULL && count < NETWORK_MAX_LAYERS;)
+		find_named(&list, (unsigned)++count, &found);
+	if (!named)
+		count = list.count < NETWORK_MAX_LAYERS ? list.count : NETWORK_MAX_LAYERS;
+	if (status == AI8X_OK && count == 0)
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: has no weights", path);
+	if (status == AI8X_OK)
+		status = ai8x_network_create(path, count, network, error);
+	for (size_t i = 0; status == AI8X_OK && i < count; i++) {
+		found = (struct found){.weights = named ? NULL : &list.arrays[i]};
+		if (named)
+			find_named(&list, (unsigned)i, &found);
+		status = take_alone(&(*network)->layers[i], &found, path, error);
+	}
+	arrays_release(&list);
+	if (status != AI8X_OK) {
+		ai8x_network_destroy(*network);
+		*network = NULL;
+	}
 	return status;
 }
 

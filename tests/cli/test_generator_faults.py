@@ -129,9 +129,9 @@ class Faults(unittest.TestCase):
                 for name in names:
                     del layer.attrs[name]
 
-    def findings(self):
+    def findings(self, *options):
         """All findings; the program is sound JSON whatever is in it."""
-        done = subprocess.run([AI8XSIM, "check", "--json", "-", self.program], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([AI8XSIM, "check", "--json", "-", *options, self.program], capture_output=True, text=True, check=False, timeout=60)
         return json.loads(done.stdout)["programs"][0]["findings"]
 
     def classes(self, severity="error"):
@@ -271,6 +271,79 @@ class Faults(unittest.TestCase):
         self.edit_kernels(MAX78002, overwrite)
         finding = self.finding("kernel-overlap")
         self.assertEqual((finding["layer"], finding["other_layer"], finding["processor"]), (0, 1, 0))
+
+    # --- Beside the trained ones --------------------------------------------------------------------------------
+
+    def trained(self, *options):
+        """(class, layer) of the findings of a comparison with the weights that were compiled."""
+        found = self.findings("--weights", os.path.join(self.folder, "w.h5"), *options)
+        return {(f["class"], f["layer"]) for f in found if f["class"] in ("kernel-differs", "bias-differs", "kernel-trained")}
+
+    def test_kernels_beside_the_trained_ones(self):
+        """Every way in which kernels lie in memory: passes, gaps, dilation, flattening, depth-wise, four at a time, narrow weights."""
+        nets = [
+            (MAX78000, ["{in_dim: [6, 6], in_channels: 3, out_channels: 70, processors: 0x7, output_processors: 0xfffffffff, out_offset: 0x2000}",
+                        "{processors: 0xfffffffff, out_channels: 9, quantization: 4, out_offset: 0x0, output_processors: 0x3fe}",
+                        "{op: mlp, flatten: true, processors: 0x3fe, out_channels: 5, quantization: 2, out_offset: 0x2000}"], ()),
+            (MAX78000, ["{op: conv1d, in_dim: [64, 1], in_channels: 4, out_channels: 6, kernel_size: 3, dilation: 3, pad: 0, processors: 0xf, "
+                        "output_processors: 0x3f0, out_offset: 0x2000}",
+                        "{op: conv1d, out_channels: 4, kernel_size: 2, dilation: 12, pad: 0, processors: 0x3f0, out_offset: 0x1000, "
+                        "output_processors: 0xf}"], ()),
+            (MAX78000, ["{in_dim: [8, 8], in_channels: 4, out_channels: 8, processors: 0xf, output_processors: 0xff, out_offset: 0x2000, streaming: true}",
+                        "{kernel_size: 1x1, pad: 0, out_channels: 4, processors: 0xff, output_processors: 0xf, out_offset: 0x0, streaming: true}",
+                        "{out_channels: 4, processors: 0xf, output_processors: 0x99, out_offset: 0x4000}"], ("--fifo",)),
+            (MAX78000, ["{in_dim: [8, 8], in_channels: 4, out_channels: 8, processors: 0xf, output_processors: 0xff, out_offset: 0x2000}"],
+             ("--fast-fifo-quad",)),
+            (MAX78002, ["{in_dim: [8, 8], in_channels: 12, groups: 12, out_channels: 12, processors: 0xfff, output_processors: 0xfff, out_offset: 0x2000}",
+                        "{out_channels: 8, calcx4: true, processors: 0xfff, output_processors: 0xff, out_offset: 0x4000}",
+                        "{out_channels: 4, quantization: bin, processors: 0xff, output_processors: 0xf, out_offset: 0x0}",
+                        "{op: convtranspose2d, kernel_size: 3x3, out_channels: 4, processors: 0xf, output_processors: 0xf, out_offset: 0x6000}"], ()),
+        ]
+        for part, layers, options in nets:
+            with self.subTest(layers=layers[0]):
+                self.compile(part, layers, "--save-weights", os.path.join(self.folder, "w.h5"), *options)
+                right = {("kernel-trained", n) for n in range(len(layers))}
+                self.assertEqual(self.trained(), right)
+                shape = ("--input-shape", "3x6x6") if "in_channels: 3" in layers[0] else ()
+                self.assertEqual(self.trained("--network", os.path.join(self.folder, "net.yaml"), *shape), right)
+                self.forget("output_processors", "input_channels")
+                self.assertEqual(self.trained("--network", os.path.join(self.folder, "net.yaml"), *shape), right)
+                with h5py.File(os.path.join(self.folder, "w.h5"), "r+") as file:
+                    last = file[f"weights/{len(layers) - 1}/weight"]
+                    values = last[()]
+                    values.flat[-1] = -values.flat[-1] if abs(values.flat[-1]) == 1 and part is MAX78002 else values.flat[-1] ^ 1
+                    last[...] = values
+                    bias = file["weights/0/bias"]
+                    bias[0] = bias[0] ^ 1
+                found = self.trained("--network", os.path.join(self.folder, "net.yaml"), *shape)
+                self.assertEqual(found, (right - {("kernel-trained", len(layers) - 1)}) | {("kernel-differs", len(layers) - 1), ("bias-differs", 0)})
+
+    def test_comparison_names_channels(self):
+        self.compile(MAX78000, ["{in_dim: [6, 6], in_channels: 4, out_channels: 8, processors: 0xf, output_processors: 0xff, "
+                                "out_offset: 0x2000}"], "--save-weights", os.path.join(self.folder, "w.h5"))
+
+        def swap(kernels):
+            content = kernels.bytes_of(2)
+            content[9:18], content[18:27] = content[18:27], content[9:18]
+            kernels.put(2, content)
+        self.edit_kernels(MAX78000, swap)
+        finding = next(f for f in self.findings("--weights", os.path.join(self.folder, "w.h5")) if f["class"] == "kernel-differs")
+        self.assertIn("2 of 32 kernels of layer 0", finding["cause"])
+        self.assertIn("(output channels 1 to 2; input channels 2)", finding["cause"])
+        self.assertIn("that of output channel 2 lies there", finding["cause"])
+        self.assertEqual((finding["processor"], finding["channel"], finding["count"]), (2, 1, 2))
+
+    def test_weights_of_another_network(self):
+        self.compile(MAX78000, ["{in_dim: [6, 6], in_channels: 4, out_channels: 8, processors: 0xf, output_processors: 0xff, "
+                                "out_offset: 0x2000}"])
+        numpy.savez(os.path.join(self.folder, "w.npz"), weight_0=numpy.ones((8, 4, 3, 3), dtype=int),
+                    weight_1=numpy.ones((8, 4, 3, 3), dtype=int))
+        found = self.findings("--weights", os.path.join(self.folder, "w.npz"))
+        self.assertIn("1 layers with kernels ran, the trained weights are those of 2", next(f for f in found if f["class"] == "kernel-differs")["cause"])
+        done = subprocess.run([AI8XSIM, "check", "--weights", os.path.join(self.folder, "none.h5"), self.program], capture_output=True,
+                              text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("No such file", done.stderr)
 
     # --- Biases -----------------------------------------------------------------------------------------------
 

@@ -283,7 +283,7 @@ ai8x_status ai8x_check_finish(ai8x_check *check, ai8x_status status, const char 
 			flow_evaluate(check, complete);
 			kernels_evaluate(check, complete);
 			bias_evaluate(check);
-			compare_evaluate(check);
+			trained_evaluate(check);
 		}
 		for (size_t p = 0; p < check->layer_count; p++)
 			check_values(check, &check->layers[p]);

@@ -45,8 +45,8 @@ void misplaced_channels(ai8x_check *check, struct layer_state *state); // before
 void misplaced_kernels(ai8x_check *check, const struct layer_state *state);
 void misplaced_biases(ai8x_check *check, const struct layer_state *state);
 
-// compare.c
-void compare_evaluate(ai8x_check *check);
+// trained.c
+void trained_evaluate(ai8x_check *check);
 
 // bias_shadow.c
 ai8x_status bias_create(ai8x_check *check);

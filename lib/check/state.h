@@ -9,7 +9,7 @@
 //   bias_shadow.c      shadow of bias memory
 //   data_shadow.c      who wrote each byte lane of data memory, and what each layer read
 //   misplaced.c        kernels and biases that lie where no channel is
-//   compare.c          kernels and biases beside trained ones
+//   trained.c          kernels and biases beside trained ones
 //   flow.c             what has influence on the result, and the hazards on its way
 //   fifo_traffic.c     FIFO traffic
 #ifndef AI8X_CHECK_STATE_H

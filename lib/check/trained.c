@@ -394,7 +394,7 @@ static size_t count_trained(const ai8x_network *network)
 	return count;
 }
 
-void compare_evaluate(ai8x_check *check)
+void trained_evaluate(ai8x_check *check)
 {
 	const struct layer_state *list[AI8X_MAX_LAYERS];
 	const ai8x_network *network = check->options.trained;

@@ -11,6 +11,7 @@
 #include "cli_guard.h"
 #include "cli_junit.h"
 #include "cli_sockets.h"
+#include "cli_terminal.h"
 
 // ---- options ----
 
@@ -24,7 +25,10 @@ struct options {
 	ai8x_firmware_board board;
 	ai8x_firmware_stub stubs[MOST];
 	ai8x_firmware_load loads[MOST];
-	bool all_inferences, debug;
+	ai8x_firmware_io io;
+	const char *uarts[AI8X_FIRMWARE_UARTS]; // far ends, by name
+	struct cli_terminal terminals[AI8X_FIRMWARE_UARTS];
+	bool all_inferences, debug, seconds_given, instructions_given;
 	uint32_t gdb_port;
 	const char *golden, *json, *junit, *uart, *record;
 	bool quiet;
@@ -36,6 +40,7 @@ struct options {
 static void read_max_seconds(const struct argp_state *state, char *argument, void *settings)
 {
 	struct options *options = settings;
+	options->seconds_given = true;
 	options->firmware.max_seconds =
 		(double)cli_option_number(state, "--max-seconds", argument, 1, AI8X_FIRMWARE_MAX_SECONDS);
 }
@@ -112,6 +117,19 @@ const struct cli_option run_firmware_options[] = {
 	{"gdb", 0, "PORT", CLI_UINT32, AT(gdb_port),
      "Wait for gdb on that port of 127.0.0.1 before the first instruction (0: any free port)", 1, 0, 65535,
      AT(debug)},
+	{"uart0", 0, "END", CLI_TEXT, AT(uarts[0]),
+     "Far end of UART0: - (standard input), pty, tcp:PORT, or a file that is received", 4},
+	{"uart1", 0, "END", CLI_TEXT, AT(uarts[1]), "The same of UART1", 4},
+	{"uart2", 0, "END", CLI_TEXT, AT(uarts[2]), "The same of UART2", 4},
+	{"uart3", 0, "END", CLI_TEXT, AT(uarts[3]), "The same of UART3", 4},
+	{"gpio", 0, "FILE", CLI_READS, AT(io.gpio), "Pins and buttons by time: CSV lines of seconds,pin,level",
+     4},
+	{"i2s", 0, "FILE", CLI_READS, AT(io.sound), "Sound file that the microphone hears", 4},
+	{"camera", 0, "PNG", CLI_TEXT, AT(io.camera), "Picture that the camera sees, or a folder of them", 4},
+	{"display", 0, "PNG", CLI_WRITES, AT(io.display), "Write what the display shows at the end", 4},
+	{"card", 0, "FILE", CLI_READS, AT(io.card), "Image of an SD card; it stays as it is", 4},
+	{"card-out", 0, "FILE", CLI_WRITES, AT(io.card_out), "Write the SD card as the run left it", 4},
+	{"board", 0, "YAML", CLI_READS, AT(io.description), "Description of a board that joins these", 4},
 	{"flash-out", 0, "FILE", CLI_WRITES, AT(board.flash_out), "Write the flash as the run left it", 3},
 	{"inference", 0, "N", CLI_CALL, 0,
      "Which inference --record and --golden take, from 1, or all for --golden (default 1)", 2,
@@ -119,7 +137,7 @@ const struct cli_option run_firmware_options[] = {
 	{"strict", 0, NULL, CLI_FLAG, AT(firmware.strict),
      "Stop at the first read of a register that is not modelled", 1},
 	{"max-instructions", 0, "N", CLI_UINT64, AT(firmware.max_instructions),
-     "Watchdog: 16-bit code units executed (default 500000000)", 1, 1, INT64_MAX},
+     "Watchdog: 16-bit code units executed (default 500000000)", 1, 1, INT64_MAX, AT(instructions_given)},
 	{"max-seconds", 0, "N", CLI_CALL, 0, "Watchdog: simulated seconds (default 60)", 1,
      .call = read_max_seconds},
 	{"expect", 0, "REGEX", CLI_TEXT, AT(patterns.expect),
@@ -146,8 +164,12 @@ static void check_line(const struct argp_state *state, void *settings)
 	if (options->images.count > 1 &&
 	    (options->uart != NULL || options->record != NULL || options->board.flash_out != NULL))
 		argp_error(state, "--uart, --record and --flash-out take one image");
-	if (options->images.count > 1 && options->debug)
-		argp_error(state, "--gdb takes one image");
+	if (options->images.count > 1 &&
+	    (options->debug || options->io.display != NULL || options->io.card_out != NULL))
+		argp_error(state, "--gdb, --display and --card-out take one image");
+	for (unsigned i = 0; i < AI8X_FIRMWARE_UARTS; i++)
+		if (options->images.count > 1 && options->uarts[i] != NULL)
+			argp_error(state, "--uart%u takes one image", i);
 }
 
 static const struct cli_line command_line = {
@@ -294,10 +316,10 @@ static void run_image(struct run *run)
 			(void)snprintf(run->reason, sizeof run->reason, "%s", run->comparison_error.message);
 		}
 	}
-	run->code = run->verdict == AI8X_FIRMWARE_PASS          ? CLI_OK
-	            : run->result->status == AI8X_ERR_NO_MEMORY ? CLI_RESOURCES
-	            : was_stopped(run->result->end)             ? CLI_STOPPED
-	                                                        : CLI_CHECK_FAILED;
+	run->code = run->result->status == AI8X_ERR_NO_MEMORY ? CLI_RESOURCES
+	            : run->verdict == AI8X_FIRMWARE_PASS      ? CLI_OK
+	            : was_stopped(run->result->end)           ? CLI_STOPPED
+	                                                      : CLI_CHECK_FAILED;
 	run->code = cli_worse(run->code, save_outputs(run));
 }
 
@@ -493,8 +515,32 @@ static int wait_for_gdb(const struct options *options)
 	return listener;
 }
 
-static void release_loads(const struct options *options)
+// Opens the far ends. Where somebody may answer, limits that nobody asked for would only cut the talk short.
+static int open_terminals(struct options *options)
 {
+	static const char *const names[] = {"--uart0", "--uart1", "--uart2", "--uart3"};
+	int code = CLI_OK;
+	bool live = false;
+	for (unsigned i = 0; i < AI8X_FIRMWARE_UARTS; i++)
+		options->terminals[i] = (struct cli_terminal){-1, -1, -1};
+	for (unsigned i = 0; i < AI8X_FIRMWARE_UARTS && code == CLI_OK; i++)
+		if (options->uarts[i] != NULL) {
+			code =
+				cli_terminal_open(&options->terminals[i], names[i], options->uarts[i], &options->io.uarts[i]);
+			live |= options->io.uarts[i].live;
+		}
+	if (live && !options->seconds_given)
+		options->firmware.max_seconds = AI8X_FIRMWARE_MAX_SECONDS;
+	if (live && !options->instructions_given)
+		options->firmware.max_instructions = INT64_MAX;
+	return code;
+}
+
+static void release(struct options *options)
+{
+	for (unsigned i = 0; i < AI8X_FIRMWARE_UARTS; i++)
+		if (options->uarts[i] != NULL)
+			cli_terminal_close(&options->terminals[i]);
 	for (size_t i = 0; i < options->board.load_count; i++)
 		free((void *)(uintptr_t)options->loads[i].bytes);
 }
@@ -511,18 +557,24 @@ int run_firmware(int argc, char **argv)
 		options.quiet = true;
 
 	if (options.debug && (options.board.gdb = wait_for_gdb(&options)) < 0) {
-		release_loads(&options);
+		release(&options);
 		return CLI_RESOURCES;
+	}
+	options.board.io = &options.io;
+	code = open_terminals(&options);
+	if (code != CLI_OK) {
+		release(&options);
+		return code;
 	}
 	ai8x_program *golden = NULL;
 	ai8x_error error = {0};
 	if (options.golden != NULL && cli_open_program(options.golden, NULL, &golden, &error) != AI8X_OK) {
-		release_loads(&options);
+		release(&options);
 		return cli_fail(options.golden, &error);
 	}
 	struct run *runs = calloc(options.images.count, sizeof *runs);
 	if (runs == NULL) {
-		release_loads(&options);
+		release(&options);
 		ai8x_program_destroy(golden);
 		cli_error("out of memory for results");
 		return CLI_RESOURCES;
@@ -542,6 +594,6 @@ int run_firmware(int argc, char **argv)
 		ai8x_firmware_destroy(runs[i].firmware);
 	free(runs);
 	ai8x_program_destroy(golden);
-	release_loads(&options);
+	release(&options);
 	return code;
 }

@@ -66,6 +66,35 @@ typedef struct ai8x_firmware_load {
 	size_t size; /**< at most what the symbol holds */
 } ai8x_firmware_load;
 
+/** The far end of a UART. */
+typedef struct ai8x_firmware_uart {
+	/**
+	 * Gives up to @p size bytes that arrived; 0: none yet, negative: nothing will ever arrive. Waits at most
+	 * @p wait_us microseconds of the world. NULL: nothing is received.
+	 */
+	long (*receive)(void *user, char *bytes, size_t size, unsigned wait_us);
+	/** Takes what the firmware sends, besides the console; NULL: nobody does. */
+	void (*send)(void *user, const char *bytes, size_t size);
+	void *user;
+	bool live; /**< a person or a program answers: while the firmware waits, the world's clock goes on */
+} ai8x_firmware_uart;
+
+/** UARTs of a part. */
+#define AI8X_FIRMWARE_UARTS 4
+
+/** What is connected to the chip's pins. Zero-initialise for nothing; names of files, or NULL. */
+typedef struct ai8x_firmware_io {
+	ai8x_firmware_uart uarts[AI8X_FIRMWARE_UARTS];
+	const char *description; /**< YAML file of a board (docs/firmware.md), or NULL: the vendor's boards */
+	const char *gpio;        /**< CSV file: seconds, pin or button, level */
+	const char *sound;       /**< sound file that the microphone hears from the first sample on */
+	const char *camera;      /**< PNG file that the camera sees, or a folder of them, one for each frame */
+	const char *display;     /**< PNG file that receives what the display shows at the end */
+	const char *card;        /**< image of an SD card; it is not changed */
+	const char *card_out;    /**< file that receives the card as the run left it */
+	void *reserved[8];       /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+} ai8x_firmware_io;
+
 /** What surrounds the chip, and which file it runs. Zero-initialise for nothing. */
 typedef struct ai8x_firmware_board {
 	bool binary;   /**< the image is raw bytes; ELF files and Intel HEX are told by their content */
@@ -78,8 +107,9 @@ typedef struct ai8x_firmware_board {
 	size_t stub_count; /**< at most AI8X_FIRMWARE_MAX_STUBS */
 	const ai8x_firmware_load *loads;
 	size_t load_count;
-	const char *flash_out; /**< file that receives the flash as the run left it, or NULL */
-	void *reserved[8];     /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	const char *flash_out;      /**< file that receives the flash as the run left it, or NULL */
+	const ai8x_firmware_io *io; /**< what is connected, or NULL; has to outlive the session */
+	void *reserved[7];          /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_firmware_board;
 
 /** Most stubs of a run. */

@@ -1,88 +1,262 @@
-// What is connected to the chip.
-#include "firmware/board.h"
+// What is connected to the chip: asks the device that a block's pins lead to.
+#include "firmware/board_parts.h"
 
-bool board_i2c_start(struct ai8x_firmware *soc, unsigned bus, uint8_t address, bool reads)
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#define FRAME_WAIT (FS_PER_SECOND / 100) // until a frame begins
+#define FRAME_GAP (FS_PER_SECOND / 30)
+#define WORD_TIME (FS_PER_SECOND / 3000000) // four bytes at 12 MHz
+#define LONGEST_WAIT 0.05                   // seconds of the world between two looks at everything
+
+static const char *chosen(const char *option, const char *described)
 {
-	(void)soc;
-	(void)bus;
-	(void)address;
-	(void)reads;
-	return false;
+	return option != NULL ? option : described;
 }
 
-bool board_i2c_write(struct ai8x_firmware *soc, unsigned bus, uint8_t address, uint8_t byte)
+static ai8x_status create_devices(struct board *board, ai8x_error *error)
 {
-	(void)soc;
-	(void)bus;
-	(void)address;
-	(void)byte;
-	return false;
+	static const ai8x_firmware_io none = {0};
+	const ai8x_firmware_io *io = board->io != NULL ? board->io : &none;
+	const struct description *d = &board->description;
+	const char *camera = chosen(io->camera, d->camera), *sound = chosen(io->sound, d->sound);
+	const char *gpio = chosen(io->gpio, d->gpio), *card = chosen(io->card, d->card);
+	ai8x_status status = AI8X_OK;
+	if (camera != NULL)
+		status =
+			sensor_create(d->camera_chip, camera, d->camera_width, d->camera_height, &board->sensor, error);
+	if (status == AI8X_OK && chosen(io->display, d->display) != NULL)
+		status = display_create(d->display_controller, d->display_width, d->display_height, &board->display,
+		                        error);
+	if (status == AI8X_OK && card != NULL)
+		status = card_create(card, &board->card, error);
+	if (status == AI8X_OK && sound != NULL)
+		status = sound_read(sound, &board->sound, error);
+	if (status == AI8X_OK && gpio != NULL)
+		status = pins_read(gpio, d, &board->pins, error);
+	return status;
 }
 
-uint8_t board_i2c_read(struct ai8x_firmware *soc, unsigned bus, uint8_t address)
+ai8x_status board_create(struct ai8x_firmware *soc, ai8x_error *error)
 {
-	(void)soc;
-	(void)bus;
-	(void)address;
-	return 0xFF;
+	struct board *board = calloc(1, sizeof *board);
+	if (board == NULL)
+		return error_no_memory(error, "a board");
+	soc->board = board;
+	board->io = soc->options.board != NULL ? soc->options.board->io : NULL;
+	board->clock = clock_seconds();
+	for (unsigned i = 0; i < UARTS; i++)
+		board->uarts[i].closed = board->io == NULL || board->io->uarts[i].receive == NULL;
+	description_default(&board->description, ai8x_part_get_info(soc->part)->name);
+	ai8x_status status = AI8X_OK;
+	if (board->io != NULL && board->io->description != NULL)
+		status = description_read(board->io->description, &board->description, error);
+	if (status == AI8X_OK)
+		status = create_devices(board, error);
+	for (size_t i = 0; i < board->description.wire_count; i++)
+		board->pins.listeners[i] =
+			(struct listener){.wires = board->description.wires[i], .clock = true, .data = true};
+	board->pins.listener_count = board->description.wire_count;
+	return status;
 }
 
-void board_i2c_stop(struct ai8x_firmware *soc, unsigned bus, uint8_t address)
+ai8x_status board_save(struct ai8x_firmware *soc, ai8x_error *error)
 {
-	(void)soc;
-	(void)bus;
-	(void)address;
+	const struct board *board = soc->board;
+	const ai8x_firmware_io *io = board->io;
+	const char *display = chosen(io != NULL ? io->display : NULL, board->description.display);
+	const char *card = chosen(io != NULL ? io->card_out : NULL, board->description.card_out);
+	ai8x_status status = AI8X_OK;
+	if (board->display != NULL)
+		status = picture_write(display, display_picture(board->display), error);
+	if (status == AI8X_OK && board->card != NULL && card != NULL)
+		status = card_save(board->card, card, error);
+	return status;
 }
 
-uint8_t board_spi(struct ai8x_firmware *soc, unsigned bus, unsigned select, uint8_t byte)
+void board_destroy(struct ai8x_firmware *soc)
 {
-	(void)soc;
-	(void)bus;
-	(void)select;
-	(void)byte;
+	struct board *board = soc->board;
+	if (board == NULL)
+		return;
+	sensor_destroy(board->sensor);
+	display_destroy(board->display);
+	card_destroy(board->card);
+	sound_release(&board->sound);
+	pins_release(&board->pins);
+	description_release(&board->description);
+	free(board);
+	soc->board = NULL;
+}
+
+// ---- UARTs ----
+
+static void fetch(struct board *board, unsigned unit, unsigned wait_us)
+{
+	const ai8x_firmware_uart *uart = &board->io->uarts[unit];
+	const long got =
+		uart->receive(uart->user, (char *)board->uarts[unit].bytes, sizeof board->uarts[unit].bytes, wait_us);
+	board->uarts[unit].at = 0;
+	board->uarts[unit].count = got > 0 ? (size_t)got : 0;
+	board->uarts[unit].closed = got < 0;
+}
+
+static bool has_bytes(const struct board *board, unsigned unit)
+{
+	return board->uarts[unit].at < board->uarts[unit].count;
+}
+
+bool board_uart_take(struct ai8x_firmware *soc, unsigned unit, uint8_t *byte)
+{
+	struct board *board = soc->board;
+	if (!has_bytes(board, unit) && !board->uarts[unit].closed)
+		fetch(board, unit, 0);
+	if (!has_bytes(board, unit))
+		return false;
+	*byte = board->uarts[unit].bytes[board->uarts[unit].at++];
+	return true;
+}
+
+bool board_uart_open(const struct ai8x_firmware *soc, unsigned unit)
+{
+	return has_bytes(soc->board, unit) || !soc->board->uarts[unit].closed;
+}
+
+void board_uart_send(struct ai8x_firmware *soc, unsigned unit, char character)
+{
+	const ai8x_firmware_io *io = soc->board->io;
+	if (io != NULL && io->uarts[unit].send != NULL)
+		io->uarts[unit].send(io->uarts[unit].user, &character, 1);
+}
+
+static bool is_live(const struct board *board, unsigned unit)
+{
+	return !board->uarts[unit].closed && board->io->uarts[unit].live;
+}
+
+bool board_is_live(const struct ai8x_firmware *soc)
+{
+	bool live = false;
+	for (unsigned i = 0; i < UARTS; i++)
+		live |= is_live(soc->board, i);
+	return live;
+}
+
+uint64_t board_wait(struct ai8x_firmware *soc, uint64_t until)
+{
+	struct board *board = soc->board;
+	if (!board_is_live(soc))
+		return until;
+	for (;;) {
+		unsigned first = UARTS;
+		for (unsigned i = 0; i < UARTS; i++) {
+			if (!is_live(board, i))
+				continue;
+			if (has_bytes(board, i))
+				return soc->now;
+			first = first == UARTS ? i : first;
+		}
+		const double now = clock_seconds(), simulated = (double)soc->now / (double)FS_PER_SECOND;
+		// A run that is behind does not hurry to catch up.
+		if (now - board->clock > simulated)
+			board->clock = now - simulated;
+		const double wait = (double)until / (double)FS_PER_SECOND - (now - board->clock);
+		if (first == UARTS || wait <= 0)
+			return until;
+		fetch(board, first, (unsigned)(1e6 * (wait < LONGEST_WAIT ? wait : LONGEST_WAIT)));
+		const double passed = clock_seconds() - board->clock;
+		const uint64_t time = (uint64_t)(passed * (double)FS_PER_SECOND);
+		for (unsigned i = 0; i < UARTS; i++)
+			if (i != first && is_live(board, i) && !has_bytes(board, i))
+				fetch(board, i, 0);
+		if (has_bytes(board, first))
+			return time < until ? time : until;
+	}
+}
+
+// ---- SPI ----
+
+static bool leads_to(unsigned bus, unsigned select, unsigned own_bus, unsigned own_select)
+{
+	return (own_bus == ANY_BUS || own_bus == bus) && (own_select == 0 || (own_select & select) != 0);
+}
+
+uint16_t board_spi(struct ai8x_firmware *soc, unsigned bus, unsigned select, uint16_t character,
+                   unsigned bits)
+{
+	struct board *board = soc->board;
+	const struct description *d = &board->description;
+	if (board->display != NULL && leads_to(bus, select, d->display_bus, d->display_select)) {
+		const bool data = (board->outputs[d->display_data.port] >> d->display_data.number & 1) != 0;
+		display_take(board->display, character, bits, data);
+		return 0;
+	}
+	if (board->card != NULL && leads_to(bus, select, d->card_bus, d->card_select))
+		return card_exchange(board->card, (uint8_t)character);
 	return 0;
 }
 
 void board_spi_release(struct ai8x_firmware *soc, unsigned bus, unsigned select)
 {
+	// Drivers of cards hold the select by hand: commands are told from each other by their first byte.
 	(void)soc;
 	(void)bus;
 	(void)select;
 }
 
-uint32_t board_sound(struct ai8x_firmware *soc)
+// ---- sound ----
+
+void board_sound_skip(struct ai8x_firmware *soc, uint64_t words, uint64_t period)
 {
-	(void)soc;
-	return 0;
+	struct board *board = soc->board;
+	board->heard += (double)words * board->sound.rate * ((double)period / (double)FS_PER_SECOND);
 }
 
-void board_sound_skip(struct ai8x_firmware *soc, uint64_t words)
+uint32_t board_sound(struct ai8x_firmware *soc, uint64_t period)
 {
-	(void)soc;
-	(void)words;
+	const struct board *board = soc->board;
+	const size_t at = (size_t)board->heard;
+	int32_t sample = 0;
+	if (at < board->sound.count) {
+		const double part = board->heard - (double)at;
+		const double next = at + 1 < board->sound.count ? board->sound.samples[at + 1] : 0;
+		sample = (int32_t)floor(board->sound.samples[at] * (1 - part) + next * part + 0.5);
+	}
+	board_sound_skip(soc, 1, period);
+	return (uint32_t)sample << 16;
 }
 
-uint64_t board_camera_start(struct ai8x_firmware *soc)
+// ---- camera ----
+
+uint64_t board_camera_start(struct ai8x_firmware *soc, bool expand)
 {
-	(void)soc;
-	return TIME_NEVER;
+	ai8x_error error = {0};
+	if (soc->board->sensor == NULL)
+		return TIME_NEVER;
+	if (!sensor_begin_frame(soc->board->sensor, expand, &error)) {
+		soc_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_FORMAT, "camera: %s", error.message);
+		return TIME_NEVER;
+	}
+	return FRAME_WAIT;
 }
 
 uint64_t board_camera_frame(struct ai8x_firmware *soc)
 {
 	(void)soc;
-	return TIME_NEVER;
+	return FRAME_GAP;
 }
 
 uint64_t board_camera_period(struct ai8x_firmware *soc)
 {
 	(void)soc;
-	return FS_PER_SECOND / 1000000;
+	return WORD_TIME;
 }
 
 uint32_t board_camera_word(struct ai8x_firmware *soc, bool *last)
 {
-	(void)soc;
-	*last = true;
-	return 0;
+	return sensor_word(soc->board->sensor, last);
 }

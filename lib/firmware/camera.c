@@ -11,6 +11,7 @@
 #define READ_MODE 3u
 #define CONTINUOUS 2u
 #define RX_DMA (1u << 16)
+#define THREE_CHANNELS (1u << 30)
 #define SYSTEM_ENABLE (1u << 31)
 #define IMAGE_DONE (1u << 0)
 #define FIFO_FULL (1u << 1)
@@ -69,7 +70,8 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 		}
 		camera->due = TIME_NEVER;
 		*soc_word(soc, row->base + FLAGS) |= IMAGE_DONE;
-		if ((word(soc, row, CONTROL) & READ_MODE) == CONTINUOUS)
+		if ((word(soc, row, CONTROL) & READ_MODE) == CONTINUOUS &&
+		    board_camera_start(soc, (word(soc, row, CONTROL) & THREE_CHANNELS) != 0) != TIME_NEVER)
 			camera->due = soc->now + board_camera_frame(soc);
 		else
 			*soc_word(soc, row->base + CONTROL) &= ~READ_MODE;
@@ -110,7 +112,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 		camera->due = TIME_NEVER;
 		camera->count = 0;
 	} else if (offset == CONTROL && before == 0 && camera->due == TIME_NEVER) {
-		const uint64_t wait = board_camera_start(soc);
+		const uint64_t wait = board_camera_start(soc, (value & THREE_CHANNELS) != 0);
 		camera->due = wait == TIME_NEVER ? TIME_NEVER : soc->now + wait;
 	}
 	update_line(soc, row);

@@ -3,6 +3,7 @@
 // Built round what Unicorn 2.0.1 was measured to do (firmware reference 7): the program counter is exact in
 // block hooks only, so that every stop happens there; no instruction hook exists; exceptions are entered and
 // left by hand between two runs of the engine.
+#include "firmware/board.h"
 #include "firmware/debug.h"
 
 #include <stdio.h>
@@ -127,7 +128,7 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 	// After main only a running accelerator is worth waiting for: timers may interrupt for ever.
 	uint64_t next = events_next_interrupt(soc);
 	if (next != TIME_NEVER && !(soc->main_returned && !soc->cnn.busy)) {
-		soc_pass_until(soc, next);
+		soc_pass_until(soc, board_wait(soc, next));
 		events_sync(soc);
 		watchdog_check(soc);
 		return;

@@ -1,9 +1,14 @@
-// General-purpose ports: set and clear registers, pins that read as pulled up unless they are driven.
-#include "firmware/soc.h"
+// General-purpose ports: set and clear registers, interrupts, pins that read as pulled up unless they are driven.
+#include "firmware/board.h"
 
 #define OUTPUT_ENABLE 0x0C
 #define OUTPUT 0x18
 #define INPUT 0x24
+#define BY_EDGE 0x28
+#define POLARITY 0x2C
+#define ENABLES 0x34
+#define FLAGS 0x40
+#define BOTH_EDGES 0x5C
 
 // EN3 does not exist in these parts; the driver that all parts share clears it.
 static const struct peripheral_register registers[] = {
@@ -22,17 +27,48 @@ static const struct peripheral_register registers[] = {
 	{0xb4, true, "DS1"},       {0xb8, true, "PS"},        {0xc0, true, "VSSEL"},
 };
 
-static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
+struct gpio {
+	uint32_t levels; // when they were looked at last
+};
+
+static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
 {
-	// Outputs read back, inputs are pulled up.
-	if (offset == INPUT) {
-		uint32_t driven = *soc_word(soc, row->base + OUTPUT_ENABLE);
-		return (*soc_word(soc, row->base + OUTPUT) & driven) | ~driven;
-	}
-	return *soc_word(soc, row->base + offset);
+	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
 }
 
-static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
+// Outputs read back, inputs are pulled up, and the board has the last word.
+static uint32_t levels(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	const uint32_t driven = word(soc, row, OUTPUT_ENABLE);
+	return board_pins(soc, row->unit, (word(soc, row, OUTPUT) & driven) | ~driven);
+}
+
+static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct gpio *gpio = soc_state(soc, row);
+	const uint32_t now = levels(soc, row), changed = now ^ gpio->levels;
+	const uint32_t up = word(soc, row, POLARITY), edge = word(soc, row, BY_EDGE);
+	const uint32_t edges = changed & (word(soc, row, BOTH_EDGES) | ~(now ^ up));
+	gpio->levels = now;
+	*soc_word(soc, row->base + FLAGS) |= ((edges & edge) | (~(now ^ up) & ~edge)) & word(soc, row, ENABLES);
+	if (row->irq != NO_INTERRUPT)
+		nvic_line(soc, row->irq, (word(soc, row, FLAGS) & word(soc, row, ENABLES)) != 0);
+}
+
+static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
+{
+	const bool asked =
+		row->irq != NO_INTERRUPT && word(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq);
+	return interrupting && !asked ? TIME_NEVER : board_pins_next(soc, row->unit);
+}
+
+static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
+{
+	return offset == INPUT ? levels(soc, row) : *soc_word(soc, row->base + offset);
+}
+
+static void write_word(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset,
+                       uint32_t value)
 {
 	static const struct {
 		uint8_t offset, target;
@@ -52,9 +88,28 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	*soc_word(soc, row->base + offset) = value;
 }
 
+static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
+{
+	write_word(soc, row, offset, value);
+	if (offset >= OUTPUT_ENABLE && offset < INPUT)
+		board_pins_drive(soc, row->unit, word(soc, row, OUTPUT), word(soc, row, OUTPUT_ENABLE));
+	carry_out(soc, row);
+}
+
+static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct gpio *gpio = soc_state(soc, row);
+	board_pins_drive(soc, row->unit, 0, 0);
+	gpio->levels = levels(soc, row);
+}
+
 const struct peripheral_block gpio_block = {
 	.registers = registers,
 	.register_count = sizeof registers / sizeof registers[0],
+	.state_bytes = sizeof(struct gpio),
 	.read = load,
 	.write = store,
+	.reset = reset,
+	.sync = carry_out,
+	.next = next,
 };

@@ -72,11 +72,11 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 	struct i2s *i2s = soc_state(soc, row);
 	for (unsigned i = 0; soc->now >= i2s->due; i++) {
 		if (i2s->count < DEPTH)
-			i2s->received[i2s->count++] = board_sound(soc);
+			i2s->received[i2s->count++] = board_sound(soc, period(soc, row));
 		else {
 			*soc_word(soc, row->base + FLAGS) |= RX_OVERRUN;
 			// Nobody listens: the words in between are lost together.
-			board_sound_skip(soc, (soc->now - i2s->due) / period(soc, row));
+			board_sound_skip(soc, (soc->now - i2s->due) / period(soc, row), period(soc, row));
 			i2s->due += (soc->now - i2s->due) / period(soc, row) * period(soc, row);
 		}
 		i2s->due += period(soc, row);

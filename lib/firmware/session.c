@@ -1,4 +1,5 @@
 // A session: one chip with one image, from opening to the result. The public face of this room.
+#include "firmware/board.h"
 #include "firmware/debug.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ void ai8x_firmware_destroy(ai8x_firmware *firmware)
 		(void)firmware->unicorn.close(firmware->uc);
 	ai8x_machine_destroy(firmware->cnn.machine);
 	gdb_close(firmware->debugger);
+	board_destroy(firmware);
 	release_outcome(firmware);
 	image_release(&firmware->image);
 	free(firmware->words);
@@ -145,6 +147,9 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 		soc->until_address = symbol->address & ~1u;
 	}
 	status = find_symbols(soc, error);
+	// Made anew for the run; here wrong files are told.
+	if (status == AI8X_OK)
+		status = board_create(soc, error);
 	if (status == AI8X_OK)
 		status = make_peripherals(soc, error);
 	if (status != AI8X_OK)
@@ -234,6 +239,10 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	if (soc->uc != NULL)
 		(void)soc->unicorn.close(soc->uc);
 	soc->uc = NULL;
+	board_destroy(soc);
+	ai8x_status made = board_create(soc, error);
+	if (made != AI8X_OK)
+		return made;
 	memset(soc->words, 0, soc->soc->peripheral_bytes);
 	ai8x_machine_reset(soc->cnn.machine);
 	soc->cnn = (struct cnn){.machine = soc->cnn.machine, .end = TIME_NEVER};
@@ -278,6 +287,10 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 	record_close(soc);
 	if (status == AI8X_OK && soc->options.board != NULL && soc->options.board->flash_out != NULL)
 		save_flash(soc);
+	if (status == AI8X_OK && board_save(soc, &error) != AI8X_OK) {
+		soc->result.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
+		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s", error.message);
+	}
 	if (soc->recorder.failed)
 		soc->result.status = AI8X_ERR_NO_MEMORY;
 	soc->result.main_returned = soc->main_returned;

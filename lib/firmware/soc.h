@@ -92,6 +92,7 @@ void image_release(struct image *image);
 // ---- peripherals: what a row of the table is ----
 
 struct ai8x_firmware;
+struct board;
 struct debugger;
 struct peripheral;
 
@@ -252,6 +253,7 @@ struct ai8x_firmware {
 	const ai8x_firmware_stub *stub; // reached, not carried out yet
 	uint32_t sleeps;                // WFI in a row that nothing could end
 	struct debugger *debugger;      // NULL: none
+	struct board *board;
 
 	// Blocks.
 	uint32_t *words;   // storage of the peripheral region

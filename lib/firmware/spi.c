@@ -91,26 +91,27 @@ static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 	nvic_line(soc, row->irq, (flags(soc, row) & *soc_word(soc, row->base + ENABLES)) != 0);
 }
 
-static unsigned character_bytes(struct ai8x_firmware *soc, const struct peripheral *row)
+static unsigned character_bits(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	const uint32_t bits = *soc_word(soc, row->base + CONTROL2) >> 8 & 15;
-	return bits == 0 || bits > 8 ? 2 : 1;
+	return bits == 0 ? 16 : bits;
 }
 
 static void work(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct spi *spi = soc_state(soc, row);
-	const unsigned size = character_bytes(soc, row);
+	const unsigned size = character_bits(soc, row) > 8 ? 2 : 1;
 	const unsigned select = *soc_word(soc, row->base + CONTROL0) >> 16 & 15;
 	while (spi->active && spi->to_send + spi->to_receive > 0) {
 		const bool sends = spi->to_send > 0;
 		if ((sends && spi->sent.count < size) || (spi->to_receive > 0 && spi->received.count + size > DEPTH))
 			break;
-		for (unsigned i = 0; i < size; i++) {
-			uint8_t byte = board_spi(soc, row->unit, select, sends ? pop(&spi->sent) : 0);
-			if (spi->to_receive > 0)
-				push(&spi->received, byte);
-		}
+		uint16_t character = 0;
+		for (unsigned i = 0; i < size && sends; i++)
+			character = (uint16_t)(character | pop(&spi->sent) << (8 * i));
+		character = board_spi(soc, row->unit, select, character, character_bits(soc, row));
+		for (unsigned i = 0; i < size && spi->to_receive > 0; i++)
+			push(&spi->received, (uint8_t)(character >> (8 * i)));
 		spi->to_send -= sends;
 		spi->to_receive -= spi->to_receive > 0;
 	}

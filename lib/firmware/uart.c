@@ -1,13 +1,28 @@
-// The UARTs: what firmware prints (firmware reference 2). Nothing is ever received.
-#include "firmware/soc.h"
+// The UARTs: what firmware prints, and what arrives from their far ends at the pace of the baud rate.
+//
+// A character that is sent takes no time. Bytes of a file wait while the FIFO is full; a person's are lost, as on a wire.
+// Facts: firmware reference 2, the vendor's register headers.
+#include "firmware/board.h"
 
 #define CONTROL 0x00
 #define STATUS 0x04
+#define ENABLES 0x08
+#define FLAGS 0x0C
+#define DIVIDER 0x10
 #define FIFO 0x20
+#define DMA 0x30
 
 #define CONTROL_FLUSH (1u << 8 | 1u << 9)
+#define RECEIVE_FLUSH (1u << 9)
 #define CONTROL_CLOCK_READY (1u << 19)
-#define STATUS_EMPTY 0x50u
+#define RECEIVE_EMPTY (1u << 4)
+#define RECEIVE_FULL (1u << 5)
+#define TRANSMIT_EMPTY (1u << 6)
+#define RECEIVE_THRESHOLD (1u << 4)
+#define TRANSMITTED (1u << 5 | 1u << 6)
+#define DEPTH 8u
+#define OSCILLATOR_HZ 7372800u // of the second clock source
+#define BITS 10u               // of a character on the wire
 
 static const struct peripheral_register registers[] = {
 	{0x00, true, "CTRL", 0, CONTROL_CLOCK_READY, 0, CONTROL_FLUSH},
@@ -24,15 +39,94 @@ static const struct peripheral_register registers[] = {
 	{0x38, true, "WKFL"},
 };
 
+struct uart {
+	uint8_t received[DEPTH];
+	unsigned count;
+	bool asked;   // the firmware looked for bytes: before that nothing arrives
+	uint64_t due; // of the next character
+};
+
+static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
+{
+	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
+}
+
+static uint64_t character_time(const struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	const uint64_t divider = word(soc, row, DIVIDER) & 0xFFFFF;
+	const bool oscillator = (word(soc, row, CONTROL) >> 16 & 3) == 2;
+	const uint64_t clock = oscillator ? FS_PER_SECOND / OSCILLATOR_HZ : clocks_pclk(soc);
+	return (divider == 0 ? 64 : divider) * BITS * clock;
+}
+
+static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	const struct uart *uart = soc_state(soc, row);
+	const uint32_t threshold = word(soc, row, CONTROL) & 15;
+	if (uart->count > 0 && uart->count >= threshold)
+		*soc_word(soc, row->base + FLAGS) |= RECEIVE_THRESHOLD;
+	nvic_line(soc, row->irq, (word(soc, row, FLAGS) & word(soc, row, ENABLES)) != 0);
+}
+
+static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct uart *uart = soc_state(soc, row);
+	if (!uart->asked || soc->now < uart->due || uart->count == DEPTH ||
+	    !board_uart_take(soc, row->unit, &uart->received[uart->count]))
+		return;
+	uart->count++;
+	uart->due = soc->now + character_time(soc, row);
+	update_line(soc, row);
+}
+
+static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
+{
+	const struct uart *uart = soc_state(soc, row);
+	const bool heard = (word(soc, row, ENABLES) & RECEIVE_THRESHOLD) != 0 && nvic_enabled(soc, row->irq);
+	if (!uart->asked || uart->count == DEPTH || !board_uart_open(soc, row->unit) ||
+	    (interrupting && !heard && (word(soc, row, DMA) >> 9 & 1) == 0))
+		return TIME_NEVER;
+	// When a person types is not known: the next character's time after now will do.
+	return uart->due > soc->now ? uart->due : soc->now + character_time(soc, row);
+}
+
+static void look(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct uart *uart = soc_state(soc, row);
+	if (!uart->asked && board_uart_open(soc, row->unit)) {
+		uart->asked = true;
+		uart->due = soc->now + character_time(soc, row);
+		soc_changed(soc);
+	}
+	carry_out(soc, row);
+}
+
+static uint32_t pop(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct uart *uart = soc_state(soc, row);
+	if (uart->count == 0)
+		return 0;
+	const uint8_t byte = uart->received[0];
+	uart->count--;
+	for (unsigned i = 0; i < uart->count; i++)
+		uart->received[i] = uart->received[i + 1];
+	update_line(soc, row);
+	return byte;
+}
+
 static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
 {
+	const struct uart *uart = soc_state(soc, row);
 	switch (offset) {
 	case CONTROL:
 		return peripheral_load(soc, row, offset) | CONTROL_CLOCK_READY;
 	case STATUS:
-		return STATUS_EMPTY;
+		look(soc, row);
+		return TRANSMIT_EMPTY | (uart->count == 0 ? RECEIVE_EMPTY : 0) |
+		       (uart->count == DEPTH ? RECEIVE_FULL : 0) | uart->count << 8;
 	case FIFO:
-		return 0;
+		look(soc, row);
+		return pop(soc, row);
 	default:
 		return peripheral_load(soc, row, offset);
 	}
@@ -40,30 +134,40 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 
 static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
 {
+	struct uart *uart = soc_state(soc, row);
 	switch (offset) {
 	case STATUS:
 		break;
 	case FIFO:
+		board_uart_send(soc, row->unit, (char)value);
 		soc_print(soc, row->unit, (char)value);
+		*soc_word(soc, row->base + FLAGS) |= TRANSMITTED;
 		break;
 	default:
 		peripheral_store(soc, row, offset, value);
+		if (offset == CONTROL && (value & RECEIVE_FLUSH) != 0)
+			uart->count = 0;
+		if (offset == ENABLES && (value & RECEIVE_THRESHOLD) != 0)
+			look(soc, row);
 	}
+	update_line(soc, row);
 }
 
 static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits)
 {
-	(void)soc;
-	(void)row;
-	return transmits ? 8 : 0;
+	const struct uart *uart = soc_state(soc, row);
+	return transmits ? DEPTH : uart->count;
 }
 
 const struct peripheral_block uart_block = {
 	.registers = registers,
 	.register_count = sizeof registers / sizeof registers[0],
+	.state_bytes = sizeof(struct uart),
 	.narrow = true,
 	.fifo = FIFO,
 	.ready = ready,
 	.read = load,
 	.write = store,
+	.sync = carry_out,
+	.next = next,
 };

@@ -3,7 +3,7 @@
 // Firmware waits by reading a register again and again. Such a wait is warped: after a few reads without a
 // write between them time takes growing steps, never past the next event, so that a delay of seconds costs
 // a few hundred reads and is off by at most a sixteenth of the wait.
-#include "firmware/soc.h"
+#include "firmware/board.h"
 
 #include <stdio.h>
 
@@ -35,7 +35,10 @@ void poll_before(struct ai8x_firmware *soc, uint32_t address)
 		if (step > left)
 			step = left;
 	}
-	soc_pass(soc, step);
+	if (step > 0 && board_is_live(soc))
+		soc_pass_until(soc, board_wait(soc, soc->now + step * soc->cycle));
+	else
+		soc_pass(soc, step);
 	if (soc->now >= soc->wake)
 		soc->attention = true;
 }

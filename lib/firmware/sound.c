@@ -1,0 +1,89 @@
+// Sound files by libsndfile (WAV, FLAC, ...), which is loaded when the first one is read: most runs have none.
+#include "firmware/devices.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+#ifdef SNDFILE_LIBRARY
+
+#include <dlfcn.h>
+#include <sndfile.h>
+
+#define MOST_FRAMES ((sf_count_t)64 << 20)
+#define MOST_CHANNELS 16
+
+struct sndfile {
+	__typeof__(sf_open) *open;
+	__typeof__(sf_readf_short) *read;
+	__typeof__(sf_close) *close;
+	__typeof__(sf_strerror) *strerror;
+};
+
+static ai8x_status load(struct sndfile *library, ai8x_error *error)
+{
+	static const struct {
+		const char *name;
+		size_t place;
+	} functions[] = {
+		{"sf_open", offsetof(struct sndfile, open)},
+		{"sf_readf_short", offsetof(struct sndfile, read)},
+		{"sf_close", offsetof(struct sndfile, close)},
+		{"sf_strerror", offsetof(struct sndfile, strerror)},
+	};
+	void *handle = dlopen(SNDFILE_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+		void *function = handle != NULL ? dlsym(handle, functions[i].name) : NULL;
+		if (function == NULL)
+			return error_set(error, AI8X_ERR_UNSUPPORTED, "sound needs libsndfile: %s", dlerror());
+		memcpy((char *)library + functions[i].place, &function, sizeof function);
+	}
+	return AI8X_OK;
+}
+
+ai8x_status sound_read(const char *path, struct sound *sound, ai8x_error *error)
+{
+	struct sndfile library;
+	SF_INFO info = {0};
+	*sound = (struct sound){0};
+	ai8x_status status = load(&library, error);
+	if (status != AI8X_OK || (status = file_check_readable(path, error)) != AI8X_OK)
+		return status;
+	SNDFILE *file = library.open(path, SFM_READ, &info);
+	if (file == NULL)
+		return error_set(error, AI8X_ERR_FORMAT, "%s: not a sound file: %s", path, library.strerror(NULL));
+	if (info.frames <= 0 || info.frames > MOST_FRAMES || info.channels > MOST_CHANNELS || info.samplerate < 1)
+		status = error_set(error, AI8X_ERR_LIMIT,
+		                   "%s: %lld samples of %d channels, accepted are 1 to %lld of up to %d", path,
+		                   (long long)info.frames, info.channels, (long long)MOST_FRAMES, MOST_CHANNELS);
+	else if ((sound->samples = calloc((size_t)info.frames * (size_t)info.channels, sizeof *sound->samples)) ==
+	         NULL)
+		status = error_no_memory(error, path);
+	else {
+		const sf_count_t got = library.read(file, sound->samples, info.frames);
+		sound->count = got > 0 ? (size_t)got : 0;
+		sound->rate = (uint32_t)info.samplerate;
+		for (size_t i = 1; i < sound->count; i++)
+			sound->samples[i] = sound->samples[i * (size_t)info.channels];
+	}
+	(void)library.close(file);
+	return status;
+}
+
+#else
+
+ai8x_status sound_read(const char *path, struct sound *sound, ai8x_error *error)
+{
+	*sound = (struct sound){0};
+	return error_set(error, AI8X_ERR_UNSUPPORTED, "%s: this build has no libsndfile", path);
+}
+
+#endif
+
+void sound_release(struct sound *sound)
+{
+	free(sound->samples);
+	sound->samples = NULL;
+}

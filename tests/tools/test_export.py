@@ -244,6 +244,109 @@ class Care(Case):
             with self.subTest(word):
                 self.assert_refused(self.export(*ARGUMENTS, *arguments), 3, word)
 
+    def test_missing_files(self):
+        """A plain message for what is not there; names are the checkout's or the user's."""
+        for wish, name, word in (('--checkpoint-file', 'trained/absent.pth.tar', 'no such checkpoint'),
+                                 ('--config-file', 'absent.yaml', 'no such configuration'),
+                                 ('--sample-input', 'absent.npy', 'no such sample input')):
+            self.assert_refused(self.export(*ARGUMENTS, wish, name), 3, name, word)
+
+    def test_names_relative_to_the_user(self):
+        for name in ('here.yaml', 'here.npy'):
+            numpy.save(os.path.join(self.temporary, 'here.npy'), numpy.zeros((3, 2, 2), dtype=numpy.int64))
+            open(os.path.join(self.temporary, 'here.yaml'), 'w', encoding='utf-8').close()
+        run = subprocess.run([EXPORT, '-o', self.output, '-C', STAND_IN, '--', '--device', 'MAX78000', '--config-file',
+                              'here.yaml', '--sample-input', 'here.npy'], cwd=self.temporary, capture_output=True,
+                             text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        with h5py.File(self.output) as file:
+            self.assertFalse(file['input'][()].any())
+
+    def sample(self, values, name='sample.npy', options=()):
+        """Exports with a sample; returns the run."""
+        path = os.path.join(self.folder, name)
+        if name.endswith('.npy'):
+            numpy.save(path, values)
+        else:
+            with h5py.File(path, 'w') as file:
+                file['input'] = values
+        run = self.export(*ARGUMENTS, '--sample-input', path, options=options)
+        os.unlink(path)
+        return run
+
+    def exported_sample(self, *arguments, **more):
+        """What the program says its input is."""
+        run = self.sample(*arguments, **more)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        with h5py.File(self.output) as file:
+            return file['input'][()].tolist(), run.stderr
+
+    def test_samples(self):
+        """64-bit integers, unsigned bytes, fractions with their factor, HDF5."""
+        whole = numpy.arange(-6, 6).reshape(3, 2, 2)
+        self.assertEqual(self.exported_sample(whole)[0], whole.tolist())
+        self.assertEqual(self.exported_sample(whole.astype(numpy.int8))[0], whole.tolist())
+        self.assertEqual(self.exported_sample(whole, name='sample.h5')[0], whole.tolist())
+        values, said = self.exported_sample((whole + 128).astype(numpy.uint8))
+        self.assertEqual(values, whole.tolist())
+        self.assertIn('128 is subtracted', said)
+        values, _ = self.exported_sample(whole / 128, options=['--scale', '128'])
+        self.assertEqual(values, whole.tolist())
+        _, said = self.exported_sample(numpy.zeros((8, 8, 3), dtype=numpy.int64))
+        self.assertIn('channels are expected first', said)
+        self.assertEqual(os.listdir(self.temporary), [])
+
+    def test_samples_of_fractions(self):
+        run = self.sample(numpy.linspace(-1, 1, 12).reshape(3, 2, 2))
+        self.assert_refused(run, 3, '--scale 128')
+
+    def test_elder_versions(self):
+        """Without what later versions have: options, variables, settings."""
+        for changes in (
+            (('commandline.py', "'--no-progress', ", ''),),
+            (('backend/max7800x.py', 'hw_', 'old_hw_'),),
+            (('state.py', 'pipeline = snoop = data', 'data'),),
+            (('state.py', 'write_zero_regs = powerdown = link_layer = overwrite_ok = verbose', 'verbose'),),
+        ):
+            with self.subTest(changes[0][1]):
+                checkout = os.path.join(self.temporary, 'checkout')
+                shutil.copytree(STAND_IN, checkout)
+                for place, old, new in changes:
+                    path = os.path.join(checkout, 'izer', place)
+                    with open(path, encoding='utf-8') as file:
+                        text = file.read()
+                    self.assertIn(old, text)
+                    with open(path, 'w', encoding='utf-8') as file:
+                        file.write(text.replace(old, new))
+                operations = self.program(checkout=checkout)
+                shutil.rmtree(checkout)
+                self.assertEqual(operations, INIT + KERNELS + BIAS + CONFIGURE + INPUT + START + CHECKS)
+
+    def test_linter_is_never_started(self):
+        """Elder versions import yamllint, newer ones start it: neither is wanted, nor needed."""
+        checkout = os.path.join(self.temporary, 'checkout')
+        shutil.copytree(STAND_IN, checkout)
+        path = os.path.join(checkout, 'izer', 'izer.py')
+        with open(path, 'a', encoding='utf-8') as file:
+            file.write('\nimport yamllint.config\nimport yamllint.linter\n'
+                       'assert list(yamllint.linter.run(None, yamllint.config.YamlLintConfig("x"))) == []\n')
+        with open(os.path.join(checkout, 'izer', 'commandline.py'), 'a', encoding='utf-8') as file:
+            file.write('\n_set_state = set_state\ndef set_state(args):\n    assert args.yamllint is None\n'
+                       '    _set_state(args)\n')
+        self.assertEqual(self.program(checkout=checkout)[-1], CHECKS[-1])
+        shutil.rmtree(checkout)
+
+    def test_debian_packages(self):
+        """The package's name is not always python3- and the module's."""
+        for module, package in (('PIL', 'python3-pil'), ('cv2', 'python3-opencv'), ('some_thing', 'python3-some-thing')):
+            checkout = os.path.join(self.temporary, 'checkout')
+            shutil.copytree(STAND_IN, checkout)
+            with open(os.path.join(checkout, 'izer', 'op.py'), 'a', encoding='utf-8') as file:
+                file.write(f'\nraise ModuleNotFoundError("No module named {module}", name="{module}")\n')
+            run = self.export(*ARGUMENTS, checkout=checkout)
+            shutil.rmtree(checkout)
+            self.assert_refused(run, 3, f'apt-get install {package}')
+
     def test_unknown_version(self):
         for place, old, new, word in (
             ('apbaccess.py', 'def verify(', 'def check(', 'APBTopLevel has no verify'),

@@ -1,6 +1,8 @@
 """Arguments."""
 import argparse
 
+import numpy
+
 from . import state
 
 
@@ -12,6 +14,7 @@ def get_parser():
     parser.add_argument('--test-dir', required=True)
     parser.add_argument('--prefix', required=True)
     parser.add_argument('--checkpoint-file')
+    parser.add_argument('--sample-input')
     parser.add_argument('--mode', default='')
     for flag in ('--fifo', '--fast-fifo', '--one-shot', '--no-progress', '--no-version-check', '--verify-writes',
                  '--ignore-streaming', '--old-kernel-loader', '--no-mexpress', '--rtl', '--fixed-input'):
@@ -28,4 +31,7 @@ def set_state(args):
     state.new_kernel_loader = not args.old_kernel_loader
     state.test_dir, state.prefix, state.mode = args.test_dir, args.prefix, args.mode
     state.verify_writes = args.verify_writes
+    if args.sample_input:
+        state.data = numpy.load(args.sample_input)
+        assert state.data.dtype == numpy.int64
     state.generate_kat = False  # Has to be switched on by the recording

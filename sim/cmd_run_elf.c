@@ -130,6 +130,7 @@ const struct cli_option run_firmware_options[] = {
 	{"card", 0, "FILE", CLI_READS, AT(io.card), "Image of an SD card; it stays as it is", 4},
 	{"card-out", 0, "FILE", CLI_WRITES, AT(io.card_out), "Write the SD card as the run left it", 4},
 	{"board", 0, "YAML", CLI_READS, AT(io.description), "Description of a board that joins these", 4},
+	{"files", 0, "FOLDER", CLI_TEXT, AT(board.files), "Let semihosting open files in this folder", 4},
 	{"flash-out", 0, "FILE", CLI_WRITES, AT(board.flash_out), "Write the flash as the run left it", 3},
 	{"inference", 0, "N", CLI_CALL, 0,
      "Which inference --record and --golden take, from 1, or all for --golden (default 1)", 2,

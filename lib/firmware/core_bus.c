@@ -175,6 +175,13 @@ bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint
 	return true;
 }
 
+bool bus_write_bytes(struct ai8x_firmware *soc, uint32_t address, const void *bytes, size_t size)
+{
+	const uint32_t ram = soc->soc->sram_bytes;
+	return address >= SRAM_BASE && address - SRAM_BASE <= ram && size <= ram - (address - SRAM_BASE) &&
+	       soc->unicorn.mem_write(soc->uc, address, bytes, size) == UC_ERR_OK;
+}
+
 static ai8x_status map(struct ai8x_firmware *soc, uint32_t base, uint32_t bytes, uint32_t rights,
                        ai8x_error *error)
 {

@@ -177,8 +177,14 @@ static void start(struct ai8x_firmware *soc, const struct peripheral *row, unsig
 	const uint32_t base = row->base + CHANNEL(n);
 	const uint32_t control = *soc_word(soc, base + CONTROL), count = *soc_word(soc, base + COUNT);
 	*soc_word(soc, base + STATUS) |= RUNNING;
-	if (partner(soc, control) == NULL && request(control) == 0 && dma->due[n] == TIME_NEVER)
-		dma->due[n] = soc->now + (count / unit_bytes(control) + 1) * 2 * soc->cycle;
+	// The words are there before the time is up, as a copy that goes on beside the core has them.
+	if (partner(soc, control) == NULL && request(control) == 0 && dma->due[n] == TIME_NEVER) {
+		bool good = true;
+		while (good && *soc_word(soc, base + COUNT) > 0)
+			good = move_unit(soc, row, n, unit_bytes(control));
+		if (good)
+			dma->due[n] = soc->now + (count / unit_bytes(control) + 1) * 2 * soc->cycle;
+	}
 	soc_changed(soc);
 }
 
@@ -191,12 +197,7 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 			continue;
 		dma->due[n] = TIME_NEVER;
 		const uint32_t base = row->base + CHANNEL(n);
-		const unsigned bytes = unit_bytes(*soc_word(soc, base + CONTROL));
-		bool good = true;
-		while (good && *soc_word(soc, base + COUNT) > 0)
-			good = move_unit(soc, row, n, bytes);
-		if (good)
-			finish(soc, row, n);
+		finish(soc, row, n);
 		if ((*soc_word(soc, base + CONTROL) & ENABLE) != 0)
 			start(soc, row, n);
 	}

@@ -119,26 +119,6 @@ static const struct peripheral_register lpcmp[] = {
 
 const struct peripheral_block lpcmp_block = PLAIN(lpcmp);
 
-static const struct peripheral_register ptg[] = {
-	{0x00, true, "ENABLE"},
-	{0x04, true, "RESYNC", 0, 0, 0, 0xFFFFFFFF},
-	{0x08, true, "INTFL", 0, 0, 0xFFFFFFFF},
-	{0x0c, true, "INTEN"},
-	{0x10, false, "SAFE_EN"},
-	{0x14, false, "SAFE_DIS"},
-};
-
-const struct peripheral_block ptg_block = PLAIN(ptg);
-
-static const struct peripheral_register pt[] = {
-	{0x00, true, "RATE_LENGTH"},
-	{0x04, true, "TRAIN"},
-	{0x08, true, "LOOP"},
-	{0x0c, true, "RESTART"},
-};
-
-const struct peripheral_block pt_block = PLAIN(pt);
-
 static const struct peripheral_register aeskeys[] = {
 	{0x00, true, "KEY0"}, {0x04, true, "KEY1"}, {0x08, true, "KEY2"}, {0x0c, true, "KEY3"},
 	{0x10, true, "KEY4"}, {0x14, true, "KEY5"}, {0x18, true, "KEY6"}, {0x1c, true, "KEY7"},

@@ -42,6 +42,7 @@ void ai8x_firmware_destroy(ai8x_firmware *firmware)
 	ai8x_machine_destroy(firmware->cnn.machine);
 	gdb_close(firmware->debugger);
 	board_destroy(firmware);
+	semihosting_destroy(firmware);
 	release_outcome(firmware);
 	image_release(&firmware->image);
 	free(firmware->words);
@@ -117,6 +118,16 @@ static void save_flash(struct ai8x_firmware *soc)
 	}
 }
 
+static ai8x_status make_semihosting(struct ai8x_firmware *soc, ai8x_error *error)
+{
+	semihosting_destroy(soc);
+	ai8x_status status = semihosting_create(soc);
+	if (status == AI8X_ERR_IO)
+		return error_set(error, status, "%s: the folder for files: %s", soc->options.board->files,
+		                 strerror(errno));
+	return status == AI8X_OK ? status : error_no_memory(error, "semihosting");
+}
+
 static bool debugged(const struct ai8x_firmware *soc)
 {
 	return soc->options.board != NULL && soc->options.board->gdb > 0;
@@ -147,6 +158,8 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 		soc->until_address = symbol->address & ~1u;
 	}
 	status = find_symbols(soc, error);
+	if (status == AI8X_OK)
+		status = make_semihosting(soc, error);
 	// Made anew for the run; here wrong files are told.
 	if (status == AI8X_OK)
 		status = board_create(soc, error);
@@ -241,6 +254,8 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	soc->uc = NULL;
 	board_destroy(soc);
 	ai8x_status made = board_create(soc, error);
+	if (made == AI8X_OK)
+		made = make_semihosting(soc, error);
 	if (made != AI8X_OK)
 		return made;
 	memset(soc->words, 0, soc->soc->peripheral_bytes);

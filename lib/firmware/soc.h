@@ -93,6 +93,7 @@ void image_release(struct image *image);
 
 struct ai8x_firmware;
 struct board;
+struct semihosting;
 struct debugger;
 struct peripheral;
 
@@ -254,6 +255,7 @@ struct ai8x_firmware {
 	uint32_t sleeps;                // WFI in a row that nothing could end
 	struct debugger *debugger;      // NULL: none
 	struct board *board;
+	struct semihosting *semihosting;
 
 	// Blocks.
 	uint32_t *words;   // storage of the peripheral region
@@ -306,9 +308,14 @@ ai8x_status bus_map(struct ai8x_firmware *soc, ai8x_error *error);
 // Accesses of another master than the core. false: nothing answers there.
 bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value);
 bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value);
+// Into SRAM only.
+bool bus_write_bytes(struct ai8x_firmware *soc, uint32_t address, const void *bytes, size_t size);
 
 // ---- semihosting.c ----
 
+// AI8X_ERR_IO: the folder for files cannot be opened.
+ai8x_status semihosting_create(struct ai8x_firmware *soc);
+void semihosting_destroy(struct ai8x_firmware *soc);
 // Carries out the call that BKPT 0xAB at pc makes, and steps over it.
 void semihosting(struct ai8x_firmware *soc, uint32_t pc);
 

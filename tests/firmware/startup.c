@@ -48,6 +48,8 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16 + 105]
 	[16 + CNN_INTERRUPT] = {.handler = cnn_handler},
 };
 
+#ifndef RDIMON
+
 int _write(int file, const char *text, int size);
 int _write(int file, const char *text, int size)
 {
@@ -105,3 +107,5 @@ int _read(int file, char *text, int size)
 	(void)size;
 	return 0;
 }
+
+#endif

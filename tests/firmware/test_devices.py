@@ -272,6 +272,40 @@ class Cards(Case):
             self.assertIn("card", self.run_letters("q", "--card", self.write("bad.img", content), status=BAD_INPUT))
 
 
+class Files(Case):
+    """Semihosting by newlib."""
+
+    def run_semihosting(self, *arguments, status=OK):
+        run = subprocess.run([AI8XSIM, "run", *arguments, os.path.join(FIRMWARE, "semihosting.elf")], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60)
+        self.assertEqual(run.returncode, status, run.stdout + run.stderr)
+        return run.stdout + run.stderr
+
+    def test_files(self):
+        os.mkdir(self.path("inside"))
+        self.write("secret", "not for the image")
+        self.write("inside/in.txt", "first line\nsecond line\n")
+        os.symlink("../secret", self.path("inside/link"))
+        os.mkfifo(self.path("inside/pipe"))
+        console = self.run_semihosting("--files", self.path("inside"))
+        self.assertIn("in.txt: first line, 23 bytes, at 6: line\n", console)
+        for name in ("missing", "../secret", "link", "pipe", "folder/../../secret", "/../secret"):
+            self.assertRegex(console, rf"(?m)^{re.escape(name)}: refused, errno [1-9]", name)
+        self.assertIn("closed twice: 9\nread nothing: 0\ntty: 1 0\n*** PASS ***\ncode 7\n", console)
+        with open(self.path("inside/out.txt"), "rb") as file:
+            self.assertEqual(file.read(), b"0123456789" * 1000 + b"end\n")
+        self.assertFalse(os.path.exists(self.path("inside/gone")))
+        self.assertTrue(os.path.exists(self.path("inside/renamed")))
+
+    def test_without_a_folder_there_are_no_files(self):
+        console = self.run_semihosting(status=FAILED)
+        self.assertIn("in.txt: refused, errno 13", console)
+        self.assertIn("code 9", console)
+
+    def test_no_such_folder(self):
+        self.assertIn("No such file", self.run_semihosting("--files", self.path("missing"), status=BAD_INPUT))
+
+
 class Boards(Case):
     """Descriptions in YAML."""
 

@@ -12,6 +12,8 @@ struct settings {
 	const char *network;
 	ai8x_network_files files;
 	uint32_t shape[3];
+	unsigned last_layer;
+	bool stops;
 	const ai8x_part *part;
 	bool random;
 	uint64_t seed;
@@ -47,6 +49,14 @@ static const struct cli_option option_rows[] = {
      AI8X_FEED_FAST_FIFO},
 	{"fast-fifo-quad", 0, NULL, CLI_SET, AT(options.feed),
      "The same, all groups computing every fourth channel", 3, AI8X_FEED_FAST_FIFO_QUAD},
+	{"start-layer", 0, "N", CLI_UNSIGNED, AT(files.first_layer),
+     "MAX78002: begin with layer N; the input is that layer's, and layers before it are left out", 4, 0, 127},
+	{"stop-after", 0, "N", CLI_UNSIGNED, AT(last_layer), "End after layer N", 4, 0, 1023, AT(stops)},
+	{"weight-start", 0, "N", CLI_UINT32, AT(options.weight_start),
+     "Leave the first N kernel words of every processor to another network", 4, 0, 65535},
+	{"no-bias", 0, "N[,N...]", CLI_TEXT, AT(files.no_bias),
+     "Leave out the biases of these layers; all: of every layer", 4},
+	{"one-shot", 0, NULL, CLI_FLAG, AT(options.one_shot), "Stop after every layer and continue", 4},
 	{"avg-pool-rounding", 0, NULL, CLI_FLAG, AT(rounding), "Average pooling rounds instead of truncating", 3},
 	{"no-pipeline", 0, NULL, CLI_CLEAR, AT(options.pipeline), "MAX78002: without the pipeline", 3},
 	{"ignore-streaming", 0, NULL, CLI_FLAG, AT(options.ignore_streaming),
@@ -215,5 +225,7 @@ int cmd_compile(int argc, char **argv)
 	cli_parse(&command_line, argc, argv, NULL, &settings);
 	if (settings.shape[0] != 0)
 		settings.files.input_shape = settings.shape;
+	if (settings.stops)
+		settings.files.last_layer = &settings.last_layer;
 	return compile_file(&settings);
 }

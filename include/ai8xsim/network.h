@@ -158,7 +158,9 @@ typedef struct ai8x_network {
 	char *part; /**< name of the part that the description is meant for (key part), or NULL */
 	char *read_from
 		[3]; /**< weights, bias and input files that its data came from, or NULL: never write there */
-	void *reserved[4]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	unsigned
+		first_set; /**< register set of the first layer: above 0 where layers before it were left out (MAX78002) */
+	void *reserved[3]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_network;
 
 /** Files that ai8x_network_open() reads besides the description. Zero-initialise. */
@@ -167,9 +169,15 @@ typedef struct ai8x_network_files {
 	const char *bias;    /**< .npy with one array per layer that has weights; or NULL */
 	const char *input;   /**< .npy [C][H][W] or [C][L], or an HDF5 file with dataset "input"; or NULL */
 	const uint32_t
-		*input_shape;  /**< three numbers, C, H, W (a line of data: C, L, 1), where nothing else tells
+		*input_shape; /**< three numbers, C, H, W (a line of data: C, L, 1), where nothing else tells
 	                                the size of the input; or NULL */
-	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	unsigned
+		first_layer; /**< number of the layer to begin with: its input is the network's, and those before it
+	                                 are left out, while its register set stays the same; 0: all layers */
+	const unsigned *last_layer; /**< number of the layer to end with, or NULL */
+	const char
+		*no_bias; /**< layers whose biases are left out: numbers separated by commas, or "all"; or NULL */
+	void *reserved[4]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_network_files;
 
 /**
@@ -277,9 +285,11 @@ typedef struct ai8x_compile_options {
 	bool link_layers;          /**< MAX78002: every layer names its successor */
 	bool first_words_first;    /**< kernels fill from word 0 (default: MAX78002's large tails first) */
 	const ai8x_network_tensor
-		*outputs;      /**< expected output of every layer (layer_count tensors), or NULL: the
+		*outputs;          /**< expected output of every layer (layer_count tensors), or NULL: the
 	                                         program then expects nothing */
-	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	uint32_t weight_start; /**< kernel words from 0 on that are left to another network */
+	bool one_shot;         /**< the run stops after every layer and is continued: control bit 8 */
+	void *reserved[7];     /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_compile_options;
 
 /** @brief The default choices. */

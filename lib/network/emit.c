@@ -130,7 +130,9 @@ static void emit_setup(struct emitter *e)
 		write_register(e, REG_CTL, g, 0, control_stopped(plan));
 		if (clear == NULL)
 			write_register(e, REG_SRAM, g, 0, SRAM_SETTING);
-		write_unless_zero(e, REG_LCNT_MAX, g, 0, field(plan, F_LCNT, plan->last_index));
+		write_unless_zero(e, REG_LCNT_MAX, g, 0,
+		                  field(plan, F_LCNT, plan->last_index) |
+		                      field(plan, F_LCNT_START, plan->network->first_set));
 	}
 }
 
@@ -412,9 +414,9 @@ static uint32_t control_feed(const struct plan *plan, unsigned group)
 static uint32_t control_common(const struct plan *plan)
 {
 	bool fifo = uses_fifo(plan);
-	return field(plan, F_STREAM_EN, plan->streams) | field(plan, F_POOLRND, plan->average_rounding) |
-	       field(plan, F_EXT_SYNC_EN, fifo) | field(plan, F_LILBUF, fifo && plan->streams) |
-	       field(plan, F_CLK_EN, 1) |
+	return field(plan, F_ONESHOT, plan->options.one_shot) | field(plan, F_STREAM_EN, plan->streams) |
+	       field(plan, F_POOLRND, plan->average_rounding) | field(plan, F_EXT_SYNC_EN, fifo) |
+	       field(plan, F_LILBUF, fifo && plan->streams) | field(plan, F_CLK_EN, 1) |
 	       field(plan, F_MEXPRESS, plan->options.kernel_load == AI8X_KERNELS_PACKED) |
 	       field(plan, F_BINARY, plan->binary) |
 	       field(plan, F_QUPAC, plan->feed == AI8X_FEED_FAST_FIFO_QUAD) |
@@ -437,6 +439,26 @@ static void emit_start(struct emitter *e)
 	}
 	uint32_t feed = fifo_feeds(plan, plan->master) ? control_feed(plan, plan->master) : 0;
 	write_register(e, REG_CTL, plan->master, 0, control_common(plan) | feed | field(plan, F_CNN_EN, 1));
+}
+
+// One-shot: completion of every layer but the last is waited for and acknowledged, and a rising edge of the master's enable
+// bit goes on (hardware reference 3.1).
+static void emit_continue(struct emitter *e)
+{
+	const struct plan *plan = e->plan;
+	const uint32_t feed = fifo_feeds(plan, plan->master) ? control_feed(plan, plan->master) : 0;
+	size_t left = 0;
+	for (int i = 0; i >= 0; i = ai8x_network_next(plan->network, (size_t)i)) {
+		left += 1 + plan->layers[i].reset_before;
+		if ((size_t)i == plan->final_position)
+			break;
+	}
+	const uint32_t done = field(plan, F_CNN_IRQ, 1);
+	for (; plan->options.one_shot && left > 1; left--) {
+		append(e, AI8X_BUS_WAIT, part_register_address(plan->part, REG_CTL, plan->master, 0), done, done);
+		write_register(e, REG_CTL, plan->master, 0, control_common(plan) | feed);
+		write_register(e, REG_CTL, plan->master, 0, control_common(plan) | feed | field(plan, F_CNN_EN, 1));
+	}
 }
 
 // The n-th word for a FIFO: four channels of a pixel, or four pixels of a channel.
@@ -612,6 +634,7 @@ ai8x_status plan_emit(const struct plan *plan, const ai8x_network_tensor *output
 		emit_fifo_control(&e);
 		emit_start(&e);
 		emit_fifo_data(&e);
+		emit_continue(&e);
 		append(&e, AI8X_BUS_RUN, 0, 0, 0);
 		status = e.status;
 	}

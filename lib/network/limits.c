@@ -324,6 +324,15 @@ ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *par
 		return network_error(error, AI8X_ERR_NETWORK, network, -1, "%zu layers: the %s has %u",
 		                     network->layer_count, part->info.name, part->info.layers);
 	}
+	if (network->first_set > 0 && !part_has_field(part, F_LCNT_START)) {
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, 0,
+			"a run begins with layer 0: start-layer does not exist (limit of the %s); with weight-start "
+			"another network's kernels can stay in memory while registers are written anew",
+			part->info.name);
+	}
+	if (network->first_set > 0 && network->layers[0].streaming)
+		return network_error(error, AI8X_ERR_NETWORK, network, 0, "layers can stream from layer 0 on only");
 	if (network->snoop_given && !part_has_field(part, F_SNOOP_EN)) {
 		return network_error(error, AI8X_ERR_NETWORK, network, -1, "the %s has no snoop registers",
 		                     part->info.name);

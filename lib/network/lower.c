@@ -297,6 +297,11 @@ static ai8x_status plan_feed(struct plan *plan, ai8x_error *error)
 		                               "a streaming first layer needs a FIFO")
 		               : AI8X_OK;
 	}
+	if (network->first_set > 0)
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, 0,
+			"FIFOs feed layer 0 only: a network that begins with layer %u takes its input from memory",
+			first->number);
 	uint64_t allowed = first->chw ? UINT64_C(0x0001000100010001) : UINT64_C(0x000f000f000f000f);
 	if (first->in_channels > (first->chw ? 4u : 16u) || (first->processors & ~allowed) != 0) {
 		return network_error(
@@ -359,7 +364,7 @@ static ai8x_status plan_layer_create(struct plan *plan, size_t i, uint32_t *rese
 	layer->reset_before = plan->target->reset_average && i > 0 && previous >= 0 &&
 	                      network->layers[previous].operands > 1 && layer->net->pooling == AI8X_POOL_AVERAGE;
 	*resets += layer->reset_before;
-	layer->index = (uint32_t)i + *resets;
+	layer->index = network->first_set + (uint32_t)i + *resets;
 	if (layer->index >= plan->part->info.layers) {
 		return network_error(
 			error, AI8X_ERR_NETWORK, network, (int)i,
@@ -424,6 +429,16 @@ ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part,
 		plan->groups |= (unsigned)((used >> (16 * g) & 0xffff) != 0) << g;
 	plan->master = bits_first(plan->groups);
 	plan->last_index = plan->layers[plan->final_position].index;
+	if (plan->streams && plan->options.one_shot)
+		return network_error(
+			error, AI8X_ERR_NETWORK, plan->network, 0,
+			"streaming layers run at the same time, one-shot runs them one by one: compile with "
+			"ignore-streaming");
+	if (plan->options.weight_start >= plan->part->info.kernel_words)
+		return network_error(error, AI8X_ERR_NETWORK, plan->network, -1,
+		                     "weight-start %u: a processor has %u kernel words (limit of the %s)",
+		                     plan->options.weight_start, plan->part->info.kernel_words,
+		                     plan->part->info.name);
 	return check_master(plan, error);
 }
 

@@ -153,6 +153,7 @@ ai8x_status ai8x_network_copy(const ai8x_network *network, ai8x_network **copy, 
 	}
 	memcpy(made->input_shape, network->input_shape, sizeof made->input_shape);
 	made->average_rounding = network->average_rounding;
+	made->first_set = network->first_set;
 	made->output_map = network->output_map;
 	memcpy(made->snoop, network->snoop, sizeof made->snoop);
 	made->snoop_given = network->snoop_given;

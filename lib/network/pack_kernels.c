@@ -90,8 +90,10 @@ static bool only_large_processors(const struct plan *plan, uint64_t map)
 static bool find_start(const struct plan *plan, const struct plan_layer *layer, uint32_t *start)
 {
 	const ai8x_part_info *info = &plan->part->info;
-	bool tail = !plan->options.first_words_first && info->kernel_words_first > info->kernel_words &&
-	            !layer->net->calcx4 && only_large_processors(plan, layer->processors);
+	// Another network may have its kernels in the tail.
+	bool tail = !plan->options.first_words_first && plan->options.weight_start == 0 &&
+	            info->kernel_words_first > info->kernel_words && !layer->net->calcx4 &&
+	            only_large_processors(plan, layer->processors);
 	// Layers that only use processors with a tail leave the part that all processors have to others.
 	for (uint32_t end = info->kernel_words_first; tail && end >= layer->kernel_words; end -= ALIGN_WORDS) {
 		uint32_t first = (end - layer->kernel_words) & ~(ALIGN_WORDS - 1);
@@ -104,7 +106,10 @@ static bool find_start(const struct plan *plan, const struct plan_layer *layer, 
 	}
 	// Words of the four RAMs that work in parallel are one unit of alignment.
 	uint32_t step = layer->net->calcx4 ? 1 : ALIGN_WORDS;
-	for (uint32_t first = 0; first + layer->kernel_words <= info->kernel_words_first; first += step) {
+	const uint32_t from = layer->net->calcx4
+	                          ? divide_up(plan->options.weight_start, 4)
+	                          : divide_up(plan->options.weight_start, ALIGN_WORDS) * ALIGN_WORDS;
+	for (uint32_t first = from; first + layer->kernel_words <= info->kernel_words_first; first += step) {
 		if (is_candidate(plan, layer, first)) {
 			*start = first;
 			return true;

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "network/channels.h"
+#include "network/cut.h"
 #include "network/read_yaml.h"
 #include "network/weights.h"
 
@@ -614,6 +615,22 @@ static ai8x_status remember_files(ai8x_network *network, const ai8x_network_file
 	return AI8X_OK;
 }
 
+// Weights belong to all layers, the sample to the first of those that are left.
+static ai8x_status load(ai8x_network *network, const ai8x_network_files *chosen, ai8x_error *error)
+{
+	const bool cut = chosen->first_layer > 0;
+	const ai8x_network_files sample = {.input = chosen->input, .input_shape = chosen->input_shape};
+	ai8x_network_files weights = *chosen;
+	if (cut) {
+		weights.input = NULL;
+		weights.input_shape = NULL;
+	}
+	ai8x_status status = weights_load(network, &weights, error);
+	if (status == AI8X_OK)
+		status = network_cut(network, chosen, error);
+	return status == AI8X_OK && cut ? weights_load(network, &sample, error) : status;
+}
+
 static ai8x_status parse(const char *text, size_t size, const char *file_name, bool read_named,
                          const ai8x_network_files *files, const ai8x_network *like, ai8x_network **network,
                          ai8x_error *error)
@@ -624,7 +641,7 @@ static ai8x_status parse(const char *text, size_t size, const char *file_name, b
 		const ai8x_network_files chosen = choose_files(files, &named);
 		status = remember_files(*network, &chosen, error);
 		if (status == AI8X_OK)
-			status = weights_load(*network, &chosen, error);
+			status = load(*network, &chosen, error);
 	}
 	if (status == AI8X_OK) {
 		take_over(*network, like);

@@ -196,6 +196,70 @@ class Descriptions(unittest.TestCase):
         self.accepted([transposed % 511])
         self.refused([transposed % 512], "512 rows with zeros between them with padding: 1026")
 
+    def test_a_part_of_a_description(self):
+        net = ["{in_dim: [8, 8], in_channels: 4, out_channels: 8, processors: 0xf, output_processors: 0xff, out_offset: 0x2000}",
+               "{out_channels: 4, processors: 0xff, output_processors: 0xf, out_offset: 0x4000}",
+               "{name: s, in_dim: [8, 8], out_channels: 6, processors: 0xf, output_processors: 0x3f, out_offset: 0x6000}",
+               "{weight_source: s, in_channels: 4, in_sequences: 1, in_offset: 0x4000, out_channels: 6, processors: 0xf, "
+               "output_processors: 0x3f, out_offset: 0x7000}"]
+
+        def layers():
+            with h5py.File(self.path("p.h5")) as file:
+                return sorted((int(n), int(file[f"layers/{n}"].attrs["hw_layer"])) for n in file["layers"])
+        self.accepted(net, "--stop-after", 1)
+        self.assertEqual(layers(), [(0, 0), (1, 1)])
+        self.accepted(net[:3], "--part", "MAX78002", "--start-layer", 2, "--input-shape", "4x8x8")
+        self.assertEqual(layers(), [(2, 2)])
+        self.accepted(net[:3], "--part", "MAX78002", "--start-layer", 1, "--stop-after", 1, "--input-shape", "8x8x8", "--weight-start", 40)
+        self.assertEqual(layers(), [(1, 1)])
+        with h5py.File(self.path("p.h5")) as file:
+            self.assertGreaterEqual(file["layers/1"].attrs["kernel_offset"], 40)
+        self.refused(net[:3], "start-layer does not exist (limit of the MAX78000)", "--start-layer", 2)
+        self.refused(net, "reads layer 1, which start-layer leaves out", "--part", "MAX78002", "--start-layer", 2)
+        self.refused(net, "stop-after 9: there is no such layer", "--stop-after", 9)
+        self.refused(net, "weight-start 800: a processor has 768 kernel words", "--weight-start", 800)
+
+    def test_no_bias(self):
+        net = ["{in_dim: [4, 4], in_channels: 4, out_channels: 4, processors: 0xf, output_processors: 0xf, out_offset: 0x2000}",
+               "{out_channels: 4, processors: 0xf, output_processors: 0xf, out_offset: 0x0}"]
+        for layers, wanted in (("all", [0, 0]), ("1", [1, 0]), ("0,1", [0, 0]), ("0", [0, 1])):
+            self.accepted(net, "--no-bias", layers)
+            with h5py.File(self.path("p.h5")) as file:
+                self.assertEqual([int(file[f"layers/{n}"].attrs["bias"]) for n in range(2)], wanted)
+        self.refused(net, "there is no such layer", "--no-bias", "2")
+        self.assertIn("expected numbers of layers", self.compile(net, "--no-bias", "x").stderr)
+
+    def test_one_shot(self):
+        """Every layer but the last is waited for and continued."""
+        net = ["{in_dim: [8, 8], in_channels: 4, out_channels: 8, processors: 0xf, output_processors: 0xff, out_offset: 0x2000}",
+               "{op: passthrough, max_pool: 2, pool_stride: 2, processors: 0xff, output_processors: 0xff, out_offset: 0x0}",
+               "{out_channels: 4, processors: 0xff, output_processors: 0xf, out_offset: 0x2000}"]
+        for part in ("MAX78000", "MAX78002"):
+            self.accepted(net, "--one-shot", "--part", part)
+            with h5py.File(self.path("p.h5")) as file:
+                operations = file["program"][:]
+            waits = [op for op in operations if op["kind"] == 1 and op["mask"] == 1 << 12]
+            self.assertEqual(len(waits), 2)
+        self.refused(["{in_dim: [8, 8], in_channels: 4, out_channels: 4, processors: 0xf, output_processors: 0xf, streaming: true, "
+                      "out_offset: 0x2000}", "{out_channels: 4, processors: 0xf, out_offset: 0x0}"], "one-shot runs them one by one", "--one-shot")
+
+    def test_output_over_input(self):
+        """In place works only behind the reads; the message names an offset that works."""
+        net = "{in_dim: [16, 16], processors: 0x111, data_format: CHW, out_channels: 4, output_processors: 0xf%s}"
+        result = self.compile([net % ""])
+        self.assertEqual(result.returncode, BAD_INPUT)
+        self.assertIn("layer 0: writes its output over its own input before having read it", result.stderr)
+        self.accepted([net % ", out_offset: 0x100"])
+        same = "{in_dim: [8, 8], in_channels: 4, out_channels: 4, processors: 0xf, output_processors: 0xf, %s}"
+        self.accepted([same % "kernel_size: 1x1, pad: 0, out_offset: 0"])
+        self.accepted([same % "out_offset: 0"])
+        self.refused([same % "out_offset: 0x40"], "before having read it, first with output pixel")
+        self.accepted([same % "in_offset: 0x400, out_offset: 0x3dc"])
+        self.accepted(["{op: passthrough, max_pool: 2, pool_stride: 2, in_dim: [8, 8], in_channels: 4, processors: 0xf, "
+                       "output_processors: 0xf, out_offset: 0}"])
+        self.refused(["{op: convtranspose2d, kernel_size: 3x3, in_dim: [8, 8], in_channels: 4, out_channels: 4, processors: 0xf, "
+                      "output_processors: 0xf, out_offset: 0}"], "before having read it")
+
     def test_bias_after_an_element_wise_operation(self):
         net = ["{in_dim: [4, 4], in_channels: 4, operands: 2, eltwise: add, out_channels: 4, processors: 0xf, out_offset: 0x2000}"]
         numpy.save(self.path("b.npy"), numpy.ones((1, 4), dtype=int))

@@ -568,6 +568,117 @@ START_TEST(shapes_alone_make_a_program)
 }
 END_TEST
 
+// --- Two networks in one chip --------------------------------------------------------------------------------
+
+// The first two layers are one network, the others another one.
+static const char two_networks[] =
+	"layers:\n"
+	"  - {in_dim: [8, 8], in_channels: 4, out_channels: 8, processors: 0xf, output_processors: 0xff, "
+	"out_offset: 0x2000}\n"
+	"  - {out_channels: 4, processors: 0xff, output_processors: 0xf, out_offset: 0x4000, next_sequence: "
+	"stop}\n"
+	"  - {in_sequences: input, in_dim: [8, 8], in_offset: 0x1000, in_channels: 4, out_channels: 6, "
+	"processors: 0xf, "
+	"output_processors: 0x3f, out_offset: 0x6000}\n"
+	"  - {out_channels: 4, processors: 0x3f, output_processors: 0xf, out_offset: 0x7000}\n";
+
+static ai8x_program *compile_part(const char *text, const char *part, const ai8x_network_files *files,
+                                  ai8x_compile_options options, uint64_t seed)
+{
+	ai8x_error error = {AI8X_OK, ""};
+	ai8x_network *network = NULL;
+	ai8x_network_tensor *outputs = NULL;
+	golden_model *model = NULL;
+	ai8x_program *program = NULL;
+	ck_assert_msg(ai8x_network_parse(text, strlen(text), "net.yaml", files, &network, &error) == AI8X_OK,
+	              "%s", error.message);
+	ck_assert_int_eq(ai8x_network_randomise(network, seed, NULL, NULL, &error), AI8X_OK);
+	ck_assert_int_eq(ai8x_network_place(network, ai8x_part_find(part), &options, &error), AI8X_OK);
+	ck_assert_int_eq(golden_model_create(network, &model, &error), AI8X_OK);
+	ck_assert_int_eq(golden_model_outputs(model, &outputs, &error), AI8X_OK);
+	options.outputs = outputs;
+	ck_assert_msg(ai8x_network_compile(network, ai8x_part_find(part), &options, &program, &error) == AI8X_OK,
+	              "%s", error.message);
+	free(outputs);
+	golden_model_destroy(model);
+	ai8x_network_destroy(network);
+	return program;
+}
+
+// The same program without what it writes to kernel memory.
+static ai8x_program *without_kernels(const ai8x_program *program)
+{
+	ai8x_program *rest = NULL;
+	size_t count = 0;
+	const ai8x_op *ops = ai8x_program_ops(program, &count);
+	ck_assert_int_eq(ai8x_program_create(ai8x_program_part(program), "rest", &rest, NULL), AI8X_OK);
+	for (size_t i = 0; i < count; i++) {
+		struct part_target target;
+		const bool kernel = part_decode_address(ai8x_program_part(program), ops[i].address, &target) &&
+		                    !target.is_register && target.memory == MEMORY_KERNEL;
+		if (!kernel)
+			ck_assert_int_eq(ai8x_program_append(rest, ops[i], NULL), AI8X_OK);
+	}
+	return rest;
+}
+
+static void expect_pass(ai8x_machine *machine, const ai8x_program *program)
+{
+	ai8x_runner_result result;
+	ck_assert_msg(ai8x_runner_run(machine, program, NULL, &result) == AI8X_OK, "%s", result.message);
+	ck_assert_uint_gt(result.checks, 0);
+	ck_assert_uint_eq(result.mismatches, 0);
+	ai8x_runner_result_release(&result);
+}
+
+// Both are loaded once, then each runs again with its kernels where they were.
+START_TEST(two_networks_share_a_chip)
+{
+	static const unsigned last = 1;
+	const bool second_part = _i == 1;
+	const char *part = second_part ? "MAX78002" : "MAX78000";
+	const ai8x_network_files first_files = {.last_layer = &last},
+							 second_files = {.first_layer = second_part ? 2 : 0};
+	ai8x_compile_options options = ai8x_compile_options_default();
+	// The MAX78000 does not clear layer registers: what the other network left has to be written over.
+	options.write_zero_registers = !second_part;
+	ai8x_program *first = compile_part(two_networks, part, &first_files, options, 1);
+	// The MAX78000 begins with layer 0: the second network is a description of its own there.
+	const char *text =
+		second_part
+			? two_networks
+			: "layers:\n"
+			  "  - {in_dim: [8, 8], in_offset: 0x1000, in_channels: 4, out_channels: 6, processors: 0xf, "
+			  "output_processors: 0x3f, out_offset: 0x6000}\n"
+			  "  - {out_channels: 4, processors: 0x3f, output_processors: 0xf, out_offset: 0x7000}\n";
+	options.weight_start = 12;
+	ai8x_program *second = compile_part(text, part, &second_files, options, 2);
+	options.weight_start = 0;
+	ai8x_program *careless = compile_part(text, part, &second_files, options, 2);
+	ai8x_program *first_again = without_kernels(first), *second_again = without_kernels(second);
+	ai8x_machine *machine = NULL;
+	ck_assert_int_eq(ai8x_machine_create(ai8x_part_find(part), NULL, &machine, NULL), AI8X_OK);
+	expect_pass(machine, first);
+	expect_pass(machine, second);
+	expect_pass(machine, first_again);
+	expect_pass(machine, second_again);
+	if (!second_part) {
+		// Without room of its own the second one's kernels lie on the first one's.
+		ai8x_runner_result result;
+		expect_pass(machine, careless);
+		ck_assert_int_eq(ai8x_runner_run(machine, first_again, NULL, &result), AI8X_OK);
+		ck_assert_uint_gt(result.mismatches, 0);
+		ai8x_runner_result_release(&result);
+	}
+	ai8x_machine_destroy(machine);
+	ai8x_program_destroy(first);
+	ai8x_program_destroy(second);
+	ai8x_program_destroy(careless);
+	ai8x_program_destroy(first_again);
+	ai8x_program_destroy(second_again);
+}
+END_TEST
+
 // --- NumPy files ------------------------------------------------------------------------------------
 
 // A .npy image in memory: header text, then data.
@@ -694,6 +805,7 @@ static Suite *network_suite(void)
 	tcase_add_test(programs, copies_are_independent);
 	tcase_add_test(programs, seeds_are_the_same_everywhere);
 	tcase_add_test(programs, shapes_alone_make_a_program);
+	tcase_add_loop_test(programs, two_networks_share_a_chip, 0, 2);
 	suite_add_tcase(suite, programs);
 
 	TCase *arrays = tcase_create("arrays");

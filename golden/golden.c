@@ -177,8 +177,7 @@ static ai8x_status take_operand(const golden_tensor *joined, const ai8x_network_
 
 static golden_eltwise eltwise_of(const ai8x_network_layer *layer)
 {
-	return layer->operands > 1 ? golden_eltwise_named(ai8x_eltwise_name(layer->eltwise))
-	                           : GOLDEN_ELTWISE_NONE;
+	return layer->operands > 1 ? golden_eltwise_named(ai8x_eltwise_name(layer->eltwise)) : NULL;
 }
 
 static golden_operator operator_of(const ai8x_network_layer *layer)

@@ -154,33 +154,36 @@ static int32_t clip8(int64_t value)
 	return value > INT8_MAX ? INT8_MAX : value < INT8_MIN ? INT8_MIN : (int32_t)value;
 }
 
-golden_eltwise golden_eltwise_named(const char *name)
+static int64_t add(int64_t left, int64_t right)
 {
-	static const char *const names[] = {
-		[GOLDEN_ELTWISE_NONE] = "none", [GOLDEN_ELTWISE_ADD] = "add", [GOLDEN_ELTWISE_SUB] = "sub",
-		[GOLDEN_ELTWISE_OR] = "or",     [GOLDEN_ELTWISE_XOR] = "xor",
-	};
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(names[i], name) == 0)
-			return (golden_eltwise)i;
-	return GOLDEN_ELTWISE_NONE;
+	return left + right;
 }
 
-static int64_t combine_two(int64_t left, int64_t right, golden_eltwise eltwise)
+static int64_t subtract(int64_t left, int64_t right)
 {
-	switch (eltwise) {
-	case GOLDEN_ELTWISE_ADD:
-		return left + right;
-	case GOLDEN_ELTWISE_SUB:
-		return left - right;
-	case GOLDEN_ELTWISE_OR:
-		return left | right;
-	case GOLDEN_ELTWISE_XOR:
-		return left ^ right;
-	case GOLDEN_ELTWISE_NONE:
-		break;
-	}
-	return left;
+	return left - right;
+}
+
+static int64_t either(int64_t left, int64_t right)
+{
+	return left | right;
+}
+
+static int64_t exclusive(int64_t left, int64_t right)
+{
+	return left ^ right;
+}
+
+golden_eltwise golden_eltwise_named(const char *name)
+{
+	static const struct {
+		const char *name;
+		golden_eltwise combine;
+	} rows[] = {{"add", add}, {"sub", subtract}, {"or", either}, {"xor", exclusive}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].combine;
+	return NULL;
 }
 
 ai8x_status golden_combine(const golden_tensor *const *operands, size_t count, golden_eltwise eltwise,
@@ -204,7 +207,7 @@ ai8x_status golden_combine(const golden_tensor *const *operands, size_t count, g
 	for (size_t k = 0; k < golden_tensor_size(out); k++) {
 		int64_t value = operands[0]->data[k];
 		for (size_t i = 1; i < count; i++)
-			value = combine_two(value, operands[i]->data[k], eltwise);
+			value = eltwise(value, operands[i]->data[k]);
 		out->data[k] = clip8(value);
 	}
 	return AI8X_OK;
@@ -531,7 +534,7 @@ static ai8x_status pool_and_combine(const golden_tensor *const *operands, size_t
                                     const golden_layer *layer, golden_tensor *out, ai8x_error *error)
 {
 	*out = (golden_tensor){0};
-	if (layer->eltwise == GOLDEN_ELTWISE_NONE) {
+	if (layer->eltwise == NULL) {
 		if (count != 1) {
 			return golden_fail(error, AI8X_ERR_ARGUMENT, "%zu operands without an element-wise operator",
 			                   count);

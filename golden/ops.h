@@ -30,15 +30,10 @@ typedef enum golden_operator {
 	GOLDEN_LINEAR,
 } golden_operator;
 
-typedef enum golden_eltwise {
-	GOLDEN_ELTWISE_NONE,
-	GOLDEN_ELTWISE_ADD,
-	GOLDEN_ELTWISE_SUB,
-	GOLDEN_ELTWISE_OR,
-	GOLDEN_ELTWISE_XOR,
-} golden_eltwise;
+// Combines what was combined so far with the next operand. NULL: no element-wise operator.
+typedef int64_t (*golden_eltwise)(int64_t left, int64_t right);
 
-// The function of that name in a description, or GOLDEN_ELTWISE_NONE.
+// The function of that name in a description, or NULL.
 golden_eltwise golden_eltwise_named(const char *name);
 
 typedef enum golden_activation {

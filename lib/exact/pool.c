@@ -2,6 +2,8 @@
 // pooled pixel of signed bytes.
 #include "exact/exact.h"
 
+#include <string.h>
+
 static int32_t clip8(int32_t value)
 {
 	return value < -128 ? -128 : value > 127 ? 127 : value;
@@ -53,32 +55,31 @@ static void pool_finish(struct exact_layer *x)
 	}
 }
 
+// Element-wise functions: one row each.
+#define FOLD(name, operation)                                                                                \
+	static void name(int32_t *into, const int32_t *value, unsigned lanes)                                    \
+	{                                                                                                        \
+		for (unsigned lane = 0; lane < lanes; lane++)                                                        \
+			into[lane] = into[lane] operation value[lane];                                                   \
+	}
+FOLD(fold_sub, -)
+FOLD(fold_add, +)
+FOLD(fold_or, |)
+FOLD(fold_xor, ^)
+
+static void (*const folds[])(int32_t *into, const int32_t *value, unsigned lanes) = {
+	[AI8X_ELTWISE_SUB] = fold_sub,
+	[AI8X_ELTWISE_ADD] = fold_add,
+	[AI8X_ELTWISE_OR] = fold_or,
+	[AI8X_ELTWISE_XOR] = fold_xor,
+};
+
 static void eltwise_fold(struct exact_layer *x, const int32_t *value)
 {
-	int32_t *into = x->combined;
-	if (x->operand == 0) {
-		for (unsigned lane = 0; lane < x->lanes; lane++)
-			into[lane] = value[lane];
-		return;
-	}
-	switch (x->layer.eltwise) {
-	case AI8X_ELTWISE_SUB:
-		for (unsigned lane = 0; lane < x->lanes; lane++)
-			into[lane] -= value[lane];
-		break;
-	case AI8X_ELTWISE_ADD:
-		for (unsigned lane = 0; lane < x->lanes; lane++)
-			into[lane] += value[lane];
-		break;
-	case AI8X_ELTWISE_OR:
-		for (unsigned lane = 0; lane < x->lanes; lane++)
-			into[lane] |= value[lane];
-		break;
-	case AI8X_ELTWISE_XOR:
-		for (unsigned lane = 0; lane < x->lanes; lane++)
-			into[lane] ^= value[lane];
-		break;
-	}
+	if (x->operand == 0)
+		memcpy(x->combined, value, x->lanes * sizeof *value);
+	else
+		folds[x->layer.eltwise](x->combined, value, x->lanes);
 }
 
 void pool_take(struct exact_layer *x)

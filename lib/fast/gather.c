@@ -90,21 +90,6 @@ static uint32_t pool_kind(const ai8x_layer *layer)
 	return FAST_POOL_NONE;
 }
 
-static uint32_t eltwise_kind(const ai8x_layer *layer)
-{
-	switch (layer->eltwise) {
-	case AI8X_ELTWISE_SUB:
-		return FAST_ELTWISE_SUB;
-	case AI8X_ELTWISE_ADD:
-		return FAST_ELTWISE_ADD;
-	case AI8X_ELTWISE_OR:
-		return FAST_ELTWISE_OR;
-	case AI8X_ELTWISE_XOR:
-		break;
-	}
-	return FAST_ELTWISE_XOR;
-}
-
 // Everything about pooling that is the same for all rows.
 static struct fast_pool pool_stage(const struct fast_plan *plan, uint32_t scale, uint8_t flip)
 {
@@ -121,7 +106,7 @@ static struct fast_pool pool_stage(const struct fast_plan *plan, uint32_t scale,
 		.operands = layer->operands,
 		.lanes = plan->lanes,
 		.kind = pool_kind(layer),
-		.eltwise = eltwise_kind(layer),
+		.eltwise = layer->eltwise,
 		.combine_first = !layer->pool_first,
 		.average = plan->average,
 		.flip = flip,

@@ -45,22 +45,22 @@ static inline void KERNEL(pool_strip)(const struct fast_pool *pool, const int8_t
 }
 
 // Sixteen operands of eight bits stay within sixteen bits.
-static inline void KERNEL(fold)(uint32_t eltwise, int16_t *restrict into, const int8_t *restrict value)
+static inline void KERNEL(fold)(ai8x_eltwise eltwise, int16_t *restrict into, const int8_t *restrict value)
 {
 	switch (eltwise) {
-	case FAST_ELTWISE_SUB:
+	case AI8X_ELTWISE_SUB:
 		for (uint32_t c = 0; c < POOL_STRIP; c++)
 			into[c] = (int16_t)(into[c] - value[c]);
 		break;
-	case FAST_ELTWISE_ADD:
+	case AI8X_ELTWISE_ADD:
 		for (uint32_t c = 0; c < POOL_STRIP; c++)
 			into[c] = (int16_t)(into[c] + value[c]);
 		break;
-	case FAST_ELTWISE_OR:
+	case AI8X_ELTWISE_OR:
 		for (uint32_t c = 0; c < POOL_STRIP; c++)
 			into[c] = (int16_t)(into[c] | value[c]);
 		break;
-	default:
+	case AI8X_ELTWISE_XOR:
 		for (uint32_t c = 0; c < POOL_STRIP; c++)
 			into[c] = (int16_t)(into[c] ^ value[c]);
 		break;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <ai8xsim/layer.h>
+
 // Output pixels of one call at the most.
 #define FAST_TILE 32
 
@@ -48,7 +50,6 @@ struct fast_interleave {
 };
 
 enum { FAST_POOL_NONE, FAST_POOL_MAX, FAST_POOL_AVERAGE };
-enum { FAST_ELTWISE_SUB, FAST_ELTWISE_ADD, FAST_ELTWISE_OR, FAST_ELTWISE_XOR };
 
 // A row of pooled pixels: windows of samples, pooled and combined, all channels of a pixel side by side.
 struct fast_pool {
@@ -58,9 +59,9 @@ struct fast_pool {
 	uint32_t rows, columns;       // of a window
 	uint32_t count;               // pixels
 	uint32_t passes, operands;
-	uint32_t lanes;   // at most 64
-	uint32_t kind;    // FAST_POOL_...
-	uint32_t eltwise; // FAST_ELTWISE_...
+	uint32_t lanes; // at most 64
+	uint32_t kind;  // FAST_POOL_...
+	ai8x_eltwise eltwise;
 	bool combine_first;
 	const int8_t *average; // average of a sum of samples, each offset by 128
 	uint8_t flip;          // results are exclusive-ored with this

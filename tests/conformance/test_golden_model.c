@@ -209,13 +209,12 @@ static bool describe(const struct machine *m, struct layer *l)
 {
 	static const char *const operators[] = {"passthrough",     "conv1d", "conv2d",
 	                                        "convtranspose2d", "linear", NULL};
-	static const char *const eltwises[] = {"none", "add", "sub", "or", "xor", NULL};
 	static const char *const activations[] = {"none", "relu", "abs", NULL};
 	l->operator= text(l, "operator");
 	int operator= find(l->operator, operators);
-	int eltwise = find(text(l, "eltwise"), eltwises);
+	const golden_eltwise eltwise = golden_eltwise_named(text(l, "eltwise"));
 	int activation = find(text(l, "activation"), activations);
-	if (operator<0 || eltwise<0 || activation<0)
+	if (operator<0 ||(eltwise == NULL && strcmp(text(l, "eltwise"), "none") != 0) || activation < 0)
 		return false;
 	golden_pair dim = pair(l, "pooled_dim");
 	l->pixels = (size_t)dim.rows * dim.columns;
@@ -235,7 +234,7 @@ static bool describe(const struct machine *m, struct layer *l)
 	l->quad = l->position == 0 && (m->control[0] >> 31 & 1) != 0;
 	l->broadcast = l->depthwise && l->processors == l->out_processors;
 	l->golden = (golden_layer){
-		.eltwise = (golden_eltwise)eltwise,
+		.eltwise = eltwise,
 		.eltwise_first = integer(l, "pool_first") == 0,
 		.pooling = {.window = pair(l, "pool"),
 	                .stride = pair(l, "pool_stride"),

@@ -65,6 +65,15 @@ static struct source draw_input(struct maker *m)
 	return in;
 }
 
+// Any of those that have a name.
+static ai8x_eltwise draw_eltwise(struct draw *d)
+{
+	uint32_t count = 0;
+	while (ai8x_eltwise_name((ai8x_eltwise)count)[0] != '?')
+		count++;
+	return (ai8x_eltwise)draw_between(d, 0, count - 1);
+}
+
 static struct source first_source(struct maker *m, ai8x_network_layer *layer)
 {
 	struct draw *d = &m->draw;
@@ -81,7 +90,7 @@ static struct source first_source(struct maker *m, ai8x_network_layer *layer)
 		in.channels = draw_between(d, 1, 16);
 	} else if (draw_chance(d, 15)) {
 		layer->operands = draw_size(d, 2, 16);
-		layer->eltwise = (ai8x_eltwise)draw_between(d, 0, 3);
+		layer->eltwise = draw_eltwise(d);
 	}
 	layer->in_channels = in.channels;
 	layer->in_rows = in.rows;
@@ -216,7 +225,7 @@ static struct source later_source(struct maker *m, size_t i, ai8x_network_layer 
 		if (count < 2)
 			break;
 		layer->source_count = layer->operands = count;
-		layer->eltwise = (ai8x_eltwise)draw_between(d, 0, 3);
+		layer->eltwise = draw_eltwise(d);
 		break;
 	case JOIN_CHANNELS:
 		count = draw_sources(m, i, fits_channels, draw_between(d, 2, 4), layer->sources);
@@ -239,7 +248,7 @@ static struct source later_source(struct maker *m, size_t i, ai8x_network_layer 
 		if (in.channels <= 64 || in.channels % 64 != 0)
 			break;
 		layer->operands = in.channels / 64;
-		layer->eltwise = (ai8x_eltwise)draw_between(d, 0, 3);
+		layer->eltwise = draw_eltwise(d);
 		in.channels = 64;
 		break;
 	case JOIN_PART:

@@ -346,9 +346,9 @@ static int8_t pooled_value(const struct fast_pool *pool, const int8_t *corner)
 			           position % pool->columns * pool->column_step + operand * pool->lanes];
 			if (pool->combine_first) {
 				value = j == 0                              ? sample
-				        : pool->eltwise == FAST_ELTWISE_SUB ? value - sample
-				        : pool->eltwise == FAST_ELTWISE_ADD ? value + sample
-				        : pool->eltwise == FAST_ELTWISE_OR  ? (value | sample)
+				        : pool->eltwise == AI8X_ELTWISE_SUB ? value - sample
+				        : pool->eltwise == AI8X_ELTWISE_ADD ? value + sample
+				        : pool->eltwise == AI8X_ELTWISE_OR  ? (value | sample)
 				                                            : (value ^ sample);
 			} else {
 				window_most = sample > window_most ? sample : window_most;
@@ -368,9 +368,9 @@ static int8_t pooled_value(const struct fast_pool *pool, const int8_t *corner)
 		else if (pool->kind == FAST_POOL_AVERAGE)
 			value = pool->average[window_total];
 		combined = i == 0                              ? value
-		           : pool->eltwise == FAST_ELTWISE_SUB ? combined - value
-		           : pool->eltwise == FAST_ELTWISE_ADD ? combined + value
-		           : pool->eltwise == FAST_ELTWISE_OR  ? (combined | value)
+		           : pool->eltwise == AI8X_ELTWISE_SUB ? combined - value
+		           : pool->eltwise == AI8X_ELTWISE_ADD ? combined + value
+		           : pool->eltwise == AI8X_ELTWISE_OR  ? (combined | value)
 		                                               : (combined ^ value);
 	}
 	if (pool->combine_first)

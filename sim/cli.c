@@ -11,6 +11,7 @@
 #include <wchar.h>
 
 #include "base/file.h"
+#include "base/text.h"
 
 static const struct {
 	ai8x_status status;
@@ -60,30 +61,24 @@ int cli_worse(int first, int second)
 static pthread_mutex_t terminal = PTHREAD_MUTEX_INITIALIZER;
 static bool progress_shown;
 
+// What this program itself tells a terminal.
+enum { ERASE_LINE = CLI_YELLOW + 1 };
+static const char *const sequences[] = {
+	[CLI_PLAIN] = "\033[0m",  [CLI_BOLD] = "\033[1m",    [CLI_DIM] = "\033[2m",     [CLI_RED] = "\033[1;31m",
+	[CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m", [ERASE_LINE] = "\r\033[K",
+};
+
 static void erase_progress(void)
 {
 	if (progress_shown)
-		(void)fputs("\r\033[K", stderr);
+		(void)fputs(sequences[ERASE_LINE], stderr);
 	progress_shown = false;
-}
-
-// Names of files and programs may hold anything; a terminal must not be steered by them.
-static void mend_text(char *text)
-{
-	for (; text != NULL && *text != '\0'; text++) {
-		// Some terminals also take the controls of ISO 6429 that UTF-8 writes as two bytes.
-		const bool high = (unsigned char)text[0] == 0xc2 && ((unsigned char)text[1] & 0xe0) == 0x80;
-		if (high)
-			*text++ = '?';
-		if (high || (unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-	}
 }
 
 const char *cli_clean(const char *text, char clean[CLI_CLEAN_BYTES])
 {
 	(void)snprintf(clean, CLI_CLEAN_BYTES, "%s", text);
-	mend_text(clean);
+	text_make_plain(clean);
 	return clean;
 }
 
@@ -95,7 +90,8 @@ void cli_error(const char *format, ...)
 	if (vasprintf(&text, format, arguments) < 0)
 		text = NULL;
 	va_end(arguments);
-	mend_text(text);
+	if (text != NULL)
+		text_make_plain(text);
 	(void)pthread_mutex_lock(&terminal);
 	erase_progress();
 	(void)fprintf(stderr, "ai8xsim: %s\n", text != NULL ? text : format);
@@ -141,21 +137,26 @@ void cli_progress_clear(void)
 	(void)pthread_mutex_unlock(&terminal);
 }
 
-// The C library drops what an interrupted call did not write; this stream goes on. A stream of its own has no
+// The C library drops what an interrupted call did not write; these streams go on. A stream of its own has no
 // descriptor: fileno() does not know it.
-static ssize_t write_stdout(void *cookie, const char *bytes, size_t size)
+static bool write_all(int fd, const char *bytes, size_t size)
 {
-	size_t done = 0;
-	(void)cookie;
-	while (done < size) {
-		const ssize_t written = write(STDOUT_FILENO, bytes + done, size - done);
+	while (size > 0) {
+		const ssize_t written = write(fd, bytes, size);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
-			return 0;
-		done += (size_t)written;
+			return false;
+		bytes += written;
+		size -= (size_t)written;
 	}
-	return (ssize_t)size;
+	return true;
+}
+
+static ssize_t write_stdout(void *cookie, const char *bytes, size_t size)
+{
+	(void)cookie;
+	return write_all(STDOUT_FILENO, bytes, size) ? (ssize_t)size : 0;
 }
 
 static int close_stdout(void *cookie)
@@ -164,14 +165,50 @@ static int close_stdout(void *cookie)
 	return close(STDOUT_FILENO) == 0 || errno == EINTR ? 0 : -1;
 }
 
-void cli_open_stdout(void)
+// Bytes of a sequence of our own at the beginning of `text`.
+static size_t own_sequence(const char *text, size_t left)
 {
-	FILE *stream =
-		fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout, .close = close_stdout});
-	if (stream == NULL)
-		return;
-	(void)setvbuf(stream, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, 0);
-	stdout = stream;
+	for (size_t i = 0; i < sizeof sequences / sizeof sequences[0]; i++)
+		if (strlen(sequences[i]) <= left && memcmp(text, sequences[i], strlen(sequences[i])) == 0)
+			return strlen(sequences[i]);
+	return 0;
+}
+
+// Messages also come from the C library, which quotes what it was given.
+static ssize_t write_stderr(void *cookie, const char *bytes, size_t size)
+{
+	const bool terminal_there = isatty(STDERR_FILENO) != 0;
+	char plain[1024];
+	size_t used = 0;
+	(void)cookie;
+	for (size_t at = 0; at < size;) {
+		size_t length = bytes[at] == '\n' || bytes[at] == '\t' ? 1 : text_plain_bytes(bytes + at, size - at);
+		if (length == 0 && terminal_there)
+			length = own_sequence(bytes + at, size - at);
+		if (used + 16 > sizeof plain) {
+			if (!write_all(STDERR_FILENO, plain, used))
+				return 0;
+			used = 0;
+		}
+		memcpy(plain + used, length > 0 ? bytes + at : "?", length > 0 ? length : 1);
+		used += length > 0 ? length : 1;
+		at += length > 0 ? length : 1;
+	}
+	return write_all(STDERR_FILENO, plain, used) ? (ssize_t)size : 0;
+}
+
+void cli_open_streams(void)
+{
+	FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout, .close = close_stdout});
+	FILE *messages = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stderr});
+	if (out != NULL) {
+		(void)setvbuf(out, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, 0);
+		stdout = out;
+	}
+	if (messages != NULL) {
+		(void)setvbuf(messages, NULL, _IONBF, 0);
+		stderr = messages;
+	}
 }
 
 static bool colours(FILE *file)
@@ -182,15 +219,11 @@ static bool colours(FILE *file)
 		return false;
 	if (term == NULL || strcmp(term, "dumb") == 0)
 		return false;
-	return isatty(file == stdout ? STDOUT_FILENO : fileno(file)) != 0;
+	return isatty(file == stdout ? STDOUT_FILENO : STDERR_FILENO) != 0;
 }
 
 const char *cli_style(FILE *file, enum cli_style style)
 {
-	static const char *const sequences[] = {
-		[CLI_PLAIN] = "\033[0m",  [CLI_BOLD] = "\033[1m",   [CLI_DIM] = "\033[2m",
-		[CLI_RED] = "\033[1;31m", [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m",
-	};
 	return colours(file) ? sequences[style] : "";
 }
 
@@ -274,7 +307,8 @@ void cli_table_cell(struct cli_table *table, enum cli_style style, const char *f
 		text = NULL;
 		table->incomplete = true;
 	}
-	mend_text(text);
+	if (text != NULL)
+		text_make_plain(text);
 	table->cells[table->count++] = (struct cell){.text = text, .style = style};
 }
 

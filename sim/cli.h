@@ -109,8 +109,9 @@ int cli_write(const char *path, cli_put *put, const void *user);
 void cli_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_progress_clear(void);
 
-// Makes standard output a stream that signals do not interrupt. Before anything is printed.
-void cli_open_stdout(void);
+// Makes standard output and error streams that signals do not interrupt; the latter prints plain text only. Before
+// anything is printed.
+void cli_open_streams(void);
 
 // Grows an array to hold at least need elements of size bytes. Returns false (array untouched) when out of
 // memory.

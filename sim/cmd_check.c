@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum { LINE = 100, INDENT = 4 };
 
 // --- Options -----------------------------------------------------------------------------------------
@@ -251,6 +253,7 @@ static void print_finding(const ai8x_finding *finding)
 		(void)printf(", group %d", finding->group);
 	(void)putchar('\n');
 	(void)ai8x_finding_describe(finding, text, sizeof text);
+	text_make_plain(text);
 	// Severity and class stand in the line above.
 	const char *paragraph = strstr(text, name);
 	print_wrapped(paragraph != NULL ? paragraph + strlen(name) + 2 : text);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define MAX_FIELDS 40
 
 struct info_options {
@@ -170,12 +172,14 @@ static void print_layers(const struct subject *subject, const struct info_option
 		(void)printf("  %slayer %u:%s ", cli_style(stdout, CLI_BOLD), subject->layers[i],
 		             cli_style(stdout, CLI_PLAIN));
 		if (ai8x_machine_decode(subject->machine, subject->layers[i], &layer, &error) != AI8X_OK) {
+			text_make_plain(error.message);
 			(void)printf("%scannot be executed: %s%s\n", cli_style(stdout, CLI_RED), error.message,
 			             cli_style(stdout, CLI_PLAIN));
 			continue;
 		}
 		char text[1024];
 		(void)ai8x_layer_describe(&layer, text, sizeof text);
+		text_make_plain(text);
 		(void)printf("%s\n", text);
 	}
 }
@@ -228,6 +232,7 @@ static json_t *layers_json(const struct subject *subject, const struct info_opti
 			continue;
 		}
 		(void)ai8x_layer_describe(&layer, text, sizeof text);
+		text_make_plain(text);
 		json_array_append_new(
 			layers,
 			json_pack("{s:I,s:s,s:o,s:I,s:I,s:I,s:[i,i],s:[i,i],s:[i,i],s:[i,i],s:i,s:b,s:I}", "layer",

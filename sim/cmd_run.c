@@ -368,7 +368,7 @@ static int print_details(const struct run_options *options, const char *path, co
 		else
 			(void)printf("\n");
 		if (!failed(outcome) && result->message[0] != '\0')
-			(void)printf("%s\n", result->message);
+			(void)printf("%s\n", cli_clean(result->message, clean));
 		if (result->mismatch_count > 0)
 			code = cli_worse(code, print_mismatches(outcome));
 	}

@@ -386,18 +386,18 @@ static void print_report(const struct run *run)
 		const char *word;
 	} words[AI8X_FIRMWARE_VERDICTS] = {{CLI_GREEN, "pass"}, {CLI_RED, "FAIL"}, {CLI_YELLOW, "no verdict"}};
 	const ai8x_firmware_result *result = run->result;
-	char simulated[32], wall[32], writes[32], reads[32], clean[CLI_CLEAN_BYTES];
+	char simulated[32], wall[32], writes[32], reads[32], clean[CLI_CLEAN_BYTES], reason[CLI_CLEAN_BYTES];
 	if (!run->options->quiet && result->console_size > 0 && result->console[result->console_size - 1] != '\n')
 		(void)putchar('\n');
 	(void)printf("%s%s%s  %s (%s): %s\n", cli_style(stdout, words[run->verdict].style),
 	             words[run->verdict].word, cli_style(stdout, CLI_PLAIN), cli_clean(run->path, clean),
-	             ai8x_part_get_info(run->part)->name, run->reason);
+	             ai8x_part_get_info(run->part)->name, cli_clean(run->reason, reason));
 	print_inferences(run);
 	if (run->compared && run->comparison_error.status == AI8X_OK)
 		(void)printf("golden: %zu layers, %llu words equal\n", run->comparison.layers,
 		             (unsigned long long)run->comparison.words);
 	else if (run->compared)
-		(void)printf("golden: %s\n", run->comparison_error.message);
+		(void)printf("golden: %s\n", cli_clean(run->comparison_error.message, clean));
 	if (result->read_while_running)
 		(void)printf(
 			"warning: data memory was read while the accelerator ran; a chip does not answer then\n");
@@ -405,7 +405,7 @@ static void print_report(const struct run *run)
 	(void)printf("%s simulated in %s; %s writes to and %s reads from the accelerator; end: %s\n",
 	             cli_duration(result->simulated_seconds, simulated), cli_duration(result->wall_seconds, wall),
 	             cli_thousands(result->cnn_writes, writes), cli_thousands(result->cnn_reads, reads),
-	             result->message);
+	             cli_clean(result->message, clean));
 }
 
 static json_t *inference_json(const struct run *run, const ai8x_firmware_inference *row)

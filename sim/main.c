@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 {
 	open_streams();
 	(void)setlocale(LC_CTYPE, "");
-	cli_open_stdout();
+	cli_open_streams();
 	(void)atexit(close_stdout);
 	argp_err_exit_status = CLI_USAGE;
 	argp_program_version_hook = print_version;

@@ -37,13 +37,26 @@ json_t *json_number_or_null(int number)
 	return number >= 0 ? json_integer(number) : json_null();
 }
 
+// Escapes what jansson takes for a letter: the one control that JSON may hold as it is.
+static void print_ascii(const char *text, FILE *file)
+{
+	for (size_t length; length = strcspn(text, "\x7f"), text[length] != '\0'; text += length + 1) {
+		(void)fwrite(text, 1, length, file);
+		(void)fputs("\\u007f", file);
+	}
+	(void)fputs(text, file);
+}
+
 ai8x_status json_write(json_t *root, FILE *file, ai8x_error *error)
 {
-	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
+	// In ASCII: JSON is also looked at on terminals, which names must not steer.
+	char *text =
+		root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
 	json_decref(root);
 	if (text == NULL)
 		return error_no_memory(error, "JSON");
-	(void)fprintf(file, "%s\n", text);
+	print_ascii(text, file);
+	(void)fputc('\n', file);
 	free(text);
 	return AI8X_OK;
 }

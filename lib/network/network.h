@@ -16,7 +16,6 @@
 #define NETWORK_MAX_SIDE 65536u
 #define NETWORK_MAX_ELEMENTS ((size_t)1 << 28)
 #define NETWORK_MAX_FILE ((size_t)1 << 30)
-#define NETWORK_MAX_TEXT ((size_t)16 << 20)
 
 // Sets a message of the form "file:line: layer N (name): text". position < 0: no layer.
 ai8x_status network_error(ai8x_error *error, ai8x_status status, const ai8x_network *network, int position,

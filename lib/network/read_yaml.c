@@ -18,6 +18,7 @@
 #include <yaml.h>
 
 #include "base/file.h"
+#include "network/yaml_load.h"
 
 struct reader {
 	yaml_document_t *document;
@@ -1174,32 +1175,18 @@ ai8x_status network_read_yaml(const char *text, size_t size, const char *file, s
                               ai8x_network **network, ai8x_error *error)
 {
 	struct reader reader = {NULL, NULL, named, file == NULL ? "description" : file, error, ""};
-	yaml_parser_t parser;
 	yaml_document_t document;
 	char name[256];
-	ai8x_status status;
 
 	*network = NULL;
-	if (size > NETWORK_MAX_TEXT) {
-		return error_set(error, AI8X_ERR_LIMIT,
-		                 "%s: a description of %zu bytes is more than the limit of %zu", reader.file, size,
-		                 NETWORK_MAX_TEXT);
-	}
 	const char *other = other_kind(text, size);
 	if (other != NULL) {
 		return error_set(error, AI8X_ERR_FORMAT, "%s: not a network description in YAML: it is %s",
 		                 reader.file, other);
 	}
-	if (!yaml_parser_initialize(&parser))
-		return error_no_memory(error, "a YAML parser");
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-	if (!yaml_parser_load(&parser, &document)) {
-		size_t line =
-			(parser.problem_mark.line > 0 ? parser.problem_mark.line : parser.context_mark.line) + 1;
-		status = fail(&reader, line, "%s", parser.problem == NULL ? "not valid YAML" : parser.problem);
-		yaml_parser_delete(&parser);
+	ai8x_status status = yaml_load(reader.file, text, size, &document, error);
+	if (status != AI8X_OK)
 		return status;
-	}
 	reader.document = &document;
 	yaml_node_t *root = yaml_document_get_root_node(&document);
 	base_name(reader.file, name, sizeof name);
@@ -1208,7 +1195,6 @@ ai8x_status network_read_yaml(const char *text, size_t size, const char *file, s
 	else
 		status = read_top(&reader, root, name);
 	yaml_document_delete(&document);
-	yaml_parser_delete(&parser);
 	if (status != AI8X_OK) {
 		ai8x_network_destroy(reader.network);
 		return status;

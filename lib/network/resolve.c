@@ -14,6 +14,7 @@
 #include "network/cut.h"
 #include "network/read_yaml.h"
 #include "network/weights.h"
+#include "network/yaml_load.h"
 
 // Defaults that need the weights file to have been read.
 static void finish_defaults(ai8x_network *network)
@@ -675,7 +676,7 @@ ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files,
 	unsigned char *text = NULL;
 	size_t size = 0;
 	*network = NULL;
-	ai8x_status status = file_read(path, NETWORK_MAX_TEXT, &text, &size, error);
+	ai8x_status status = file_read(path, YAML_MOST_BYTES, &text, &size, error);
 	if (status == AI8X_OK)
 		status = parse((const char *)text, size, path, true, files, NULL, network, error);
 	free(text);

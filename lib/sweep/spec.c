@@ -10,15 +10,14 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
-
-enum { MAX_FILE = 4 << 20 };
+#include "network/yaml_load.h"
 
 // --- Files -------------------------------------------------------------------------------------------
 
 static ai8x_status read_text(const char *path, char **text, size_t *size, ai8x_error *error)
 {
 	unsigned char *bytes = NULL;
-	ai8x_status status = file_read(path, MAX_FILE, &bytes, size, error);
+	ai8x_status status = file_read(path, YAML_MOST_BYTES, &bytes, size, error);
 	*text = (char *)bytes;
 	return status;
 }
@@ -26,15 +25,7 @@ static ai8x_status read_text(const char *path, char **text, size_t *size, ai8x_e
 static ai8x_status load_document(const char *path, const char *text, size_t size, yaml_document_t *document,
                                  ai8x_error *error)
 {
-	yaml_parser_t parser;
-	if (!yaml_parser_initialize(&parser))
-		return error_no_memory(error, path);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-	ai8x_status status = AI8X_OK;
-	if (!yaml_parser_load(&parser, document))
-		status = error_set(error, AI8X_ERR_FORMAT, "%s:%zu: %s", path, parser.problem_mark.line + 1,
-		                   parser.problem != NULL ? parser.problem : "not YAML");
-	yaml_parser_delete(&parser);
+	ai8x_status status = yaml_load(path, text, size, document, error);
 	if (status == AI8X_OK && (yaml_document_get_root_node(document) == NULL ||
 	                          yaml_document_get_root_node(document)->type != YAML_MAPPING_NODE)) {
 		yaml_document_delete(document);

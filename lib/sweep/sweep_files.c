@@ -7,21 +7,25 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "program/hdf5_image.h"
 #include "sweep/spec.h"
 
-// Quoted where CSV (RFC 4180) needs it.
-static void put_cell(const char *text, FILE *file)
+// Quoted where CSV (RFC 4180) needs it. Tables are also looked at on terminals, and rows are lines.
+static void put_cell(const char *cell, FILE *file)
 {
-	if (strpbrk(text, ",\"\r\n") == NULL) {
+	char text[AI8X_MESSAGE_SIZE];
+	(void)snprintf(text, sizeof text, "%s", cell);
+	text_make_plain(text);
+	if (strpbrk(text, ",\"") == NULL) {
 		(void)fputs(text, file);
 		return;
 	}
 	(void)fputc('"', file);
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
+	for (const char *at = text; *at != '\0'; at++) {
+		if (*at == '"')
 			(void)fputc('"', file);
-		(void)fputc(*text, file);
+		(void)fputc(*at, file);
 	}
 	(void)fputc('"', file);
 }

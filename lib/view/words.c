@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 const ai8x_cause causes[CAUSES] = {
 	{"output writes", "output", "o", "#3b76d6", 1u << AI8X_STATE_OUTPUT},
 	{"reading data", "read", "r", "#f08c2e", 1u << AI8X_STATE_READ},
@@ -69,14 +71,18 @@ const char *words_joules(double joules, char text[WORD_BYTES])
 
 void words_escape(const char *text, FILE *file)
 {
-	for (; *text != '\0'; text++) {
+	for (size_t left = strlen(text); left > 0;) {
 		const char *name = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : NULL;
+		const size_t plain = *text == '\t' ? 1 : text_plain_bytes(text, left);
+		const size_t length = plain > 0 ? plain : 1;
 		if (*text == '"')
 			name = "&quot;";
 		if (name != NULL)
 			(void)fputs(name, file);
-		else if ((unsigned char)*text >= ' ' || *text == '\t')
-			(void)fputc(*text, file);
+		else
+			(void)fwrite(text, 1, plain, file);
+		text += length;
+		left -= length;
 	}
 }
 

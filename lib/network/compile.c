@@ -55,9 +55,7 @@ static ai8x_status build(struct plan *plan, const ai8x_network_tensor *outputs, 
 		status = plan_bias(plan, error);
 	if (status == AI8X_OK)
 		status = plan_streams(plan, error);
-	if (status == AI8X_OK)
-		status = plan_emit(plan, outputs, program, error);
-	return status == AI8X_OK ? plan_attributes(plan, program, error) : status;
+	return status == AI8X_OK ? plan_emit(plan, outputs, program, error) : status;
 }
 
 ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part,
@@ -85,7 +83,33 @@ ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part,
 	if (status == AI8X_OK)
 		status = build(&plan, chosen.outputs, *program, error);
 	if (status == AI8X_OK)
+		status = plan_attributes(&plan, *program, error);
+	if (status == AI8X_OK)
 		status = set_input(network, *program, error);
+	plan_release(&plan);
+	if (status != AI8X_OK) {
+		ai8x_program_destroy(*program);
+		*program = NULL;
+	}
+	return status;
+}
+
+ai8x_status network_compile_structure(ai8x_network *network, const ai8x_part *part, ai8x_program **program,
+                                      ai8x_error *error)
+{
+	ai8x_compile_options chosen = effective(NULL, part);
+	struct plan plan;
+	*program = NULL;
+	memset(&plan, 0, sizeof plan);
+	ai8x_status status = ai8x_network_place(network, part, &chosen, error);
+	if (status == AI8X_OK)
+		status = plan_create(network, part, &chosen, &plan, error);
+	if (status == AI8X_OK)
+		status = network_verify_rules(&plan, network, error);
+	if (status == AI8X_OK)
+		status = ai8x_program_create(part, network->name, program, error);
+	if (status == AI8X_OK)
+		status = build(&plan, NULL, *program, error);
 	plan_release(&plan);
 	if (status != AI8X_OK) {
 		ai8x_program_destroy(*program);

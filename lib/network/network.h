@@ -39,6 +39,11 @@ ai8x_status network_parse_like(const char *text, size_t size, const char *file_n
                                const ai8x_network_files *files, const ai8x_network *like,
                                ai8x_network **network, ai8x_error *error);
 
+// As ai8x_network_compile() with default options, for who wants to know what it costs: the same operations, without
+// looking for values that meet in memory (which are warnings), attributes, and input.
+ai8x_status network_compile_structure(ai8x_network *network, const ai8x_part *part, ai8x_program **program,
+                                      ai8x_error *error);
+
 // true: the layer adds a bias that is not all 0; while there are no weights, wanting one is enough.
 bool network_adds_bias(const ai8x_network *network, int position);
 

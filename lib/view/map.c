@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "layer/geometry.h"
 #include "machine/order.h"
+#include "view/map.h"
 
 #define NOBODY INT16_MIN
 // Input pixels looked at to find whose results a layer reads; edges of images never matter alone.
@@ -203,6 +204,15 @@ static void sort_runs(ai8x_map_runs *runs)
 		qsort(runs->run, runs->count, sizeof *runs->run, compare_runs);
 }
 
+// Words of the ring that a layer writes to, 0: it does not.
+static uint32_t output_ring(const ai8x_schedule *schedule, size_t position)
+{
+	const ai8x_schedule_layer *layer = &schedule->layers[position];
+	const bool passes_on =
+		position + 1 < schedule->layer_count && order_streams_into(&layer->layer, &layer[1].layer);
+	return passes_on ? layer[1].layer.ring_words : 0;
+}
+
 // --- The whole run -------------------------------------------------------------------------------------
 
 static ai8x_status map_layers(struct mapper *mapper, const ai8x_schedule *schedule)
@@ -220,9 +230,7 @@ static ai8x_status map_layers(struct mapper *mapper, const ai8x_schedule *schedu
 			map->reads[i * sources + i] = 1;
 		else
 			note_reads(mapper, layer, map->reads + i * sources);
-		const bool passes_on =
-			i + 1 < schedule->layer_count && order_streams_into(layer, &schedule->layers[i + 1].layer);
-		own_output(mapper, layer, passes_on ? schedule->layers[i + 1].layer.ring_words : 0, (int)i);
+		own_output(mapper, layer, output_ring(schedule, i), (int)i);
 		ai8x_status status = snapshot(mapper, &map->data[i + 1]);
 		if (status == AI8X_OK)
 			status = map_kernels(layer, (int)i, &kernels, mapper->error);
@@ -236,6 +244,17 @@ static ai8x_status map_layers(struct mapper *mapper, const ai8x_schedule *schedu
 	return AI8X_OK;
 }
 
+static ai8x_status own_nothing(struct mapper *mapper)
+{
+	const size_t words = (size_t)AI8X_INSTANCES * mapper->words;
+	mapper->owner = malloc(words * sizeof *mapper->owner);
+	if (mapper->owner == NULL)
+		return error_no_memory(mapper->error, "a memory map");
+	for (size_t w = 0; w < words; w++)
+		mapper->owner[w] = NOBODY;
+	return AI8X_OK;
+}
+
 static ai8x_status allocate(struct mapper *mapper, size_t layers)
 {
 	ai8x_map *map = mapper->map;
@@ -243,12 +262,39 @@ static ai8x_status allocate(struct mapper *mapper, size_t layers)
 	map->data = calloc(layers + 1, sizeof *map->data);
 	map->reads = calloc(layers + 1, layers + 1);
 	map->layers = calloc(layers + 1, sizeof *map->layers);
-	mapper->owner = malloc((size_t)AI8X_INSTANCES * mapper->words * sizeof *mapper->owner);
-	if (map->data == NULL || map->reads == NULL || map->layers == NULL || mapper->owner == NULL)
+	if (map->data == NULL || map->reads == NULL || map->layers == NULL)
 		return error_no_memory(mapper->error, "a memory map");
-	for (size_t w = 0; w < (size_t)AI8X_INSTANCES * mapper->words; w++)
-		mapper->owner[w] = NOBODY;
-	return AI8X_OK;
+	return own_nothing(mapper);
+}
+
+// What is there before the first layer runs.
+static void own_inputs(struct mapper *mapper, const ai8x_program *program, const ai8x_schedule *schedule)
+{
+	own_input_writes(mapper, program);
+	if (schedule->layer_count > 0)
+		own_input_reads(mapper, &schedule->layers[0].layer);
+}
+
+ai8x_status map_count_words(const ai8x_program *program, const ai8x_schedule *schedule, uint64_t *data,
+                            uint64_t *kernels, ai8x_error *error)
+{
+	ai8x_map map = {.part = ai8x_program_part(program)};
+	struct mapper mapper = {.map = &map, .words = ai8x_part_get_info(map.part)->data_words, .error = error};
+	struct run_list list = {.runs = &map.kernels};
+	ai8x_status status = own_nothing(&mapper);
+	*data = *kernels = 0;
+	if (status == AI8X_OK)
+		own_inputs(&mapper, program, schedule);
+	for (size_t i = 0; i < schedule->layer_count && status == AI8X_OK; i++) {
+		own_output(&mapper, &schedule->layers[i].layer, output_ring(schedule, i), (int)i);
+		status = map_kernels(&schedule->layers[i].layer, (int)i, &list, error);
+	}
+	for (size_t w = 0; w < (size_t)AI8X_INSTANCES * mapper.words && status == AI8X_OK; w++)
+		*data += mapper.owner[w] != NOBODY;
+	*kernels = ai8x_map_words(&map.kernels, AI8X_MAP_INPUT - 1);
+	free(map.kernels.run);
+	free(mapper.owner);
+	return status;
 }
 
 ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *schedule, ai8x_map **out,
@@ -262,9 +308,7 @@ ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *sc
 	struct mapper mapper = {.map = map, .words = ai8x_part_get_info(map->part)->data_words, .error = error};
 	ai8x_status status = allocate(&mapper, schedule->layer_count);
 	if (status == AI8X_OK) {
-		own_input_writes(&mapper, program);
-		if (schedule->layer_count > 0)
-			own_input_reads(&mapper, &schedule->layers[0].layer);
+		own_inputs(&mapper, program, schedule);
 		status = snapshot(&mapper, &map->data[0]);
 	}
 	if (status == AI8X_OK)

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "layer/geometry.h"
+#include "view/profile.h"
 
 static const char *const bound_texts[] = {
 	[AI8X_BOUND_OUTPUT] = "limited by output writes",
@@ -170,9 +171,20 @@ static void assume_loading(ai8x_profile *profile)
 		loading->input_writes = profile->layers[0].input_words;
 }
 
+uint64_t profile_data_capacity(const ai8x_part *part)
+{
+	return (uint64_t)ai8x_part_get_info(part)->data_words * AI8X_INSTANCES;
+}
+
+uint64_t profile_kernel_capacity(const ai8x_part *part)
+{
+	const ai8x_part_info *info = ai8x_part_get_info(part);
+	return (uint64_t)info->kernel_words * (AI8X_PROCESSORS - AI8X_GROUPS) +
+	       (uint64_t)info->kernel_words_first * AI8X_GROUPS;
+}
+
 static void sum_up(ai8x_profile *profile)
 {
-	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
 	profile->counters.state[AI8X_STATE_START] = 1;
 	for (size_t i = 0; i < profile->layer_count; i++) {
 		const ai8x_counters *counters = &profile->layers[i].schedule->counters;
@@ -188,9 +200,8 @@ static void sum_up(ai8x_profile *profile)
 		profile->data_words = words > profile->data_words ? words : profile->data_words;
 	}
 	profile->seconds = (double)profile->timing.schedule.cycles / profile->clock.hz;
-	profile->data_capacity = (uint64_t)info->data_words * AI8X_INSTANCES;
-	profile->kernel_capacity = (uint64_t)info->kernel_words * (AI8X_PROCESSORS - AI8X_GROUPS) +
-	                           (uint64_t)info->kernel_words_first * AI8X_GROUPS;
+	profile->data_capacity = profile_data_capacity(profile->part);
+	profile->kernel_capacity = profile_kernel_capacity(profile->part);
 }
 
 ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_options *options,

@@ -350,6 +350,32 @@ static double error_of(const struct run *run, const ai8x_firmware_inference *row
 	return row->fifo ? ai8x_fed_cycles_error(run->part) : ai8x_cycles_error(run->part, NULL);
 }
 
+#define MOST_ROWS 20
+
+static void print_summary(const struct run *run)
+{
+	const ai8x_firmware_result *result = run->result;
+	uint64_t least = UINT64_MAX, most = 0, sum = 0;
+	size_t finished = 0;
+	char first[32], last[32], mean[32], time[32];
+	double seconds = 0;
+	for (size_t i = 0; i < result->inference_count; i++) {
+		const ai8x_firmware_inference *row = &result->inferences[i];
+		if (!row->finished)
+			continue;
+		least = row->cycles < least ? row->cycles : least;
+		most = row->cycles > most ? row->cycles : most;
+		sum += row->cycles;
+		seconds += row->seconds;
+		finished++;
+	}
+	if (finished > 0)
+		(void)printf("%zu inferences, %zu finished: %s to %s cycles, mean %s; %s in all\n",
+		             result->inference_count, finished, cli_thousands(least, first),
+		             cli_thousands(most, last), cli_thousands(sum / finished, mean),
+		             cli_duration(seconds, time));
+}
+
 static void print_inferences(const struct run *run)
 {
 	char text[32];
@@ -366,6 +392,9 @@ static void print_inferences(const struct run *run)
 	cli_table_cell(table, CLI_BOLD, "clock");
 	for (size_t i = 0; i < result->inference_count; i++) {
 		const ai8x_firmware_inference *row = &result->inferences[i];
+		// Of many, the first, the last, and whatever did not end.
+		if (result->inference_count > MOST_ROWS && i >= 3 && i + 1 < result->inference_count && row->finished)
+			continue;
 		cli_table_cell(table, CLI_PLAIN, "%zu", i + 1);
 		cli_table_cell(table, CLI_PLAIN, "%u", row->layers);
 		const char *about = are_exact(run, row) ? "" : "~";
@@ -376,6 +405,8 @@ static void print_inferences(const struct run *run)
 	}
 	(void)cli_table_print(table, stdout);
 	cli_table_destroy(table);
+	if (result->inference_count > MOST_ROWS)
+		print_summary(run);
 	cli_print_standing(cli_part_bit(run->part));
 }
 

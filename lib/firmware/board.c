@@ -10,8 +10,7 @@
 
 #define FRAME_WAIT (FS_PER_SECOND / 100) // until a frame begins
 #define FRAME_GAP (FS_PER_SECOND / 30)
-#define WORD_TIME (FS_PER_SECOND / 3000000) // four bytes at 12 MHz
-#define LONGEST_WAIT 0.05                   // seconds of the world between two looks at everything
+#define LONGEST_WAIT 0.05 // seconds of the world between two looks at everything
 
 static const char *chosen(const char *option, const char *described)
 {
@@ -252,8 +251,8 @@ uint64_t board_camera_frame(struct ai8x_firmware *soc)
 
 uint64_t board_camera_period(struct ai8x_firmware *soc)
 {
-	(void)soc;
-	return WORD_TIME;
+	// A frame takes as long as its gap, whatever its size: small ones are read from the whole sensor.
+	return FRAME_GAP / sensor_words(soc->board->sensor);
 }
 
 uint32_t board_camera_word(struct ai8x_firmware *soc, bool *last)

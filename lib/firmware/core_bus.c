@@ -3,6 +3,8 @@
 // Facts: firmware reference 1, 2 and 7.
 #include "firmware/soc.h"
 
+#include <string.h>
+
 #include "base/error.h"
 
 static uint32_t read_row(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t address)
@@ -67,9 +69,11 @@ static uint64_t on_cnn_read(uc_engine *uc, uint64_t offset, unsigned bytes, void
 	soc_pass(soc, core_access_cycles(soc, address, false));
 	soc->accesses++;
 	ai8x_location location;
-	// Data is read once and in order; control registers are what firmware polls.
-	bool polled = address < soc->soc->cnn_status_end ||
-	              (ai8x_part_locate(soc->part, address, &location) == AI8X_OK && location.name != NULL);
+	// Data is read once and in order, also where one register gives it word by word; control registers are what
+	// firmware polls.
+	bool polled =
+		address < soc->soc->cnn_status_end || (ai8x_part_locate(soc->part, address, &location) == AI8X_OK &&
+	                                           location.name != NULL && strcmp(location.name, "MLAT") != 0);
 	if (polled)
 		poll_before(soc, address);
 	uint32_t value = cnn_read(soc, address, bytes);

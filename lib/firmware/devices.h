@@ -46,6 +46,8 @@ void sensor_write(struct sensor *sensor, uint8_t byte);
 uint8_t sensor_read(struct sensor *sensor);
 // Takes the next picture. false: it cannot be read, error says why.
 bool sensor_begin_frame(struct sensor *sensor, bool expand, ai8x_error *error);
+// Words of the present frame, at least 1.
+size_t sensor_words(const struct sensor *sensor);
 uint32_t sensor_word(struct sensor *sensor, bool *last);
 
 // ---- display.c: controllers of displays behind SPI ----

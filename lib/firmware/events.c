@@ -9,10 +9,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static uint64_t next_of_blocks(const struct ai8x_firmware *soc, bool interrupting)
 {
 	uint64_t next = TIME_NEVER;
-	const struct peripheral_table *table = soc->soc->peripherals;
-	for (size_t i = 0; i < table->count; i++)
-		if (table->rows[i].block->next != NULL)
-			next = earlier(next, table->rows[i].block->next(soc, &table->rows[i], interrupting));
+	for (size_t i = 0; i < soc->moving_count; i++) {
+		const struct peripheral *row = &soc->soc->peripherals->rows[soc->moving[i]];
+		if (row->block->next != NULL)
+			next = earlier(next, row->block->next(soc, row, interrupting));
+	}
 	return next;
 }
 
@@ -29,10 +30,11 @@ uint64_t events_next_interrupt(const struct ai8x_firmware *soc)
 
 void events_sync(struct ai8x_firmware *soc)
 {
-	const struct peripheral_table *table = soc->soc->peripherals;
-	for (size_t i = 0; i < table->count; i++)
-		if (table->rows[i].block->sync != NULL)
-			table->rows[i].block->sync(soc, &table->rows[i]);
+	for (size_t i = 0; i < soc->moving_count; i++) {
+		const struct peripheral *row = &soc->soc->peripherals->rows[soc->moving[i]];
+		if (row->block->sync != NULL)
+			row->block->sync(soc, row);
+	}
 	systick_sync(soc);
 	// The watchdog looks at least once in a simulated millisecond.
 	soc->wake = earlier(events_next(soc), soc->now + FS_PER_SECOND / 1000);

@@ -322,6 +322,11 @@ bool sensor_begin_frame(struct sensor *sensor, bool expand, ai8x_error *error)
 	return true;
 }
 
+size_t sensor_words(const struct sensor *sensor)
+{
+	return sensor->size / 4 + 1;
+}
+
 uint32_t sensor_word(struct sensor *sensor, bool *last)
 {
 	const uint8_t *bytes = sensor->bytes + sensor->at;

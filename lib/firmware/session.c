@@ -48,6 +48,7 @@ void ai8x_firmware_destroy(ai8x_firmware *firmware)
 	free(firmware->words);
 	free(firmware->states);
 	free(firmware->state_bytes);
+	free(firmware->moving);
 	free(firmware->until_name);
 	free(firmware->name);
 	free(firmware);
@@ -64,10 +65,13 @@ static ai8x_status make_peripherals(struct ai8x_firmware *soc, ai8x_error *error
 	soc->words = calloc(soc->soc->peripheral_bytes, 1);
 	soc->states = calloc(table->count, sizeof *soc->states);
 	soc->state_bytes = calloc(bytes + 1, 1);
-	if (soc->words == NULL || soc->states == NULL || soc->state_bytes == NULL)
+	soc->moving = calloc(table->count, 1);
+	if (soc->words == NULL || soc->states == NULL || soc->state_bytes == NULL || soc->moving == NULL)
 		return error_no_memory(error, "peripheral registers");
 	char *next = soc->state_bytes;
 	for (size_t i = 0; i < table->count; i++) {
+		if (table->rows[i].block->sync != NULL || table->rows[i].block->next != NULL)
+			soc->moving[soc->moving_count++] = (uint8_t)i;
 		soc->states[i] = next;
 		next += (table->rows[i].block->state_bytes + unit - 1) / unit * unit;
 	}
@@ -287,6 +291,17 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	return core_create(soc, error);
 }
 
+// An inference that did not end waits for something: the message says for what.
+static void explain_wait(struct ai8x_firmware *soc)
+{
+	char wait[256] = "";
+	const size_t used = strlen(soc->result.message);
+	(void)ai8x_machine_explain_wait(soc->cnn.machine, wait, sizeof wait);
+	if (wait[0] != 0 && strstr(soc->result.message, wait) == NULL)
+		(void)snprintf(soc->result.message + used, sizeof soc->result.message - used, "; accelerator: %s",
+		               wait);
+}
+
 ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_result **result)
 {
 	struct ai8x_firmware *soc = firmware;
@@ -297,8 +312,10 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 		core_run(soc);
 	else
 		soc_end(soc, AI8X_FIRMWARE_CANCELLED, status, "%s", error.message);
-	if (soc->cnn.busy)
+	if (soc->cnn.busy) {
 		cnn_account(soc);
+		explain_wait(soc);
+	}
 	record_close(soc);
 	if (status == AI8X_OK && soc->options.board != NULL && soc->options.board->flash_out != NULL)
 		save_flash(soc);

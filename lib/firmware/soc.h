@@ -261,6 +261,8 @@ struct ai8x_firmware {
 	uint32_t *words;   // storage of the peripheral region
 	void **states;     // of each peripheral, by row
 	void *state_bytes; // all of them
+	uint8_t *moving;   // rows in which something happens by itself
+	size_t moving_count;
 	struct nvic nvic;
 	struct systick systick;
 	struct cnn cnn;

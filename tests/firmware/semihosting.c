@@ -31,6 +31,15 @@ static void refuse(const char *name)
 		printf("%s: open\n", name);
 }
 
+static int host_rename(const char *from, const char *to)
+{
+	const void *const block[] = {from, (void *)strlen(from), to, (void *)strlen(to)};
+	register int operation __asm("r0") = 0x0F;
+	register const void *argument __asm("r1") = block;
+	__asm volatile("bkpt 0xAB" : "+r"(operation) : "r"(argument) : "memory");
+	return operation;
+}
+
 static int copy(void)
 {
 	char text[64] = "", rest[64] = "";
@@ -59,7 +68,8 @@ static int copy(void)
 	(void)remove("gone");
 	file = fopen("/before", "w");
 	(void)fclose(file);
-	(void)rename("before", "renamed");
+	// newlib has no way to it.
+	(void)host_rename("before", "renamed");
 	return 1;
 }
 

@@ -66,7 +66,7 @@ class Passing(Case):
             self.assertEqual(result["verdict"], "pass", result["file"])
             self.assertEqual(result["end"], "returned", result["file"])
             finished = [row["finished"] for row in result["inferences"]]
-            expected = {"twice.elf": [True, True], "abandon.elf": [False, True]}
+            expected = {"twice.elf": [True, True], "hundred.elf": [True] * 100, "abandon.elf": [False, True]}
             self.assertEqual(finished, expected.get(os.path.basename(result["file"]), [True]), result["file"])
             self.assertEqual(result["unmodelled"], [], result["file"])
             self.assertFalse(result["read_while_running"], result["file"])
@@ -161,6 +161,12 @@ class Passing(Case):
                 self.assertEqual(cycles[0], cycles[1], name)
             times = [int(re.search(r"took (\d+) us", result["console"]).group(1)) for result in results]
             self.assertAlmostEqual(times[0] - times[1], 3000, delta=100, msg=name)
+
+    def test_many_inferences_are_summed_up(self):
+        out = ai8xsim("run", "--quiet", image("hundred")).stdout
+        self.assertIn("100 inferences, 100 finished: 4,353 to 4,353 cycles, mean 4,353;", out)
+        self.assertEqual(len(re.findall(r"(?m)^ +\d+ +2 +4,353 ", out)), 4)
+        self.assertEqual(ai8xsim("info", image("hundred") + "#77").returncode, OK)
 
     def test_until_a_symbol(self):
         (result,) = self.run_json("--until", "board_stopwatch_start", image("plain"))

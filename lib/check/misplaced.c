@@ -219,12 +219,25 @@ struct slots {
 	bool holes;     // slots that do not count lie before or between those that do
 };
 
+// Binary weights have no zero: there a slot counts as loaded where any bit is set.
+static bool has_kernels(const ai8x_check *check, const struct layer_state *state, uint32_t slot)
+{
+	const ai8x_layer *layer = &state->layer;
+	if (!layer->binary)
+		return slot_is_loaded(state, slot);
+	for (uint64_t left = layer->processors & layer->kernel_processors; left != 0; left &= left - 1)
+		for (uint32_t pass = 0; pass < layer->passes; pass++)
+			if (!is_zero(check, layer, slot, pass, bits_first(left)))
+				return true;
+	return false;
+}
+
 static struct slots look_at_slots(const ai8x_check *check, const struct layer_state *state)
 {
 	struct slots found = {NONE, NONE, NONE, false};
 	bool gap = false;
 	for (uint32_t s = 0; s < state->slots; s++) {
-		const bool live = state->live[s], loaded = slot_is_loaded(state, s);
+		const bool live = state->live[s], loaded = has_kernels(check, state, s);
 		found.first = live && found.first == NONE ? s : found.first;
 		found.empty = live && !loaded && found.empty == NONE ? s : found.empty;
 		found.idle = !live && loaded && found.idle == NONE ? s : found.idle;
@@ -239,7 +252,7 @@ static struct slots look_at_slots(const ai8x_check *check, const struct layer_st
 void misplaced_kernels(ai8x_check *check, const struct layer_state *state)
 {
 	const ai8x_layer *layer = &state->layer;
-	if (state->weights == NULL || layer->depthwise || layer->binary || state->dead || check->results_hold)
+	if (state->weights == NULL || layer->depthwise || state->dead || check->results_hold)
 		return;
 	const struct slots slots = look_at_slots(check, state);
 	if (!slots.holes || slots.idle == NONE || (slots.empty == NONE && slots.idle >= state->slots))

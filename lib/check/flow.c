@@ -254,11 +254,12 @@ static void report_empty(ai8x_check *check, const struct layer_state *state, siz
 		       place.processor, layer->index, place.processor / 4, source->word, suspect);
 	else
 		report(check, AI8X_CHECK_DATA_UNWRITTEN, AI8X_SEVERITY_ERROR, place, source->count,
-		       "layer %u reads channel %d, row %d, column %d from word 0x%x of data memory instance %d, byte "
+		       "layer %u reads channel %d, row %d, column %d from word 0x%x (offset 0x%x) of data memory "
+		       "instance %d, byte "
 		       "lane %d, "
 		       "which %s%s",
-		       layer->index, place.channel, place.row, place.column, source->word, place.processor / 4,
-		       place.processor % 4,
+		       layer->index, place.channel, place.row, place.column, source->word, 4 * source->word,
+		       place.processor / 4, place.processor % 4,
 		       source->from.writer == WRITER_CLEAR ? "was cleared but never written" : "nobody has written",
 		       suspect);
 }
@@ -270,10 +271,12 @@ static void report_filler(ai8x_check *check, const struct layer_state *state, si
 	int writer = layer_number(check, source->from.writer);
 	struct place place = input_place(state, plane, source, (int)layer->index, writer);
 	report(check, AI8X_CHECK_DATA_UNWRITTEN, AI8X_SEVERITY_ERROR, place, source->count,
-	       "layer %u reads channel %d from byte lane %d of data memory instance %d, word 0x%x; layer %d "
+	       "layer %u reads channel %d from byte lane %d of data memory instance %d, word 0x%x (offset 0x%x); "
+	       "layer %d "
 	       "wrote that "
 	       "word, but computes no channel for this lane",
-	       layer->index, place.channel, place.processor % 4, place.processor / 4, source->word, writer);
+	       layer->index, place.channel, place.processor % 4, place.processor / 4, source->word,
+	       4 * source->word, writer);
 }
 
 // Values of 32 bits lie in words of their own; what reads bytes finds a quarter of each.
@@ -292,9 +295,10 @@ static void report_wide(ai8x_check *check, const struct layer_state *state, size
 	report(check, AI8X_CHECK_DATA_WIDTH, check->results_hold ? AI8X_SEVERITY_WARNING : AI8X_SEVERITY_ERROR,
 	       place, source->count,
 	       "layer %u reads 8-bit channels where layer %d wrote 32-bit sums, first channel %d from word 0x%x "
+	       "(offset 0x%x) "
 	       "of data "
 	       "memory instance %d: layers read 8-bit data only",
-	       state->layer.index, writer, place.channel, source->word, place.processor / 4);
+	       state->layer.index, writer, place.channel, source->word, 4 * source->word, place.processor / 4);
 }
 
 static void report_self(ai8x_check *check, const struct layer_state *state, size_t plane,
@@ -303,11 +307,13 @@ static void report_self(ai8x_check *check, const struct layer_state *state, size
 	const ai8x_layer *layer = &state->layer;
 	struct place place = input_place(state, plane, source, (int)layer->index, -1);
 	place.group = -1;
-	report(check, AI8X_CHECK_DATA_SELF, AI8X_SEVERITY_ERROR, place, source->count,
-	       "layer %u writes its output over its own input before having read it: what it reads as channel "
-	       "%d, row %d, "
-	       "column %d, from word 0x%x of data memory instance %d, is already one of its outputs",
-	       layer->index, place.channel, place.row, place.column, source->word, place.processor / 4);
+	report(
+		check, AI8X_CHECK_DATA_SELF, AI8X_SEVERITY_ERROR, place, source->count,
+		"layer %u writes its output over its own input before having read it: what it reads as channel "
+		"%d, row %d, "
+		"column %d, from word 0x%x (offset 0x%x) of data memory instance %d, is already one of its outputs",
+		layer->index, place.channel, place.row, place.column, source->word, 4 * source->word,
+		place.processor / 4);
 }
 
 static void report_overwritten(ai8x_check *check, const struct layer_state *state, size_t plane,
@@ -324,11 +330,12 @@ static void report_overwritten(ai8x_check *check, const struct layer_state *stat
 	report(check, AI8X_CHECK_DATA_OVERWRITTEN, AI8X_SEVERITY_ERROR, place, source->count,
 	       "layer %d writes its output over a part of %s, which layer %u still needs: what layer %u reads as "
 	       "channel "
-	       "%d, row %d, column %d, from word 0x%x of data memory instance %d, comes from layer %d, other "
+	       "%d, row %d, column %d, from word 0x%x (offset 0x%x) of data memory instance %d, comes from layer "
+	       "%d, other "
 	       "pixels of the "
 	       "same channel from %s",
 	       culprit, whose, layer->index, layer->index, place.channel, place.row, place.column, source->word,
-	       place.processor / 4, culprit, whose);
+	       4 * source->word, place.processor / 4, culprit, whose);
 }
 
 // In a layer with one pixel, as flattening makes them, the pixels of the image before it are passes.
@@ -481,10 +488,11 @@ static void check_output(ai8x_check *check, size_t position)
 	place.has_address = true;
 	place.address = ai8x_part_data_address(check->part, first.instance, first.word);
 	report(check, AI8X_CHECK_OUTPUT_UNUSED, severity, place, 1,
-	       "layer %d writes its output from word 0x%x of data memory instance %u on, but nothing that counts "
+	       "layer %d writes its output from word 0x%x (offset 0x%x) of data memory instance %u on, but "
+	       "nothing that counts "
 	       "depends "
 	       "on it: no later layer reads it there, and it is not the result",
-	       index, first.word, first.instance);
+	       index, first.word, 4 * first.word, first.instance);
 }
 
 void flow_evaluate(ai8x_check *check, bool complete)

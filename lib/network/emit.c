@@ -225,6 +225,17 @@ static uint32_t frame_words(const struct plan *plan)
 	return first->net->chw ? divide_up(pixels, 4) : pixels;
 }
 
+// The counter of a frame's words has to hold it.
+static ai8x_status check_frame(const struct plan *plan, ai8x_error *error)
+{
+	const uint32_t most = (1u << plan->part->fields[F_IFRM].width) - 1;
+	if (!uses_fifo(plan) || frame_words(plan) <= most)
+		return AI8X_OK;
+	return network_error(error, AI8X_ERR_NETWORK, plan->network, 0,
+	                     "a frame of %u words: at most %u are possible (limit of the %s)", frame_words(plan),
+	                     most, plan->part->info.name);
+}
+
 static void emit_layer_registers(struct emitter *e, const struct registers *registers, uint32_t index,
                                  unsigned group)
 {
@@ -354,10 +365,10 @@ static ai8x_status emit_input(struct emitter *e, struct image *image)
 					place.word += y * step;
 				}
 				if (!image_put(image, place, (uint8_t)values[y], 0xff)) {
-					return network_error(
-						e->error, AI8X_ERR_NETWORK, plan->network, 0,
-						"the input at in_offset 0x%llx exceeds the data memory instance of %u words",
-						(unsigned long long)net->in_offset, image->words);
+					return network_error(e->error, AI8X_ERR_NETWORK, plan->network, 0,
+					                     "the input at in_offset 0x%llx exceeds the data memory instance of "
+					                     "%u words (0x%x bytes)",
+					                     (unsigned long long)net->in_offset, image->words, 4 * image->words);
 				}
 			}
 		}
@@ -526,10 +537,10 @@ static ai8x_status draw_output(const struct plan *plan, const struct plan_layer 
 		uint32_t step = plan_output_place(layer, c, 1).word - place.word;
 		for (uint32_t y = 0; y < pixels; y++, place.word += step) {
 			if (!image_put(image, place, (uint32_t)values[y], mask)) {
-				return network_error(
-					error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
-					"the output at out_offset 0x%llx exceeds the data memory instance of %u words",
-					(unsigned long long)net->out_offset, image->words);
+				return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
+				                     "the output at out_offset 0x%llx exceeds the data memory instance of %u "
+				                     "words (0x%x bytes)",
+				                     (unsigned long long)net->out_offset, image->words, 4 * image->words);
 			}
 		}
 	}
@@ -617,6 +628,8 @@ ai8x_status plan_emit(const struct plan *plan, const ai8x_network_tensor *output
 	struct registers *registers = malloc(sizeof *registers);
 	ai8x_status status =
 		registers == NULL ? error_no_memory(error, "registers") : plan_registers(plan, registers, error);
+	if (status == AI8X_OK)
+		status = check_frame(plan, error);
 	if (status == AI8X_OK) {
 		emit_setup(&e);
 		emit_kernels(&e);

@@ -33,6 +33,12 @@ static bool has(const struct subject *s, enum part_field_id field)
 	return part_has_field(s->target->part, field);
 }
 
+// Fields that hold a count less one, or a value from 0 on: how many values they tell apart.
+static uint32_t values_of(const struct subject *s, enum part_field_id field)
+{
+	return 1u << s->target->part->fields[field].width;
+}
+
 // The largest count that the counters of rows and columns take (they hold one less). Those of the MAX78000 count
 // padding too.
 static uint32_t max_counted(const struct subject *s)
@@ -67,11 +73,11 @@ static ai8x_status check_sizes(const struct subject *s)
 		return refuse(s, "the output of %ux%u pixels exceeds %u rows or columns", layer->out_rows,
 		              layer->out_columns, max_counted(s));
 	}
-	if (layer->in_channels > s->target->max_channels || layer->out_channels > s->target->max_channels) {
-		return refuse(s,
-		              "%u input and %u output channels: at most %u are possible (%u passes of %u processors)",
-		              layer->in_channels, layer->out_channels, s->target->max_channels,
-		              s->target->max_channels / AI8X_PROCESSORS, AI8X_PROCESSORS);
+	const uint32_t max_channels = values_of(s, F_INPCHEXP) * AI8X_PROCESSORS;
+	if (layer->in_channels > max_channels || layer->out_channels > max_channels) {
+		return refuse(
+			s, "%u input and %u output channels: at most %u are possible (%u passes of %u processors)",
+			layer->in_channels, layer->out_channels, max_channels, values_of(s, F_INPCHEXP), AI8X_PROCESSORS);
 	}
 	if (layer->flatten) {
 		uint32_t pixels = layer->pooled_rows * layer->pooled_columns;
@@ -86,19 +92,21 @@ static ai8x_status check_sizes(const struct subject *s)
 static ai8x_status check_pooling(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
-	if (layer->pool_rows > 16 || layer->pool_columns > 16)
-		return refuse(s, "pooling window %ux%u: at most 16x16", layer->pool_rows, layer->pool_columns);
-	if (layer->pool_stride > 16)
-		return refuse(s, "pooling stride %u: at most 16", layer->pool_stride);
+	const uint32_t window = values_of(s, F_POOL_ROWS), stride = values_of(s, F_STRIDE);
+	if (layer->pool_rows > window || layer->pool_columns > window)
+		return refuse(s, "pooling window %ux%u: at most %ux%u", layer->pool_rows, layer->pool_columns, window,
+		              window);
+	if (layer->pool_stride > stride)
+		return refuse(s, "pooling stride %u: at most %u", layer->pool_stride, stride);
 	bool dilated = layer->pool_dilation_rows > 1 || layer->pool_dilation_columns > 1;
 	if (dilated && !has(s, F_POOL_ROWS_INC))
 		return refuse(s, "dilated pooling does not exist");
-	if (layer->pool_dilation_rows > 16 || layer->pool_dilation_columns > 16 ||
-	    (layer->pool_rows - 1) * layer->pool_dilation_rows > 15 ||
-	    (layer->pool_columns - 1) * layer->pool_dilation_columns > 15) {
-		return refuse(s, "pooling window %ux%u with dilation %ux%u spans more than 16 rows or columns",
+	// The window's counter counts rows, with dilation from the first to the last sample.
+	if ((layer->pool_rows - 1) * layer->pool_dilation_rows >= window ||
+	    (layer->pool_columns - 1) * layer->pool_dilation_columns >= window) {
+		return refuse(s, "pooling window %ux%u with dilation %ux%u spans more than %u rows or columns",
 		              layer->pool_rows, layer->pool_columns, layer->pool_dilation_rows,
-		              layer->pool_dilation_columns);
+		              layer->pool_dilation_columns, window);
 	}
 	if (layer->operands > 2 && !layer->pool_first) {
 		return refuse(s, "pooling after an element-wise operation takes two operands, not %u",
@@ -204,10 +212,11 @@ static ai8x_status check_arithmetic(const struct subject *s)
 		return refuse(s, "weights have 8, 4, 2 or 1 bits, not %d", bits);
 	if (bits == -1 && !has(s, F_BINARY))
 		return refuse(s, "binary weights (-1, +1) do not exist; 1-bit weights (-1, 0) do");
-	if (layer->output_shift < -15 || layer->output_shift > 15) {
+	const int most = (int)values_of(s, F_SCALE_REG) - 1;
+	if (layer->output_shift < -most || layer->output_shift > most) {
 		int correction = network_has_weights(layer) ? 8 - (bits == -1 ? 1 : bits) : 0;
 		return refuse(s, "output_shift %d: %d to %d are possible with %d-bit weights",
-		              layer->output_shift - correction, -15 - correction, 15 - correction,
+		              layer->output_shift - correction, -most - correction, most - correction,
 		              bits == -1 ? 1 : bits);
 	}
 	if (layer->output_bits != 8 && layer->output_bits != 32)

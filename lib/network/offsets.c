@@ -305,10 +305,11 @@ static ai8x_status place_block(struct chooser *c, size_t b)
 		}
 		return network_error(
 			c->error, AI8X_ERR_NETWORK, c->layout->network, (int)layer_of_block(c, b),
-			"data memory is exhausted: %u words are needed in a data memory instance of %u words, "
+			"data memory is exhausted: %u words (%u bytes) are needed in a data memory instance of %u words, "
 			"other live data takes %u there (limit of the %s; smaller images, streaming or earlier "
 			"pooling help)",
-			block->words + block->lead, limit, used, c->layout->target->part->info.name);
+			block->words + block->lead, 4 * (block->words + block->lead), limit, used,
+			c->layout->target->part->info.name);
 	}
 	block->placed = true;
 	return AI8X_OK;

@@ -200,8 +200,7 @@ static ai8x_status fail_value(const struct reader *reader, const struct entry *e
 	return fail(reader, entry->line, "key '%s': expected %s, found '%.60s'", entry->name, expected, found);
 }
 
-// Number of single-character edits between two words, both at most 31 characters long.
-static size_t edits(const char *a, const char *b)
+size_t network_word_distance(const char *a, const char *b)
 {
 	size_t row[33];
 	size_t width = strlen(b);
@@ -228,13 +227,21 @@ static const char *nearest(const char *word, const struct key_row *rows, size_t 
 	size_t best = SIZE_MAX;
 	const char *name = rows[0].name;
 	for (size_t i = 0; i < count; i++) {
-		size_t distance = edits(word, rows[i].name);
+		size_t distance = network_word_distance(word, rows[i].name);
 		if (distance < best) {
 			best = distance;
 			name = rows[i].name;
 		}
 	}
 	return name;
+}
+
+bool network_has_key(const char *key, bool of_layer, const char **near)
+{
+	const struct key_row *rows = of_layer ? layer_key_rows : top_key_rows;
+	const size_t count = of_layer ? ROWS(layer_key_rows) : ROWS(top_key_rows);
+	*near = nearest(key, rows, count);
+	return strcmp(*near, key) == 0;
 }
 
 // Sorts a mapping's entries into slots by key.
@@ -801,8 +808,8 @@ static ai8x_status refuse_unsupported(const struct reader *reader, const struct 
 			char text[64];
 			snprintf(text, sizeof text, "key '%s'", entry->name);
 			return error_set(reader->error, AI8X_ERR_UNSUPPORTED,
-			                 "%s:%zu: %s keeps data between runs, which a program with one run cannot show",
-			                 reader->file, entry->line, text);
+			                 "%s:%zu: %s%s keeps data between runs, which a program with one run cannot show",
+			                 reader->file, entry->line, reader->layer, text);
 		}
 	}
 	return AI8X_OK;
@@ -837,6 +844,23 @@ static ai8x_status read_layer(const struct reader *reader, yaml_node_t *node, ai
 	return AI8X_OK;
 }
 
+// The layer whose name is spelled most like a word, if it is like it at all; NULL: none.
+static const char *nearest_layer(const ai8x_network *network, const char *word)
+{
+	enum { MOST_EDITS = 3 };
+	size_t best = MOST_EDITS;
+	const char *name = NULL;
+	for (size_t i = 0; word != NULL && i < network->layer_count; i++) {
+		const char *other = network->layers[i].name;
+		const size_t distance = other == NULL ? SIZE_MAX : network_word_distance(word, other);
+		if (distance <= best && distance < strlen(word)) {
+			best = distance;
+			name = other;
+		}
+	}
+	return name;
+}
+
 // Position of the layer that a scalar names by number or by name; @p extra_word gives extra_value.
 static ai8x_status take_layer(const struct reader *reader, const struct entry *entry, const yaml_node_t *node,
                               const char *extra_word, int extra_value, int *position)
@@ -869,7 +893,11 @@ static ai8x_status take_layer(const struct reader *reader, const struct entry *e
 			}
 		}
 	}
-	return fail_value(reader, &item, "the number or name of a layer");
+	const char *near = nearest_layer(network, text);
+	char expected[120] = "the number or name of a layer";
+	if (near != NULL)
+		snprintf(expected, sizeof expected, "the number or name of a layer (did you mean '%.40s'?)", near);
+	return fail_value(reader, &item, expected);
 }
 
 // References between layers, which need all layers to be known.
@@ -952,6 +980,12 @@ static ai8x_status check_names(const struct reader *reader, const struct numbere
 	return AI8X_OK;
 }
 
+static void call_layer(struct reader *reader, const char *name, uint32_t number)
+{
+	snprintf(reader->layer, sizeof reader->layer, name == NULL ? "layer %u: " : "layer %u (%.40s): ", number,
+	         name);
+}
+
 // What messages call a layer, from keys that are looked at before all others.
 static void name_layer(struct reader *reader, yaml_node_t *node, uint32_t number)
 {
@@ -969,8 +1003,7 @@ static void name_layer(struct reader *reader, yaml_node_t *node, uint32_t number
 		    given < NETWORK_MAX_LAYERS)
 			number = (uint32_t)given;
 	}
-	snprintf(reader->layer, sizeof reader->layer, name == NULL ? "layer %u: " : "layer %u (%.40s): ", number,
-	         name);
+	call_layer(reader, name, number);
 }
 
 static ai8x_status read_layers(struct reader *reader, const struct entry *top)
@@ -1003,8 +1036,11 @@ static ai8x_status read_layers(struct reader *reader, const struct entry *top)
 	// From here on the network owns what the layers own, whatever happens.
 	for (size_t i = 0; i < count; i++)
 		network->layers[i] = numbered[i].layer;
-	for (size_t i = 0; i < count && status == AI8X_OK; i++)
+	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
+		call_layer(reader, network->layers[i].name, network->layers[i].number);
 		status = read_references(reader, numbered[i].entries, &network->layers[i]);
+	}
+	reader->layer[0] = '\0';
 	free(numbered);
 	return status;
 }

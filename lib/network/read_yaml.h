@@ -17,4 +17,10 @@ void named_files_release(struct named_files *named);
 ai8x_status network_read_yaml(const char *text, size_t size, const char *file, struct named_files *named,
                               ai8x_network **network, ai8x_error *error);
 
+// Whether a description has that key, in a layer or at its top. If not, *nearest is the key that is spelled most like it.
+bool network_has_key(const char *key, bool of_layer, const char **nearest);
+
+// Number of single-character edits between two words of at most 31 characters; SIZE_MAX where one is longer.
+size_t network_word_distance(const char *a, const char *b);
+
 #endif

@@ -6,7 +6,6 @@
 static const struct target targets[] = {
 	{
 		.part = &part_max78000,
-		.max_channels = 1024,
 		.max_pad = 2,
 		.max_pool_passes = 1,
 		.kernel_quarter = 768,
@@ -19,7 +18,6 @@ static const struct target targets[] = {
 	},
 	{
 		.part = &part_max78002,
-		.max_channels = 1024,
 		.max_pad = 2,
 		.max_pool_passes = 65536,
 		.kernel_quarter = 1024,

@@ -8,8 +8,7 @@
 struct target {
 	const ai8x_part *part;
 	// limits
-	uint32_t max_channels;
-	uint32_t max_pad;
+	uint32_t max_pad; // the field holds 3, which no known program has and the vendor's generator refuses
 	uint32_t max_pool_passes;     // passes of a pooling passthrough layer
 	uint32_t kernel_quarter;      // words of one of the RAMs that kernel memory consists of
 	uint32_t kernel_quarter_tail; // the same for the tail of a group's first processor

@@ -149,11 +149,12 @@ static bool check_owner(const struct plan *plan, const struct plan_layer *layer,
 	if (origin.source >= 0)
 		snprintf(of, sizeof of, "the output of layer %u", plan->network->layers[origin.source].number);
 	const ai8x_network_layer *writer = &plan->network->layers[*owner - owner_of(0)];
-	network_warning(
-		network, (int)layer->position,
-		"reads channel %u, pixel %u of %s from word 0x%x of data memory instance %u, but layer %u "
-		"writes its output there in the meantime; check the out_offset of layer %u",
-		origin.channel, origin.pixel, of, place.word, place.instance, writer->number, writer->number);
+	network_warning(network, (int)layer->position,
+	                "reads channel %u, pixel %u of %s from word 0x%x (offset 0x%x) of data memory instance "
+	                "%u, but layer %u "
+	                "writes its output there in the meantime; check the out_offset of layer %u",
+	                origin.channel, origin.pixel, of, place.word, 4 * place.word, place.instance,
+	                writer->number, writer->number);
 	return false;
 }
 
@@ -181,12 +182,14 @@ static bool trace_value(const struct plan *plan, const struct plan_layer *layer,
 	char from[48] = "the network's input";
 	if (origin.source >= 0)
 		snprintf(from, sizeof from, "layer %u", plan->network->layers[origin.source].number);
-	network_warning(
-		network, (int)layer->position,
-		"reads channel %u, pixel %u of %s from word 0x%x of data memory instance %u (byte %u), but "
-		"it was written to word 0x%x of instance %u (byte %u); check processors, offsets and gaps",
-		origin.channel, origin.pixel, from, read.word, read.instance, read.lane, written.word,
-		written.instance, written.lane);
+	network_warning(network, (int)layer->position,
+	                "reads channel %u, pixel %u of %s from word 0x%x (offset 0x%x) of data memory instance "
+	                "%u (byte %u), but "
+	                "it was written to word 0x%x (offset 0x%x) of instance %u (byte %u); check processors, "
+	                "offsets (in_offset, "
+	                "out_offset) and gaps",
+	                origin.channel, origin.pixel, from, read.word, 4 * read.word, read.instance, read.lane,
+	                written.word, 4 * written.word, written.instance, written.lane);
 	return false;
 }
 

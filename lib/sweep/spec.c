@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "network/read_yaml.h"
 #include "network/yaml_load.h"
 
 // --- Files -------------------------------------------------------------------------------------------
@@ -256,7 +257,30 @@ static ai8x_status check_keys(const ai8x_sweep *sweep, const yaml_node_t *root, 
 		for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
 			found = found || (name != NULL && strcmp(name, known[k]) == 0);
 		if (!found)
-			return bad(sweep, key, error, "unknown key; expected network, parameters, pareto");
+			return error_set(error, AI8X_ERR_FORMAT,
+			                 "%s:%zu: unknown key '%.60s'; expected network, parameters, pareto", sweep->path,
+			                 key->start_mark.line + 1, name != NULL ? name : "?");
+	}
+	return AI8X_OK;
+}
+
+// A misspelt key would make every point fail for the same reason.
+static ai8x_status check_spelling(const ai8x_sweep *sweep, ai8x_error *error)
+{
+	for (size_t a = 0; a < sweep->axis_count; a++) {
+		const struct axis *axis = &sweep->axes[a];
+		for (size_t v = 0; v < axis->count && !axis->is_part; v++) {
+			for (size_t i = 0; i < axis->values[v].count; i++) {
+				const struct setting *setting = &axis->values[v].settings[i];
+				const char *dot = strrchr(setting->path, '.'), *nearest = NULL;
+				const char *key = dot != NULL ? dot + 1 : setting->path;
+				if (!network_has_key(key, dot != NULL, &nearest))
+					return error_set(error, AI8X_ERR_FORMAT,
+					                 "%s:%zu: unknown key '%.60s' in '%.60s'; did you mean '%s'?",
+					                 sweep->path, node_at(&sweep->spec, setting->node)->start_mark.line + 1,
+					                 key, setting->path, nearest);
+			}
+		}
 	}
 	return AI8X_OK;
 }
@@ -502,6 +526,8 @@ ai8x_status ai8x_sweep_open(const char *path, const uint32_t *input_shape, ai8x_
 		status = read_axes(sweep, root, error);
 	if (status == AI8X_OK)
 		status = read_objectives(sweep, root, error);
+	if (status == AI8X_OK)
+		status = check_spelling(sweep, error);
 	if (status == AI8X_OK)
 		status = check_settings(sweep, error);
 	if (status == AI8X_OK) {

@@ -107,6 +107,27 @@ class Descriptions(unittest.TestCase):
         self.assertEqual(result.returncode, BAD_INPUT)
         self.assertIn("No such file or directory", result.stderr)
 
+    def test_misspelt_references(self):
+        net = ["{name: alpha, in_dim: [4, 4], in_channels: 1, out_channels: 1}", "{name: beta, out_channels: 1, in_sequences: %s}"]
+        self.refused([net[0], net[1] % "alpah"], "net.yaml:5: layer 1 (beta): key 'in_sequences': expected the number or name of a layer "
+                     "(did you mean 'alpha'?), found 'alpah'")
+        told = self.compile([net[0], net[1] % "gamma_ray"]).stderr
+        self.assertIn("layer 1 (beta): key 'in_sequences'", told)
+        self.assertNotIn("did you mean", told)
+        self.refused(["{name: a, in_dim: [4, 4], in_channels: 1, buffer_shift: 2}"], "net.yaml:4: layer 0 (a): key 'buffer_shift'")
+
+    def test_misspelt_sweeps(self):
+        self.write(["{name: alpha, in_dim: [8, 8], in_channels: 4, out_channels: 4}"])
+        for text, message in (("parametrs:\n  0.pad: [0, 1]\n", "sweep.yaml:2: unknown key 'parametrs'"),
+                              ("parameters:\n  0.padd: [0, 1]\n", "unknown key 'padd' in '0.padd'; did you mean 'pad'?"),
+                              ("parameters:\n  alpa.pad: [0, 1]\n", "no layer for 'alpa.pad'"),
+                              ("parameters:\n  both:\n    set: [0.pad, 0.kernelsize]\n    values: [0, 3x3]\n", "unknown key 'kernelsize'")):
+            with open(self.path("sweep.yaml"), "w", encoding="utf-8") as file:
+                file.write("network: net.yaml\n" + text)
+            result = self.ai8xsim("sweep", self.path("sweep.yaml"))
+            self.assertEqual(result.returncode, BAD_INPUT, text)
+            self.assertIn(message, result.stderr)
+
     def test_named_files(self):
         """Weights and sample of a description are found beside it, and give way to options."""
         numpy.save(self.path("w.npy"), numpy.ones((1, 2, 3, 3, 3), dtype=int))
@@ -259,6 +280,47 @@ class Descriptions(unittest.TestCase):
                        "output_processors: 0xf, out_offset: 0}"])
         self.refused(["{op: convtranspose2d, kernel_size: 3x3, in_dim: [8, 8], in_channels: 4, out_channels: 4, processors: 0xf, "
                       "output_processors: 0xf, out_offset: 0}"], "before having read it")
+
+    def test_limits_of_fields(self):
+        """Each at the last value that is possible, run on the exact engine, and at the first that is not."""
+        def both(line, last, first, text, *options):
+            self.accepted([line % last], *options)
+            self.refused([line % first], text, *options)
+        for part in ("MAX78000", "MAX78002"):
+            to = ("--part", part)
+            chan = ("{in_dim: [1, 1], in_channels: %d, kernel_size: 1x1, pad: 0, out_channels: 1, out_offset: 0x2000}")
+            both(chan, 1024, 1025, "at most 1024 are possible", *to)
+            out = ("{in_dim: [1, 1], in_channels: 1, kernel_size: 1x1, pad: 0, out_channels: %d, out_offset: 0x2000}")
+            both(out, 1024, 1025, "at most 1024 are possible", "--no-bias", "all", *to)
+            flat = "{op: mlp, flatten: true, in_dim: [16, %d], processors: 0xf, out_channels: 2, out_offset: 0x4000}"
+            both(flat, 16, 17, "flatten takes at most 256 pixels", *to)
+            pool = "{op: passthrough, max_pool: [%d, 1], pool_stride: 1, in_dim: [20, 4], in_channels: 4, processors: 0xf, output_processors: 0xf, out_offset: 0x2000}"
+            both(pool, 16, 17, "expected", *to)
+            stride = "{op: passthrough, max_pool: [2, 2], pool_stride: %d, in_dim: [20, 20], in_channels: 4, processors: 0xf, output_processors: 0xf, out_offset: 0x2000}"
+            both(stride, 16, 17, "expected", *to)
+            shift = ("{in_dim: [4, 4], in_channels: 1, out_channels: 1, processors: 1, output_processors: 1, out_offset: 0x2000, "
+                     "quantization: 4, output_shift: %d}")
+            both(shift, 11, 12, "output_shift 12: -19 to 11 are possible with 4-bit weights", *to)
+            both(shift, -19, -20, "output_shift -20", *to)
+            operands = ("{op: add, operands: %d, in_dim: [2, 2], in_channels: 1, processors: 1, output_processors: 1, out_offset: 0x2000}")
+            both(operands, 16, 17, "expected", *to)
+            words = 32768 if part == "MAX78000" else 81920
+            offset = "{in_dim: [1, 1], in_channels: 1, out_channels: 1, kernel_size: 1x1, pad: 0, processors: 1, output_processors: 1, out_offset: 0x%x}"
+            both(offset, words - 4, words, "lies past the end", *to)
+        gap = ("{in_dim: [1, 1], in_channels: 1, out_channels: 1, kernel_size: 1x1, pad: 0, processors: 1, output_processors: 1, "
+               "out_offset: 0x2000, write_gap: %d}")
+        both(gap, 15, 16, "write_gap 16: at most 15")
+        both(gap, 255, 256, "write_gap 256: at most 255", "--part", "MAX78002")
+        dilated = ("{op: passthrough, max_pool: [2, 1], pool_dilation: [%d, 1], pool_stride: 1, in_dim: [40, 4], in_channels: 4, "
+                   "processors: 0xf, output_processors: 0xf, out_offset: 0x2000}")
+        both(dilated, 15, 16, "spans more than 16 rows", "--part", "MAX78002")
+
+    def test_layers_end_where_register_sets_end(self):
+        layer = "{in_channels: 1, out_channels: 1, kernel_size: 1x1, pad: 0, processors: 1, output_processors: 1, out_offset: 0x%x%s}"
+        for part, most in (("MAX78000", 32), ("MAX78002", 128)):
+            net = [layer % (0x1000 if n % 2 == 0 else 0, ", in_dim: [2, 2]" if n == 0 else "") for n in range(most + 1)]
+            self.accepted(net[:most], "--part", part)
+            self.refused(net, f"{most + 1} layers: the {part} has {most}", "--part", part)
 
     def test_bias_after_an_element_wise_operation(self):
         net = ["{in_dim: [4, 4], in_channels: 4, operands: 2, eltwise: add, out_channels: 4, processors: 0xf, out_offset: 0x2000}"]

@@ -481,9 +481,9 @@ START_TEST(overwritten_data_are_told)
 	} cases[] = {
 		{"0x200", NULL},
 		{"0x1040", NULL},
-		{"0x103c",
-	     "layer 3: reads channel 0, pixel 15 of the output of layer 0 from word 0x40f of data memory "
-	     "instance 0, but layer 2 writes its output there in the meantime"},
+		{"0x103c", "layer 3: reads channel 0, pixel 15 of the output of layer 0 from word 0x40f (offset "
+	               "0x103c) of data memory "
+	               "instance 0, but layer 2 writes its output there in the meantime"},
 	};
 	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 3);
 	char text[1024];

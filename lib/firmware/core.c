@@ -440,6 +440,8 @@ void core_run(struct ai8x_firmware *soc)
 		soc->stopped = false;
 		soc->interrupt = RAISED_NOTHING;
 		soc->fault_kind = 0;
+		// Exceptions have told their whole time.
+		soc->code.refill = 0;
 		uc_err status = soc->unicorn.emu_start(soc->uc, soc_register(soc, UC_ARM_REG_PC) | 1, NOWHERE, 0, 0);
 		if (!soc->ended)
 			handle_stop(soc, status);

@@ -6,6 +6,7 @@
 #define RESET0 0x04
 #define CLOCK 0x08
 #define PLL 0x10
+#define DIVIDERS 0x18
 #define RESET1 0x44
 #define LOW_POWER_RESET 0x08
 
@@ -29,7 +30,7 @@ static const struct peripheral_register gcr_registers[] = {
 	{0x10, true, "IPLL_CTRL", 0, PLL_READY},
 	{0x18, true, "PCLKDIV", 1},
 	{0x24, true, "PCLKDIS0"},
-	{0x28, true, "MEMCTRL"},
+	{0x28, true, "MEMCTRL", 5},
 	{0x2c, true, "MEMZ", 0, 0, 0, UINT32_MAX},
 	{0x40, true, "SYSST"},
 	{0x44, true, "RST1", 0, 0, 0, UINT32_MAX},
@@ -85,6 +86,7 @@ static void gcr_write(struct ai8x_firmware *soc, const struct peripheral *row, u
 		reset_peripherals(soc, BANK_RESET1, value);
 		break;
 	case CLOCK:
+	case DIVIDERS:
 		clocks_update(soc);
 		soc_changed(soc);
 		break;

@@ -69,6 +69,7 @@
 #define BASIC_WORDS 8u
 #define EXTENDED_WORDS 26u
 #define ENTRY_CYCLES 12
+#define EXIT_CYCLES 10
 #define TAIL_CYCLES 6
 
 void nvic_reset(struct nvic *nvic)
@@ -438,7 +439,7 @@ bool nvic_return(struct ai8x_firmware *soc, uint32_t exc_return)
 	if (soc->unicorn.mem_read(soc->uc, sp, frame, 4 * words) != UC_ERR_OK)
 		return false;
 	unstack(soc, sp, exc_return, frame);
-	soc_pass(soc, ENTRY_CYCLES);
+	soc_pass(soc, EXIT_CYCLES);
 	return true;
 }
 

@@ -220,6 +220,26 @@ struct recorder {
 	size_t number;    // of the recorded inference, 0: none yet
 };
 
+// What is known of the core's code and accesses, see core_cycles.c.
+#define CORE_BLOCKS 8192u
+#define CORE_LINE_BYTES 16u
+#define CORE_LINES (0x280000u / CORE_LINE_BYTES) // of the larger part's flash
+
+struct core_block {
+	uint32_t address, bytes, cycles;
+	uint8_t refill;
+	bool cold; // some of its lines may have to be fetched
+};
+
+struct core_code {
+	struct core_block blocks[CORE_BLOCKS]; // by address
+	uint32_t fetched[CORE_LINES / 32];     // lines of flash, a bit each
+	uint32_t next;                         // address after the block before
+	uint32_t refill;                       // of its branch
+	uint32_t access[2];                    // of the accelerator, read and written: 1/256 core cycles
+	uint32_t parts;                        // of a core cycle that are left over
+};
+
 struct ai8x_firmware {
 	ai8x_firmware_options options;
 	char *until_name;
@@ -266,6 +286,7 @@ struct ai8x_firmware {
 	struct nvic nvic;
 	struct systick systick;
 	struct cnn cnn;
+	struct core_code code;
 	struct poll poll;
 	struct recorder recorder;
 
@@ -299,10 +320,23 @@ void core_run(struct ai8x_firmware *soc);
 
 // ---- core_cycles.c: what code and accesses cost ----
 
-// Core cycles of a block of code, which begins at address and has so many bytes.
-uint64_t core_block_cycles(const struct ai8x_firmware *soc, uint32_t address, uint32_t bytes);
+// Instructions one after the other; zero before the first.
+struct core_decoder {
+	uint32_t cycles;
+	uint8_t refill; // cycles that a branch at the end takes more when it is taken
+	bool half;      // of a 32-bit instruction, first
+	bool is_short;  // the instruction before
+	uint16_t first;
+	uint32_t loaded; // register that it loads, a bit
+};
+
+void core_decode(struct core_decoder *decoder, const uint16_t *code, size_t count);
+// Core cycles of a block of code, which begins at address and has so many bytes, and of the branch that led there.
+uint64_t core_block_cycles(struct ai8x_firmware *soc, uint32_t address, uint32_t bytes);
 // Core cycles that an access outside memory takes in addition to its instruction.
-uint64_t core_access_cycles(const struct ai8x_firmware *soc, uint32_t address, bool write);
+uint64_t core_access_cycles(struct ai8x_firmware *soc, uint32_t address, bool write);
+// So many core cycles are one of the accelerator from now on: accesses to it take other times.
+void core_clocks_changed(struct ai8x_firmware *soc, double ratio);
 
 // ---- bus.c: the address map ----
 

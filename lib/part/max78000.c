@@ -230,10 +230,12 @@ const struct ai8x_part part_max78000 = {
 			.write = {14.4, 6.6},
 			.input_word = {13.2, 6.55},
 			.fifo_word = {34.0, 12.4},
+			.bus_read = {15.6, 5.85},
+			.bus_write = {5.2, 6.55},
 		},
 	.energy = energy,
 	.energy_count = sizeof energy / sizeof energy[0],
-	.standing = {.fed_error = 0.05, .energy_error = 0.17},
+	.standing = {.fed_error = 0.02, .energy_error = 0.17},
 	.clock_default = {.clock = 0, .divider = 1, .divider_unpipelined = 1},
 	.quirks = {
 		.stream_bias_shift = true,

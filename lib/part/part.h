@@ -166,9 +166,10 @@ struct part_access {
 // The host's core, and goes of its copy loops (docs/timing.md, "Loading").
 struct part_host {
 	double hz;
-	struct part_access write;      // kernels, biases, registers
-	struct part_access input_word; // into data memory
-	struct part_access fifo_word;  // two accesses: status, data
+	struct part_access write;               // kernels, biases, registers
+	struct part_access input_word;          // into data memory
+	struct part_access fifo_word;           // two accesses: status, data
+	struct part_access bus_read, bus_write; // one access without the loop's code
 };
 
 // Energy above idle at a voltage of the core supply, fitted to measurements (docs/energy.md).

@@ -7,17 +7,13 @@ Measured: docs/reference/measured.tsv. Networks: layers.tsv beside this file, fa
 the pipeline as `ai8xsim profile` counts them. Cycles per pixel and the time of bus accesses are asked of AI8XSIM. Without
 --write, exits with 1 where the pages differ; with it, the pages are written.
 """
-import csv
 import itertools
-import json
-import pathlib
-import subprocess
 import sys
 
 import numpy
 
-HERE = pathlib.Path(__file__).resolve().parent
-SOURCE = HERE.parent.parent
+from pages import HERE, MEASURED, SOURCE, ask, microseconds, rows, update
+
 START_US = 7.0  # start, interrupt, timer: fixed for every network (docs/timing.md)
 # Network, row of measured.tsv, rounding of the value in us.
 LATENCIES = [
@@ -43,14 +39,6 @@ KERNEL_WRITES = {"kws20_v3_1": 38872, "cifar-100-mobilenet-v2-0.75": 343206}
 INPUT_WORDS = {"kws20_v3_1": 4096, "cifar-100-mobilenet-v2-0.75": 1024}
 
 
-def rows(path):
-    with open(path, encoding="utf-8") as file:
-        return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
-
-
-MEASURED = {row["id"]: row for row in rows(SOURCE / "docs/reference/measured.tsv")}
-
-
 class Layer:
     def __init__(self, row):
         numbers = {key: [int(n) for n in row[key].split("x")] for key in ("pooled", "kernel", "output", "input")}
@@ -72,20 +60,10 @@ def plain(network):
     return 1 + sum(layer.cycles for layer in NETWORKS[network])
 
 
-def microseconds(identity):
-    row = MEASURED[identity]
-    return float(row["value"]) * {"ms": 1000, "us": 1}[row["unit"]]
-
-
 def latency(network, identity):
     """Measured inference alone: mnist's is the sum with its input less the input, which have more digits."""
     value = microseconds(identity)
     return value - microseconds("an7664-103") if identity == "an7664-105" else value
-
-
-def ask(program, *arguments):
-    result = subprocess.run([program, *arguments], check=True, capture_output=True, text=True)
-    return json.loads(result.stdout)
 
 
 def cycles_per_pixel(program):
@@ -209,24 +187,7 @@ def main():
     pages = {"docs/timing.md": {"latency": table_latency(stages), "unpipelined": table_unpipelined(),
                                 "alternatives": table_alternatives(), "loading": table_loading(program)},
              "docs/energy.md": {"energy": table_energy(stages)}}
-    differs = False
-    for page, tables in pages.items():
-        path = SOURCE / page
-        text = path.read_text(encoding="utf-8")
-        for name, lines in tables.items():
-            mark, end = f"<!-- max78002.py: {name} -->\n", "<!-- end -->"
-            if mark not in text:
-                sys.exit(f"{page}: the mark {mark.strip()} is missing")
-            start = text.index(mark) + len(mark)
-            stop = text.index(end, start)
-            made = "\n" + "\n".join(lines) + "\n\n"
-            if text[start:stop] != made:
-                differs = True
-                print(f"{page}: table '{name}' is not what the model gives now:\n{made}")
-            text = text[:start] + made + text[stop:]
-        if "--write" in sys.argv[2:]:
-            path.write_text(text, encoding="utf-8")
-    return 1 if differs and "--write" not in sys.argv[2:] else 0
+    return update("max78002.py", pages, "--write" in sys.argv[2:])
 
 
 if __name__ == "__main__":

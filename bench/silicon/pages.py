@@ -1,0 +1,52 @@
+"""What the scripts beside this file share: measured rows, and tables between marks of the pages."""
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parent.parent
+
+
+def rows(path):
+    """Rows of a table with a heading; lines with # are remarks."""
+    with open(path, encoding="utf-8") as file:
+        return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
+
+
+MEASURED = {row["id"]: row for row in rows(SOURCE / "docs/reference/measured.tsv")}
+
+
+def microseconds(identity):
+    """A measured time."""
+    row = MEASURED[identity]
+    return float(row["value"]) * {"ms": 1000, "us": 1}[row["unit"]]
+
+
+def ask(program, *arguments):
+    """The JSON that a call of ai8xsim prints."""
+    result = subprocess.run([program, *arguments], check=True, capture_output=True, text=True)
+    return json.loads(result.stdout)
+
+
+def update(script, pages, write):
+    """Compares tables with what lies between the marks of the pages, or writes them. Returns an exit status."""
+    differs = False
+    for page, tables in pages.items():
+        path = SOURCE / page
+        text = path.read_text(encoding="utf-8")
+        for name, lines in tables.items():
+            mark, end = f"<!-- {script}: {name} -->\n", "<!-- end -->"
+            if mark not in text:
+                sys.exit(f"{page}: the mark {mark.strip()} is missing")
+            start = text.index(mark) + len(mark)
+            stop = text.index(end, start)
+            made = "\n" + "\n".join(lines) + "\n\n"
+            if text[start:stop] != made:
+                differs = True
+                print(f"{page}: table '{name}' is not what the model gives now:\n{made}")
+            text = text[:start] + made + text[stop:]
+        if write:
+            path.write_text(text, encoding="utf-8")
+    return 1 if differs and not write else 0

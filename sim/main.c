@@ -1,6 +1,7 @@
 // ai8xsim: picks the command. Everything else is in cmd_NAME.c and in the library.
 #include "cli.h"
 #include "cli_guard.h"
+#include "cli_inference.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -153,5 +154,7 @@ int main(int argc, char **argv)
 	const struct cli_command *command = find_command(word);
 	if (command == NULL)
 		return unknown_command(word);
+	if (cli_inference_asked(command, argc - 1, argv + 1))
+		return cli_inference_run(argc - 1, argv + 1, run_command, command);
 	return run_command(command, argc - 1, argv + 1);
 }

@@ -61,11 +61,16 @@ static uint64_t character_time(const struct ai8x_firmware *soc, const struct per
 
 static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const struct uart *uart = soc_state(soc, row);
-	const uint32_t threshold = word(soc, row, CONTROL) & 15;
-	if (uart->count > 0 && uart->count >= threshold)
-		*soc_word(soc, row->base + FLAGS) |= RECEIVE_THRESHOLD;
 	nvic_line(soc, row->irq, (word(soc, row, FLAGS) & word(soc, row, ENABLES)) != 0);
+}
+
+// The flag goes up when a byte arrives or leaves, and not again because it was cleared: drivers count on that.
+static void level_changed(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	const struct uart *uart = soc_state(soc, row);
+	if (uart->count > 0 && uart->count >= (word(soc, row, CONTROL) & 15))
+		*soc_word(soc, row->base + FLAGS) |= RECEIVE_THRESHOLD;
+	update_line(soc, row);
 }
 
 static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
@@ -76,7 +81,7 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 		return;
 	uart->count++;
 	uart->due = soc->now + character_time(soc, row);
-	update_line(soc, row);
+	level_changed(soc, row);
 }
 
 static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
@@ -110,7 +115,7 @@ static uint32_t pop(struct ai8x_firmware *soc, const struct peripheral *row)
 	uart->count--;
 	for (unsigned i = 0; i < uart->count; i++)
 		uart->received[i] = uart->received[i + 1];
-	update_line(soc, row);
+	level_changed(soc, row);
 	return byte;
 }
 

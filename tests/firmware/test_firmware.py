@@ -225,6 +225,24 @@ class Elsewhere(Case):
         self.assertEqual(run.returncode, STOPPED, run.stderr)
         self.assertIn("fewer inferences", run.stderr)
 
+    def test_inference_option_of_other_commands(self):
+        for command in ("info", "check", "profile"):
+            one = ai8xsim(command, "--inference", 2, image("twice"))
+            self.assertEqual(one.returncode, OK, command + one.stderr)
+            self.assertEqual(one.stdout, ai8xsim(command, image("twice") + "#2").stdout, command)
+            every = ai8xsim(command, "--inference=all", image("twice"))
+            self.assertEqual(every.returncode, OK, command + every.stderr)
+            self.assertEqual(every.stdout, ai8xsim(command, image("twice") + "#1").stdout + one.stdout, command)
+        trace = self.path("trace.csv")
+        self.assertEqual(ai8xsim("trace", "--inference", 2, "--to", 100, "-o", trace, image("twice")).returncode, OK)
+        self.assertGreater(os.path.getsize(trace), 100)
+        for value, name, pattern in (("0", image("twice"), "neither a number"), ("x", image("twice"), "neither"),
+                                     ("1", SHIPPED, "is for firmware")):
+            run = ai8xsim("info", "--inference", value, name)
+            self.assertEqual(run.returncode, USAGE, value)
+            self.assertIn(pattern, run.stderr)
+        self.assertEqual(ai8xsim("info", "--inference", 3, image("twice")).returncode, STOPPED)
+
     def test_stub_load_and_flash(self):
         # The key that "hang" waits for is not pressed, but its function returns; a buffer is filled.
         run = ai8xsim("run", "--stub", "board_delay=0", "--flash-out", self.path("flash.bin"), image("plain"))

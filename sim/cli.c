@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -227,26 +228,6 @@ const char *cli_style(FILE *file, enum cli_style style)
 	return colours(file) ? sequences[style] : "";
 }
 
-bool cli_grow(void **array, size_t *capacity, size_t need, size_t size)
-{
-	if (need <= *capacity)
-		return true;
-	size_t grown = *capacity < 16 ? 16 : *capacity;
-	while (grown < need) {
-		if (grown > SIZE_MAX / 2)
-			return false;
-		grown *= 2;
-	}
-	if (grown > SIZE_MAX / size)
-		return false;
-	void *larger = realloc(*array, grown * size);
-	if (larger == NULL)
-		return false;
-	*array = larger;
-	*capacity = grown;
-	return true;
-}
-
 // --- Tables ------------------------------------------------------------------------------------------
 
 struct cell {
@@ -292,12 +273,10 @@ void cli_table_cell(struct cli_table *table, enum cli_style style, const char *f
 {
 	if (table == NULL)
 		return;
-	void *cells = table->cells;
-	if (!cli_grow(&cells, &table->capacity, table->count + 1, sizeof *table->cells)) {
+	if (!array_reserve(&table->cells, &table->capacity, table->count + 1, sizeof *table->cells)) {
 		table->incomplete = true;
 		return;
 	}
-	table->cells = cells;
 	char *text = NULL;
 	va_list arguments;
 	va_start(arguments, format);

@@ -113,8 +113,4 @@ void cli_progress_clear(void);
 // anything is printed.
 void cli_open_streams(void);
 
-// Grows an array to hold at least need elements of size bytes. Returns false (array untouched) when out of
-// memory.
-bool cli_grow(void **array, size_t *capacity, size_t need, size_t size);
-
 #endif

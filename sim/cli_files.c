@@ -8,6 +8,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
+
 void cli_files_release(struct cli_files *files)
 {
 	for (size_t i = 0; i < files->count; i++)
@@ -18,13 +20,12 @@ void cli_files_release(struct cli_files *files)
 // Takes path over.
 static int add_file(struct cli_files *files, char *path)
 {
-	void *paths = files->paths;
-	if (path == NULL || !cli_grow(&paths, &files->capacity, files->count + 1, sizeof *files->paths)) {
+	if (path == NULL ||
+	    !array_reserve(&files->paths, &files->capacity, files->count + 1, sizeof *files->paths)) {
 		free(path);
 		cli_error("out of memory for the list of programs");
 		return CLI_RESOURCES;
 	}
-	files->paths = paths;
 	files->paths[files->count++] = path;
 	return CLI_OK;
 }

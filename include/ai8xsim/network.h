@@ -233,9 +233,6 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_check(const ai8x_network *network
 /** @brief The layer whose weights and bias layer @p position uses (follows weight_source). */
 AI8X_API const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, size_t position);
 
-/** @brief The position of the layer that runs after @p position, or -1. Snoop links are not followed. */
-AI8X_API_EXPERIMENTAL int ai8x_network_next(const ai8x_network *network, size_t position);
-
 /**
  * @brief Tells the least and the greatest sum (bias included, before the shift) of layer @p position.
  *

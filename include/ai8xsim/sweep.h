@@ -119,9 +119,6 @@ AI8X_API_EXPERIMENTAL const char *ai8x_sweep_value(const ai8x_sweep *sweep, size
 /** @brief What the objectives of the specification are: 0: across, 1: upwards. */
 AI8X_API_EXPERIMENTAL const ai8x_sweep_measure *ai8x_sweep_objective(const ai8x_sweep *sweep, unsigned which,
                                                                      bool *more);
-/** @brief All measures; the last one's key is NULL. */
-AI8X_API_EXPERIMENTAL const ai8x_sweep_measure *ai8x_sweep_measures(void);
-
 /** @brief Writes one line per point, with a heading. */
 AI8X_API_EXPERIMENTAL void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file);
 /** @brief Writes an HDF5 file, whole or not at all. */

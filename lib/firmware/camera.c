@@ -35,15 +35,10 @@ struct camera {
 	uint64_t due; // of the next word, TIME_NEVER: no frame is on its way
 };
 
-static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
-{
-	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
-}
-
 static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	const struct camera *camera = soc_state(soc, row);
-	const uint32_t threshold = word(soc, row, CONTROL) >> 5 & 31;
+	const uint32_t threshold = soc_value(soc, row, CONTROL) >> 5 & 31;
 	uint32_t *flags = soc_word(soc, row->base + FLAGS);
 	if (camera->count > 0)
 		*flags |= NOT_EMPTY;
@@ -51,7 +46,7 @@ static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 		*flags |= THRESHOLD;
 	if (camera->count == DEPTH)
 		*flags |= FIFO_FULL;
-	nvic_line(soc, row->irq, (*flags & word(soc, row, ENABLES)) != 0);
+	nvic_line(soc, row->irq, (*flags & soc_value(soc, row, ENABLES)) != 0);
 }
 
 // The sensor waits for a full FIFO: frames are not lost because code here runs at other times than on a chip.
@@ -70,8 +65,8 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 		}
 		camera->due = TIME_NEVER;
 		*soc_word(soc, row->base + FLAGS) |= IMAGE_DONE;
-		if ((word(soc, row, CONTROL) & READ_MODE) == CONTINUOUS &&
-		    board_camera_start(soc, (word(soc, row, CONTROL) & THREE_CHANNELS) != 0) != TIME_NEVER)
+		if ((soc_value(soc, row, CONTROL) & READ_MODE) == CONTINUOUS &&
+		    board_camera_start(soc, (soc_value(soc, row, CONTROL) & THREE_CHANNELS) != 0) != TIME_NEVER)
 			camera->due = soc->now + board_camera_frame(soc);
 		else
 			*soc_word(soc, row->base + CONTROL) &= ~READ_MODE;
@@ -82,8 +77,8 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
 {
 	const struct camera *camera = soc_state(soc, row);
-	const bool asked = (word(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq)) ||
-	                   (word(soc, row, CONTROL) & RX_DMA) != 0;
+	const bool asked = (soc_value(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq)) ||
+	                   (soc_value(soc, row, CONTROL) & RX_DMA) != 0;
 	return camera->count == DEPTH || (interrupting && !asked) ? TIME_NEVER : camera->due;
 }
 
@@ -106,7 +101,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 {
 	struct camera *camera = soc_state(soc, row);
 	carry_out(soc, row);
-	const uint32_t before = word(soc, row, CONTROL) & READ_MODE;
+	const uint32_t before = soc_value(soc, row, CONTROL) & READ_MODE;
 	peripheral_store(soc, row, offset, value);
 	if (offset == CONTROL && (value & READ_MODE) == 0) {
 		camera->due = TIME_NEVER;

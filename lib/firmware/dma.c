@@ -51,11 +51,6 @@ struct dma {
 	uint64_t due[CHANNELS]; // when a copy in memory has taken its time, TIME_NEVER: not copying
 };
 
-static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
-{
-	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
-}
-
 static uint32_t request(uint32_t control)
 {
 	return control >> 4 & 0x3F;
@@ -84,8 +79,8 @@ static unsigned unit_bytes(uint32_t control)
 
 static uint32_t units_ready(const struct ai8x_firmware *soc, const struct peripheral *row, unsigned n)
 {
-	const uint32_t control = word(soc, row, CHANNEL(n) + CONTROL);
-	if ((control & ENABLE) == 0 || word(soc, row, CHANNEL(n) + COUNT) == 0)
+	const uint32_t control = soc_value(soc, row, CHANNEL(n) + CONTROL);
+	if ((control & ENABLE) == 0 || soc_value(soc, row, CHANNEL(n) + COUNT) == 0)
 		return 0;
 	const struct peripheral *other = partner(soc, control);
 	if (other == NULL)
@@ -96,14 +91,14 @@ static uint32_t units_ready(const struct ai8x_firmware *soc, const struct periph
 static void update_line(struct ai8x_firmware *soc, const struct peripheral *row, unsigned n)
 {
 	uint32_t *status = soc_word(soc, row->base + CHANNEL(n) + STATUS);
-	const uint32_t control = word(soc, row, CHANNEL(n) + CONTROL);
+	const uint32_t control = soc_value(soc, row, CHANNEL(n) + CONTROL);
 	bool high = (*status & BUS_ERROR) != 0 ||
 	            ((*status & COUNT_FLAG) != 0 && (control & COUNT_INTERRUPT) != 0) ||
 	            ((*status & (COUNT_FLAG | RELOAD_FLAG)) == COUNT_FLAG && (control & DISABLED_INTERRUPT) != 0);
 	*status = high ? *status | INTERRUPT_PENDING : *status & ~INTERRUPT_PENDING;
 	uint32_t *pending = soc_word(soc, row->base + PENDING);
 	*pending = high ? *pending | 1u << n : *pending & ~(1u << n);
-	nvic_line(soc, row->irq + n, high && (word(soc, row, ENABLES) >> n & 1) != 0);
+	nvic_line(soc, row->irq + n, high && (soc_value(soc, row, ENABLES) >> n & 1) != 0);
 }
 
 // The count is at zero: reload or rest.
@@ -212,7 +207,7 @@ static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *r
 			continue;
 		if (dma->due[n] < first)
 			first = dma->due[n];
-		if (units_ready(soc, row, n) > 0 && (word(soc, row, CHANNEL(n) + STATUS) & COUNT_FLAG) == 0)
+		if (units_ready(soc, row, n) > 0 && (soc_value(soc, row, CHANNEL(n) + STATUS) & COUNT_FLAG) == 0)
 			first = soc->now;
 	}
 	return first;

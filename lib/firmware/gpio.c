@@ -31,34 +31,30 @@ struct gpio {
 	uint32_t levels; // when they were looked at last
 };
 
-static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
-{
-	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
-}
-
 // Outputs read back, inputs are pulled up, and the board has the last word.
 static uint32_t levels(struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const uint32_t driven = word(soc, row, OUTPUT_ENABLE);
-	return board_pins(soc, row->unit, (word(soc, row, OUTPUT) & driven) | ~driven);
+	const uint32_t driven = soc_value(soc, row, OUTPUT_ENABLE);
+	return board_pins(soc, row->unit, (soc_value(soc, row, OUTPUT) & driven) | ~driven);
 }
 
 static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct gpio *gpio = soc_state(soc, row);
 	const uint32_t now = levels(soc, row), changed = now ^ gpio->levels;
-	const uint32_t up = word(soc, row, POLARITY), edge = word(soc, row, BY_EDGE);
-	const uint32_t edges = changed & (word(soc, row, BOTH_EDGES) | ~(now ^ up));
+	const uint32_t up = soc_value(soc, row, POLARITY), edge = soc_value(soc, row, BY_EDGE);
+	const uint32_t edges = changed & (soc_value(soc, row, BOTH_EDGES) | ~(now ^ up));
 	gpio->levels = now;
-	*soc_word(soc, row->base + FLAGS) |= ((edges & edge) | (~(now ^ up) & ~edge)) & word(soc, row, ENABLES);
+	*soc_word(soc, row->base + FLAGS) |=
+		((edges & edge) | (~(now ^ up) & ~edge)) & soc_value(soc, row, ENABLES);
 	if (row->irq != NO_INTERRUPT)
-		nvic_line(soc, row->irq, (word(soc, row, FLAGS) & word(soc, row, ENABLES)) != 0);
+		nvic_line(soc, row->irq, (soc_value(soc, row, FLAGS) & soc_value(soc, row, ENABLES)) != 0);
 }
 
 static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
 {
 	const bool asked =
-		row->irq != NO_INTERRUPT && word(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq);
+		row->irq != NO_INTERRUPT && soc_value(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq);
 	return interrupting && !asked ? TIME_NEVER : board_pins_next(soc, row->unit);
 }
 
@@ -92,7 +88,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 {
 	write_word(soc, row, offset, value);
 	if (offset >= OUTPUT_ENABLE && offset < INPUT)
-		board_pins_drive(soc, row->unit, word(soc, row, OUTPUT), word(soc, row, OUTPUT_ENABLE));
+		board_pins_drive(soc, row->unit, soc_value(soc, row, OUTPUT), soc_value(soc, row, OUTPUT_ENABLE));
 	carry_out(soc, row);
 }
 

@@ -42,15 +42,10 @@ struct i2s {
 	uint64_t due; // of the next sample, TIME_NEVER: stopped
 };
 
-static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
-{
-	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
-}
-
 // Time between two words: both channels of a frame have as many bit clocks as a word has bits.
 static uint64_t period(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const uint32_t control = word(soc, row, CONTROL1);
+	const uint32_t control = soc_value(soc, row, CONTROL1);
 	const uint64_t clocks = 2 * (uint64_t)((control >> 16) + 1) * ((control & 31) + 1) * 2;
 	return clocks * (FS_PER_SECOND / CLOCK_HZ);
 }
@@ -58,13 +53,13 @@ static uint64_t period(const struct ai8x_firmware *soc, const struct peripheral 
 static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	const struct i2s *i2s = soc_state(soc, row);
-	const uint32_t threshold = word(soc, row, CONTROL0) >> 24;
+	const uint32_t threshold = soc_value(soc, row, CONTROL0) >> 24;
 	uint32_t *flags = soc_word(soc, row->base + FLAGS);
 	if (i2s->count > threshold || i2s->count == DEPTH)
 		*flags |= RX_THRESHOLD;
-	if ((word(soc, row, CONTROL0) & TX_ENABLE) != 0)
+	if ((soc_value(soc, row, CONTROL0) & TX_ENABLE) != 0)
 		*flags |= TX_ONE_LEFT | TX_HALF_EMPTY;
-	nvic_line(soc, row->irq, (*flags & word(soc, row, ENABLES)) != 0);
+	nvic_line(soc, row->irq, (*flags & soc_value(soc, row, ENABLES)) != 0);
 }
 
 static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
@@ -87,8 +82,8 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
 {
 	const struct i2s *i2s = soc_state(soc, row);
-	const bool asked =
-		(word(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq)) || (word(soc, row, DMA) & RX_DMA) != 0;
+	const bool asked = (soc_value(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq)) ||
+	                   (soc_value(soc, row, DMA) & RX_DMA) != 0;
 	return interrupting && !asked ? TIME_NEVER : i2s->due;
 }
 
@@ -117,8 +112,8 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	if (offset == CONTROL0 && (value & (FLUSH | RESET)) != 0)
 		i2s->count = 0;
 	if (offset == CONTROL0 || offset == CONTROL1) {
-		const bool runs =
-			(word(soc, row, CONTROL1) & CLOCK_ENABLE) != 0 && (word(soc, row, CONTROL0) & RX_ENABLE) != 0;
+		const bool runs = (soc_value(soc, row, CONTROL1) & CLOCK_ENABLE) != 0 &&
+		                  (soc_value(soc, row, CONTROL0) & RX_ENABLE) != 0;
 		if (!runs)
 			i2s->due = TIME_NEVER;
 		else if (i2s->due == TIME_NEVER)

@@ -37,17 +37,12 @@ struct trains {
 	uint64_t due[TRAINS]; // when the loops of a train are done, TIME_NEVER: stopped, or for ever
 };
 
-static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
-{
-	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
-}
-
 static uint64_t duration(const struct ai8x_firmware *soc, const struct peripheral *row, unsigned train)
 {
 	const uint32_t base = TRAIN_BYTES * (train + 1);
-	const uint32_t rate = word(soc, row, base + RATE_AND_LENGTH);
-	const uint64_t loops = word(soc, row, base + LOOP) & 0xFFFF,
-				   wait = word(soc, row, base + LOOP) >> 16 & 0xFFF;
+	const uint32_t rate = soc_value(soc, row, base + RATE_AND_LENGTH);
+	const uint64_t loops = soc_value(soc, row, base + LOOP) & 0xFFFF,
+				   wait = soc_value(soc, row, base + LOOP) >> 16 & 0xFFF;
 	const uint64_t clocks = (rate & 0x7FFFFFF) == 0 ? 1 : rate & 0x7FFFFFF, length = rate >> 27;
 	if (loops == 0 || length == SQUARE)
 		return TIME_NEVER;
@@ -64,7 +59,7 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 		*soc_word(soc, row->base + ENABLE) &= ~(1u << i);
 		*soc_word(soc, row->base + FLAGS) |= 1u << i;
 	}
-	nvic_line(soc, row->irq, (word(soc, row, FLAGS) & word(soc, row, ENABLES)) != 0);
+	nvic_line(soc, row->irq, (soc_value(soc, row, FLAGS) & soc_value(soc, row, ENABLES)) != 0);
 }
 
 static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
@@ -72,7 +67,7 @@ static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *r
 	const struct trains *trains = soc_state(soc, row);
 	uint64_t first = TIME_NEVER;
 	for (unsigned i = 0; i < TRAINS; i++)
-		if (trains->due[i] < first && (!interrupting || (word(soc, row, ENABLES) >> i & 1) != 0))
+		if (trains->due[i] < first && (!interrupting || (soc_value(soc, row, ENABLES) >> i & 1) != 0))
 			first = trains->due[i];
 	return interrupting && !nvic_enabled(soc, row->irq) ? TIME_NEVER : first;
 }
@@ -80,7 +75,7 @@ static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *r
 static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
 {
 	struct trains *trains = soc_state(soc, row);
-	const uint32_t before = word(soc, row, ENABLE);
+	const uint32_t before = soc_value(soc, row, ENABLE);
 	peripheral_store(soc, row, offset, value);
 	uint32_t *enable = soc_word(soc, row->base + ENABLE);
 	if (offset == SAFE_ENABLE)
@@ -93,7 +88,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 		if (runs != ran)
 			trains->due[i] = time == TIME_NEVER ? TIME_NEVER : soc->now + time;
 	}
-	nvic_line(soc, row->irq, (word(soc, row, FLAGS) & word(soc, row, ENABLES)) != 0);
+	nvic_line(soc, row->irq, (soc_value(soc, row, FLAGS) & soc_value(soc, row, ENABLES)) != 0);
 	soc_changed(soc);
 }
 

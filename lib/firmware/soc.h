@@ -312,6 +312,13 @@ static inline uint32_t *soc_word(struct ai8x_firmware *soc, uint32_t address)
 	return &soc->words[(address - PERIPHERAL_BASE) >> 2];
 }
 
+// Its value.
+static inline uint32_t soc_value(const struct ai8x_firmware *soc, const struct peripheral *row,
+                                 uint32_t offset)
+{
+	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
+}
+
 // ---- core.c ----
 
 ai8x_status core_create(struct ai8x_firmware *soc, ai8x_error *error);

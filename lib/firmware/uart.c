@@ -46,29 +46,24 @@ struct uart {
 	uint64_t due; // of the next character
 };
 
-static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
-{
-	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
-}
-
 static uint64_t character_time(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const uint64_t divider = word(soc, row, DIVIDER) & 0xFFFFF;
-	const bool oscillator = (word(soc, row, CONTROL) >> 16 & 3) == 2;
+	const uint64_t divider = soc_value(soc, row, DIVIDER) & 0xFFFFF;
+	const bool oscillator = (soc_value(soc, row, CONTROL) >> 16 & 3) == 2;
 	const uint64_t clock = oscillator ? FS_PER_SECOND / OSCILLATOR_HZ : clocks_pclk(soc);
 	return (divider == 0 ? 64 : divider) * BITS * clock;
 }
 
 static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	nvic_line(soc, row->irq, (word(soc, row, FLAGS) & word(soc, row, ENABLES)) != 0);
+	nvic_line(soc, row->irq, (soc_value(soc, row, FLAGS) & soc_value(soc, row, ENABLES)) != 0);
 }
 
 // The flag goes up when a byte arrives or leaves, and not again because it was cleared: drivers count on that.
 static void level_changed(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	const struct uart *uart = soc_state(soc, row);
-	if (uart->count > 0 && uart->count >= (word(soc, row, CONTROL) & 15))
+	if (uart->count > 0 && uart->count >= (soc_value(soc, row, CONTROL) & 15))
 		*soc_word(soc, row->base + FLAGS) |= RECEIVE_THRESHOLD;
 	update_line(soc, row);
 }
@@ -87,9 +82,9 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
 {
 	const struct uart *uart = soc_state(soc, row);
-	const bool heard = (word(soc, row, ENABLES) & RECEIVE_THRESHOLD) != 0 && nvic_enabled(soc, row->irq);
+	const bool heard = (soc_value(soc, row, ENABLES) & RECEIVE_THRESHOLD) != 0 && nvic_enabled(soc, row->irq);
 	if (!uart->asked || uart->count == DEPTH || !board_uart_open(soc, row->unit) ||
-	    (interrupting && !heard && (word(soc, row, DMA) >> 9 & 1) == 0))
+	    (interrupting && !heard && (soc_value(soc, row, DMA) >> 9 & 1) == 0))
 		return TIME_NEVER;
 	// When a person types is not known: the next character's time after now will do.
 	return uart->due > soc->now ? uart->due : soc->now + character_time(soc, row);

@@ -29,21 +29,16 @@ struct wut {
 	uint64_t origin;
 };
 
-static uint32_t word(const struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
-{
-	return soc->words[(row->base + offset - PERIPHERAL_BASE) >> 2];
-}
-
 static uint64_t tick(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const uint32_t control = word(soc, row, CONTROL);
+	const uint32_t control = soc_value(soc, row, CONTROL);
 	return (FS_PER_SECOND / HZ) << ((control >> 3 & 7) | (control >> 8 & 1) << 3);
 }
 
 static uint32_t count(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	const struct wut *wut = soc_state(soc, row);
-	return (word(soc, row, CONTROL) & ENABLE) != 0
+	return (soc_value(soc, row, CONTROL) & ENABLE) != 0
 	           ? wut->base + (uint32_t)((soc->now - wut->origin) / tick(soc, row))
 	           : wut->base;
 }
@@ -51,8 +46,8 @@ static uint32_t count(const struct ai8x_firmware *soc, const struct peripheral *
 static uint64_t due(const struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	const struct wut *wut = soc_state(soc, row);
-	const uint32_t compare = word(soc, row, COMPARE);
-	if ((word(soc, row, CONTROL) & ENABLE) == 0 || compare < wut->base)
+	const uint32_t compare = soc_value(soc, row, COMPARE);
+	if ((soc_value(soc, row, CONTROL) & ENABLE) == 0 || compare < wut->base)
 		return TIME_NEVER;
 	const uint64_t ticks = (uint64_t)compare - wut->base + 1;
 	return ticks > (TIME_NEVER - wut->origin) / tick(soc, row) ? TIME_NEVER
@@ -65,10 +60,10 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 	const uint64_t time = due(soc, row);
 	if (soc->now < time)
 		return;
-	const uint32_t mode = word(soc, row, CONTROL) & 7;
+	const uint32_t mode = soc_value(soc, row, CONTROL) & 7;
 	*soc_word(soc, row->base + FLAGS) |= FLAG;
 	if (mode == COMPARING) {
-		wut->base = word(soc, row, COMPARE) + 1;
+		wut->base = soc_value(soc, row, COMPARE) + 1;
 		wut->origin = time;
 	} else {
 		wut->base = 1;
@@ -98,7 +93,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	wut->origin = soc->now;
 	if (offset != COUNT)
 		peripheral_store(soc, row, offset, value);
-	nvic_line(soc, row->irq, (word(soc, row, FLAGS) & FLAG) != 0);
+	nvic_line(soc, row->irq, (soc_value(soc, row, FLAGS) & FLAG) != 0);
 	soc_changed(soc);
 }
 

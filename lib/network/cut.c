@@ -81,7 +81,7 @@ static ai8x_status stop_after(ai8x_network *network, size_t first, unsigned numb
 	for (size_t steps = 0; at >= 0 && steps < network->layer_count; steps++) {
 		reached = reached || at == (int)last;
 		highest = (size_t)at > highest ? (size_t)at : highest;
-		at = ai8x_network_next(network, (size_t)at);
+		at = network_next(network, (size_t)at);
 	}
 	if (!reached)
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)last,

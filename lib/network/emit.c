@@ -459,7 +459,7 @@ static void emit_continue(struct emitter *e)
 	const struct plan *plan = e->plan;
 	const uint32_t feed = fifo_feeds(plan, plan->master) ? control_feed(plan, plan->master) : 0;
 	size_t left = 0;
-	for (int i = 0; i >= 0; i = ai8x_network_next(plan->network, (size_t)i)) {
+	for (int i = 0; i >= 0; i = network_next(plan->network, (size_t)i)) {
 		left += 1 + plan->layers[i].reset_before;
 		if ((size_t)i == plan->final_position)
 			break;

@@ -341,10 +341,10 @@ static ai8x_status plan_order(struct plan *plan, ai8x_error *error)
 		seen[i] = true;
 		plan->order[plan->order_count++] = (size_t)i;
 		int simulated = network->layers[i].next_simulated;
-		i = simulated != AI8X_NETWORK_DEFAULT ? simulated : ai8x_network_next(network, (size_t)i);
+		i = simulated != AI8X_NETWORK_DEFAULT ? simulated : network_next(network, (size_t)i);
 	}
 	memset(seen, 0, plan->count * sizeof *seen);
-	for (int i = 0; i >= 0 && !seen[i]; i = ai8x_network_next(network, (size_t)i)) {
+	for (int i = 0; i >= 0 && !seen[i]; i = network_next(network, (size_t)i)) {
 		seen[i] = true;
 		plan->final_position = (size_t)i;
 	}

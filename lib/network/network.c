@@ -268,7 +268,7 @@ const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, s
 	return &network->layers[position];
 }
 
-int ai8x_network_next(const ai8x_network *network, size_t position)
+int network_next(const ai8x_network *network, size_t position)
 {
 	int next = network->layers[position].next;
 	if (next == AI8X_NETWORK_DEFAULT)
@@ -285,7 +285,7 @@ static int run_before(const ai8x_network *network, size_t position)
 		if (at == (int)position)
 			return before;
 		before = at;
-		at = ai8x_network_next(network, (size_t)at);
+		at = network_next(network, (size_t)at);
 	}
 	return -1;
 }
@@ -300,11 +300,11 @@ int network_previous(const ai8x_network *network, size_t position)
 	const int before = run_before(network, position);
 	if (before >= 0)
 		return before;
-	if (position > 0 && ai8x_network_next(network, position - 1) == (int)position)
+	if (position > 0 && network_next(network, position - 1) == (int)position)
 		return (int)position - 1;
 	for (size_t i = 0; i < network->layer_count; i++)
-		if (i != position && (ai8x_network_next(network, i) == (int)position ||
-		                      network->layers[i].next_snoop == (int)position))
+		if (i != position &&
+		    (network_next(network, i) == (int)position || network->layers[i].next_snoop == (int)position))
 			return (int)i;
 	return (int)position - 1;
 }

@@ -53,6 +53,9 @@ size_t network_weight_count(const ai8x_network_layer *layer);
 // What layer number "position" reads when nothing else was given: the layer that runs before it.
 int network_previous(const ai8x_network *network, size_t position);
 
+// The position of the layer that runs after "position", or -1. Snoop links are not followed.
+int network_next(const ai8x_network *network, size_t position);
+
 static inline uint32_t divide_up(uint32_t a, uint32_t b)
 {
 	return (a + b - 1) / b;

@@ -14,7 +14,7 @@ static void complete_defaults(ai8x_network *network)
 {
 	for (size_t i = 0; i < network->layer_count; i++) {
 		ai8x_network_layer *layer = &network->layers[i];
-		int next = ai8x_network_next(network, i);
+		int next = network_next(network, i);
 		if (layer->out_offset == AI8X_NETWORK_CHOOSE)
 			layer->out_offset = 0;
 		if (layer->output_processors == 0 && next >= 0)

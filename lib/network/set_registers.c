@@ -136,7 +136,7 @@ static void decoded_sequence(const struct plan *plan, const struct plan_layer *l
 {
 	const ai8x_network_layer *net = layer->net;
 	int position = (int)layer->position;
-	int next = ai8x_network_next(plan->network, layer->position);
+	int next = network_next(plan->network, layer->position);
 	int link = -1;
 	if (part_has_field(plan->part, F_LINK)) {
 		out->stop = next == AI8X_NETWORK_STOP && position + 1 != (int)plan->count;

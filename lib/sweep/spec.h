@@ -45,6 +45,9 @@ struct ai8x_sweep {
 	ai8x_network *model; // the network as described, with its weights; NULL where it needs parameters
 };
 
+// All measures; the last one's key is NULL.
+const ai8x_sweep_measure *sweep_measures(void);
+
 // Position of a point on an axis.
 size_t sweep_position(const ai8x_sweep *sweep, size_t point, size_t axis);
 

@@ -28,7 +28,7 @@ MEASURE(weight_bytes)
 MEASURE(kernel_words)
 MEASURE(data_words)
 
-const ai8x_sweep_measure *ai8x_sweep_measures(void)
+const ai8x_sweep_measure *sweep_measures(void)
 {
 	static const ai8x_sweep_measure measures[] = {
 		{"seconds", "time of one inference in seconds", of_seconds, false},

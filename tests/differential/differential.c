@@ -2,6 +2,7 @@
 //
 // Every network has a number; number and part are all that is needed to draw it again. Networks that the compiler
 // refuses are drawn again and counted with their reasons. A failing network is shrunk, written to a folder and reported.
+#include "command.h"
 #include "trial.h"
 
 #include <argp.h>
@@ -17,14 +18,10 @@
 
 #include "ops.h"
 
-enum { MOST_JOBS = 64, MOST_REASONS = 128, MOST_ATTEMPTS = 200, REASON_BYTES = 160 };
+enum { MOST_REASONS = 128, MOST_ATTEMPTS = 200, REASON_BYTES = 160 };
 
 struct settings {
-	uint64_t first, count;
-	double seconds;
-	unsigned jobs, failures;
 	const ai8x_part *part;
-	const char *folder;
 	bool verbose, as_drawn, complete;
 };
 
@@ -43,15 +40,14 @@ struct tally {
 };
 
 struct driver {
+	struct command command;
 	struct settings settings;
-	struct timespec start;
 	_Atomic uint64_t next;
 	atomic_bool stop;
 	pthread_mutex_t lock; // guards everything below and the output
 	struct tally tally;
 	uint64_t last; // greatest number judged, exclusive
 	bool broken;   // out of memory, a folder that cannot be written ...
-	char temporary[64];
 };
 
 struct worker {
@@ -59,13 +55,6 @@ struct worker {
 	struct judge judge;
 	pthread_t thread;
 };
-
-static double seconds_since(const struct timespec *start)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-}
 
 // --- Counting -------------------------------------------------------------------------------------------
 
@@ -111,7 +100,7 @@ static void tell_progress(const struct driver *driver)
 {
 	uint64_t networks = driver->tally.networks[0] + driver->tally.networks[1];
 	if (networks % 10000 == 0) {
-		printf("%" PRIu64 " networks in %.0f s\n", networks, seconds_since(&driver->start));
+		printf("%" PRIu64 " networks in %.0f s\n", networks, command_seconds(&driver->command));
 		(void)fflush(stdout);
 	}
 }
@@ -150,14 +139,14 @@ static void report_failure(struct worker *worker, struct trial *trial, struct ve
 	ai8x_error error = {AI8X_OK, ""};
 	unsigned judged = driver->settings.as_drawn ? 0 : trial_shrink(&worker->judge, trial, verdict);
 	(void)pthread_mutex_lock(&driver->lock);
-	ai8x_status status = trial_record(&worker->judge, trial, &first, verdict, driver->settings.folder, path,
+	ai8x_status status = trial_record(&worker->judge, trial, &first, verdict, driver->command.folder, path,
 	                                  sizeof path, &error);
 	printf("FAILED %s network %" PRIu64
 	       ": %s\n  as drawn: %s\n  shrunk to %zu layers in %u steps: %s\n  %s\n",
 	       ai8x_part_get_info(trial->part)->name, trial->number, outcome_name(verdict->outcome), first.text,
 	       trial->network->layer_count, judged, verdict->text, status == AI8X_OK ? path : error.message);
 	(void)fflush(stdout);
-	if (++driver->tally.failures >= driver->settings.failures)
+	if (++driver->tally.failures >= driver->command.failures)
 		atomic_store(&driver->stop, true);
 	(void)pthread_mutex_unlock(&driver->lock);
 }
@@ -208,7 +197,7 @@ static void judge_number(struct worker *worker, uint64_t number)
 
 static bool time_is_left(const struct driver *driver)
 {
-	return driver->settings.seconds <= 0 || seconds_since(&driver->start) < driver->settings.seconds;
+	return driver->command.seconds <= 0 || command_seconds(&driver->command) < driver->command.seconds;
 }
 
 static void *work(void *user)
@@ -217,12 +206,12 @@ static void *work(void *user)
 	struct driver *driver = worker->driver;
 	while (!atomic_load(&driver->stop) && time_is_left(driver)) {
 		uint64_t n = atomic_fetch_add(&driver->next, 1);
-		if (driver->settings.count > 0 && n >= driver->settings.count)
+		if (driver->command.count > 0 && n >= driver->command.count)
 			break;
-		judge_number(worker, driver->settings.first + n);
+		judge_number(worker, driver->command.first + n);
 		(void)pthread_mutex_lock(&driver->lock);
 		driver->last =
-			driver->settings.first + n + 1 > driver->last ? driver->settings.first + n + 1 : driver->last;
+			driver->command.first + n + 1 > driver->last ? driver->command.first + n + 1 : driver->last;
 		(void)pthread_mutex_unlock(&driver->lock);
 	}
 	return NULL;
@@ -280,10 +269,10 @@ static void summarise(struct driver *driver, const struct judge *judge)
 	       tally->layers, tally->fast_layers, tally->values, tally->words, tally->cycles);
 	printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " networks pass (%s %" PRIu64 ", %s %" PRIu64
 	       "), %" PRIu64 " fail, %" PRIu64 " refused and %" PRIu64 " senseless ones drawn again, %.1f s\n",
-	       driver->settings.first, driver->last > 0 ? driver->last - 1 : 0, networks,
+	       driver->command.first, driver->last > 0 ? driver->last - 1 : 0, networks,
 	       ai8x_part_get_info(ai8x_part_at(0))->name, tally->networks[0],
 	       ai8x_part_get_info(ai8x_part_at(1))->name, tally->networks[1], tally->failures, tally->refused,
-	       tally->senseless, seconds_since(&driver->start));
+	       tally->senseless, command_seconds(&driver->command));
 }
 
 static int run(struct driver *driver)
@@ -292,10 +281,10 @@ static int run(struct driver *driver)
 	unsigned started = 0;
 	ai8x_error error = {AI8X_OK, ""};
 	memset(workers, 0, sizeof workers);
-	for (unsigned i = 0; i < driver->settings.jobs; i++) {
+	for (unsigned i = 0; i < driver->command.jobs; i++) {
 		struct worker *worker = &workers[i];
 		worker->driver = driver;
-		worker->judge = (struct judge){.folder = driver->temporary, .thread = i};
+		worker->judge = (struct judge){.folder = driver->command.temporary, .thread = i};
 		if (judge_prepare(&worker->judge, &error) != AI8X_OK ||
 		    pthread_create(&worker->thread, NULL, work, worker) != 0) {
 			judge_release(&worker->judge);
@@ -333,38 +322,11 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static uint64_t number_argument(struct argp_state *state, const char *text, uint64_t most)
-{
-	char *end = NULL;
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || *text == '-' || value > most)
-		argp_error(state, "'%s' is not a number from 0 to %" PRIu64, text, most);
-	return value;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	struct settings *settings = state->input;
+	struct driver *driver = state->input;
+	struct settings *settings = &driver->settings;
 	switch (key) {
-	case 's':
-		settings->first = number_argument(state, argument, UINT64_MAX / 2);
-		return 0;
-	case 'n':
-		settings->count = number_argument(state, argument, UINT64_MAX / 2);
-		return 0;
-	case 't':
-		settings->seconds = (double)number_argument(state, argument, 1u << 30);
-		return 0;
-	case 'j':
-		settings->jobs = (unsigned)number_argument(state, argument, MOST_JOBS);
-		return 0;
-	case 'f':
-		settings->failures = (unsigned)number_argument(state, argument, 1u << 20);
-		return 0;
-	case 'o':
-		settings->folder = argument;
-		return 0;
 	case 'c':
 		settings->complete = true;
 		return 0;
@@ -380,46 +342,26 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "there is no part '%s'", argument);
 		return 0;
 	case ARGP_KEY_END:
-		if (settings->count == 0 && settings->seconds <= 0)
-			settings->count = 1000;
+		if (driver->command.count == 0 && driver->command.seconds <= 0)
+			driver->command.count = 1000;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return command_parse(key, argument, state, &driver->command);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	static const struct argp parser = {
-		options,
-		parse,
-		NULL,
-		"Random networks: both engines, the compiler and the closed form of time against the golden "
-		"model.",
-		NULL,
-		NULL,
-		NULL};
-	struct driver driver = {.settings = {.folder = ".", .failures = 5}, .lock = PTHREAD_MUTEX_INITIALIZER};
-	error_t problem = argp_parse(&parser, argc, argv, 0, NULL, &driver.settings);
-	if (problem != 0)
+		.options = options,
+		.parser = parse,
+		.doc = "Random networks: both engines, the compiler and the closed form of time against the golden "
+			   "model.",
+	};
+	struct driver driver = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	if (!command_begin(&driver.command, &parser, argc, argv, &driver))
 		return EXIT_FAILURE + 1;
-	if (driver.settings.jobs == 0) {
-		long processors = sysconf(_SC_NPROCESSORS_ONLN);
-		driver.settings.jobs = processors < 1 ? 1 : processors > MOST_JOBS ? MOST_JOBS : (unsigned)processors;
-	}
-	(void)snprintf(driver.temporary, sizeof driver.temporary, "/tmp/ai8xsim-differential-XXXXXX");
-	if (mkdtemp(driver.temporary) == NULL) {
-		perror("differential: temporary folder");
-		return EXIT_FAILURE + 1;
-	}
-	golden_use_one_thread();
-	(void)clock_gettime(CLOCK_MONOTONIC, &driver.start);
-	int code = run(&driver);
-	for (unsigned i = 0; i < driver.settings.jobs; i++) {
-		char path[128];
-		(void)snprintf(path, sizeof path, "%s/thread%u.yaml", driver.temporary, i);
-		(void)remove(path);
-	}
-	(void)rmdir(driver.temporary);
+	const int code = run(&driver);
+	command_end(&driver.command);
 	return code;
 }

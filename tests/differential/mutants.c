@@ -15,13 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "golden.h"
 #include "machine/machine.h"
 #include "mutate.h"
 #include "part/part.h"
 #include "trial.h"
 
-#define MOST_JOBS 64
 #define MOST_ATTEMPTS 1000
 // Mutants of one program in a row: compiling costs more than running.
 #define BATCH 16
@@ -29,13 +29,6 @@
 #define CHECK_EVERY 16
 // As many cycles as a mutant may take. Longer programs are not mutated.
 #define MOST_CYCLES 60000u
-
-struct settings {
-	uint64_t first, count, failures;
-	double seconds;
-	unsigned jobs;
-	const char *folder;
-};
 
 // A program that mutants are made of.
 struct origin {
@@ -49,8 +42,7 @@ struct tally {
 };
 
 struct driver {
-	struct settings settings;
-	struct timespec start;
+	struct command command;
 	_Atomic uint64_t next;
 	atomic_bool stop;
 	pthread_mutex_t lock; // guards what follows and the output
@@ -58,7 +50,6 @@ struct driver {
 	struct origin *files; // all read before the threads start
 	size_t file_count;
 	bool broken;
-	char temporary[64];
 };
 
 struct worker {
@@ -69,13 +60,6 @@ struct worker {
 	struct tally tally;
 	pthread_t thread;
 };
-
-static double seconds_since(const struct timespec *start)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-}
 
 static void give_up(struct driver *driver, const char *what)
 {
@@ -385,7 +369,7 @@ static void report(struct worker *worker, const struct origin *origin, uint64_t 
 	if (program == NULL)
 		return;
 	(void)judge_mutant(worker, program, with_check, text, sizeof text);
-	(void)snprintf(path, sizeof path, "%s/mutant-%" PRIu64 ".h5", driver->settings.folder, number);
+	(void)snprintf(path, sizeof path, "%s/mutant-%" PRIu64 ".h5", driver->command.folder, number);
 	(void)pthread_mutex_lock(&driver->lock);
 	ai8x_error error = {AI8X_OK, ""};
 	ai8x_status status = ai8x_program_save(program, path, &error);
@@ -395,7 +379,7 @@ static void report(struct worker *worker, const struct origin *origin, uint64_t 
 		tell_write(ai8x_program_part(program), &mutations[i]);
 	printf("  %s\n", status == AI8X_OK ? path : error.message);
 	(void)fflush(stdout);
-	if (++driver->tally.differences >= driver->settings.failures)
+	if (++driver->tally.differences >= driver->command.failures)
 		atomic_store(&driver->stop, true);
 	(void)pthread_mutex_unlock(&driver->lock);
 	ai8x_program_destroy(program);
@@ -494,10 +478,10 @@ static void *work(void *user)
 {
 	struct worker *worker = user;
 	struct driver *driver = worker->driver;
-	const struct settings *settings = &driver->settings;
+	const struct command *settings = &driver->command;
 	const uint64_t end = settings->first + settings->count;
 	while (!atomic_load(&driver->stop) &&
-	       (settings->seconds <= 0 || seconds_since(&driver->start) < settings->seconds)) {
+	       (settings->seconds <= 0 || command_seconds(&driver->command) < settings->seconds)) {
 		const uint64_t batch = settings->first / BATCH + atomic_fetch_add(&driver->next, 1);
 		const uint64_t from = batch * BATCH < settings->first ? settings->first : batch * BATCH;
 		const uint64_t to = (batch + 1) * BATCH < end ? (batch + 1) * BATCH : end;
@@ -505,7 +489,8 @@ static void *work(void *user)
 			break;
 		judge_batch(worker, batch, from, to);
 		if (batch % 1024 == 1023) {
-			printf("%" PRIu64 " mutants in %.0f s\n", to - settings->first, seconds_since(&driver->start));
+			printf("%" PRIu64 " mutants in %.0f s\n", to - settings->first,
+			       command_seconds(&driver->command));
 			(void)fflush(stdout);
 		}
 	}
@@ -552,10 +537,10 @@ static int run(struct driver *driver)
 	static struct worker workers[MOST_JOBS];
 	unsigned started = 0;
 	ai8x_error error = {AI8X_OK, ""};
-	for (; started < driver->settings.jobs; started++) {
+	for (; started < driver->command.jobs; started++) {
 		struct worker *worker = &workers[started];
 		worker->driver = driver;
-		worker->judge = (struct judge){.folder = driver->temporary, .thread = started};
+		worker->judge = (struct judge){.folder = driver->command.temporary, .thread = started};
 		if (!worker_prepare(worker, &error) || pthread_create(&worker->thread, NULL, work, worker) != 0) {
 			worker_release(worker);
 			give_up(driver, error.message[0] != '\0' ? error.message : "a thread could not be started");
@@ -577,9 +562,9 @@ static int run(struct driver *driver)
 	printf("\nmutants %" PRIu64 " to %" PRIu64 ": %" PRIu64 " run, %" PRIu64 " checked, %" PRIu64
 	       " differ; %zu files; layers %" PRIu64 " by the fast engine, %" PRIu64
 	       " left to the exact one; %.1f s\n",
-	       driver->settings.first, driver->settings.first + driver->settings.count - 1, tally->mutants,
+	       driver->command.first, driver->command.first + driver->command.count - 1, tally->mutants,
 	       tally->checks, tally->differences, driver->file_count, tally->fast_layers, tally->exact_layers,
-	       seconds_since(&driver->start));
+	       command_seconds(&driver->command));
 	for (unsigned i = 0; i < started; i++)
 		worker_release(&workers[i]);
 	// Mutants that the fast engine never takes over would compare the exact engine with itself.
@@ -601,16 +586,6 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static uint64_t number_argument(struct argp_state *state, const char *text, uint64_t most)
-{
-	char *end = NULL;
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || *text == '-' || value > most)
-		argp_error(state, "'%s' is not a number from 0 to %" PRIu64, text, most);
-	return value;
-}
-
 static void add_file(struct driver *driver, const char *path, struct argp_state *state)
 {
 	struct origin origin = {.program = NULL};
@@ -629,61 +604,32 @@ static void add_file(struct driver *driver, const char *path, struct argp_state 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct driver *driver = state->input;
-	struct settings *settings = &driver->settings;
 	switch (key) {
-	case 's':
-		settings->first = number_argument(state, argument, UINT64_MAX / 4);
-		return 0;
-	case 'n':
-		settings->count = number_argument(state, argument, UINT64_MAX / 4);
-		return 0;
-	case 't':
-		settings->seconds = (double)number_argument(state, argument, 1u << 30);
-		return 0;
-	case 'j':
-		settings->jobs = (unsigned)number_argument(state, argument, MOST_JOBS);
-		return 0;
-	case 'f':
-		settings->failures = number_argument(state, argument, 1u << 20);
-		return 0;
-	case 'o':
-		settings->folder = argument;
-		return 0;
 	case ARGP_KEY_ARG:
 		add_file(driver, argument, state);
 		return 0;
+	case ARGP_KEY_END:
+		if (driver->command.count == 0)
+			driver->command.count = 1000;
+		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return command_parse(key, argument, state, &driver->command);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	static const struct argp parser = {
-		options, parse, "[PROGRAM ...]", "Mutated registers: both engines leave the same behind.", NULL,
-		NULL,    NULL};
-	struct driver driver = {.settings = {.folder = ".", .failures = 5, .count = 1000},
-	                        .lock = PTHREAD_MUTEX_INITIALIZER};
-	if (argp_parse(&parser, argc, argv, 0, NULL, &driver) != 0)
+		.options = options,
+		.parser = parse,
+		.args_doc = "[PROGRAM ...]",
+		.doc = "Mutated registers: both engines leave the same behind.",
+	};
+	struct driver driver = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	if (!command_begin(&driver.command, &parser, argc, argv, &driver))
 		return EXIT_FAILURE + 1;
-	if (driver.settings.jobs == 0) {
-		long processors = sysconf(_SC_NPROCESSORS_ONLN);
-		driver.settings.jobs = processors < 1 ? 1 : processors > MOST_JOBS ? MOST_JOBS : (unsigned)processors;
-	}
-	(void)snprintf(driver.temporary, sizeof driver.temporary, "/tmp/ai8xsim-mutants-XXXXXX");
-	if (mkdtemp(driver.temporary) == NULL) {
-		perror("mutants: temporary folder");
-		return EXIT_FAILURE + 1;
-	}
-	golden_use_one_thread();
-	(void)clock_gettime(CLOCK_MONOTONIC, &driver.start);
-	int code = run(&driver);
-	for (unsigned i = 0; i < driver.settings.jobs; i++) {
-		char path[128];
-		(void)snprintf(path, sizeof path, "%s/thread%u.yaml", driver.temporary, i);
-		(void)remove(path);
-	}
-	(void)rmdir(driver.temporary);
+	const int code = run(&driver);
+	command_end(&driver.command);
 	for (size_t i = 0; i < driver.file_count; i++)
 		origin_release(&driver.files[i]);
 	free(driver.files);

@@ -92,6 +92,19 @@ static bool is_convolution(const ai8x_network_layer *layer)
 	return layer->operation == AI8X_OP_CONV2D && !layer->bypass && !layer->flatten;
 }
 
+// A convolution along one line of data.
+static bool is_line(const ai8x_network_layer *layer)
+{
+	return layer->operation == AI8X_OP_CONV1D && !layer->bypass && layer->dilation == 1;
+}
+
+// Halves that fit: both sides of an image, the length of a line.
+static bool can_be_halved(const ai8x_network_layer *layer, uint32_t least)
+{
+	const bool rows = layer->in_rows % 2 == 0 && layer->in_rows >= least;
+	return rows && (is_line(layer) || (layer->in_columns % 2 == 0 && layer->in_columns >= least));
+}
+
 static bool has_pooling(const ai8x_network_layer *layer)
 {
 	return layer->pooling != AI8X_POOL_NONE || layer->pool_stride > 1;
@@ -296,16 +309,14 @@ static bool pool_earlier(struct trial *trial, size_t i)
 {
 	ai8x_network_layer *layer = &trial->network->layers[i];
 	ai8x_network_layer *reader = only_reader(trial->network, (int)i);
-	if (!is_convolution(layer) || layer->operands > 1 || has_pooling(layer) || reader == NULL ||
-	    reader->pool_stride != 2 || layer->in_rows < 4 || layer->in_columns < 4 || layer->in_rows % 2 != 0 ||
-	    layer->in_columns % 2 != 0)
+	if ((!is_convolution(layer) && !is_line(layer)) || layer->operands > 1 || has_pooling(layer) ||
+	    reader == NULL || reader->pool_stride != 2 || !can_be_halved(layer, 4))
 		return false;
 	SAY_CHANGE(trial, "pool before %s already, instead of in %s", call(layer).text, call(reader).text);
-	SAY_WHY(
-		trial,
-		"Every output pixel costs a cycle per channel, so layer %u costs four times as much at full size. "
-		"Needs retraining; the layer sees half the resolution.",
-		layer->number);
+	SAY_WHY(trial,
+	        "Every output pixel costs a cycle per channel, so layer %u costs %s times as much at full %s. "
+	        "Needs retraining; the layer sees half the resolution.",
+	        layer->number, is_line(layer) ? "two" : "four", is_line(layer) ? "length" : "size");
 	move_pooling(layer, reader);
 	trial->reshapes = true;
 	return true;
@@ -403,9 +414,11 @@ static bool swap_pool_order(struct trial *trial, size_t i)
 static bool fold_input(struct trial *trial, size_t i)
 {
 	ai8x_network_layer *layer = &trial->network->layers[i];
-	if (i != 0 || !is_convolution(layer) || layer->operands > 1 || layer->in_channels * 4 > AI8X_PROCESSORS ||
-	    layer->in_rows % 2 != 0 || layer->in_columns % 2 != 0 || layer->in_rows < 16 ||
-	    layer->in_columns < 16 || layer->first_channel != 0 || layer->crop_first + layer->crop_last != 0)
+	const bool line = is_line(layer);
+	const uint32_t factor = line ? 2 : 4;
+	if (i != 0 || (!is_convolution(layer) && !line) || layer->operands > 1 ||
+	    layer->in_channels * factor > AI8X_PROCESSORS || !can_be_halved(layer, 16) ||
+	    layer->first_channel != 0 || layer->crop_first + layer->crop_last != 0)
 		return false;
 	// The first pooling by two on the way has been done by folding.
 	ai8x_network_layer *pooled = layer;
@@ -418,17 +431,17 @@ static bool fold_input(struct trial *trial, size_t i)
 		return false;
 	clear_pooling(pooled);
 	SAY_CHANGE(trial, "fold the input: %ux%ux%u instead of %ux%ux%u, no pooling in %s",
-	           layer->in_channels * 4, layer->in_rows / 2, layer->in_columns / 2, layer->in_channels,
-	           layer->in_rows, layer->in_columns, call(pooled).text);
-	SAY_WHY(
-		trial,
-		"Each 2x2 block of pixels becomes one pixel with four times the channels: reading them costs nothing "
-		"(%u of 64 processors %s in use), and all layers up to the pooling have a quarter of the outputs. "
-		"Needs retraining.",
-		layer->in_channels, layer->in_channels == 1 ? "is" : "are");
-	layer->in_channels *= 4;
+	           layer->in_channels * factor, layer->in_rows / 2, line ? 1 : layer->in_columns / 2,
+	           layer->in_channels, layer->in_rows, layer->in_columns, call(pooled).text);
+	SAY_WHY(trial,
+	        "Each %s becomes one pixel with %s times the channels: reading them costs nothing "
+	        "(%u of 64 processors %s in use), and all layers up to the pooling have %s of the outputs. "
+	        "Needs retraining.",
+	        line ? "pair of samples" : "2x2 block of pixels", line ? "two" : "four", layer->in_channels,
+	        layer->in_channels == 1 ? "is" : "are", line ? "half" : "a quarter");
+	layer->in_channels *= factor;
 	layer->in_rows /= 2;
-	layer->in_columns /= 2;
+	layer->in_columns = line ? 1 : layer->in_columns / 2;
 	layer->processors = 0;
 	layer->chw = false;
 	trial->reshapes = true;

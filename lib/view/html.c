@@ -599,8 +599,9 @@ static void say_advice(const struct page *page)
 		say(page, "<div class=\"advice\"><b>");
 		words_escape(advice->change, page->file);
 		say(page, "</b><p><span class=\"%s\">%+.1f %%</span> cycles: %s%s &rarr; %s%s",
-		    change <= 0 ? "good" : "bad", change, page->about, thousands(advice->cycles_before, before),
-		    page->about, thousands(advice->cycles_after, after));
+		    change <= 0 || advice->seconds_after <= advice->seconds_before ? "good" : "bad", change,
+		    page->about, thousands(advice->cycles_before, before), page->about,
+		    thousands(advice->cycles_after, after));
 		say(page, "; with input ~%s &rarr; ~%s", words_seconds(advice->seconds_before, before),
 		    words_seconds(advice->seconds_after, after));
 		say(page, "; energy ~%s &rarr; ~%s", words_joules(advice->joules_before, before),

@@ -198,6 +198,20 @@ class Networks(Case):
                          [layer["cycles"] for layer in after["layers"][2:]])
         self.assertEqual(after["layers"][0]["cycles"] - before["layers"][0]["cycles"], 4 * 32 * 32)
 
+    def test_advice_for_lines(self):
+        """Networks of one dimension can be folded and pooled earlier, too; the cycles are those of the changed network."""
+        text = ("arch: test\ndataset: test\nlayers:\n"
+                "  - {name: stem, operation: conv1d, kernel_size: 3, pad: 1, in_channels: 2, in_dim: [256, 1], out_channels: 32}\n"
+                "  - {operation: conv1d, kernel_size: 3, pad: 1, %smax_pool: 2, pool_stride: 2, out_channels: 32}\n"
+                "  - {operation: conv1d, kernel_size: 3, pad: 1, out_channels: 4}\n")
+        found = {entry["change"]: entry for entry in self.profile(self.network(text % ""), "--advice", 100)["advice"]}
+        earlier = found["pool before layer 0 (stem) already, instead of in layer 1"]
+        by_hand = (text % "").replace("in_dim: [256, 1]", "in_dim: [256, 1], max_pool: 2, pool_stride: 2", 1).replace(
+            "pad: 1, max_pool: 2, pool_stride: 2, out", "pad: 1, out")
+        self.assertEqual(earlier["cycles_after"], self.profile(self.network(by_hand, "by_hand.yaml"))["profile"]["cycles"])
+        folded = next(entry for change, entry in found.items() if change.startswith("fold the input: 4x128x1 instead of 2x256x1"))
+        self.assertLess(folded["cycles_after"], folded["cycles_before"] * 0.7)
+
     def test_advice_names_layers(self):
         """By number and by name; large kernels for single pixels are not among them."""
         text = ("arch: test\ndataset: test\nlayers:\n"

@@ -180,7 +180,7 @@ static ai8x_status insert_copy(ai8x_network *network, const struct use *use, ai8
 			network, (int)position,
 			"inserted: copies the network's input for the join in layer %u, because other layers read it "
 			"without gaps; the copy is a layer that reads and writes each of its %u pixels once more; layers "
-		    "from here on "
+			"from here on "
 			"count one more",
 			join->number, network->input_shape[1] * network->input_shape[2]);
 	} else {
@@ -188,9 +188,9 @@ static ai8x_status insert_copy(ai8x_network *network, const struct use *use, ai8
 			network, (int)position,
 			"inserted: copies the result of layer %u for the join in layer %u, because other layers read it "
 			"without gaps; the copy is a layer that reads and writes each of its %u pixels once more "
-		    "(`profile` shows its "
+			"(`profile` shows its "
 			"cycles): a join nearer to its operands, or the MAX78002, which can read over gaps, needs none; "
-		    "layers from here "
+			"layers from here "
 			"on count one more",
 			network->layers[source].number, join->number,
 			network->layers[source].out_rows * network->layers[source].out_columns);

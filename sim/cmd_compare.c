@@ -73,6 +73,8 @@ static const struct cli_line command_line = {
 		"      Did anything become slower?\n"
 		"  ai8xsim compare --threshold 2 --markdown summary.md last.json now.json\n"
 		"      The same for CI, where two percent are allowed.\n"
+		"  ai8xsim compare --json - last.json now.json\n"
+		"      Layer by layer, for scripts.\n"
 		"\n"
 		"Exit status: 0 no regression, 1 a regression (more cycles than the threshold allows, a pass lost, "
 		"fewer "

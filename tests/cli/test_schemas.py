@@ -172,7 +172,7 @@ class Descriptions(unittest.TestCase):
         """every description of the project"""
         found = 0
         for path in glob.glob(os.path.join(SOURCE, '**', '*.yaml'), recursive=True):
-            if os.path.relpath(path, SOURCE).startswith('build'):
+            if os.path.relpath(path, SOURCE).startswith(('build', 'tests')):
                 continue
             with open(path, encoding='utf-8') as file:
                 value = yaml.safe_load(file)

@@ -121,6 +121,13 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
 			"Size of a network's input that its description does not give; CxL for a line of data", group    \
 	}
 
+// The row of --scale, which commands that read samples share. target: of the double.
+#define CLI_INPUT_SCALE(target, group)                                                                       \
+	{                                                                                                        \
+		"scale", 0, "FACTOR", CLI_SECONDS, target,                                                           \
+			"Multiply the input's values and round them: 128 for values from -1 to 1", group, .max = 32768   \
+	}
+
 // The part where --part and files name none.
 const ai8x_part *cli_default_part(void);
 const char *cli_engine_name(ai8x_engine engine);

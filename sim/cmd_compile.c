@@ -33,6 +33,7 @@ static const struct cli_option option_rows[] = {
 	{"input", 'i', "FILE", CLI_READS, AT(files.input),
      "Sample input: .npy, or an HDF5 file with dataset 'input'", 1},
 	CLI_INPUT_SHAPE(AT(shape), 1),
+	CLI_INPUT_SCALE(AT(files.input_scale), 1),
 	{"random", 0, "SEED", CLI_UINT64, AT(seed),
      "Seeded values for what is missing, and shifts that use the range", 1, 0, UINT64_MAX, AT(random)},
 	{"part", 0, "NAME", CLI_PART, AT(part),

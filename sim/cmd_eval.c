@@ -24,6 +24,7 @@ static const struct cli_option option_rows[] = {
 	{"labels", 0, "FILE", CLI_READS, AT(options.labels),
      "Fail where there are no labels; =FILE: take them from that file (HDF5, .npy, .npz)", 1,
      .given = AT(options.labels_needed), .flags = OPTION_ARG_OPTIONAL},
+	CLI_INPUT_SCALE(AT(options.input_scale), 1),
 	{"limit", 0, "N", CLI_UINT64, AT(options.limit), "The first N inputs only", 1, 1, UINT32_MAX},
 	{"output", 'o', "FILE", CLI_WRITES, AT(options.output),
      "Write all outputs to this HDF5 file (FILE.part until it is complete; the same command goes on from "

@@ -44,6 +44,7 @@ static const struct cli_option option_rows[] = {
 	{"input", 'i', "FILE", CLI_READS, AT(files.input), "Input: .npy, or an HDF5 file with dataset 'input'",
      0},
 	CLI_INPUT_SHAPE(AT(shape), 0),
+	CLI_INPUT_SCALE(AT(files.input_scale), 0),
 	{"random", 0, "SEED", CLI_UINT64, AT(seed),
      "Seeded values for what is missing, and shifts that use the range", 0, 0, UINT64_MAX, AT(random)},
 	{"output", 'o', "FILE", CLI_WRITES, AT(output), "Write input, outputs and sums of all layers as HDF5", 0},

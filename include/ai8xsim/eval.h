@@ -50,7 +50,10 @@ typedef struct ai8x_eval_options {
 	 */
 	bool (*progress)(void *user, const ai8x_eval_progress *progress);
 	void *user;
-	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	double
+		input_scale; /**< the inputs' values are multiplied by it and rounded, as 128 does for values from -1 to 1;
+	                         0 and 1: they are taken as they are */
+	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_eval_options;
 
 /** What came out. Release with ai8x_eval_release(). Ranks other than 0 get zeros. */

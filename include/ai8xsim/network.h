@@ -177,7 +177,10 @@ typedef struct ai8x_network_files {
 	const unsigned *last_layer; /**< number of the layer to end with, or NULL */
 	const char
 		*no_bias; /**< layers whose biases are left out: numbers separated by commas, or "all"; or NULL */
-	void *reserved[4]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	double
+		input_scale; /**< the input's values are multiplied by it and rounded, as 128 does for values from -1 to 1;
+	                         0 and 1: they are taken as they are */
+	void *reserved[3]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_network_files;
 
 /**

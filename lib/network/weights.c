@@ -16,6 +16,7 @@
 #include "program/hdf5_image.h"
 #include "program/hdf5_source.h"
 #include "program/npy.h"
+#include "program/sample.h"
 
 // Weights of one weight layer as found in a file; arrays are NULL where the file has none.
 struct found {
@@ -288,15 +289,44 @@ static ai8x_status check_input_shape(const ai8x_network *network, const char *fi
 		return AI8X_OK;
 	return network_error(
 		error, AI8X_ERR_NETWORK, network, 0,
-		"expected an input of %llux%llux%llu (channels x rows x columns), got %ux%ux%u from %s",
+		"expected an input of %llux%llux%llu (channels x rows x columns), got %ux%ux%u from %s%s",
 		(unsigned long long)channels, (unsigned long long)rows, (unsigned long long)columns, found[0],
-		found[1], found[2], file);
+		found[1], found[2], file,
+		found[2] == channels && found[0] == rows && found[1] == columns && channels != rows
+			? "; its channels come last: transpose it, numpy.transpose(sample, (2, 0, 1))"
+			: "");
 }
 
-static ai8x_status apply_input(ai8x_network *network, const struct array *array, const char *file,
+// What people's samples have that is not the network's: a first dimension that counts one sample, the range of
+// pictures, fractions, channels last.
+static ai8x_status settle_input(ai8x_network *network, struct array *array, double scale, const char *file,
+                                ai8x_error *error)
+{
+	bool subtracted = false;
+	if (array->rank == 4 && array->shape[0] == 1) {
+		array->rank = 3;
+		memmove(array->shape, array->shape + 1, 3 * sizeof array->shape[0]);
+	}
+	ai8x_status status = sample_settle(array, scale, file, &subtracted, error);
+	if (status != AI8X_OK)
+		return status;
+	if (subtracted)
+		network_note(network, -1, "%s: unsigned values from 0 to 255; 128 is subtracted", file);
+	if (array->rank == 3 && sample_channels_last(array->shape)) {
+		network_note(network, -1,
+		             "%s: %zux%zux%zu looks like rows x columns x channels; channels are expected first",
+		             file, array->shape[0], array->shape[1], array->shape[2]);
+	}
+	return AI8X_OK;
+}
+
+static ai8x_status apply_input(ai8x_network *network, struct array *array, double scale, const char *file,
                                ai8x_error *error)
 {
 	char shape[120];
+	ai8x_status status = settle_input(network, array, scale, file, error);
+	if (status != AI8X_OK)
+		return status;
 	shape_text(shape, sizeof shape, array);
 	if (array->rank < 1 || array->rank > 3 || array->count == 0) {
 		return error_set(error, AI8X_ERR_NETWORK,
@@ -304,7 +334,9 @@ static ai8x_status apply_input(ai8x_network *network, const struct array *array,
 	}
 	for (size_t i = 0; i < array->count; i++) {
 		if (array->values[i] < -128 || array->values[i] > 127) {
-			return error_set(error, AI8X_ERR_NETWORK, "%s: input value %d at index %zu does not fit 8 bits",
+			return error_set(error, AI8X_ERR_NETWORK,
+			                 "%s: input value %d at index %zu does not fit 8 bits, -128 to 127; subtract "
+			                 "128 from pixels 0 to 255",
 			                 file, array->values[i], i);
 		}
 	}
@@ -392,8 +424,12 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 	hid_t space = H5Dget_space(set);
 	hid_t type = H5Dget_type(set);
 	int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-	bool good = rank >= 0 && rank <= ARRAY_MAX_RANK && type >= 0 && H5Tget_class(type) == H5T_INTEGER &&
+	// Only samples may hold fractions.
+	const bool is_real = type >= 0 && H5Tget_class(type) == H5T_FLOAT && strcmp(name, "input") == 0;
+	bool good = rank >= 0 && rank <= ARRAY_MAX_RANK && type >= 0 &&
+	            (H5Tget_class(type) == H5T_INTEGER || is_real) &&
 	            H5Sget_simple_extent_dims(space, sides, NULL) >= 0;
+	array.bytes = good && !is_real && H5Tget_size(type) == 1 && H5Tget_sign(type) == H5T_SGN_NONE;
 	array.rank = good ? (unsigned)rank : 0;
 	for (unsigned d = 0; good && d < array.rank; d++) {
 		good = sides[d] <= NETWORK_MAX_ELEMENTS &&
@@ -409,13 +445,18 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 	} else {
 		struct array *arrays = realloc(list->arrays, (list->count + 1) * sizeof *arrays);
 		array.values = malloc((array.count == 0 ? 1 : array.count) * sizeof *array.values);
+		if (is_real)
+			array.reals = malloc((array.count == 0 ? 1 : array.count) * sizeof *array.reals);
 		if (arrays != NULL)
 			list->arrays = arrays;
-		if (arrays == NULL || array.values == NULL) {
+		if (arrays == NULL || array.values == NULL || (is_real && array.reals == NULL)) {
 			free(array.values);
+			free(array.reals);
 			status = error_no_memory(error, "a dataset");
-		} else if (H5Dread(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values) < 0) {
+		} else if (H5Dread(set, is_real ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+		                   is_real ? (void *)array.reals : (void *)array.values) < 0) {
 			free(array.values);
+			free(array.reals);
 			status = error_set(error, AI8X_ERR_FORMAT, "%s: dataset '%s' cannot be read", file_name, path);
 		} else {
 			snprintf(array.name, sizeof array.name, "%s", name);
@@ -520,8 +561,8 @@ static ai8x_status look_for_hdf5(const char *path, bool *found, ai8x_error *erro
 }
 
 // Opens any of the formats. *named tells whether arrays have the names of the schema. network NULL: all layers.
-static ai8x_status open_any(const ai8x_network *network, const char *path, struct array_list *list,
-                            bool *named, ai8x_error *error)
+static ai8x_status open_any(const ai8x_network *network, const char *path, bool samples,
+                            struct array_list *list, bool *named, ai8x_error *error)
 {
 	unsigned layers = network == NULL ? NETWORK_MAX_LAYERS : 0;
 	*list = (struct array_list){NULL, 0};
@@ -535,7 +576,7 @@ static ai8x_status open_any(const ai8x_network *network, const char *path, struc
 		*named = true;
 		return read_hdf5(path, layers, list, error);
 	}
-	status = arrays_open(path, list, error);
+	status = samples ? arrays_open_samples(path, list, error) : arrays_open(path, list, error);
 	*named = status == AI8X_OK && list->count > 0 && list->arrays[0].name[0] != '\0';
 	return status;
 }
@@ -550,26 +591,27 @@ ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files,
 	ai8x_status status = AI8X_OK;
 
 	if (files->weights != NULL) {
-		status = open_any(network, files->weights, &weights, &named, error);
+		status = open_any(network, files->weights, false, &weights, &named, error);
 		if (status == AI8X_OK && !named)
 			status = split_stack(&weights, weight_rank(network), error);
 	}
 	if (status == AI8X_OK && files->bias != NULL)
-		status = open_any(network, files->bias, &bias, &unused, error);
+		status = open_any(network, files->bias, false, &bias, &unused, error);
 	if (status == AI8X_OK && files->input != NULL)
-		status = open_any(network, files->input, &input, &unused, error);
+		status = open_any(network, files->input, true, &input, &unused, error);
 	if (status == AI8X_OK && (files->weights != NULL || files->bias != NULL)) {
 		status = apply_weight_lists(network, &weights, named, files->weights,
 		                            files->bias == NULL ? NULL : &bias, files->bias, error);
 	}
 	if (status == AI8X_OK && files->input != NULL) {
-		const struct array *array = arrays_find(&input, "input");
+		struct array *array = arrays_find(&input, "input");
 		array = array == NULL && input.count > 0 ? &input.arrays[0] : array;
 		status = array == NULL ? error_set(error, AI8X_ERR_FORMAT, "%s: has no dataset 'input'", files->input)
-		                       : apply_input(network, array, files->input, error);
+		                       : apply_input(network, array, files->input_scale, files->input, error);
 	} else if (status == AI8X_OK && files->input_shape == NULL && named &&
 	           arrays_find(&weights, "input") != NULL) {
-		status = apply_input(network, arrays_find(&weights, "input"), files->weights, error);
+		status =
+			apply_input(network, arrays_find(&weights, "input"), files->input_scale, files->weights, error);
 	}
 	if (status == AI8X_OK && files->input_shape != NULL)
 		status = apply_shape(network, files, error);
@@ -608,7 +650,7 @@ ai8x_status ai8x_network_open_weights(const char *path, ai8x_network **network, 
 	size_t count = 0;
 	bool named = false;
 	*network = NULL;
-	ai8x_status status = open_any(NULL, path, &list, &named, error);
+	ai8x_status status = open_any(NULL, path, false, &list, &named, error);
 	// One array of five dimensions counts layers in its first one.
 	if (status == AI8X_OK && !named)
 		status = split_stack(&list, 4, error);

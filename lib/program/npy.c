@@ -130,23 +130,36 @@ static ai8x_status parse_header(const uint8_t *bytes, size_t size, size_t base, 
 	return AI8X_OK;
 }
 
-static bool element(const struct header *header, const uint8_t *bytes, int32_t *value)
+static uint64_t raw_element(const struct header *header, const uint8_t *bytes)
 {
 	uint64_t raw = 0;
 	for (unsigned i = 0; i < header->width; i++) {
 		unsigned at = header->big_endian ? i : header->width - 1 - i;
 		raw = raw << 8 | bytes[at];
 	}
+	return raw;
+}
+
+static double real_element(const struct header *header, const uint8_t *bytes)
+{
+	const uint64_t raw = raw_element(header, bytes);
+	double number;
+	if (header->width == 8) {
+		memcpy(&number, &raw, sizeof number);
+	} else {
+		uint32_t half = (uint32_t)raw;
+		float single;
+		memcpy(&single, &half, sizeof single);
+		number = single;
+	}
+	return number;
+}
+
+static bool element(const struct header *header, const uint8_t *bytes, int32_t *value)
+{
+	uint64_t raw = raw_element(header, bytes);
 	if (header->kind == 'f') {
-		double number;
-		if (header->width == 8) {
-			memcpy(&number, &raw, sizeof number);
-		} else {
-			uint32_t half = (uint32_t)raw;
-			float single;
-			memcpy(&single, &half, sizeof single);
-			number = single;
-		}
+		const double number = real_element(header, bytes);
 		if (!(number >= INT32_MIN && number <= INT32_MAX) || floor(number) != number)
 			return false;
 		*value = (int32_t)number;
@@ -176,6 +189,23 @@ static size_t fortran_index(const struct header *header, size_t index)
 	return result;
 }
 
+static size_t stored_index(const struct header *header, size_t index)
+{
+	return header->fortran && header->rank > 1 ? fortran_index(header, index) : index;
+}
+
+// The values of an array that holds fractions.
+static ai8x_status keep_reals(struct array *array, const struct header *header, const uint8_t *data,
+                              ai8x_error *error)
+{
+	array->reals = malloc((header->count == 0 ? 1 : header->count) * sizeof *array->reals);
+	if (array->reals == NULL)
+		return error_no_memory(error, "an array");
+	for (size_t i = 0; i < header->count; i++)
+		array->reals[i] = real_element(header, data + stored_index(header, i) * header->width);
+	return AI8X_OK;
+}
+
 static ai8x_status append(struct array_list *list, const struct header *header, const uint8_t *data,
                           size_t offset, const char *file, const char *name, ai8x_error *error)
 {
@@ -189,14 +219,18 @@ static ai8x_status append(struct array_list *list, const struct header *header, 
 	snprintf(array->name, sizeof array->name, "%s", name);
 	array->rank = header->rank;
 	array->count = header->count;
+	array->reals = NULL;
+	array->bytes = header->kind == 'u' && header->width == 1;
 	memcpy(array->shape, header->shape, sizeof array->shape);
 	array->values = malloc((header->count == 0 ? 1 : header->count) * sizeof *array->values);
 	if (array->values == NULL)
 		return error_no_memory(error, "an array");
 	list->count++;
 	for (size_t i = 0; i < header->count; i++) {
-		size_t from = header->fortran && header->rank > 1 ? fortran_index(header, i) : i;
+		size_t from = stored_index(header, i);
 		if (!element(header, data + from * header->width, &array->values[i])) {
+			if (list->samples && header->kind == 'f')
+				return keep_reals(array, header, data, error);
 			return format_error(error, file, offset + from * header->width,
 			                    "the value is not a 32-bit integer");
 		}
@@ -275,11 +309,11 @@ static ai8x_status read_archive(const char *path, const void *bytes, size_t size
 	return status;
 }
 
-ai8x_status arrays_open(const char *path, struct array_list *list, ai8x_error *error)
+static ai8x_status open_list(const char *path, bool samples, struct array_list *list, ai8x_error *error)
 {
 	unsigned char *bytes = NULL;
 	size_t size = 0;
-	*list = (struct array_list){NULL, 0};
+	*list = (struct array_list){.samples = samples};
 	ai8x_status status = file_read(path, MAX_BYTES, &bytes, &size, error);
 	if (status != AI8X_OK)
 		return status;
@@ -292,6 +326,16 @@ ai8x_status arrays_open(const char *path, struct array_list *list, ai8x_error *e
 	return status;
 }
 
+ai8x_status arrays_open(const char *path, struct array_list *list, ai8x_error *error)
+{
+	return open_list(path, false, list, error);
+}
+
+ai8x_status arrays_open_samples(const char *path, struct array_list *list, ai8x_error *error)
+{
+	return open_list(path, true, list, error);
+}
+
 struct array *arrays_find(const struct array_list *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -302,8 +346,10 @@ struct array *arrays_find(const struct array_list *list, const char *name)
 
 void arrays_release(struct array_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++) {
 		free(list->arrays[i].values);
+		free(list->arrays[i].reals);
+	}
 	free(list->arrays);
 	*list = (struct array_list){NULL, 0};
 }

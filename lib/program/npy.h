@@ -2,6 +2,7 @@
 #ifndef AI8X_PROGRAM_NPY_H
 #define AI8X_PROGRAM_NPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,15 +17,21 @@ struct array {
 	size_t shape[ARRAY_MAX_RANK];
 	size_t count;
 	int32_t *values;
+	double *reals; // arrays_open_samples(): all values, where some are no integers; else NULL
+	bool bytes;    // unsigned 8-bit integers in the file
 };
 
 struct array_list {
 	struct array *arrays;
 	size_t count;
+	bool samples; // fractions are kept
 };
 
 // Reads all arrays of a .npz archive or of a .npy file (in which several arrays may follow one another).
 ai8x_status arrays_open(const char *path, struct array_list *list, ai8x_error *error);
+
+// The same for samples, whose values may be fractions (sample.h).
+ai8x_status arrays_open_samples(const char *path, struct array_list *list, ai8x_error *error);
 
 // Reads arrays that follow one another in memory; @p file is used in messages.
 ai8x_status arrays_parse(const uint8_t *bytes, size_t size, const char *file, const char *name,

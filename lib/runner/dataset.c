@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "program/hdf5_source.h"
 #include "program/npy.h"
+#include "program/sample.h"
 
 // One table of integers, of either kind of file.
 struct source {
@@ -18,6 +19,9 @@ struct source {
 	const char *name;          // of the table inside the file
 	struct hdf5_source hdf5;   // read where it lies, in pieces
 	hid_t set;                 // in it, or H5I_INVALID_HID
+	bool samples;              // values may be fractions
+	double scale;              // what they are multiplied by
+	bool reals;                // HDF5: they are
 	struct array_list arrays;  // NumPy
 	const struct array *array; // in arrays
 	uint64_t count, item;      // inputs, values of one
@@ -66,7 +70,12 @@ static ai8x_status inspect_hdf5(struct source *source, ai8x_error *error)
 	uint64_t extent[DATASET_MAX_RANK] = {0};
 	const int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
 	ai8x_status status;
-	if (type < 0 || H5Tget_class(type) != H5T_INTEGER)
+	source->reals = source->samples && type >= 0 && H5Tget_class(type) == H5T_FLOAT;
+	if (source->reals && source->scale == 1)
+		status = error_set(error, AI8X_ERR_FORMAT,
+		                   "%s: %s is not a table of integers; --scale 128 makes 8-bit values of -1 to 1",
+		                   source->path, source->name);
+	else if (type < 0 || (H5Tget_class(type) != H5T_INTEGER && !source->reals))
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: %s is not a table of integers", source->path,
 		                   source->name);
 	else if (rank > DATASET_MAX_RANK || rank < 1)
@@ -144,7 +153,9 @@ static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64
 
 static ai8x_status open_numpy(struct source *source, const char *const *names, ai8x_error *error)
 {
-	ai8x_status status = arrays_open(source->path, &source->arrays, error);
+	bool subtracted = false;
+	ai8x_status status = source->samples ? arrays_open_samples(source->path, &source->arrays, error)
+	                                     : arrays_open(source->path, &source->arrays, error);
 	if (status != AI8X_OK)
 		return status;
 	// A .npy file holds one nameless array.
@@ -154,6 +165,14 @@ static ai8x_status open_numpy(struct source *source, const char *const *names, a
 		source->array = arrays_find(&source->arrays, *name);
 	if (source->array == NULL)
 		return AI8X_WAITING;
+	if (source->samples) {
+		// What is out of range is told input by input, when it is read.
+		struct array *array = &source->arrays.arrays[source->array - source->arrays.arrays];
+		array->bytes = false;
+		status = sample_settle(array, source->scale, source->path, &subtracted, error);
+	}
+	if (status != AI8X_OK)
+		return status;
 	source->name = source->array->name[0] != '\0' ? source->array->name : "the array";
 	uint64_t sides[DATASET_MAX_RANK] = {0};
 	for (unsigned i = 0; i < source->array->rank && i < DATASET_MAX_RANK; i++)
@@ -176,9 +195,13 @@ static void close_source(struct source *source)
 }
 
 static ai8x_status open_source(struct source *source, const char *path, const char *const *names,
-                               ai8x_error *error)
+                               bool samples, double scale, ai8x_error *error)
 {
-	*source = (struct source){.path = strdup(path), .hdf5 = HDF5_SOURCE_CLOSED, .set = H5I_INVALID_HID};
+	*source = (struct source){.path = strdup(path),
+	                          .samples = samples,
+	                          .scale = scale == 0 ? 1 : scale,
+	                          .hdf5 = HDF5_SOURCE_CLOSED,
+	                          .set = H5I_INVALID_HID};
 	if (source->path == NULL)
 		return error_no_memory(error, path);
 	return file_has_suffix(path, ".npy") || file_has_suffix(path, ".npz") ? open_numpy(source, names, error)
@@ -192,7 +215,7 @@ static ai8x_status open_labels(struct dataset *dataset, const char *path, bool m
 	// A single array is either inputs or labels.
 	if (!must_be_there && file_has_suffix(path, ".npy"))
 		return AI8X_OK;
-	ai8x_status status = open_source(&dataset->labels, path, names, error);
+	ai8x_status status = open_source(&dataset->labels, path, names, false, 1, error);
 	dataset->has_labels = status == AI8X_OK;
 	if (status == AI8X_WAITING)
 		status =
@@ -204,7 +227,8 @@ static ai8x_status open_labels(struct dataset *dataset, const char *path, bool m
 	return status;
 }
 
-ai8x_status dataset_open(const char *path, const char *labels_path, struct dataset **out, ai8x_error *error)
+ai8x_status dataset_open(const char *path, const char *labels_path, double scale, struct dataset **out,
+                         ai8x_error *error)
 {
 	static const char *const names[] = {"input", "images", NULL};
 	struct dataset *dataset = calloc(1, sizeof *dataset);
@@ -212,7 +236,7 @@ ai8x_status dataset_open(const char *path, const char *labels_path, struct datas
 	if (dataset == NULL)
 		return error_no_memory(error, path);
 	dataset->labels = (struct source){.hdf5 = HDF5_SOURCE_CLOSED, .set = H5I_INVALID_HID};
-	ai8x_status status = open_source(&dataset->input, path, names, error);
+	ai8x_status status = open_source(&dataset->input, path, names, true, scale, error);
 	if (status == AI8X_WAITING)
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'input'", path);
 	if (status == AI8X_OK && dataset->input.count == 0)
@@ -256,6 +280,21 @@ struct dataset_shape dataset_label_shape(const struct dataset *dataset)
 	return dataset->labels.shape;
 }
 
+// HDF5 inputs that are multiplied.
+static ai8x_status read_scaled(const struct source *source, uint64_t first, uint64_t count, int8_t *values,
+                               ai8x_error *error)
+{
+	const uint64_t total = count * source->item;
+	double *reals = malloc(total * sizeof *reals + 1);
+	if (reals == NULL)
+		return error_no_memory(error, source->path);
+	const ai8x_status status = read_hdf5(source, first, count, H5T_NATIVE_DOUBLE, reals, error);
+	for (uint64_t i = 0; i < total && status == AI8X_OK; i++)
+		values[i] = (int8_t)sample_scaled(reals[i], source->scale);
+	free(reals);
+	return status;
+}
+
 ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, uint64_t count, int8_t *values,
                                 ai8x_error *error)
 {
@@ -264,6 +303,8 @@ ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, u
 	int16_t *wide = NULL;
 	const int32_t *array = NULL;
 	ai8x_status status = AI8X_OK;
+	if (source->array == NULL && source->scale != 1)
+		return read_scaled(source, first, count, values, error);
 	if (source->array != NULL) {
 		array = source->array->values + first * source->item;
 	} else {

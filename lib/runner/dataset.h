@@ -18,8 +18,9 @@ struct dataset_shape {
 
 struct dataset;
 
-// labels_path: a file of labels, or NULL: those of the data set itself, if it has any.
-ai8x_status dataset_open(const char *path, const char *labels_path, struct dataset **dataset,
+// labels_path: a file of labels, or NULL: those of the data set itself, if it has any. scale: the inputs' values are
+// multiplied by it; 0 and 1: taken as they are.
+ai8x_status dataset_open(const char *path, const char *labels_path, double scale, struct dataset **dataset,
                          ai8x_error *error);
 void dataset_close(struct dataset *dataset);
 

@@ -383,7 +383,8 @@ static ai8x_status prepare(struct evaluation *evaluation, const char *path, ai8x
 	ai8x_eval_result *result = evaluation->result;
 	ai8x_batch_options batch_options = ai8x_batch_options_default();
 	batch_options.machine = evaluation->options->machine;
-	ai8x_status status = dataset_open(path, evaluation->options->labels, &evaluation->data, error);
+	ai8x_status status = dataset_open(path, evaluation->options->labels, evaluation->options->input_scale,
+	                                  &evaluation->data, error);
 	if (status != AI8X_OK)
 		return status;
 	status = ai8x_batch_create(evaluation->program, &batch_options, &evaluation->batch, error);

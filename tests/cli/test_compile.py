@@ -221,6 +221,39 @@ layers:
         result = self.compile(self.write("o.yaml", OVERLAP.replace("0x800", "0x840")), "-o", self.output, "-q")
         self.assertEqual(result.stderr, "")
 
+    def test_samples_as_people_have_them(self):
+        """Integers of any width, unsigned bytes, fractions with their factor, a first dimension of 1, HDF5."""
+        whole = numpy.random.default_rng(3).integers(-128, 128, (3, 8, 8))
+        network = self.write("net.yaml", "layers:\n  - {in_channels: 3, in_dim: [8, 8], out_channels: 4, output_shift: -2}\n")
+
+        def sample(values, *options, code=OK):
+            for name in ("sample.npy", "sample.h5"):
+                if name.endswith(".h5"):
+                    with h5py.File(self.path(name), "w") as file:
+                        file["input"] = values
+                else:
+                    numpy.save(self.path(name), values)
+                run = ai8xsim("compile", network, "--random", "1", "--input", self.path(name), *options, "-o",
+                              self.path("sampled.h5"))
+                self.assertEqual(run.returncode, code, run.stderr)
+                if code == OK:
+                    with h5py.File(self.path("sampled.h5")) as file:
+                        numpy.testing.assert_array_equal(file["input"][()].ravel(), whole.ravel())
+            return run.stdout + run.stderr
+
+        for kind in ("i1", "i2", "i8", "f4", "f8"):
+            sample(whole.astype(kind))
+        sample(whole[None].astype("i8"))
+        self.assertIn("128 is subtracted", sample((whole + 128).astype("u1")))
+        sample(whole / 128, "--scale", "128")
+        sample((whole / 128).astype("f4"), "--scale", "128")
+        sample((whole + 0.25) / 64, "--scale", "64")
+        self.assertIn("--scale 128", sample(whole / 128, code=BAD_INPUT))
+        self.assertIn("subtract 128", sample((whole + 128).astype("i8"), code=BAD_INPUT))
+        self.assertIn("channels come last", sample(whole.transpose(1, 2, 0), code=BAD_INPUT))
+        self.assertIn("not a number", sample(numpy.full((3, 8, 8), numpy.nan), "--scale", "128", code=BAD_INPUT))
+        self.assertIn("above 0", sample(whole, "--scale", "0", code=USAGE))
+
     def test_input_of_another_network(self):
         for shape in ((3, 6, 7), (4, 6, 8), (2, 6, 8), (48,)):
             numpy.save(self.path("other.npy"), numpy.zeros(shape, "i1"))

@@ -237,6 +237,23 @@ class BadInput(Eval):
         self.refused("5 dimensions", "--data", self.data(input=numpy.zeros((1, 1, 1, 8, 8), "i1")), *out)
         self.refused("there are no inputs", "--data", self.data(input=numpy.zeros((0, 1, 8, 8), "i1")), *out)
 
+    def test_fractions(self):
+        """A factor makes 8-bit values of them, in files of either kind; without one it is offered."""
+        images = numpy.random.default_rng(4).integers(-128, 128, (4, 1, 8, 8))
+        self.refused("--scale 128", "--data", self.data(input=images / 128), "-o", self.path("out.h5"))
+        numpy.save(self.path("images.npy"), (images / 128).astype("f4"))
+        self.refused("--scale 128", "--data", self.path("images.npy"), "-o", self.path("out.h5"))
+        outputs = []
+        for number, data in enumerate((self.data("whole.h5", input=images), self.data(input=images / 128),
+                                       self.path("images.npy"))):
+            out = self.path(f"scaled{number}.h5")
+            words = ["--scale", "128"] if number > 0 else []
+            self.eval(DIGITS, "--data", data, *words, "-o", out)
+            with h5py.File(out) as file:
+                outputs.append(file["outputs"][()])
+        numpy.testing.assert_array_equal(outputs[1], outputs[0])
+        numpy.testing.assert_array_equal(outputs[2], outputs[0])
+
     def test_values_out_of_range(self):
         for kind, value in (("u1", 128), ("i2", -129), ("i8", 2**40), ("u8", 2**63)):
             images = self.images.astype(kind)

@@ -250,7 +250,7 @@ class BadInput(Eval):
             words = ["--scale", "128"] if number > 0 else []
             self.eval(DIGITS, "--data", data, *words, "-o", out)
             with h5py.File(out) as file:
-                outputs.append(file["outputs"][()])
+                outputs.append(file["output"][()])
         numpy.testing.assert_array_equal(outputs[1], outputs[0])
         numpy.testing.assert_array_equal(outputs[2], outputs[0])
 

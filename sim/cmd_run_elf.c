@@ -263,6 +263,20 @@ static bool was_stopped(ai8x_firmware_end end)
 	       end == AI8X_FIRMWARE_UNMODELLED;
 }
 
+// A recording that expects nothing would pass whatever it computes.
+static int check_recorded(const char *path, const ai8x_program *program)
+{
+	size_t count, expected = 0;
+	const ai8x_op *ops = ai8x_program_ops(program, &count);
+	for (size_t i = 0; i < count; i++)
+		expected += ops[i].kind == AI8X_BUS_EXPECT;
+	if (expected > 0)
+		return CLI_OK;
+	cli_error("%s: nothing to check: the firmware read no words after the inference that it could expect",
+	          path);
+	return CLI_UNCHECKED;
+}
+
 static int save_outputs(struct run *run)
 {
 	const struct options *options = run->options;
@@ -279,6 +293,8 @@ static int save_outputs(struct run *run)
 		} else if (ai8x_program_save(program, options->record, &error) != AI8X_OK) {
 			(void)cli_fail(options->record, &error);
 			code = cli_worse(code, CLI_RESOURCES);
+		} else {
+			code = cli_worse(code, check_recorded(options->record, program));
 		}
 	}
 	return code;

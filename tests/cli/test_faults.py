@@ -172,6 +172,83 @@ class Faults(unittest.TestCase):
             self.assertTrue(part.exists())
         self.assertEqual(ai8xsim("eval", PROGRAM, "--data", data, "-o", output).returncode, OK)
 
+    def begun(self, data, output, delay):
+        """An evaluation that is held up for `delay` microseconds at every read of its data, and its .part file."""
+        command = [STRACE, "-f", "-o", "/dev/null", "-e", "trace=pread64", "-e", f"inject=pread64:delay_enter={delay}",
+                   AI8XSIM, "eval", str(PROGRAM), "--data", str(data), "-j1", "-o", str(output)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+        part = pathlib.Path(f"{output}.part")
+        while process.poll() is None and not part.exists():
+            time.sleep(0.001)
+        return process, part
+
+    def test_the_second_leaves_the_first_alone(self):
+        if STRACE is None:
+            self.skipTest("strace is not there")
+        data, output = self.data(400), self.path("r.h5")
+        first, part = self.begun(data, output, 3000)
+        for more in ([], ["--restart"]):
+            second = ai8xsim("eval", PROGRAM, "--data", data, "-j1", "-o", output, *more)
+            if first.poll() is None:
+                self.assertEqual(second.returncode, RESOURCES, second.stderr)
+                self.assertIn("in use", second.stderr)
+                self.assertTrue(part.exists())
+        _, err = first.communicate(timeout=120)
+        self.assertEqual(first.returncode, OK, err)
+        with h5py.File(output) as file:
+            self.assertTrue(file["done"][()].all())
+        self.assertEqual(list(self.folder.glob("r.h5.*")), [])
+
+    def test_many_at_once(self):
+        """Whoever is first computes; all others say so; what is there in the end is whole."""
+        data, output = self.data(40), self.path("r.h5")
+        command = [AI8XSIM, "eval", str(PROGRAM), "--data", str(data), "-j1", "-o", str(output)]
+        for _ in range(3):
+            all_of_them = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                           for _ in range(6)]
+            codes = []
+            for process in all_of_them:
+                _, err = process.communicate(timeout=120)
+                codes.append(process.returncode)
+                self.assertIn(process.returncode, (OK, RESOURCES), err)
+                if process.returncode == RESOURCES:
+                    self.assertIn("in use", err)
+            self.assertIn(OK, codes)
+            with h5py.File(output) as file:
+                self.assertTrue(file["done"][()].all())
+            self.assertEqual(list(self.folder.glob("r.h5.*")), [])
+            output.unlink()
+
+    def test_data_that_is_overwritten(self):
+        if STRACE is None:
+            self.skipTest("strace is not there")
+        data, output = self.data(400), self.path("r.h5")
+        process, _ = self.begun(data, output, 3000)
+        with open(data, "r+b") as file:
+            file.seek(4000)
+            file.write(b"\x7f" * 3000)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, BAD_INPUT, out + err)
+        self.assertIn("changed while it was read", err)
+        self.assertNotIn("accuracy", out)
+        self.assertFalse(output.exists())
+
+    def test_dead_writers_leave_nothing(self):
+        if STRACE is None:
+            self.skipTest("strace is not there")
+        shutil.copy(PROGRAM, self.path("p.h5"))
+        output = self.path("out.json")
+        for _ in range(3):
+            self.injected("rename", "signal=KILL:when=1", "run", self.path("p.h5"), "--json", output)
+        # Each writer removes what the one before it left; names that only look alike stay.
+        self.assertEqual(len(list(self.folder.glob("out.json.*.tmp"))), 1)
+        for name in "out.json.tmp", "out.json.0123456789abcdeg.tmp", "other.json.0123456789abcdef.tmp":
+            self.path(name).write_text("of somebody else")
+        self.assertEqual(ai8xsim("run", self.path("p.h5"), "--json", output).returncode, OK)
+        self.assertEqual(sorted(p.name for p in self.folder.glob("*.tmp")),
+                         ["other.json.0123456789abcdef.tmp", "out.json.0123456789abcdeg.tmp", "out.json.tmp"])
+
     def outcomes(self, make, target, calls, actions):
         """Runs `make` with each call failing or killed in turn; yields results until the call no longer comes."""
         for action in actions:

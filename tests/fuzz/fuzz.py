@@ -5,8 +5,9 @@
       -Dbuildtype=debugoptimized -Dwerror=false -Ddefault_library=static
   tests/fuzz/fuzz.py build-fuzz --seconds 600 [target ...]
 
-Every target starts from small files of its kind, made here from the networks and programs of this repository, and
-from what earlier runs left in FOLDER/TARGET (--keep FOLDER). libhdf5 1.10 has faults of its own in damaged files, so
+Every target starts from small files of its kind, made here from the networks and programs of this repository, from
+tests/fuzz/corpus (the fewest inputs that reach what earlier runs reached) and from what earlier runs left in
+FOLDER/TARGET (--keep FOLDER). libhdf5 1.10 has faults of its own in damaged files, so
 targets that go through it run in a process that is started again; a crash counts as one of this project only if no
 function of libhdf5 is where it happened. Exit status 1 if there was any.
 """
@@ -19,13 +20,16 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import h5py
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-THROUGH_HDF5 = {"program", "weights"}
-LENGTH = {"elf": 65536, "mem": 4096, "network_yaml": 4096, "npy": 16384, "program": 32768, "weights": 16384}
+THROUGH_HDF5 = {"dataset", "program", "weights"}
+LENGTH = {"dataset": 16384, "elf": 65536, "mem": 4096, "network_yaml": 4096, "npy": 16384, "operations": 40001,
+          "program": 32768, "sweep": 4096, "weights": 16384}
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 ORDER = sorted(LENGTH)
 
 NETWORKS = [
@@ -82,6 +86,34 @@ def write_mem(path, target, part):
                        + b"\xff" + text([r for r in expected if r["kind"] == 3][:10]))
 
 
+def write_operations(path, target, part):
+    """What fuzz_operations.c reads: a byte for the part, then the operations as the file has them."""
+    with h5py.File(path) as file:
+        ops = file["program"][:]
+    ops = [op for op in ops if op["kind"] != 3][-3000:] + [op for op in ops if op["kind"] == 3][:50]
+    target.write_bytes(bytes([part]) + b"".join(struct.pack("<BIII", *map(int, (op["kind"], op["addr"], op["value"], op["mask"])))
+                                                for op in ops))
+
+
+def make_datasets(folder):
+    rng = np.random.default_rng(2)
+    for name, more in ("plain", {}), ("chunks", {"chunks": (2, 1, 4, 4), "compression": "gzip"}):
+        with h5py.File(folder / name, "w", libver="earliest") as file:
+            file.create_dataset("input", data=rng.integers(-128, 128, (6, 1, 4, 4)).astype("i1"), **more)
+            file.create_dataset("labels", data=np.arange(6) % 2)
+    with h5py.File(folder / "wide", "w", libver="latest") as file:
+        file.create_dataset("images", data=rng.integers(-128, 128, (3, 2, 5)).astype(">i4"))
+
+
+SWEEPS = [
+    "network: ai8xsim-fuzz-n.yaml\nparameters:\n  part: [MAX78000, MAX78002]\n  first.out_channels: [8, 16]\n",
+    "network: ai8xsim-fuzz-n.yaml\nparameters:\n  width: {set: [first.out_channels, second.out_channels], values: [3, 5]}\n"
+    '  "*.quantization": [8, 4]\npareto: [less seconds, more parameters]\n',
+    "network: ai8xsim-fuzz-n.yaml\nparameters:\n  kernel:\n    3x3: {first.kernel_size: 3x3, first.pad: 1}\n"
+    "    1x1: {0.kernel_size: 1x1, first.pad: [0, 0]}\npareto: [cycles, joules]\n",
+]
+
+
 def smallest_elf():
     """A vector table and a jump to itself."""
     code = struct.pack("<IIHH", 0x20010000, 0x10000009, 0xe7fe, 0xbf00)
@@ -104,9 +136,13 @@ def make_seeds(build, folder, seeds):
         oldest_format(path, seeds / "program" / f"{number}-old")
         (seeds / "program" / str(number)).write_bytes(path.read_bytes())
         write_mem(path, seeds / "mem" / str(number), number % 2)
+        write_operations(path, seeds / "operations" / str(number), 0 if path.stem.startswith("MAX78000") else 1)
         weights = path.with_name(path.stem + "-weights.h5")
         (seeds / "weights" / str(number)).write_bytes(weights.read_bytes())
         oldest_format(weights, seeds / "weights" / f"{number}-old")
+    make_datasets(seeds / "dataset")
+    for number, text in enumerate(SWEEPS):
+        (seeds / "sweep" / str(number)).write_text(text)
     rng = np.random.default_rng(1)
     def values(*shape):
         return rng.integers(-128, 128, shape)
@@ -126,6 +162,9 @@ def make_seeds(build, folder, seeds):
     with (npy / "packed").open("wb") as file:
         np.savez_compressed(file, **arrays)
     (seeds / "elf" / "smallest").write_bytes(smallest_elf())
+    for path in CORPUS.glob("*.zip"):
+        with zipfile.ZipFile(path) as kept:
+            kept.extractall(seeds / path.stem)
     strip = shutil.which("arm-none-eabi-strip")
     for path in (build / "tests" / "firmware").glob("*.elf") if strip else ():
         stripped = folder / path.name

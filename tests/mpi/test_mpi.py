@@ -54,6 +54,29 @@ class Ranks(unittest.TestCase):
             self.assertEqual(run.returncode, BAD_INPUT, run.stderr)
             self.assertEqual(run.stderr.count("nothing.h5: cannot read: No such file or directory"), 1, run.stderr)
 
+    def two_ranks(self, first, second):
+        """Two ranks that are given two files."""
+        command = [[AI8XSIM, "eval", DIGITS, "--data", data, "-j", "1", "-o", self.out] for data in (first, second)]
+        return subprocess.run([*MPIRUN, "-n", "1", *command[0], ":", "-n", "1", *command[1]], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+
+    def test_one_rank_has_bad_data(self):
+        """Its status is that of the job; the others finish the file unless it is rank 0's data that is bad."""
+        bad = os.path.join(self.folder, "cut.h5")
+        with open(bad, "wb") as file:
+            file.write(self.contents(DIGITS_DATA)[:10000])
+        expected = self.reference(DIGITS, "--data", DIGITS_DATA)
+        run = self.two_ranks(DIGITS_DATA, bad)
+        self.assertEqual(run.returncode, BAD_INPUT, run.stderr)
+        self.assertIn("others do its work", run.stderr)
+        self.assertIn("cut.h5", run.stderr)
+        self.assertEqual(self.contents(self.out), expected)
+        os.unlink(self.out)
+        run = self.two_ranks(bad, DIGITS_DATA)
+        self.assertEqual(run.returncode, BAD_INPUT, run.stderr)
+        self.assertEqual(run.stdout, "")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["cut.h5", "reference.h5"])
+
     def long_work(self, count):
         random = numpy.random.default_rng(5)
         data = os.path.join(self.folder, "data.h5")

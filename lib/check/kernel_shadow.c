@@ -439,6 +439,15 @@ static void report_missing(ai8x_check *check, const struct layer_state *state, u
 	       processor, state->layer.index, unused.first, state->layer.index);
 }
 
+// Of misplaced kernels some are left over: no processor is missing for that.
+static bool are_misplaced(const ai8x_check *check)
+{
+	for (size_t p = 0; p < check->layer_count; p++)
+		if (report_has(check, AI8X_CHECK_KERNEL_MISPLACED, (int)check->layers[p].layer.index))
+			return true;
+	return false;
+}
+
 static void check_unused(ai8x_check *check, unsigned processor)
 {
 	struct unused unused = count_unused(check, processor, 0, check->kernel_words[processor] - 1);
@@ -451,7 +460,7 @@ static void check_unused(ai8x_check *check, unsigned processor)
 		owner = fits > best ? &check->layers[p] : owner;
 		best = fits > best ? fits : best;
 	}
-	if (owner != NULL) {
+	if (owner != NULL && !are_misplaced(check)) {
 		uint32_t first = 0, last = 0;
 		word_range(owner, processor, &first, &last);
 		report_missing(check, owner, processor, count_unused(check, processor, first, last));

@@ -130,6 +130,43 @@ static int check_crc(void)
 	return 0;
 }
 
+#define AESKEYS 0x40007800u
+
+// One block, words as the vendor's driver passes them on.
+static void aes_block(uint32_t type, const uint32_t in[4], uint32_t out[4])
+{
+	REGISTER(AES) = 1 | type;
+	for (int i = 3; i >= 0; i--)
+		REGISTER(AES + 0x10) = in[i];
+	while ((REGISTER(AES + 0x08) & 1) == 0)
+		;
+	REGISTER(AES + 0x08) = 1;
+	for (int i = 3; i >= 0; i--)
+		out[i] = REGISTER(AES + 0x10);
+}
+
+// The examples of FIPS 197, appendix C.
+static int check_aes(void)
+{
+	static const uint32_t plain[4] = {0x00112233, 0x44556677, 0x8899AABB, 0xCCDDEEFF};
+	static const uint32_t expected[3][4] = {{0x69C4E0D8, 0x6A7B0430, 0xD8CDB780, 0x70B4C55A},
+	                                        {0xDDA97CA4, 0x864CDFE0, 0x6EAF70A0, 0xEC0D7191},
+	                                        {0x8EA2B7CA, 0x516745BF, 0xEAFC4990, 0x4B496089}};
+	for (uint32_t size = 0; size < 3; size++) {
+		const uint32_t words = 4 + 2 * size;
+		uint32_t out[4];
+		for (uint32_t i = 0; i < words; i++)
+			REGISTER(AESKEYS + 4 * (words - 1 - i)) = 0x00010203 + 0x04040404 * i;
+		aes_block(size << 6, plain, out);
+		for (int i = 0; i < 4; i++)
+			CHECK(out[i] == expected[size][i]);
+		aes_block(size << 6 | 1u << 8, expected[size], out);
+		for (int i = 0; i < 4; i++)
+			CHECK(out[i] == plain[i]);
+	}
+	return 0;
+}
+
 static int check_dma(void)
 {
 	for (unsigned i = 0; i < 64; i++)
@@ -210,7 +247,8 @@ int main(void)
 	table[16 + 3] = (uint32_t)rtc_handler;
 	table[16 + 53] = (uint32_t)wut_handler;
 	REGISTER(VTOR) = (uint32_t)table;
-	if (check_bits() || check_buses() || check_crc() || check_dma() || check_flash() || check_clocks())
+	if (check_bits() || check_buses() || check_crc() || check_aes() || check_dma() || check_flash() ||
+	    check_clocks())
 		return 1;
 	printf("*** PASS ***\n");
 	__asm volatile("mov r0, #0x18\n\tldr r1, =0x20026\n\tbkpt 0xAB" ::: "r0", "r1");

@@ -131,6 +131,8 @@ const struct cli_option run_firmware_options[] = {
 	{"card-out", 0, "FILE", CLI_WRITES, AT(io.card_out), "Write the SD card as the run left it", 4},
 	{"board", 0, "YAML", CLI_READS, AT(io.description), "Description of a board that joins these", 4},
 	{"files", 0, "FOLDER", CLI_TEXT, AT(board.files), "Let semihosting open files in this folder", 4},
+	{"vcd", 0, "FILE", CLI_WRITES, AT(board.vcd),
+     "Write pins, characters, exceptions, runs of the accelerator and sleep by time (VCD)", 3},
 	{"flash-out", 0, "FILE", CLI_WRITES, AT(board.flash_out), "Write the flash as the run left it", 3},
 	{"inference", 0, "N", CLI_CALL, 0,
      "Which inference --record and --golden take, from 1, or all for --golden (default 1)", 2,
@@ -165,8 +167,8 @@ static void check_line(const struct argp_state *state, void *settings)
 	if (options->images.count > 1 &&
 	    (options->uart != NULL || options->record != NULL || options->board.flash_out != NULL))
 		argp_error(state, "--uart, --record and --flash-out take one image");
-	if (options->images.count > 1 &&
-	    (options->debug || options->io.display != NULL || options->io.card_out != NULL))
+	if (options->images.count > 1 && (options->debug || options->board.vcd != NULL ||
+	                                  options->io.display != NULL || options->io.card_out != NULL))
 		argp_error(state, "--gdb, --display and --card-out take one image");
 	for (unsigned i = 0; i < AI8X_FIRMWARE_UARTS; i++)
 		if (options->images.count > 1 && options->uarts[i] != NULL)

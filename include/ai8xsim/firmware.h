@@ -110,7 +110,8 @@ typedef struct ai8x_firmware_board {
 	const char *flash_out;      /**< file that receives the flash as the run left it, or NULL */
 	const ai8x_firmware_io *io; /**< what is connected, or NULL; has to outlive the session */
 	const char *files; /**< folder that semihosting opens files in, and none outside of it; NULL: no files */
-	void *reserved[6]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	const char *vcd;   /**< file that receives pins, characters, exceptions and runs by time, or NULL */
+	void *reserved[5]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_firmware_board;
 
 /** Most stubs of a run. */

@@ -3,7 +3,7 @@
 // Without a FIFO a run does not depend on the core: it is carried out when it starts, and the end is shown
 // to the firmware when its cycles have passed. Fed through a FIFO, the machine advances with the core's
 // time. Facts: firmware reference 3 and 6, hardware reference 3.1.
-#include "firmware/soc.h"
+#include "firmware/vcd.h"
 
 #include <stdlib.h>
 
@@ -99,6 +99,7 @@ void cnn_account(struct ai8x_firmware *soc)
 static void finish(struct ai8x_firmware *soc)
 {
 	soc->cnn.busy = false;
+	vcd_set(soc, VCD_CNN_RUNS, 0);
 	cnn_account(soc);
 	ai8x_firmware_inference *inference = last_inference(soc);
 	inference->finished = true;
@@ -144,6 +145,8 @@ static void start(struct ai8x_firmware *soc, uint32_t control)
 	cnn->cycle = FS_PER_SECOND / clocks_cnn_hz(soc);
 	if (!add_inference(soc))
 		return;
+	vcd_set(soc, VCD_CNN_RUNS, 1);
+	vcd_set(soc, VCD_INFERENCES, (uint32_t)soc->result.inference_count);
 	// A run that no FIFO feeds depends on nothing else.
 	cnn->fifo = run(soc, (ai8x_run_limits){0}) == AI8X_WAITING;
 }

@@ -5,6 +5,7 @@
 // left by hand between two runs of the engine.
 #include "firmware/board.h"
 #include "firmware/debug.h"
+#include "firmware/vcd.h"
 
 #include <stdio.h>
 
@@ -128,7 +129,9 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 	// After main only a running accelerator is worth waiting for: timers may interrupt for ever.
 	uint64_t next = events_next_interrupt(soc);
 	if (next != TIME_NEVER && !(soc->main_returned && !soc->cnn.busy)) {
+		vcd_set(soc, VCD_SLEEPS, 1);
 		soc_pass_until(soc, board_wait(soc, next));
+		vcd_set(soc, VCD_SLEEPS, 0);
 		events_sync(soc);
 		watchdog_check(soc);
 		return;

@@ -1,5 +1,6 @@
 // General-purpose ports: set and clear registers, interrupts, pins that read as pulled up unless they are driven.
 #include "firmware/board.h"
+#include "firmware/vcd.h"
 
 #define OUTPUT_ENABLE 0x0C
 #define OUTPUT 0x18
@@ -87,8 +88,10 @@ static void write_word(struct ai8x_firmware *soc, const struct peripheral *row, 
 static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
 {
 	write_word(soc, row, offset, value);
-	if (offset >= OUTPUT_ENABLE && offset < INPUT)
+	if (offset >= OUTPUT_ENABLE && offset < INPUT) {
 		board_pins_drive(soc, row->unit, soc_value(soc, row, OUTPUT), soc_value(soc, row, OUTPUT_ENABLE));
+		vcd_set(soc, VCD_GPIO0 + row->unit, soc_value(soc, row, OUTPUT) & soc_value(soc, row, OUTPUT_ENABLE));
+	}
 	carry_out(soc, row);
 }
 

@@ -3,7 +3,7 @@
 // Unicorn has none of this but the two stack pointers and CONTROL (firmware reference 7): frames are pushed and popped
 // by hand between blocks, basic or with the FPU's registers, as the Armv7-M architecture has it: EXC_RETURN decides
 // stack and frame, groups of priorities preempt, a pending exception is entered from another's end without stacking.
-#include "firmware/soc.h"
+#include "firmware/vcd.h"
 
 #include <stdio.h>
 
@@ -350,6 +350,7 @@ static bool vector_to(struct ai8x_firmware *soc, unsigned exception, uint32_t ex
 		return false;
 	nvic->active[nvic->depth++] = (uint8_t)exception;
 	acknowledge(nvic, exception);
+	vcd_set(soc, VCD_EXCEPTION, exception);
 	// CONTROL first: in a handler its stack bit cannot be written.
 	set(soc, UC_ARM_REG_CONTROL, soc_register(soc, UC_ARM_REG_CONTROL) & 1);
 	set(soc, UC_ARM_REG_XPSR, (soc_register(soc, UC_ARM_REG_XPSR) & 0xF8000000u) | 0x01000000u | exception);
@@ -426,6 +427,7 @@ bool nvic_return(struct ai8x_firmware *soc, uint32_t exc_return)
 	if (nvic->active[nvic->depth - 1] != EXCEPTION_NMI)
 		set(soc, UC_ARM_REG_FAULTMASK, 0);
 	nvic->depth--;
+	vcd_set(soc, VCD_EXCEPTION, nvic->depth > 0 ? nvic->active[nvic->depth - 1] : 0);
 	soc->attention = true;
 	// Another one is due: its handler takes over the frame.
 	const unsigned due = nvic_next(soc, true);

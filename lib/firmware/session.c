@@ -1,6 +1,7 @@
 // A session: one chip with one image, from opening to the result. The public face of this room.
 #include "firmware/board.h"
 #include "firmware/debug.h"
+#include "firmware/vcd.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -260,6 +261,9 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	ai8x_status made = board_create(soc, error);
 	if (made == AI8X_OK)
 		made = make_semihosting(soc, error);
+	if (made == AI8X_OK && vcd_open(soc) != AI8X_OK)
+		made = error_set(error, AI8X_ERR_NO_MEMORY, "%s: cannot be written: %s", soc->options.board->vcd,
+		                 strerror(errno));
 	if (made != AI8X_OK)
 		return made;
 	memset(soc->words, 0, soc->soc->peripheral_bytes);
@@ -315,6 +319,11 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 	if (soc->cnn.busy) {
 		cnn_account(soc);
 		explain_wait(soc);
+	}
+	if (!vcd_close(soc)) {
+		soc->result.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
+		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s: cannot be written",
+		               soc->options.board->vcd);
 	}
 	record_close(soc);
 	if (status == AI8X_OK && soc->options.board != NULL && soc->options.board->flash_out != NULL)

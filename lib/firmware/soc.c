@@ -1,5 +1,5 @@
 // What every block may call: the end of a run, the console, the passing of time.
-#include "firmware/soc.h"
+#include "firmware/vcd.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,6 +47,7 @@ void soc_pass_until(struct ai8x_firmware *soc, uint64_t time)
 
 void soc_print(struct ai8x_firmware *soc, unsigned uart, char character)
 {
+	vcd_set(soc, VCD_UART0 + uart, (uint8_t)character);
 	if (character == '\r' || character == 0)
 		return;
 	if (soc->console_size + 2 > soc->console_capacity) {

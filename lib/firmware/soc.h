@@ -94,6 +94,7 @@ void image_release(struct image *image);
 struct ai8x_firmware;
 struct board;
 struct semihosting;
+struct vcd;
 struct debugger;
 struct peripheral;
 
@@ -276,6 +277,7 @@ struct ai8x_firmware {
 	struct debugger *debugger;      // NULL: none
 	struct board *board;
 	struct semihosting *semihosting;
+	struct vcd *vcd; // NULL: none
 
 	// Blocks.
 	uint32_t *words;   // storage of the peripheral region

@@ -306,6 +306,39 @@ class Files(Case):
         self.assertIn("No such file", self.run_semihosting("--files", self.path("missing"), status=BAD_INPUT))
 
 
+class Traces(Case):
+    """Value change dumps."""
+
+    def test_vcd(self):
+        path = self.path("board.vcd")
+        run = subprocess.run([AI8XSIM, "run", "--vcd", path, os.path.join(FIRMWARE, "express.elf")],
+                             stdout=subprocess.PIPE, text=True, check=False, timeout=60)
+        self.assertEqual(run.returncode, OK)
+        with open(path, encoding="ascii") as file:
+            lines = file.read().split("\n")
+        names = {line.split()[3]: line.split()[4] for line in lines if line.startswith("$var")}
+        codes = {name: code for code, name in names.items()}
+        time, changes = 0, []
+        for line in lines[lines.index("$enddefinitions $end") + 1:]:
+            if line.startswith("#"):
+                self.assertGreaterEqual(int(line[1:]), time)
+                time = int(line[1:])
+            elif line:
+                value, code = line[1:].split() if line[0] == "b" else (line[0], line[1:])
+                changes.append((time, names[code], int(value, 2)))
+        # What it printed, the run's 4,353 cycles at 50 MHz, and the accelerator's interrupt.
+        sent = "".join(chr(value) for _, name, value in changes if name == "uart0" and value not in (0, 13))
+        self.assertTrue(run.stdout.startswith(sent), sent)
+        self.assertIn("PASS", sent)
+        begin, end = [when for when, name, _ in changes if name == "cnn_runs"][1:]
+        self.assertAlmostEqual(end - begin, 4353 * 20, delta=200)
+        self.assertIn(16 + 101, [value for _, name, value in changes if name == "exception"])
+        self.assertIn("sleeps", codes)
+
+    def test_it_cannot_be_written(self):
+        self.run_letters("q", "--vcd", self.path("missing/board.vcd"), status=RESOURCES)
+
+
 class Boards(Case):
     """Descriptions in YAML."""
 

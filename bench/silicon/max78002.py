@@ -49,6 +49,10 @@ class Layer:
         self.rows = numbers["pooled"][0]
         self.passes, self.operands, self.slots = (int(row[k]) for k in ("passes", "operands", "slots"))
         self.processors, self.cycles = int(row["processors"]), int(row["plain_cycles"])
+        # A depth-wise layer writes all channels of a pass at once.
+        self.depthwise = self.taps > 1 and self.cycles < self.outputs * self.slots
+        self.flattened = self.pixels == 1 and self.taps == 1 and self.passes > 1
+        self.samples = numbers["input"][0] * numbers["input"][1]
         self.passthrough = row["operation"] == "passthrough"
 
 
@@ -110,7 +114,12 @@ ALTERNATIVES = {
     "pixel and operand": lambda x: x.pixels * x.operands,
     "pixel, layers with kernels only": lambda x: x.pixels * (not x.passthrough),
     "pixel that is not pooled": lambda x: x.pixels * (not x.pooled),
+    "pixel, without depth-wise layers": lambda x: x.pixels * (not x.depthwise),
+    "pixel, without element-wise layers": lambda x: x.pixels * (x.operands == 1),
+    "pixel, without flattened layers": lambda x: x.pixels * (not x.flattened),
+    "pixel and sample of the pooling window": lambda x: x.samples,
     "output pixel": lambda x: x.outputs,
+    "output pixel and pass": lambda x: x.outputs * x.passes,
     "output value": lambda x: x.outputs * x.slots,
     "row": lambda x: x.rows,
     "layer": lambda x: 1,

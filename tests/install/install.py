@@ -71,8 +71,8 @@ class Installed:
             raise Failure(f'shared library files are {names}, expected {wanted}')
         if not os.path.exists(os.path.join(os.path.dirname(self.shared()[0]), 'libai8xsim.a')):
             raise Failure('the static library is not there')
-        for path in ('bin/ai8xsim', 'bin/ai8xsim-ci', 'bin/ai8xsim-export', 'bin/ai8xsim-import', 'bin/ai8xsim-weights', 'share/ai8xsim/importer/graph.py', 'include/ai8xsim/ai8xsim.h',
-                     'include/ai8xsim/version.h'):
+        for path in ('bin/ai8xsim', 'bin/ai8xsim-ci', 'bin/ai8xsim-export', 'bin/ai8xsim-import', 'bin/ai8xsim-weights',
+                     'share/ai8xsim/importer/graph.py', 'include/ai8xsim/ai8xsim.h', 'include/ai8xsim/version.h'):
             if not os.path.exists(os.path.join(self.prefix, path)):
                 raise Failure(f'{path} is not there')
         folder = os.path.join(self.prefix, 'include/ai8xsim')

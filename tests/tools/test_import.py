@@ -727,6 +727,31 @@ class FromTorch(Case):
             wanted = module(sample).numpy().ravel()
         numpy.testing.assert_array_equal(self.outputs()[-1][1].ravel(), wanted)
 
+    def test_bias_of_the_last_layer_only(self):
+        """What the argument `bias` means is tried, and files beside the folder of the network are found."""
+        with open(self.file, 'a', encoding='utf-8') as file:
+            file.write(textwrap.dedent('''
+                import beside
+                class Last(nn.Module):
+                    def __init__(self, num_classes=3, num_channels=4, bias=True, **kwargs):
+                        super().__init__()
+                        self.conv = ai8x.FusedConv2dReLU(num_channels, beside.WIDTH, 3, padding=1, bias=bias)
+                        self.fc = ai8x.Linear(beside.WIDTH * 16, num_classes, wide=True, bias=True)
+
+                    def forward(self, x):
+                        return self.fc(torch.flatten(self.conv(x), 1))
+            '''))
+        os.mkdir(os.path.join(self.folder, 'models'))
+        path = shutil.move(self.file, os.path.join(self.folder, 'models'))
+        with open(os.path.join(self.folder, 'beside.py'), 'w', encoding='utf-8') as file:
+            file.write('WIDTH = 8\n')
+        state = {'conv.op.weight': torch.full((8, 4, 3, 3), 3.0), 'fc.op.weight': torch.full((3, 128), 2.0),
+                 'fc.op.bias': torch.tensor([128.0, 256.0, 384.0])}
+        torch.save({'state_dict': state}, os.path.join(self.folder, 'last.pth.tar'))
+        done = self.run_import(path, '--class', 'Last', '--checkpoint', 'last.pth.tar', '--input-shape', '4x4x4', '--verify',
+                               '--inputs', '1')
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_fractions_are_rounded(self):
         """A network that was never quantized gets powers of two, and says so."""
         done = self.run_import(self.file, '--class', 'Residual', '--input-shape', '3x12x12', '--verify')

@@ -419,7 +419,9 @@ def load_file(path):
     """Runs a Python file as a module."""
     spec = importlib.util.spec_from_file_location("imported_network", path)
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    # Networks of ai8x-training lie in models/ and import what lies beside that folder.
+    folder = os.path.dirname(os.path.abspath(path))
+    sys.path[:0] = [folder, os.path.dirname(folder)]
     try:
         spec.loader.exec_module(module)
     except FileNotFoundError as error:
@@ -464,7 +466,9 @@ def build(factory, name, settings, state, shape, path):
     if isinstance(factory, torch.nn.Module):
         return factory
     told = guesses(state, shape) if state else ({k: v for k, v in guesses({}, shape).items() if k != "bias"})
-    attempts = [{**told, **settings}, {**{k: v for k, v in told.items() if k != "num_classes"}, **settings}, settings]
+    # Some networks have a bias in their last layer only, whatever the argument.
+    attempts = [{**told, **settings}, {**told, "bias": not told.get("bias", True), **settings},
+                {**{k: v for k, v in told.items() if k != "num_classes"}, **settings}, settings]
     problem = None
     for given in attempts:
         try:

@@ -73,7 +73,7 @@ void cli_guard_install(void)
 	(void)sigemptyset(&action.sa_mask);
 	// What libhdf5 would tidy up at the end it crashes over once a file could not be closed.
 	(void)H5dont_atexit();
-	// Files that grow beyond a limit are then a failed write like any other, with a message and nothing left behind.
+	// Files that grow beyond a limit are then a failed write like any other, with a message and nothing is left.
 	(void)signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; HANDLERS && i < sizeof guarded / sizeof guarded[0]; i++)
 		(void)sigaction(guarded[i], &action, NULL);

@@ -43,7 +43,7 @@ ai8x_status file_unreadable(ai8x_error *error, const char *path, int problem)
 	                 "%s: cannot read: %s", path, strerror(problem));
 }
 
-// A name that no other process and no earlier one left behind has: process numbers repeat in containers.
+// A name that no other process has, nor a file that an earlier one left: process numbers repeat in containers.
 static char *temporary_name(const char *target)
 {
 	uint64_t number = 0;

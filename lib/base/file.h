@@ -48,7 +48,7 @@ ai8x_status file_check_readable(const char *path, ai8x_error *error);
 // Reads up to *size bytes from `offset` on; *size becomes what there was.
 ai8x_status file_read_at(int fd, const char *path, uint64_t offset, void *bytes, size_t *size,
                          ai8x_error *error);
-// A whole file of at most `most` bytes (else AI8X_ERR_LIMIT), with a 0 behind it; free() *bytes.
+// A whole file of at most `most` bytes (else AI8X_ERR_LIMIT), with a 0 after it; free() *bytes.
 ai8x_status file_read(const char *path, size_t most, unsigned char **bytes, size_t *size, ai8x_error *error);
 
 // Whether a call that failed with this errno failed for the machine it runs on (memory, descriptors, a broken disk)

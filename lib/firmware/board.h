@@ -7,7 +7,7 @@
 
 // Makes the board that options.board describes, with everything in its first state.
 ai8x_status board_create(struct ai8x_firmware *soc, ai8x_error *error);
-// Writes what the run leaves behind: display and card.
+// Writes what the run leaves: display and card.
 ai8x_status board_save(struct ai8x_firmware *soc, ai8x_error *error);
 void board_destroy(struct ai8x_firmware *soc);
 

@@ -11,7 +11,7 @@
 #define SAFE_DISABLE 0x14
 #define TRAINS 4u
 
-// Of a train, which lie behind the global registers.
+// Of a train, which follow the global registers.
 #define TRAIN_BYTES 0x20u
 #define RATE_AND_LENGTH 0x00
 #define LOOP 0x08

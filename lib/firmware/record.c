@@ -1,7 +1,7 @@
 // Turns what firmware does to the accelerator into a program that runs without the core.
 //
 // A program has one RUN: one inference is taken, with every write before it, the memory self-tests
-// that were waited for, and the data words that the firmware reads behind it as EXPECTs.
+// that were waited for, and the data words that the firmware reads after it as EXPECTs.
 #include "firmware/soc.h"
 
 #include <string.h>

@@ -175,7 +175,7 @@ static ai8x_status open_mem(struct mem_file *file, const char *path, ai8x_error 
 	size_t size = 0;
 	*file = (struct mem_file){.path = path, .error = error};
 	ai8x_status status = file_read(path, MAX_BYTES, &file->text, &size, error);
-	// The 0 behind the text counts as its end, also where there is no text.
+	// The 0 after the text counts as its end, also where there is no text.
 	if (status == AI8X_OK && (file->stream = fmemopen(file->text, size > 0 ? size : 1, "r")) == NULL)
 		status = error_no_memory(error, path);
 	if (status != AI8X_OK)

@@ -9,6 +9,7 @@
 enum { ADVICE_DEFAULT = 8 };
 
 struct profile_settings {
+	bool wide;
 	const char *path, *baseline, *json, *html, *clock;
 	const ai8x_part *part;
 	uint32_t fifo_pace;
@@ -53,6 +54,7 @@ static const struct cli_option option_rows[] = {
      2},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write the profile as JSON; - for standard output, in place of the table", 3},
+	{"wide", 0, NULL, CLI_FLAG, AT(wide), "Show all columns of the table of layers, beyond 80 characters", 3},
 	{"html", 0, "FILE", CLI_WRITES, AT(html), "Write the profile as one self-contained HTML page", 3},
 	{0},
 };
@@ -93,63 +95,135 @@ static const char *energy_text(double joules, char text[32])
 	return text;
 }
 
-static void print_row(struct cli_table *table, const ai8x_profile_layer *layer, const char *mark)
+// Columns of the table of layers. Without --wide those that fit 80 characters are shown.
+enum column {
+	LAYER,
+	OPERATION,
+	SHAPE,
+	PASSES,
+	PROCESSORS,
+	CYCLES,
+	SHARE,
+	TIME,
+	MACS,
+	MACS_PER_CYCLE,
+	PEAK,
+	WORDS_PER_MAC,
+	DATA_IN,
+	DATA_OUT,
+	KERNELS,
+	ENERGY,
+	BOUND,
+	COLUMNS
+};
+
+static const struct {
+	const char *head;
+	char align;
+	bool narrow;
+} columns[COLUMNS] = {
+	[LAYER] = {"layer", 'r', true},       [OPERATION] = {"operation", 'l', true},
+	[SHAPE] = {"shape", 'l', false},      [PASSES] = {"passes", 'r', false},
+	[PROCESSORS] = {"proc.", 'r', false}, [CYCLES] = {"cycles", 'r', true},
+	[SHARE] = {"share", 'r', true},       [TIME] = {"time", 'r', false},
+	[MACS] = {"MAC", 'r', false},         [MACS_PER_CYCLE] = {"MAC/cyc", 'r', false},
+	[PEAK] = {"peak", 'r', false},        [WORDS_PER_MAC] = {"words/MAC", 'r', false},
+	[DATA_IN] = {"data in", 'r', false},  [DATA_OUT] = {"data out", 'r', false},
+	[KERNELS] = {"kernels", 'r', false},  [ENERGY] = {"energy", 'r', false},
+	[BOUND] = {"bound", 'l', true},
+};
+
+#define CELL 192
+// Bytes of an operation, and what goes before a limit in words, in the narrow table.
+#define NARROW_OPERATION 26
+#define LIMITED_BY "limited by "
+
+struct row {
+	char cells[COLUMNS][CELL];
+};
+
+#define FILL(row, column, ...) (void)snprintf((row)->cells[column], CELL, __VA_ARGS__)
+
+static void print_row(struct cli_table *table, const struct row *row, bool wide, enum cli_style totals)
 {
-	char text[32];
-	cli_table_cell(table, CLI_PLAIN, "%u", layer->number);
-	if (layer->name[0] != '\0')
-		cli_table_cell(table, CLI_PLAIN, "%s: %s", layer->name, layer->operation);
-	else
-		cli_table_cell(table, CLI_PLAIN, "%s", layer->operation);
-	cli_table_cell(table, CLI_PLAIN, "%s", layer->shape);
-	cli_table_cell(table, CLI_PLAIN, "%u", layer->schedule->layer.passes);
-	cli_table_cell(table, CLI_PLAIN, "%u", layer->processors);
-	cli_table_cell(table, CLI_PLAIN, "%s%s", mark, cli_thousands(layer->schedule->cycles, text));
-	cli_table_cell(table, CLI_PLAIN, "%.1f %%", 100 * layer->share);
-	cli_table_cell(table, CLI_PLAIN, "%s%s", mark, cli_duration(layer->seconds, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->macs, text));
-	cli_table_cell(table, CLI_PLAIN, "%.1f", layer->macs_per_cycle);
-	cli_table_cell(table, CLI_PLAIN, "%.1f %%", 100 * layer->peak_share);
-	if (layer->macs > 0)
-		cli_table_cell(table, CLI_PLAIN, "%.4f", layer->words_per_mac);
-	else
-		cli_table_cell(table, CLI_DIM, "-");
-	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->input_words, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->output_words, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(layer->kernel_words, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", energy_text(layer->joules, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", ai8x_bound_text(layer->bound));
+	for (int c = 0; c < COLUMNS; c++) {
+		const char *text = row->cells[c];
+		const bool total = c == CYCLES || c == TIME;
+		if (!wide && !columns[c].narrow)
+			continue;
+		if (!wide && c == BOUND && strncmp(text, LIMITED_BY, strlen(LIMITED_BY)) == 0)
+			text += strlen(LIMITED_BY);
+		size_t length = strlen(text);
+		if (!wide && c == OPERATION && length > NARROW_OPERATION) {
+			// Not within a character.
+			for (length = NARROW_OPERATION; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
+				length--;
+		}
+		cli_table_cell(table, total ? totals : CLI_PLAIN, "%.*s", (int)length, text);
+	}
 }
 
-static int print_layers(const ai8x_profile *profile)
+static void fill_row(struct row *row, const ai8x_profile_layer *layer, const char *mark)
 {
-	static const char *const heads[] = {"layer",   "operation", "shape",   "passes",  "proc.", "cycles",
-	                                    "share",   "time",      "MAC",     "MAC/cyc", "peak",  "words/MAC",
-	                                    "data in", "data out",  "kernels", "energy",  "bound"};
-	const char *mark = about(profile->part);
-	struct cli_table *table = cli_table_create("rllrrrrrrrrrrrrrl");
 	char text[32];
-	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		cli_table_cell(table, CLI_BOLD, "%s", heads[i]);
-	for (size_t i = 0; i < profile->layer_count; i++)
-		print_row(table, &profile->layers[i], mark);
+	*row = (struct row){0};
+	FILL(row, LAYER, "%u", layer->number);
+	FILL(row, OPERATION, "%s%s%s", layer->name, layer->name[0] != '\0' ? ": " : "", layer->operation);
+	FILL(row, SHAPE, "%s", layer->shape);
+	FILL(row, PASSES, "%u", layer->schedule->layer.passes);
+	FILL(row, PROCESSORS, "%u", layer->processors);
+	FILL(row, CYCLES, "%s%s", mark, cli_thousands(layer->schedule->cycles, text));
+	FILL(row, SHARE, "%.1f %%", 100 * layer->share);
+	FILL(row, TIME, "%s%s", mark, cli_duration(layer->seconds, text));
+	FILL(row, MACS, "%s", cli_thousands(layer->macs, text));
+	FILL(row, MACS_PER_CYCLE, "%.1f", layer->macs_per_cycle);
+	FILL(row, PEAK, "%.1f %%", 100 * layer->peak_share);
+	if (layer->macs > 0)
+		FILL(row, WORDS_PER_MAC, "%.4f", layer->words_per_mac);
+	else
+		FILL(row, WORDS_PER_MAC, "-");
+	FILL(row, DATA_IN, "%s", cli_thousands(layer->input_words, text));
+	FILL(row, DATA_OUT, "%s", cli_thousands(layer->output_words, text));
+	FILL(row, KERNELS, "%s", cli_thousands(layer->kernel_words, text));
+	FILL(row, ENERGY, "%s", energy_text(layer->joules, text));
+	FILL(row, BOUND, "%s", ai8x_bound_text(layer->bound));
+}
+
+static void fill_totals(struct row *row, const ai8x_profile *profile, const char *mark)
+{
+	const double per_cycle = (double)profile->macs / (double)profile->timing.schedule.cycles;
+	char text[32];
+	*row = (struct row){0};
+	FILL(row, LAYER, "run");
+	FILL(row, CYCLES, "%s%s", mark, cli_thousands(profile->timing.schedule.cycles, text));
+	FILL(row, TIME, "%s%s", mark, cli_duration(profile->seconds, text));
+	FILL(row, MACS, "%s", cli_thousands(profile->macs, text));
+	FILL(row, MACS_PER_CYCLE, "%.1f", per_cycle);
+	FILL(row, PEAK, "%.1f %%", 100.0 * per_cycle / ai8x_peak_macs(profile->part));
+	FILL(row, KERNELS, "%s", cli_thousands(profile->kernel_words, text));
+	FILL(row, ENERGY, "%s", energy_text(profile->joules, text));
+}
+
+static int print_layers(const ai8x_profile *profile, bool wide)
+{
+	const char *mark = about(profile->part);
+	char aligned[COLUMNS + 1] = "";
+	size_t shown = 0;
+	for (int c = 0; c < COLUMNS; c++)
+		if (wide || columns[c].narrow)
+			aligned[shown++] = columns[c].align;
+	struct cli_table *table = cli_table_create(aligned);
+	for (int c = 0; c < COLUMNS; c++)
+		if (wide || columns[c].narrow)
+			cli_table_cell(table, CLI_BOLD, "%s", columns[c].head);
+	struct row row;
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		fill_row(&row, &profile->layers[i], mark);
+		print_row(table, &row, wide, CLI_PLAIN);
+	}
 	cli_table_rule(table);
-	cli_table_cell(table, CLI_PLAIN, "run");
-	for (unsigned i = 0; i < 4; i++)
-		cli_table_cell(table, CLI_PLAIN, "%s", "");
-	cli_table_cell(table, CLI_BOLD, "%s%s", mark, cli_thousands(profile->timing.schedule.cycles, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", "");
-	cli_table_cell(table, CLI_BOLD, "%s%s", mark, cli_duration(profile->seconds, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(profile->macs, text));
-	cli_table_cell(table, CLI_PLAIN, "%.1f", (double)profile->macs / (double)profile->timing.schedule.cycles);
-	cli_table_cell(table, CLI_PLAIN, "%.1f %%",
-	               100.0 * (double)profile->macs / (double)profile->timing.schedule.cycles /
-	                   ai8x_peak_macs(profile->part));
-	for (unsigned i = 0; i < 3; i++)
-		cli_table_cell(table, CLI_PLAIN, "%s", "");
-	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(profile->kernel_words, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", energy_text(profile->joules, text));
-	cli_table_cell(table, CLI_PLAIN, "%s", "");
+	fill_totals(&row, profile, mark);
+	print_row(table, &row, wide, CLI_BOLD);
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
 	return code;
@@ -320,12 +394,12 @@ static int profile_file(const struct profile_settings *settings, const char *pat
 
 // advisable: a program was given, and advice wanted.
 static int print_tables(const ai8x_profile *profile, const ai8x_profile *baseline,
-                        const ai8x_advice_list *advice, bool advisable)
+                        const ai8x_advice_list *advice, bool advisable, bool wide)
 {
 	char clean[CLI_CLEAN_BYTES];
 	printf("%s on %s, %s = %g MHz\n\n", cli_clean(profile->name, clean),
 	       ai8x_part_get_info(profile->part)->name, profile->clock.name, profile->clock.hz / 1e6);
-	int code = print_layers(profile);
+	int code = print_layers(profile, wide);
 	if (code != CLI_OK)
 		return code;
 	print_macs(profile);
@@ -376,7 +450,8 @@ static int report(const struct profile_settings *settings, const ai8x_profile *p
 	if (code == CLI_OK && settings->json != NULL)
 		code = cli_write(settings->json, put_json, &shown);
 	if (code == CLI_OK && (settings->json == NULL || strcmp(settings->json, "-") != 0))
-		code = print_tables(profile, baseline, advice, advice == NULL && settings->advice > 0);
+		code =
+			print_tables(profile, baseline, advice, advice == NULL && settings->advice > 0, settings->wide);
 	return code;
 }
 

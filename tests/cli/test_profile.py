@@ -149,9 +149,23 @@ class Numbers(Case):
         self.assertEqual(result.returncode, OK, result.stderr)
         self.assertIn(f'{profile["cycles"]:,}', result.stdout)
         for layer in profile["layers"]:
-            self.assertIn(layer["bound"], result.stdout)
+            self.assertIn(layer["bound"].removeprefix("limited by "), result.stdout)
         self.assertRegex(result.stdout, r"~[0-9.]+ uJ")
         self.assertIn("estimate", result.stdout)
+
+    def test_width(self):
+        """The table fits 80 characters, also with large counts and long names; --wide has all columns."""
+        network = self.path("large.yaml")
+        with open(network, "w", encoding="utf-8") as file:
+            file.write("layers:\n  - {name: " + "\u00e9" * 60 + ", in_channels: 64, in_dim: [200, 200], out_channels: 64, "
+                       "operation: conv2d, kernel_size: 3x3, pad: 1, quantization: 1, max_pool: 2, pool_stride: 2}\n")
+        for arguments in ((SHIPPED,), (network, "--part", "MAX78002"), (self.network(), "--part", "MAX78002")):
+            table = ai8xsim("profile", *arguments).stdout.split("\n\n")[1].splitlines()
+            self.assertTrue(all(len(line.rstrip()) <= 80 for line in table), "\n".join(table))
+            self.assertRegex(table[0], r"^layer +operation +cycles +share +bound$")
+            wide = ai8xsim("profile", "--wide", *arguments).stdout.split("\n\n")[1].splitlines()
+            self.assertEqual(len(wide), len(table))
+            self.assertIn("words/MAC", wide[0])
 
     def test_estimated_part(self):
         """Cycles of the MAX78002 are marked."""

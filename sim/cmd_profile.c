@@ -226,6 +226,8 @@ static int print_layers(const ai8x_profile *profile, bool wide)
 	print_row(table, &row, wide, CLI_BOLD);
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
+	if (!wide)
+		printf("One inference: %s, %s\n", row.cells[TIME], row.cells[ENERGY]);
 	return code;
 }
 

@@ -157,8 +157,8 @@ class Numbers(Case):
         """The table fits 80 characters, also with large counts and long names; --wide has all columns."""
         network = self.path("large.yaml")
         with open(network, "w", encoding="utf-8") as file:
-            file.write("layers:\n  - {name: " + "\u00e9" * 60 + ", in_channels: 64, in_dim: [200, 200], out_channels: 64, "
-                       "operation: conv2d, kernel_size: 3x3, pad: 1, quantization: 1, max_pool: 2, pool_stride: 2}\n")
+            file.write("layers:\n  - {name: " + "\u00e9" * 60 + ", in_channels: 64, in_dim: [100, 100], out_channels: 64, "
+                       "operation: conv2d, kernel_size: 3x3, pad: 1, max_pool: 2, pool_stride: 2}\n")
         for arguments in ((SHIPPED,), (network, "--part", "MAX78002"), (self.network(), "--part", "MAX78002")):
             table = ai8xsim("profile", *arguments).stdout.split("\n\n")[1].splitlines()
             self.assertTrue(all(len(line.rstrip()) <= 80 for line in table), "\n".join(table))

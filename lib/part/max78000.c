@@ -230,7 +230,7 @@ const struct ai8x_part part_max78000 = {
 			.write = {14.4, 6.6},
 			.input_word = {13.2, 6.55},
 			.fifo_word = {34.0, 12.4},
-			.bus_read = {15.6, 5.85},
+			.bus_read = {15.7, 5.85},
 			.bus_write = {5.2, 6.55},
 		},
 	.energy = energy,

@@ -286,7 +286,7 @@ const struct ai8x_part part_max78002 = {
 			.write = {17.5, 6.6},
 			.input_word = {16.4, 6.55},
 			.fifo_word = {34.0, 12.4},
-			.bus_read = {15.6, 5.85},
+			.bus_read = {15.7, 5.85},
 			.bus_write = {8.4, 6.55},
 		},
 	.energy = energy,

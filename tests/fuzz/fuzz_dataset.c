@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_write(path, ".h5", data, size);
 	ai8x_error error = {AI8X_OK, ""};
 	struct dataset *dataset = NULL;
-	const ai8x_status status = dataset_open(path, NULL, &dataset, &error);
+	const ai8x_status status = dataset_open(path, NULL, 0, &dataset, &error);
 	require((status == AI8X_OK) == (dataset != NULL), "a data set or an error");
 	require(status == AI8X_OK || error.message[0] != '\0', "an error says what it is");
 	if (dataset != NULL)

@@ -146,7 +146,7 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_check_create(const ai8x_part *part, const
 /** @brief Frees a check. NULL is allowed. Detach it from a machine that lives on. */
 AI8X_API_EXPERIMENTAL void ai8x_check_destroy(ai8x_check *check);
 
-/** @brief Begins to observe a fresh machine, which must use the exact engine. One machine per check. */
+/** @brief Begins to observe a fresh machine. While observed it uses the exact engine. One machine per check. */
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_check_attach(ai8x_check *check, ai8x_machine *machine,
                                                     ai8x_error *error);
 /** @brief Ends observing. The findings stay. */

@@ -37,7 +37,7 @@ typedef struct ai8x_eval_progress {
 /** Settings. Always start from ai8x_eval_options_default(). */
 typedef struct ai8x_eval_options {
 	ai8x_machine_options machine;
-	unsigned jobs;         /**< threads, at least 1 */
+	unsigned jobs;         /**< threads, 1 to 4096 */
 	uint64_t limit;        /**< evaluate the first so many inputs; 0: all */
 	const char *labels;    /**< file with labels, or NULL: those of the data set, if it has any */
 	bool labels_needed;    /**< fail when there are no labels */

@@ -137,7 +137,7 @@ typedef struct ai8x_event {
 	} u;
 } ai8x_event;
 
-/** Receives events. Must not call into the machine that sent them except for reading views. */
+/** Receives events. May only read the machine that sent them: all else is refused (machine.h). */
 typedef void (*ai8x_event_fn)(void *user, const ai8x_event *event);
 
 #ifdef __cplusplus

@@ -186,7 +186,7 @@ AI8X_API ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_op
 AI8X_API ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size,
                                                const ai8x_firmware_options *options, ai8x_firmware **firmware,
                                                ai8x_error *error);
-/** @brief Frees a session. NULL is allowed. */
+/** @brief Frees a session. NULL is allowed. Does nothing in a callback of its own run. */
 AI8X_API void ai8x_firmware_destroy(ai8x_firmware *firmware);
 
 /** @brief The part of the session. */
@@ -198,7 +198,8 @@ AI8X_API bool ai8x_firmware_symbol(const ai8x_firmware *firmware, const char *na
 
 /**
  * @brief Resets the chip and runs until the firmware comes to rest or has to be stopped.
- * @return the result's status; @p result may be NULL
+ * @return the result's status, or AI8X_ERR_ARGUMENT: null, or called from a callback of the same session's run;
+ *         @p result may be NULL
  */
 AI8X_API ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_result **result);
 

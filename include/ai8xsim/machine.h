@@ -5,6 +5,13 @@
  * A machine is used by one thread at a time; different machines are independent.
  *
  * Usual order: ai8x_machine_create(), bus writes as firmware makes them, ai8x_machine_run(), bus reads.
+ *
+ * A callback of a machine (ai8x_machine_on_layer(), ai8x_machine_observe()) may read that machine: reports, views, and
+ * bus reads, of which no observer is told. Whatever would change it is refused there with AI8X_ERR_ARGUMENT: bus writes,
+ * FIFO pushes, ai8x_machine_run(), ai8x_machine_advance(), ai8x_machine_reset(), ai8x_machine_store_data(),
+ * ai8x_machine_copy_data() to it, ai8x_machine_observe(), and so ai8x_runner_run() and ai8x_runner_load().
+ * ai8x_machine_destroy() and ai8x_machine_on_layer() have no status: they do nothing, and the run that called back ends
+ * with AI8X_ERR_ARGUMENT. Other machines may be used as usual.
  */
 #ifndef AI8XSIM_MACHINE_H
 #define AI8XSIM_MACHINE_H
@@ -34,7 +41,7 @@ typedef struct ai8x_machine_options {
 	bool keep_absent_lanes; /**< true: lanes past the last slot keep their byte; false: become 0
 	                              (not decided by any known source, hardware reference 4.9) */
 	bool capture_outputs;   /**< layer reports carry the layer's output tensor and memory words */
-	uint32_t fifo_depth;    /**< words a FIFO holds (not published; default 8) */
+	uint32_t fifo_depth;    /**< words a FIFO holds, 1 to 64 (not published; default 8) */
 	const char *cpu;        /**< kernels of the fast engine: "c", "avx2", "avx512vnni", "neon"; NULL: the
 	                              fastest that this processor runs. Results do not depend on it. */
 	void *reserved[8];      /**< zero: room to grow without breaking the ABI (docs/versions.md) */
@@ -52,7 +59,7 @@ AI8X_API ai8x_machine_options ai8x_machine_options_default(void);
 AI8X_API ai8x_status ai8x_machine_create(const ai8x_part *part, const ai8x_machine_options *options,
                                          ai8x_machine **machine, ai8x_error *error);
 
-/** @brief Frees a machine. NULL is allowed. */
+/** @brief Frees a machine. NULL is allowed. In a callback of the machine it does nothing but end the run (see above). */
 AI8X_API void ai8x_machine_destroy(ai8x_machine *machine);
 
 /**
@@ -84,8 +91,11 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_machine_store_data(ai8x_machine *machine,
                                                           uint32_t first, const uint32_t *values,
                                                           uint32_t words, ai8x_error *error);
 
-/** @brief Registers, memories and FIFOs as after power-up with cleared memories. Observers stay. */
-AI8X_API void ai8x_machine_reset(ai8x_machine *machine);
+/**
+ * @brief Registers, memories and FIFOs as after power-up with cleared memories. Observers stay.
+ * @return AI8X_OK, or AI8X_ERR_ARGUMENT: null, or called from a callback of the machine
+ */
+AI8X_API ai8x_status ai8x_machine_reset(ai8x_machine *machine);
 
 /** @brief The part the machine simulates. */
 AI8X_API const ai8x_part *ai8x_machine_part(const ai8x_machine *machine);
@@ -190,7 +200,7 @@ AI8X_API size_t ai8x_machine_layer_count(const ai8x_machine *machine);
 /** @brief Report of the layer that started as number @p position, or NULL. Valid until the next start. */
 AI8X_API const ai8x_layer_report *ai8x_machine_layer_report(const ai8x_machine *machine, size_t position);
 
-/** Called after every layer. Return false to stop the run (AI8X_ERR_CANCELLED). */
+/** Called after every layer; may only read the machine. Return false to stop the run (AI8X_ERR_CANCELLED). */
 typedef bool (*ai8x_layer_fn)(void *user, const ai8x_layer_report *report);
 /** @brief Sets (or with NULL removes) the callback after every layer. */
 AI8X_API void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callback, void *user);
@@ -198,7 +208,7 @@ AI8X_API void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callbac
 /**
  * @brief Subscribes to events.
  * @param kinds  AI8X_EVENT_... bits; 0 removes this callback/user pair
- * @return AI8X_OK or AI8X_ERR_LIMIT (eight observers at most)
+ * @return AI8X_OK, AI8X_ERR_LIMIT (eight observers at most), or AI8X_ERR_ARGUMENT: null, or called from a callback
  */
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_machine_observe(ai8x_machine *machine, uint32_t kinds,
                                                        ai8x_event_fn callback, void *user);

@@ -5,6 +5,10 @@
  * Every function of this library that can fail returns an @ref ai8x_status. Functions that can tell
  * more take an @ref ai8x_error as their last argument and fill its message; it may be NULL. A
  * message names what was wrong, where (file, offset, layer, register, address) and what was expected.
+ *
+ * A null pointer is an argument error (AI8X_ERR_ARGUMENT) unless it is said to be allowed. Functions without a status
+ * then do nothing, or return 0, false, NULL or "". Texts and lists that receive up to a given size may be null: only
+ * their length is then told.
  */
 #ifndef AI8XSIM_STATUS_H
 #define AI8XSIM_STATUS_H

@@ -84,20 +84,26 @@ typedef struct ai8x_sweep ai8x_sweep;
  */
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_open(const char *path, const uint32_t *input_shape,
                                                   ai8x_sweep **sweep, ai8x_error *error);
-/** @brief Frees a grid. NULL is allowed. */
+/** @brief Frees a grid. NULL is allowed. Does nothing in the callback of its own run. */
 AI8X_API_EXPERIMENTAL void ai8x_sweep_destroy(ai8x_sweep *sweep);
 
 /** Settings of ai8x_sweep_run(). Zero-initialise, and set jobs. */
 typedef struct ai8x_sweep_options {
-	unsigned jobs;         /**< threads, at least 1 */
+	unsigned jobs;         /**< threads, 1 to 4096 */
 	ai8x_cluster *cluster; /**< the processes that share the work, or NULL. All call ai8x_sweep_run() alike */
-	/** Called about ten times a second, or NULL. Returning false stops with AI8X_ERR_CANCELLED. */
+	/**
+	 * Called about ten times a second, or NULL. May only read the grid. Returning false stops with AI8X_ERR_CANCELLED.
+	 */
 	bool (*progress)(void *user, size_t done, size_t points);
 	void *user;
 	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_sweep_options;
 
-/** @brief Computes all points. Results do not depend on the number of threads. */
+/**
+ * @brief Computes all points. Results do not depend on the number of threads.
+ * @return AI8X_OK, AI8X_ERR_CANCELLED, AI8X_ERR_NO_MEMORY, or AI8X_ERR_ARGUMENT: null, jobs that are not 1 to 4096, or
+ *         called from the callback of the same grid's run
+ */
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options,
                                                  ai8x_error *error);
 

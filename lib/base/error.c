@@ -36,6 +36,21 @@ ai8x_status error_prefix(ai8x_error *error, ai8x_status status, const char *form
 	return status;
 }
 
+bool error_null_among(ai8x_error *error, const char *function, const char *names, const void *const *pointers,
+                      size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const size_t length = strcspn(names, ",");
+		if (pointers[i] == NULL) {
+			(void)error_set(error, AI8X_ERR_ARGUMENT, "%s(): %.*s may not be null", function, (int)length,
+			                names);
+			return true;
+		}
+		names += length + strspn(names + length, ", ");
+	}
+	return false;
+}
+
 ai8x_status error_no_memory(ai8x_error *error, const char *what)
 {
 	return error_set(error, AI8X_ERR_NO_MEMORY, "out of memory for %s", what);

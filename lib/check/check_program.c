@@ -79,6 +79,10 @@ static ai8x_status run(ai8x_check *check, ai8x_machine *machine, const ai8x_prog
 ai8x_status ai8x_check_program(const ai8x_program *program, const ai8x_check_options *options,
                                ai8x_check **check, ai8x_error *error)
 {
+	if (check != NULL)
+		*check = NULL;
+	if (program == NULL || check == NULL)
+		return error_null(error, program == NULL ? "program" : "check");
 	const ai8x_part *part = ai8x_program_part(program);
 	ai8x_machine_options machine_options = ai8x_machine_options_default();
 	machine_options.engine = AI8X_ENGINE_EXACT;

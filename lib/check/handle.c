@@ -15,9 +15,10 @@
 ai8x_status ai8x_check_create(const ai8x_part *part, const ai8x_check_options *options, ai8x_check **check,
                               ai8x_error *error)
 {
-	*check = NULL;
-	if (part == NULL)
-		return error_set(error, AI8X_ERR_ARGUMENT, "a check needs a part");
+	if (check != NULL)
+		*check = NULL;
+	if (part == NULL || check == NULL)
+		return error_null(error, part == NULL ? "part" : "check");
 	ai8x_check *c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return error_no_memory(error, "a check");
@@ -184,25 +185,33 @@ static void observe(void *user, const ai8x_event *event)
 
 ai8x_status ai8x_check_attach(ai8x_check *check, ai8x_machine *machine, ai8x_error *error)
 {
+	if (check == NULL || machine == NULL)
+		return error_null(error, check == NULL ? "check" : "machine");
 	if (ai8x_machine_part(machine) != check->part)
 		return error_set(error, AI8X_ERR_ARGUMENT, "the check is for the %s, the machine is a %s",
 		                 check->part->info.name, ai8x_part_get_info(ai8x_machine_part(machine))->name);
 	ai8x_check_detach(check);
-	if (ai8x_machine_observe(machine, KINDS, observe, check) != AI8X_OK)
-		return error_set(error, AI8X_ERR_LIMIT, "the machine has too many observers");
+	const ai8x_status status = ai8x_machine_observe(machine, KINDS, observe, check);
+	if (status != AI8X_OK)
+		return error_set(error, status, "%s",
+		                 status == AI8X_ERR_LIMIT ? "the machine has too many observers"
+		                                          : "a machine that calls back cannot be observed anew");
 	check->machine = machine;
 	return AI8X_OK;
 }
 
 void ai8x_check_detach(ai8x_check *check)
 {
-	if (check->machine != NULL)
-		(void)ai8x_machine_observe(check->machine, 0, observe, check);
-	check->machine = NULL;
+	if (check == NULL)
+		return;
+	if (check->machine == NULL || ai8x_machine_observe(check->machine, 0, observe, check) == AI8X_OK)
+		check->machine = NULL;
 }
 
 ai8x_status ai8x_check_expect(ai8x_check *check, uint32_t address, uint32_t mask)
 {
+	if (check == NULL)
+		return AI8X_ERR_ARGUMENT;
 	if (!check->results_named)
 		check->result_count = 0;
 	check->results_named = true;
@@ -269,6 +278,8 @@ static ai8x_status summarise(ai8x_check *check)
 
 ai8x_status ai8x_check_finish(ai8x_check *check, ai8x_status status, const char *message, ai8x_error *error)
 {
+	if (check == NULL)
+		return error_null(error, "check");
 	if (check->summaries != NULL)
 		return error_set(error, AI8X_ERR_ARGUMENT, "the check was evaluated already");
 	if (check->trouble == AI8X_OK) {
@@ -297,10 +308,14 @@ ai8x_status ai8x_check_finish(ai8x_check *check, ai8x_status status, const char 
 
 size_t ai8x_check_layer_count(const ai8x_check *check)
 {
+	if (check == NULL)
+		return 0;
 	return check->summaries != NULL ? check->layer_count : 0;
 }
 
 const ai8x_check_layer *ai8x_check_layer_get(const ai8x_check *check, size_t position)
 {
+	if (check == NULL)
+		return NULL;
 	return position < ai8x_check_layer_count(check) ? &check->summaries[position] : NULL;
 }

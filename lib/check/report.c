@@ -208,6 +208,8 @@ const ai8x_check_class_info *ai8x_check_class_get(unsigned index)
 
 ai8x_status ai8x_check_class_find(const char *name, ai8x_check_class *found)
 {
+	if (name == NULL || found == NULL)
+		return AI8X_ERR_ARGUMENT;
 	for (unsigned i = 0; i < AI8X_CHECK_CLASSES; i++) {
 		if (strcmp(classes[i].name, name) == 0) {
 			*found = (ai8x_check_class)i;
@@ -305,6 +307,10 @@ void report_release(ai8x_check *check)
 
 size_t ai8x_finding_describe(const ai8x_finding *finding, char *text, size_t size)
 {
+	if (text == NULL)
+		size = 0;
+	if (finding == NULL)
+		return 0;
 	char address[32] = "", count[48] = "";
 	if (finding->has_address)
 		(void)snprintf(address, sizeof address, " (0x%08x)", finding->address);
@@ -317,10 +323,14 @@ size_t ai8x_finding_describe(const ai8x_finding *finding, char *text, size_t siz
 
 size_t ai8x_check_count(const ai8x_check *check)
 {
+	if (check == NULL)
+		return 0;
 	return check->finding_count;
 }
 
 const ai8x_finding *ai8x_check_get(const ai8x_check *check, size_t index)
 {
+	if (check == NULL)
+		return NULL;
 	return index < check->finding_count ? &check->findings[index] : NULL;
 }

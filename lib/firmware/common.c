@@ -27,5 +27,7 @@ ai8x_firmware_options ai8x_firmware_options_default(void)
 
 bool ai8x_firmware_is_elf(const void *bytes, size_t size)
 {
+	if (bytes == NULL)
+		return false;
 	return size >= 4 && memcmp(bytes, "\177ELF", 4) == 0;
 }

@@ -54,6 +54,8 @@ static ai8x_status compare_layer(const ai8x_layer_report *report, const ai8x_pro
 ai8x_status ai8x_firmware_compare(const ai8x_machine *machine, const ai8x_program *golden,
                                   ai8x_firmware_comparison *comparison, ai8x_error *error)
 {
+	if (error_if_null(error, machine, golden, comparison))
+		return AI8X_ERR_ARGUMENT;
 	*comparison = (ai8x_firmware_comparison){.first_layer = -1};
 	for (size_t i = 0; i < ai8x_machine_layer_count(machine); i++) {
 		const ai8x_layer_report *report = ai8x_machine_layer_report(machine, i);

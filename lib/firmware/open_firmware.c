@@ -41,9 +41,12 @@ static uint32_t take_number(char *path)
 ai8x_status ai8x_firmware_open_program(const char *path, const ai8x_program_options *options,
                                        ai8x_program **program, ai8x_error *error)
 {
+	if (program != NULL)
+		*program = NULL;
+	if (path == NULL || program == NULL)
+		return error_null(error, path == NULL ? "path" : "program");
 	if (path == NULL || program == NULL)
 		return error_set(error, AI8X_ERR_ARGUMENT, "no path, or no place for the program");
-	*program = NULL;
 	char name[4096];
 	(void)snprintf(name, sizeof name, "%s", path);
 	ai8x_firmware_board board = {.inference = take_number(name), .binary = ends_with(name, ".bin")};

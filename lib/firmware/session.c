@@ -36,7 +36,7 @@ static void release_outcome(struct ai8x_firmware *soc)
 
 void ai8x_firmware_destroy(ai8x_firmware *firmware)
 {
-	if (firmware == NULL)
+	if (firmware == NULL || firmware->running)
 		return;
 	if (firmware->uc != NULL)
 		(void)firmware->unicorn.close(firmware->uc);
@@ -181,9 +181,10 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size, const ai8x_firmware_options *options,
                                       ai8x_firmware **firmware, ai8x_error *error)
 {
-	if (firmware == NULL || (bytes == NULL && size > 0))
-		return error_set(error, AI8X_ERR_ARGUMENT, "no image, or no place for the session");
-	*firmware = NULL;
+	if (firmware != NULL)
+		*firmware = NULL;
+	if (bytes == NULL || firmware == NULL)
+		return error_null(error, bytes == NULL ? "bytes" : "firmware");
 	struct ai8x_firmware *soc = calloc(1, sizeof *soc);
 	if (soc == NULL)
 		return error_no_memory(error, "a firmware session");
@@ -216,9 +217,10 @@ static char *base_name(const char *path)
 ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_options *options,
                                ai8x_firmware **firmware, ai8x_error *error)
 {
+	if (firmware != NULL)
+		*firmware = NULL;
 	if (path == NULL || firmware == NULL)
-		return error_set(error, AI8X_ERR_ARGUMENT, "no path, or no place for the session");
-	*firmware = NULL;
+		return error_null(error, path == NULL ? "path" : "firmware");
 	unsigned char *bytes = NULL;
 	size_t size = 0;
 	ai8x_status status = file_read(path, FILE_LIMIT, &bytes, &size, error);
@@ -235,16 +237,22 @@ ai8x_status ai8x_firmware_open(const char *path, const ai8x_firmware_options *op
 
 const ai8x_part *ai8x_firmware_part(const ai8x_firmware *firmware)
 {
+	if (firmware == NULL)
+		return NULL;
 	return firmware->part;
 }
 
 ai8x_machine *ai8x_firmware_machine(ai8x_firmware *firmware)
 {
+	if (firmware == NULL)
+		return NULL;
 	return firmware->cnn.machine;
 }
 
 bool ai8x_firmware_symbol(const ai8x_firmware *firmware, const char *name, uint32_t *address)
 {
+	if (firmware == NULL || name == NULL || address == NULL)
+		return false;
 	const struct image_symbol *symbol = image_find(&firmware->image, name);
 	if (symbol != NULL)
 		*address = symbol->address;
@@ -308,9 +316,12 @@ static void explain_wait(struct ai8x_firmware *soc)
 
 ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_result **result)
 {
+	if (firmware == NULL || firmware->running)
+		return AI8X_ERR_ARGUMENT;
 	struct ai8x_firmware *soc = firmware;
 	double start = clock_seconds();
 	ai8x_error error = {0};
+	soc->running = true;
 	ai8x_status status = reset(soc, &error);
 	if (status == AI8X_OK)
 		core_run(soc);
@@ -347,16 +358,21 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 	soc->result.console_size = soc->console_size;
 	if (result != NULL)
 		*result = &soc->result;
+	soc->running = false;
 	return soc->result.status;
 }
 
 const ai8x_program *ai8x_firmware_program(const ai8x_firmware *firmware)
 {
+	if (firmware == NULL)
+		return NULL;
 	return firmware->recorder.ran && !firmware->recorder.failed ? firmware->recorder.program : NULL;
 }
 
 ai8x_program *ai8x_firmware_take_program(ai8x_firmware *firmware)
 {
+	if (firmware == NULL)
+		return NULL;
 	if (ai8x_firmware_program(firmware) == NULL)
 		return NULL;
 	ai8x_program *program = firmware->recorder.program;

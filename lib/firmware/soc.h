@@ -244,7 +244,8 @@ struct core_code {
 struct ai8x_firmware {
 	ai8x_firmware_options options;
 	char *until_name;
-	char *name; // of the file, or NULL
+	char *name;   // of the file, or NULL
+	bool running; // ai8x_firmware_run() has not returned
 	const ai8x_part *part;
 	const struct soc_part *soc;
 	struct image image;

@@ -58,6 +58,8 @@ static bool broke(ai8x_firmware_end end, bool asked_and_found)
 ai8x_status ai8x_firmware_judge(const ai8x_firmware_result *result, const ai8x_firmware_patterns *patterns,
                                 ai8x_firmware_verdict *verdict, char *reason, ai8x_error *error)
 {
+	if (error_if_null(error, result, verdict, reason))
+		return AI8X_ERR_ARGUMENT;
 	const char *expect = patterns != NULL ? patterns->expect : NULL;
 	const char *fail = patterns != NULL ? patterns->fail : NULL;
 	bool passed = false, failed = false;

@@ -66,6 +66,8 @@ const char *ai8x_state_name(ai8x_state state)
 
 uint64_t ai8x_layer_macs(const ai8x_layer *layer)
 {
+	if (layer == NULL)
+		return 0;
 	if (!layer_has_kernels(layer))
 		return 0;
 	uint64_t pixels = (uint64_t)layer->output_rows * layer->output_columns;
@@ -178,6 +180,10 @@ static void say_memory(struct text *text, const ai8x_layer *layer)
 
 size_t ai8x_layer_describe(const ai8x_layer *layer, char *buffer, size_t size)
 {
+	if (buffer == NULL)
+		size = 0;
+	if (layer == NULL)
+		return 0;
 	struct text text = {buffer, size, 0};
 	if (size > 0)
 		buffer[0] = '\0';

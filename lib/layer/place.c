@@ -5,6 +5,8 @@
 
 uint32_t ai8x_layer_output_slots(const ai8x_layer *layer)
 {
+	if (layer == NULL)
+		return 0;
 	if (layer->write_mode == AI8X_WRITE_CHANNELS)
 		return layer->slots;
 	return bits_count(layer->processors) * layer->passes;
@@ -23,6 +25,8 @@ static uint32_t packed_position(const ai8x_layer *layer, unsigned processor)
 
 ai8x_output_place ai8x_layer_place(const ai8x_layer *layer, uint32_t slot, uint32_t pixel)
 {
+	if (layer == NULL)
+		return (ai8x_output_place){0};
 	const uint32_t unit = layer->output_bits / 8;
 	if (layer->write_mode == AI8X_WRITE_CHANNELS) {
 		uint32_t pass = slot / layer->slots_per_pass, position = slot % layer->slots_per_pass;

@@ -12,21 +12,38 @@ ai8x_machine_options ai8x_machine_options_default(void)
 	return (ai8x_machine_options){.engine = AI8X_ENGINE_AUTO, .fifo_depth = DEFAULT_FIFO_DEPTH};
 }
 
-void ai8x_machine_reset(ai8x_machine *machine)
+ai8x_status ai8x_machine_reset(ai8x_machine *machine)
 {
+	if (machine == NULL || observe_refuse(machine, __func__, NULL) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	run_forget(machine);
 	observe_forget(machine);
 	machine->context.cycle = 0;
 	memset(&machine->mlator, 0, sizeof machine->mlator);
 	bus_reset(&machine->bus, machine->options.fifo_depth);
+	return AI8X_OK;
+}
+
+static ai8x_status check_options(const ai8x_machine_options *options, ai8x_error *error)
+{
+	if ((unsigned)options->engine > AI8X_ENGINE_FAST)
+		return error_set(error, AI8X_ERR_ARGUMENT, "a machine has no engine %d; engines are 0 to %d",
+		                 (int)options->engine, AI8X_ENGINE_FAST);
+	if (options->fifo_depth < 1 || options->fifo_depth > FIFO_MAX_DEPTH)
+		return error_set(error, AI8X_ERR_ARGUMENT, "a FIFO cannot hold %u words; expected 1 to %d",
+		                 options->fifo_depth, FIFO_MAX_DEPTH);
+	return AI8X_OK;
 }
 
 ai8x_status ai8x_machine_create(const ai8x_part *part, const ai8x_machine_options *options,
                                 ai8x_machine **machine, ai8x_error *error)
 {
-	*machine = NULL;
-	if (part == NULL)
-		return error_set(error, AI8X_ERR_ARGUMENT, "a machine needs a part");
+	if (machine != NULL)
+		*machine = NULL;
+	if (part == NULL || machine == NULL)
+		return error_null(error, part == NULL ? "part" : "machine");
+	if (options != NULL && check_options(options, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	ai8x_machine *m = calloc(1, sizeof *m);
 	if (m == NULL || bus_create(&m->bus, part) != AI8X_OK) {
 		free(m);
@@ -57,7 +74,10 @@ ai8x_status ai8x_machine_create(const ai8x_part *part, const ai8x_machine_option
 
 ai8x_status ai8x_machine_clone(const ai8x_machine *from, ai8x_machine **machine, ai8x_error *error)
 {
-	*machine = NULL;
+	if (machine != NULL)
+		*machine = NULL;
+	if (from == NULL || machine == NULL)
+		return error_null(error, from == NULL ? "from" : "machine");
 	if (from->run.phase != RUN_IDLE)
 		return error_set(error, AI8X_ERR_ARGUMENT, "a machine that runs cannot be copied");
 	ai8x_machine *to;
@@ -84,6 +104,10 @@ void machine_share_plans(ai8x_machine *machine, const ai8x_machine *from)
 ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *from, unsigned instance,
                                    uint32_t first, uint32_t words, ai8x_error *error)
 {
+	if (machine == NULL || from == NULL)
+		return error_null(error, machine == NULL ? "machine" : "from");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	const uint32_t size = machine->bus.data.words;
 	if (machine->part != from->part || instance >= AI8X_INSTANCES || first > size || words > size - first)
 		return error_set(error, AI8X_ERR_ARGUMENT, "words 0x%x to 0x%x of instance %u cannot be copied",
@@ -96,11 +120,16 @@ ai8x_status ai8x_machine_copy_data(ai8x_machine *machine, const ai8x_machine *fr
 ai8x_status ai8x_machine_store_data(ai8x_machine *machine, unsigned instance, uint32_t first,
                                     const uint32_t *values, uint32_t words, ai8x_error *error)
 {
+	if (machine == NULL || (values == NULL && words > 0))
+		return error_null(error, machine == NULL ? "machine" : "values");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	const uint32_t size = machine->bus.data.words;
 	if (instance >= AI8X_INSTANCES || first > size || words > size - first)
 		return error_set(error, AI8X_ERR_ARGUMENT, "words 0x%x to 0x%x of instance %u do not exist", first,
 		                 first + words, instance);
-	memcpy(machine->bus.data.word[instance] + first, values, words * sizeof *values);
+	if (words > 0)
+		memcpy(machine->bus.data.word[instance] + first, values, words * sizeof *values);
 	return AI8X_OK;
 }
 
@@ -108,6 +137,11 @@ void ai8x_machine_destroy(ai8x_machine *machine)
 {
 	if (machine == NULL)
 		return;
+	// Whoever called back still works with it.
+	if (machine->telling > 0) {
+		machine->refused = __func__;
+		return;
+	}
 	run_forget(machine);
 	observe_release(machine);
 	fast_release(machine);
@@ -117,13 +151,16 @@ void ai8x_machine_destroy(ai8x_machine *machine)
 
 const ai8x_part *ai8x_machine_part(const ai8x_machine *machine)
 {
+	if (machine == NULL)
+		return NULL;
 	return machine->part;
 }
 
 static void tell_bus(ai8x_machine *machine, ai8x_event_kind kind, uint32_t address, uint32_t value,
                      unsigned bytes)
 {
-	if ((machine->context.kinds & (uint32_t)kind) == 0)
+	// A callback that reads is not told of its own reads.
+	if ((machine->context.kinds & (uint32_t)kind) == 0 || machine->telling > 0)
 		return;
 	ai8x_event event = {
 		.kind = kind,
@@ -286,16 +323,26 @@ static ai8x_status bus_write(ai8x_machine *machine, uint32_t address, unsigned b
 
 ai8x_status ai8x_machine_write32(ai8x_machine *machine, uint32_t address, uint32_t value, ai8x_error *error)
 {
+	if (machine == NULL)
+		return error_null(error, "machine");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	return bus_write(machine, address, 4, value, error);
 }
 
 ai8x_status ai8x_machine_write8(ai8x_machine *machine, uint32_t address, uint8_t value, ai8x_error *error)
 {
+	if (machine == NULL)
+		return error_null(error, "machine");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	return bus_write(machine, address, 1, value, error);
 }
 
 ai8x_status ai8x_machine_read32(ai8x_machine *machine, uint32_t address, uint32_t *value, ai8x_error *error)
 {
+	if (machine == NULL || value == NULL)
+		return error_null(error, machine == NULL ? "machine" : "value");
 	struct part_target target;
 	*value = 0;
 	ai8x_status status = bus_decode(&machine->bus, address, 4, &target, error);
@@ -308,6 +355,8 @@ ai8x_status ai8x_machine_read32(ai8x_machine *machine, uint32_t address, uint32_
 
 ai8x_status ai8x_machine_read8(ai8x_machine *machine, uint32_t address, uint8_t *value, ai8x_error *error)
 {
+	if (machine == NULL || value == NULL)
+		return error_null(error, machine == NULL ? "machine" : "value");
 	uint32_t word;
 	*value = 0;
 	ai8x_status status = ai8x_machine_read32(machine, address & ~UINT32_C(3), &word, error);
@@ -328,6 +377,10 @@ static ai8x_status fifo_decode(const ai8x_machine *machine, uint32_t address, st
 
 ai8x_status ai8x_machine_fifo_push(ai8x_machine *machine, uint32_t address, uint32_t value, ai8x_error *error)
 {
+	if (machine == NULL)
+		return error_null(error, "machine");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	struct part_target target;
 	ai8x_status status = fifo_decode(machine, address, &target, error);
 	return status != AI8X_OK ? status : write_target(machine, &target, address, 4, value, error);
@@ -336,8 +389,15 @@ ai8x_status ai8x_machine_fifo_push(ai8x_machine *machine, uint32_t address, uint
 ai8x_status ai8x_machine_fifo_push_words(ai8x_machine *machine, uint32_t address, const uint32_t *values,
                                          size_t count, size_t *taken, ai8x_error *error)
 {
+	if (taken != NULL)
+		*taken = 0;
+	if (machine == NULL || taken == NULL)
+		return error_null(error, machine == NULL ? "machine" : "taken");
+	if (values == NULL && count > 0)
+		return error_null(error, "values");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	struct part_target target;
-	*taken = 0;
 	ai8x_status status = fifo_decode(machine, address, &target, error);
 	while (status == AI8X_OK && *taken < count) {
 		status = write_target(machine, &target, address, 4, values[*taken], error);
@@ -349,17 +409,23 @@ ai8x_status ai8x_machine_fifo_push_words(ai8x_machine *machine, uint32_t address
 
 bool ai8x_machine_running(const ai8x_machine *machine)
 {
+	if (machine == NULL)
+		return false;
 	return machine->run.phase == RUN_ACTIVE;
 }
 
 uint64_t ai8x_machine_cycles(const ai8x_machine *machine)
 {
+	if (machine == NULL)
+		return 0;
 	return machine->context.cycle;
 }
 
 ai8x_status ai8x_machine_decode(const ai8x_machine *machine, uint32_t index, ai8x_layer *layer,
                                 ai8x_error *error)
 {
+	if (machine == NULL || layer == NULL)
+		return error_null(error, machine == NULL ? "machine" : "layer");
 	struct layer_run members = machine->run.members;
 	// Before a start nobody has said which groups run together: look at all.
 	if (members.groups == 0)
@@ -369,7 +435,7 @@ ai8x_status ai8x_machine_decode(const ai8x_machine *machine, uint32_t index, ai8
 
 const uint32_t *ai8x_machine_data(const ai8x_machine *machine, unsigned instance, size_t *words)
 {
-	if (instance >= AI8X_INSTANCES)
+	if (machine == NULL || instance >= AI8X_INSTANCES)
 		return NULL;
 	if (words != NULL)
 		*words = machine->bus.data.words;
@@ -378,7 +444,7 @@ const uint32_t *ai8x_machine_data(const ai8x_machine *machine, unsigned instance
 
 const uint8_t *ai8x_machine_kernels(const ai8x_machine *machine, unsigned processor, size_t *words)
 {
-	if (processor >= AI8X_PROCESSORS)
+	if (machine == NULL || processor >= AI8X_PROCESSORS)
 		return NULL;
 	if (words != NULL)
 		*words = machine->bus.kernel.unit[processor].words;
@@ -387,7 +453,7 @@ const uint8_t *ai8x_machine_kernels(const ai8x_machine *machine, unsigned proces
 
 const int8_t *ai8x_machine_bias(const ai8x_machine *machine, unsigned group, size_t *entries)
 {
-	if (group >= AI8X_GROUPS)
+	if (machine == NULL || group >= AI8X_GROUPS)
 		return NULL;
 	if (entries != NULL)
 		*entries = machine->bus.bias.entries;

@@ -113,6 +113,8 @@ struct ai8x_machine {
 	size_t record_room, record_capacity; // records that are there, places for them
 	struct observer observers[MAX_OBSERVERS];
 	unsigned observer_count;
+	unsigned telling;    // callbacks that have not returned
+	const char *refused; // function without a status that one of them called
 	ai8x_layer_fn on_layer;
 	void *on_layer_user;
 };
@@ -136,6 +138,10 @@ ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
 // observe.c
 void observe_emit(void *user, const ai8x_event *event);
 void observe_update(ai8x_machine *machine);
+// Refuses what would change a machine from inside one of its own callbacks.
+ai8x_status observe_refuse(const ai8x_machine *machine, const char *function, ai8x_error *error);
+// Tells the run that called back of a function that was refused and has no status of its own.
+ai8x_status observe_misuse(ai8x_machine *machine, ai8x_status status, ai8x_error *error);
 struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer *layer, ai8x_error *error);
 bool observe_end_layer(ai8x_machine *machine, struct layer_record *record);
 void observe_forget(ai8x_machine *machine);

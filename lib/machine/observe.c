@@ -6,12 +6,34 @@
 
 void observe_emit(void *user, const ai8x_event *event)
 {
-	const ai8x_machine *machine = user;
+	ai8x_machine *machine = user;
+	machine->telling++;
 	for (unsigned i = 0; i < machine->observer_count; i++) {
 		const struct observer *observer = &machine->observers[i];
 		if (observer->kinds & (uint32_t)event->kind)
 			observer->callback(observer->user, event);
 	}
+	machine->telling--;
+}
+
+ai8x_status observe_refuse(const ai8x_machine *machine, const char *function, ai8x_error *error)
+{
+	if (machine->telling == 0)
+		return AI8X_OK;
+	return error_set(error, AI8X_ERR_ARGUMENT,
+	                 "%s(): called from a callback of the same machine, which may only be read there",
+	                 function);
+}
+
+ai8x_status observe_misuse(ai8x_machine *machine, ai8x_status status, ai8x_error *error)
+{
+	const char *function = machine->refused;
+	machine->refused = NULL;
+	if (function == NULL)
+		return status;
+	return error_set(error, AI8X_ERR_ARGUMENT,
+	                 "%s(): called from a callback of the same machine, which may only be read there",
+	                 function);
 }
 
 void observe_update(ai8x_machine *machine)
@@ -24,6 +46,8 @@ void observe_update(ai8x_machine *machine)
 
 ai8x_status ai8x_machine_observe(ai8x_machine *machine, uint32_t kinds, ai8x_event_fn callback, void *user)
 {
+	if (machine == NULL || callback == NULL || observe_refuse(machine, __func__, NULL) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	unsigned i = 0;
 	while (i < machine->observer_count &&
 	       (machine->observers[i].callback != callback || machine->observers[i].user != user))
@@ -44,6 +68,12 @@ ai8x_status ai8x_machine_observe(ai8x_machine *machine, uint32_t kinds, ai8x_eve
 
 void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callback, void *user)
 {
+	if (machine == NULL)
+		return;
+	if (machine->telling > 0) {
+		machine->refused = __func__;
+		return;
+	}
 	machine->on_layer = callback;
 	machine->on_layer_user = user;
 }
@@ -198,15 +228,24 @@ bool observe_end_layer(ai8x_machine *machine, struct layer_record *record)
 		};
 		observe_emit(machine, &event);
 	}
-	return machine->on_layer == NULL || machine->on_layer(machine->on_layer_user, report);
+	if (machine->on_layer == NULL)
+		return true;
+	machine->telling++;
+	const bool go_on = machine->on_layer(machine->on_layer_user, report);
+	machine->telling--;
+	return go_on;
 }
 
 size_t ai8x_machine_layer_count(const ai8x_machine *machine)
 {
+	if (machine == NULL)
+		return 0;
 	return machine->record_count;
 }
 
 const ai8x_layer_report *ai8x_machine_layer_report(const ai8x_machine *machine, size_t position)
 {
+	if (machine == NULL)
+		return NULL;
 	return position < machine->record_count ? &machine->records[position]->report : NULL;
 }

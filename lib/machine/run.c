@@ -241,6 +241,10 @@ static ai8x_status begin_layers(ai8x_machine *machine, ai8x_error *error)
 
 size_t ai8x_machine_sequence(const ai8x_machine *machine, uint32_t *layers, size_t capacity)
 {
+	if (layers == NULL)
+		capacity = 0;
+	if (machine == NULL)
+		return 0;
 	const struct registers *registers = &machine->bus.registers;
 	const unsigned master = machine->run.members.groups != 0 ? machine->run.members.master : 0;
 	const uint32_t last = control(machine, F_LCNT, master);
@@ -462,6 +466,10 @@ static ai8x_status advance(ai8x_machine *machine, const ai8x_run_limits *limits,
 
 ai8x_status ai8x_machine_run(ai8x_machine *machine, const ai8x_run_limits *limits, ai8x_error *error)
 {
+	if (machine == NULL)
+		return error_null(error, "machine");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	static const ai8x_run_limits none;
 	struct run *run = &machine->run;
 	if (limits == NULL)
@@ -474,7 +482,7 @@ ai8x_status ai8x_machine_run(ai8x_machine *machine, const ai8x_run_limits *limit
 		                 "the machine was never started: no group's cnn_en bit rose without it following "
 		                 "another group (register CTL, bits 0 and 9 to 11)");
 	uint64_t budget = limits->max_cycles != 0 ? limits->max_cycles : UINT64_MAX;
-	ai8x_status status = advance(machine, limits, &budget, false, error);
+	ai8x_status status = observe_misuse(machine, advance(machine, limits, &budget, false, error), error);
 	if (status == AI8X_ERR_CYCLE_LIMIT)
 		return error_set(error, status, "still running layer %u after %llu cycles",
 		                 run->stage_count > 0 ? stage_layer(&run->stage[0])->index : run->next_layer,
@@ -505,9 +513,13 @@ static void stall(ai8x_machine *machine, uint64_t cycles)
 
 ai8x_status ai8x_machine_advance(ai8x_machine *machine, uint64_t cycles, ai8x_error *error)
 {
+	if (machine == NULL)
+		return error_null(error, "machine");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	static const ai8x_run_limits none;
 	uint64_t budget = cycles;
-	ai8x_status status = advance(machine, &none, &budget, true, error);
+	ai8x_status status = observe_misuse(machine, advance(machine, &none, &budget, true, error), error);
 	if (status == AI8X_WAITING) {
 		stall(machine, budget);
 		return AI8X_OK;
@@ -517,6 +529,10 @@ ai8x_status ai8x_machine_advance(ai8x_machine *machine, uint64_t cycles, ai8x_er
 
 size_t ai8x_machine_explain_wait(const ai8x_machine *machine, char *text, size_t size)
 {
+	if (text == NULL)
+		size = 0;
+	if (machine == NULL)
+		return 0;
 	const struct run *run = &machine->run;
 	if (size > 0)
 		text[0] = '\0';

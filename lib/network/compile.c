@@ -27,6 +27,8 @@ static ai8x_compile_options effective(const ai8x_compile_options *options, const
 ai8x_status ai8x_network_place(ai8x_network *network, const ai8x_part *part,
                                const ai8x_compile_options *options, ai8x_error *error)
 {
+	if (network == NULL || part == NULL)
+		return error_null(error, network == NULL ? "network" : "part");
 	ai8x_compile_options chosen = effective(options, part);
 	ai8x_status status = ai8x_network_check(network, part, error);
 	return status == AI8X_OK ? network_place(network, part, &chosen, error) : status;
@@ -62,9 +64,12 @@ ai8x_status ai8x_network_compile(ai8x_network *network, const ai8x_part *part,
                                  const ai8x_compile_options *options, ai8x_program **program,
                                  ai8x_error *error)
 {
+	if (program != NULL)
+		*program = NULL;
+	if (error_if_null(error, network, part, program))
+		return AI8X_ERR_ARGUMENT;
 	ai8x_compile_options chosen = effective(options, part);
 	struct plan plan;
-	*program = NULL;
 	memset(&plan, 0, sizeof plan);
 	size_t layers = network->layer_count;
 	ai8x_status status = ai8x_network_place(network, part, &chosen, error);

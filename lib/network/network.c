@@ -41,7 +41,10 @@ static void layer_defaults(ai8x_network_layer *layer, unsigned number)
 ai8x_status ai8x_network_create(const char *name, size_t layer_count, ai8x_network **network,
                                 ai8x_error *error)
 {
-	*network = NULL;
+	if (network != NULL)
+		*network = NULL;
+	if (name == NULL || network == NULL)
+		return error_null(error, name == NULL ? "name" : "network");
 	if (layer_count == 0 || layer_count > NETWORK_MAX_LAYERS) {
 		return error_set(error, AI8X_ERR_ARGUMENT, "a network has 1 to %u layers, not %zu",
 		                 NETWORK_MAX_LAYERS, layer_count);
@@ -134,9 +137,12 @@ static bool copy_lines(char ***copy, size_t *made, char *const *lines, size_t co
 
 ai8x_status ai8x_network_copy(const ai8x_network *network, ai8x_network **copy, ai8x_error *error)
 {
+	if (copy != NULL)
+		*copy = NULL;
+	if (network == NULL || copy == NULL)
+		return error_null(error, network == NULL ? "network" : "copy");
 	ai8x_network *made = NULL;
 	ai8x_status status = ai8x_network_create(network->name, network->layer_count, &made, error);
-	*copy = NULL;
 	if (status != AI8X_OK || made == NULL)
 		return status;
 	size_t input = (size_t)network->input_shape[0] * network->input_shape[1] * network->input_shape[2];
@@ -261,6 +267,8 @@ size_t network_weight_count(const ai8x_network_layer *layer)
 
 const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, size_t position)
 {
+	if (network == NULL || position >= network->layer_count)
+		return NULL;
 	// A chain of sources ends after as many steps as there are layers, or it is a circle.
 	for (size_t steps = 0; steps < network->layer_count && network->layers[position].weight_source >= 0;
 	     steps++)
@@ -270,6 +278,8 @@ const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, s
 
 int network_next(const ai8x_network *network, size_t position)
 {
+	if (network == NULL || position >= network->layer_count)
+		return AI8X_NETWORK_STOP;
 	int next = network->layers[position].next;
 	if (next == AI8X_NETWORK_DEFAULT)
 		next = position + 1 < network->layer_count ? (int)position + 1 : AI8X_NETWORK_STOP;

@@ -118,6 +118,8 @@ static void set_shift(ai8x_network *network, size_t i, int32_t shift)
 ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed, ai8x_network_sums_fn sums,
                                    void *user, ai8x_error *error)
 {
+	if (network == NULL)
+		return error_null(error, "network");
 	ai8x_status status = fill_input(network, seed, error);
 	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++)
 		status = fill_layer(network, i, seed, error);

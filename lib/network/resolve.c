@@ -552,6 +552,8 @@ static ai8x_status resolve_layers(ai8x_network *network, bool *resolved, ai8x_er
 
 ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error)
 {
+	if (network == NULL)
+		return error_null(error, "network");
 	default_sources(network);
 	ai8x_status status = resolve_input(network, error);
 	for (size_t i = 0; i < network->layer_count && status == AI8X_OK; i++)
@@ -660,6 +662,10 @@ static ai8x_status parse(const char *text, size_t size, const char *file_name, b
 ai8x_status ai8x_network_parse(const char *text, size_t size, const char *file_name,
                                const ai8x_network_files *files, ai8x_network **network, ai8x_error *error)
 {
+	if (network != NULL)
+		*network = NULL;
+	if (text == NULL || network == NULL)
+		return error_null(error, text == NULL ? "text" : "network");
 	return parse(text, size, file_name, false, files, NULL, network, error);
 }
 
@@ -673,9 +679,12 @@ ai8x_status network_parse_like(const char *text, size_t size, const char *file_n
 ai8x_status ai8x_network_open(const char *path, const ai8x_network_files *files, ai8x_network **network,
                               ai8x_error *error)
 {
+	if (network != NULL)
+		*network = NULL;
+	if (path == NULL || network == NULL)
+		return error_null(error, path == NULL ? "path" : "network");
 	unsigned char *text = NULL;
 	size_t size = 0;
-	*network = NULL;
 	ai8x_status status = file_read(path, YAML_MOST_BYTES, &text, &size, error);
 	if (status == AI8X_OK)
 		status = parse((const char *)text, size, path, true, files, NULL, network, error);

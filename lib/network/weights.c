@@ -645,11 +645,14 @@ static ai8x_status take_alone(ai8x_network_layer *layer, const struct found *fou
 
 ai8x_status ai8x_network_open_weights(const char *path, ai8x_network **network, ai8x_error *error)
 {
+	if (network != NULL)
+		*network = NULL;
+	if (path == NULL || network == NULL)
+		return error_null(error, path == NULL ? "path" : "network");
 	struct array_list list = {NULL, 0};
 	struct found found = {.weights = NULL};
 	size_t count = 0;
 	bool named = false;
-	*network = NULL;
 	ai8x_status status = open_any(NULL, path, false, &list, &named, error);
 	// One array of five dimensions counts layers in its first one.
 	if (status == AI8X_OK && !named)
@@ -754,6 +757,8 @@ static bool write_weight_layer(hid_t file, const ai8x_network_layer *layer, unsi
 
 ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *path, ai8x_error *error)
 {
+	if (network == NULL || path == NULL)
+		return error_null(error, network == NULL ? "network" : "path");
 	struct hdf5_session session;
 	struct hdf5_image image;
 	unsigned index = 0;

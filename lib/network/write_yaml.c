@@ -195,6 +195,8 @@ static void put_network(FILE *file, const ai8x_network *network)
 
 ai8x_status ai8x_network_write_yaml(const ai8x_network *network, const char *path, ai8x_error *error)
 {
+	if (network == NULL || path == NULL)
+		return error_null(error, network == NULL ? "network" : "path");
 	char *text = NULL;
 	size_t size = 0;
 	FILE *file = open_memstream(&text, &size);

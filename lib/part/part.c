@@ -278,6 +278,8 @@ const ai8x_part *ai8x_part_find(const char *name)
 
 const ai8x_part_info *ai8x_part_get_info(const ai8x_part *part)
 {
+	if (part == NULL)
+		return NULL;
 	return &part->info;
 }
 
@@ -372,6 +374,8 @@ uint32_t part_register_address(const ai8x_part *part, enum part_register reg, un
 
 uint32_t ai8x_part_data_address(const ai8x_part *part, unsigned instance, uint32_t word)
 {
+	if (part == NULL)
+		return 0;
 	const struct part_memory_row *row = &part->memories[MEMORY_DATA];
 	unsigned per_group = row->units;
 	return row->address + instance / per_group * part->group_stride +
@@ -416,6 +420,8 @@ static ai8x_region register_region(const ai8x_part *part, enum part_register reg
 
 bool ai8x_part_region(const ai8x_part *part, size_t index, ai8x_region *region)
 {
+	if (part == NULL || region == NULL)
+		return false;
 	if (index < MEMORY_COUNT) {
 		*region = memory_region(part, (enum part_memory)index);
 		return true;
@@ -434,6 +440,8 @@ bool ai8x_part_region(const ai8x_part *part, size_t index, ai8x_region *region)
 
 ai8x_status ai8x_part_locate(const ai8x_part *part, uint32_t address, ai8x_location *location)
 {
+	if (part == NULL || location == NULL)
+		return AI8X_ERR_ARGUMENT;
 	struct part_target target;
 	*location = (ai8x_location){.region = scope_names[SCOPE_NONE], .group = -1, .unit = -1, .layer = -1};
 	if (!part_decode_address(part, address, &target))
@@ -459,6 +467,10 @@ ai8x_status ai8x_part_locate(const ai8x_part *part, uint32_t address, ai8x_locat
 
 size_t ai8x_part_fields(const ai8x_part *part, uint32_t address, ai8x_field *fields, size_t capacity)
 {
+	if (fields == NULL)
+		capacity = 0;
+	if (part == NULL)
+		return 0;
 	struct part_target target;
 	if (!part_decode_address(part, address, &target) || !target.is_register)
 		return 0;

@@ -342,6 +342,8 @@ ai8x_status hdf5_write(const ai8x_program *program, const char *path, ai8x_error
 ai8x_status ai8x_arrays_write_hdf5(const ai8x_array *arrays, size_t count, const char *path,
                                    ai8x_error *error)
 {
+	if (arrays == NULL || path == NULL)
+		return error_null(error, arrays == NULL ? "arrays" : "path");
 	const struct content content = {.arrays = arrays, .count = count};
 	return write_file(&content, path, error);
 }

@@ -383,6 +383,8 @@ static size_t npy_header(const ai8x_array *array, char header[NPY_HEADER])
 ai8x_status ai8x_array_write_npy(const ai8x_array *array, const char *path, ai8x_error *error)
 {
 	char header[NPY_HEADER];
+	if (array == NULL || path == NULL)
+		return error_null(error, array == NULL ? "array" : "path");
 	if (array->rank < 1 || array->rank > AI8X_ARRAY_MAX_RANK)
 		return error_set(error, AI8X_ERR_ARGUMENT, "%s: an array has 1 to %u dimensions, not %u", path,
 		                 AI8X_ARRAY_MAX_RANK, array->rank);

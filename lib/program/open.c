@@ -30,8 +30,11 @@ static ai8x_status look_for_hdf5(const char *path, bool *found, ai8x_error *erro
 ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *options, ai8x_program **program,
                               ai8x_error *error)
 {
+	if (program != NULL)
+		*program = NULL;
+	if (path == NULL || program == NULL)
+		return error_null(error, path == NULL ? "path" : "program");
 	static const ai8x_program_options defaults;
-	*program = NULL;
 	if (path == NULL)
 		return error_set(error, AI8X_ERR_ARGUMENT, "a program needs a path");
 	if (options == NULL)
@@ -54,6 +57,8 @@ ai8x_status ai8x_program_open(const char *path, const ai8x_program_options *opti
 
 ai8x_status ai8x_program_probe(const char *path, bool *is_program, ai8x_error *error)
 {
+	if (path == NULL || is_program == NULL)
+		return error_null(error, path == NULL ? "path" : "is_program");
 	*is_program = false;
 	bool is_hdf5;
 	ai8x_status status = look_for_hdf5(path, &is_hdf5, error);
@@ -64,5 +69,7 @@ ai8x_status ai8x_program_probe(const char *path, bool *is_program, ai8x_error *e
 
 ai8x_status ai8x_program_save(const ai8x_program *program, const char *path, ai8x_error *error)
 {
+	if (program == NULL || path == NULL)
+		return error_null(error, program == NULL ? "program" : "path");
 	return hdf5_write(program, path, error);
 }

@@ -175,18 +175,23 @@ static const struct attribute_list *list_at(const ai8x_program *program, int pos
 
 const ai8x_attribute *ai8x_program_attributes(const ai8x_program *program, size_t *count)
 {
-	*count = program->attributes.count;
-	return program->attributes.items;
+	if (count != NULL)
+		*count = program != NULL ? program->attributes.count : 0;
+	return program != NULL ? program->attributes.items : NULL;
 }
 
 const ai8x_attribute *ai8x_program_attribute(const ai8x_program *program, int position, const char *name)
 {
+	if (program == NULL || name == NULL)
+		return NULL;
 	const struct attribute_list *list = list_at(program, position);
 	return list != NULL ? attribute_list_find(list, name) : NULL;
 }
 
 int64_t ai8x_program_int(const ai8x_program *program, int position, const char *name, int64_t fallback)
 {
+	if (program == NULL || name == NULL)
+		return fallback;
 	const ai8x_attribute *attribute = ai8x_program_attribute(program, position, name);
 	return attribute != NULL && attribute->type == AI8X_ATTRIBUTE_INT ? attribute->integers[0] : fallback;
 }
@@ -194,6 +199,8 @@ int64_t ai8x_program_int(const ai8x_program *program, int position, const char *
 const char *ai8x_program_text(const ai8x_program *program, int position, const char *name,
                               const char *fallback)
 {
+	if (program == NULL || name == NULL)
+		return fallback;
 	const ai8x_attribute *attribute = ai8x_program_attribute(program, position, name);
 	return attribute != NULL && attribute->type == AI8X_ATTRIBUTE_TEXT ? attribute->text : fallback;
 }
@@ -207,6 +214,8 @@ static bool is_fixed_attribute(const char *name)
 ai8x_status ai8x_program_set_attribute(ai8x_program *program, int position, const ai8x_attribute *attribute,
                                        ai8x_error *error)
 {
+	if (program == NULL || attribute == NULL)
+		return error_null(error, program == NULL ? "program" : "attribute");
 	if (position >= 0 && (size_t)position >= program->layer_count)
 		return error_set(error, AI8X_ERR_ARGUMENT, "no layer at position %d; the program has %zu", position,
 		                 program->layer_count);
@@ -258,9 +267,10 @@ static ai8x_status set_identity(ai8x_program *program, const char *name, ai8x_er
 ai8x_status ai8x_program_create(const ai8x_part *part, const char *name, ai8x_program **program,
                                 ai8x_error *error)
 {
-	*program = NULL;
-	if (part == NULL || name == NULL)
-		return error_set(error, AI8X_ERR_ARGUMENT, "a program needs a part and a name");
+	if (program != NULL)
+		*program = NULL;
+	if (error_if_null(error, part, name, program))
+		return AI8X_ERR_ARGUMENT;
 	ai8x_program *created = calloc(1, sizeof *created);
 	if (created == NULL)
 		return error_no_memory(error, "a program");
@@ -295,22 +305,29 @@ void ai8x_program_destroy(ai8x_program *program)
 
 const ai8x_part *ai8x_program_part(const ai8x_program *program)
 {
+	if (program == NULL)
+		return NULL;
 	return program->part;
 }
 
 const char *ai8x_program_name(const ai8x_program *program)
 {
+	if (program == NULL)
+		return "";
 	return ai8x_program_text(program, -1, "name", "");
 }
 
 const ai8x_op *ai8x_program_ops(const ai8x_program *program, size_t *count)
 {
-	*count = program->op_count;
-	return program->ops;
+	if (count != NULL)
+		*count = program != NULL ? program->op_count : 0;
+	return program != NULL ? program->ops : NULL;
 }
 
 ai8x_status ai8x_program_append(ai8x_program *program, ai8x_op op, ai8x_error *error)
 {
+	if (program == NULL)
+		return error_null(error, "program");
 	if (op.kind >= AI8X_BUS_KINDS)
 		return error_set(error, AI8X_ERR_ARGUMENT, "operation %zu: unknown kind %u; kinds are 0 to %d",
 		                 program->op_count, op.kind, AI8X_BUS_KINDS - 1);
@@ -336,6 +353,8 @@ static size_t shape_values(const uint32_t shape[3])
 
 const int32_t *ai8x_program_input(const ai8x_program *program, uint32_t shape[3])
 {
+	if (program == NULL || shape == NULL)
+		return NULL;
 	memcpy(shape, program->input_shape, sizeof program->input_shape);
 	return program->input;
 }
@@ -361,6 +380,8 @@ static void *copy_of(const void *data, size_t count, size_t size)
 ai8x_status ai8x_program_set_input(ai8x_program *program, const int32_t *input, const uint32_t shape[3],
                                    ai8x_error *error)
 {
+	if (error_if_null(error, program, input, shape))
+		return AI8X_ERR_ARGUMENT;
 	ai8x_status status = check_shape(shape, "input", error);
 	if (status != AI8X_OK)
 		return status;
@@ -375,11 +396,15 @@ ai8x_status ai8x_program_set_input(ai8x_program *program, const int32_t *input, 
 
 const uint32_t *ai8x_program_snoop(const ai8x_program *program)
 {
+	if (program == NULL)
+		return NULL;
 	return program->snoop;
 }
 
 ai8x_status ai8x_program_set_snoop(ai8x_program *program, const uint32_t words[32], ai8x_error *error)
 {
+	if (program == NULL || words == NULL)
+		return error_null(error, program == NULL ? "program" : "words");
 	uint32_t *copy = copy_of(words, PROGRAM_SNOOP_WORDS, sizeof *copy);
 	if (copy == NULL)
 		return error_no_memory(error, "snoop words");
@@ -390,13 +415,16 @@ ai8x_status ai8x_program_set_snoop(ai8x_program *program, const uint32_t words[3
 
 const uint32_t *ai8x_program_memory(const ai8x_program *program, size_t *words)
 {
-	*words = program->memory_words;
-	return program->memory;
+	if (words != NULL)
+		*words = program != NULL ? program->memory_words : 0;
+	return program != NULL ? program->memory : NULL;
 }
 
 ai8x_status ai8x_program_set_memory(ai8x_program *program, const uint32_t *memory, size_t words,
                                     ai8x_error *error)
 {
+	if (program == NULL || memory == NULL)
+		return error_null(error, program == NULL ? "program" : "memory");
 	if (words == 0 || words > AI8X_PROGRAM_MAX_WORDS)
 		return error_set(error, AI8X_ERR_ARGUMENT, "%zu memory words; expected 1 to %u", words,
 		                 AI8X_PROGRAM_MAX_WORDS);
@@ -413,11 +441,15 @@ ai8x_status ai8x_program_set_memory(ai8x_program *program, const uint32_t *memor
 
 size_t ai8x_program_layer_count(const ai8x_program *program)
 {
+	if (program == NULL)
+		return 0;
 	return program->layer_count;
 }
 
 const ai8x_program_layer *ai8x_program_layer_at(const ai8x_program *program, size_t position)
 {
+	if (program == NULL)
+		return NULL;
 	return position < program->layer_count ? &program->layers[position].view : NULL;
 }
 
@@ -451,6 +483,12 @@ ai8x_status ai8x_program_add_layer(ai8x_program *program, unsigned number, const
                                    const uint32_t shape[3], const ai8x_word *memory, size_t memory_count,
                                    ai8x_error *error)
 {
+	if (program == NULL)
+		return error_null(error, "program");
+	if (output != NULL && shape == NULL)
+		return error_null(error, "shape");
+	if (memory == NULL && memory_count > 0)
+		return error_null(error, "memory");
 	if (number >= AI8X_PROGRAM_MAX_LAYERS || program->layer_count == AI8X_PROGRAM_MAX_LAYERS)
 		return error_set(error, AI8X_ERR_LIMIT, "layer %u: at most %u layers are accepted", number,
 		                 AI8X_PROGRAM_MAX_LAYERS);

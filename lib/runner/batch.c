@@ -588,8 +588,11 @@ static ai8x_status first_run(ai8x_batch *batch, ai8x_error *error)
 ai8x_status ai8x_batch_create(const ai8x_program *program, const ai8x_batch_options *options,
                               ai8x_batch **out, ai8x_error *error)
 {
+	if (out != NULL)
+		*out = NULL;
+	if (program == NULL || out == NULL)
+		return error_null(error, program == NULL ? "program" : "batch");
 	ai8x_batch *batch = calloc(1, sizeof *batch);
-	*out = NULL;
 	if (batch == NULL)
 		return error_no_memory(error, "a batch");
 	batch->program = program;
@@ -627,6 +630,8 @@ void ai8x_batch_destroy(ai8x_batch *batch)
 
 ai8x_status ai8x_batch_input_shape(const ai8x_batch *batch, uint32_t shape[3], ai8x_error *error)
 {
+	if (batch == NULL || shape == NULL)
+		return error_null(error, batch == NULL ? "batch" : "shape");
 	if (!batch->takes_input)
 		return error_set(error, AI8X_ERR_UNSUPPORTED, "%s", batch->refusal);
 	memcpy(shape, batch->input_shape, sizeof batch->input_shape);
@@ -635,18 +640,25 @@ ai8x_status ai8x_batch_input_shape(const ai8x_batch *batch, uint32_t shape[3], a
 
 void ai8x_batch_output_shape(const ai8x_batch *batch, uint32_t shape[3])
 {
+	if (batch == NULL || shape == NULL)
+		return;
 	memcpy(shape, batch->output_shape, sizeof batch->output_shape);
 }
 
 uint64_t ai8x_batch_cycles(const ai8x_batch *batch)
 {
+	if (batch == NULL)
+		return 0;
 	return batch->cycles;
 }
 
 ai8x_status ai8x_batch_worker_create(const ai8x_batch *batch, ai8x_batch_worker **out, ai8x_error *error)
 {
+	if (out != NULL)
+		*out = NULL;
+	if (batch == NULL || out == NULL)
+		return error_null(error, batch == NULL ? "batch" : "worker");
 	ai8x_batch_worker *worker = calloc(1, sizeof *worker);
-	*out = NULL;
 	if (worker == NULL)
 		return error_no_memory(error, "a worker");
 	worker->batch = batch;
@@ -672,6 +684,8 @@ void ai8x_batch_worker_destroy(ai8x_batch_worker *worker)
 
 ai8x_status ai8x_batch_run(ai8x_batch_worker *worker, const int8_t *input, int32_t *output, ai8x_error *error)
 {
+	if (worker == NULL)
+		return error_null(error, "worker");
 	const ai8x_batch *batch = worker->batch;
 	if (input != NULL && !batch->takes_input)
 		return error_set(error, AI8X_ERR_UNSUPPORTED, "%s", batch->refusal);
@@ -690,5 +704,7 @@ ai8x_status ai8x_batch_run(ai8x_batch_worker *worker, const int8_t *input, int32
 
 ai8x_machine *ai8x_batch_machine(ai8x_batch_worker *worker)
 {
+	if (worker == NULL)
+		return NULL;
 	return worker->machine;
 }

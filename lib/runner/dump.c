@@ -161,6 +161,8 @@ static ai8x_status add_memory(ai8x_program *dump, const ai8x_machine *machine, a
 ai8x_status ai8x_runner_dump(const ai8x_machine *machine, const ai8x_program *program, const char *path,
                              ai8x_error *error)
 {
+	if (error_if_null(error, machine, program, path))
+		return AI8X_ERR_ARGUMENT;
 	ai8x_program *dump = NULL;
 	ai8x_status status =
 		ai8x_program_create(ai8x_machine_part(machine), ai8x_program_name(program), &dump, error);

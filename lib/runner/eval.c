@@ -46,6 +46,8 @@ ai8x_eval_options ai8x_eval_options_default(void)
 
 void ai8x_eval_release(ai8x_eval_result *result)
 {
+	if (result == NULL)
+		return;
 	free(result->confusion);
 	*result = (ai8x_eval_result){0};
 }
@@ -115,6 +117,8 @@ static ai8x_status score(struct evaluation *evaluation, uint64_t first, uint64_t
 
 double ai8x_eval_iou(const ai8x_eval_result *result, uint32_t c)
 {
+	if (result == NULL)
+		return -1;
 	uint64_t labels = 0, answers = 0;
 	if (result->confusion == NULL || c >= result->classes)
 		return -1;
@@ -484,9 +488,8 @@ ai8x_status ai8x_eval(const ai8x_program *program, const char *data, const ai8x_
 	ai8x_error own, *error = reason != NULL ? reason : &own;
 	if (result != NULL)
 		*result = (ai8x_eval_result){0};
-	if (program == NULL || data == NULL || options == NULL || result == NULL)
-		return error_set(error, AI8X_ERR_ARGUMENT,
-		                 "evaluation: program, data, options and result may not be null");
+	if (error_if_null(error, program, data, options, result))
+		return AI8X_ERR_ARGUMENT;
 	ai8x_status refused = check_options(data, options, error);
 	if (refused != AI8X_OK) {
 		work_refuse(options->cluster, refused, error);

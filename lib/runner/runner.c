@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "machine/machine.h"
 #include "runner/placement.h"
 
 enum {
@@ -47,6 +48,8 @@ ai8x_runner_options ai8x_runner_options_default(void)
 
 void ai8x_runner_result_release(ai8x_runner_result *result)
 {
+	if (result == NULL)
+		return;
 	free(result->layers);
 	free(result->mismatch);
 	result->layers = NULL;
@@ -650,7 +653,15 @@ ai8x_status ai8x_runner_run(ai8x_machine *machine, const ai8x_program *program,
                             const ai8x_runner_options *options, ai8x_runner_result *result)
 {
 	double start = clock_seconds();
+	ai8x_error error = {0};
+	if (result == NULL)
+		return AI8X_ERR_ARGUMENT;
 	*result = (ai8x_runner_result){.first_bad_layer = -1};
+	if (error_if_null(&error, machine, program) || observe_refuse(machine, __func__, &error) != AI8X_OK) {
+		result->status = AI8X_ERR_ARGUMENT;
+		memcpy(result->message, error.message, sizeof result->message);
+		return result->status;
+	}
 	struct runner runner = {
 		.machine = machine,
 		.part = ai8x_machine_part(machine),
@@ -687,6 +698,10 @@ ai8x_status ai8x_runner_run(ai8x_machine *machine, const ai8x_program *program,
 
 ai8x_status ai8x_runner_load(ai8x_machine *machine, const ai8x_program *program, ai8x_error *error)
 {
+	if (machine == NULL || program == NULL)
+		return error_null(error, machine == NULL ? "machine" : "program");
+	if (observe_refuse(machine, __func__, error) != AI8X_OK)
+		return AI8X_ERR_ARGUMENT;
 	ai8x_runner_result unused = {.first_bad_layer = -1};
 	struct runner runner = {
 		.machine = machine,

@@ -588,5 +588,7 @@ void work_refuse(ai8x_cluster *cluster, ai8x_status status, const ai8x_error *er
 
 void ai8x_cluster_refuse(ai8x_cluster *cluster, const ai8x_error *error)
 {
-	work_refuse(cluster, error->status, error);
+	static const ai8x_error unknown = {AI8X_ERR_ARGUMENT, "no reason was given"};
+	const ai8x_error *reason = error != NULL ? error : &unknown;
+	work_refuse(cluster, reason->status, reason);
 }

@@ -40,8 +40,8 @@ static ai8x_status measure(const ai8x_program *program, ai8x_cost *cost, ai8x_er
 ai8x_status ai8x_network_cost(const ai8x_network *network, const ai8x_part *part, ai8x_cost *cost,
                               ai8x_error *error)
 {
-	if (network == NULL || part == NULL || cost == NULL)
-		return error_set(error, AI8X_ERR_ARGUMENT, "network, part and cost have to be given");
+	if (error_if_null(error, network, part, cost))
+		return AI8X_ERR_ARGUMENT;
 	ai8x_network *copy = NULL;
 	ai8x_program *program = NULL;
 	// Placing changes a network.

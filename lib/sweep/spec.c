@@ -503,10 +503,13 @@ static void open_model(ai8x_sweep *sweep, const uint32_t *input_shape)
 ai8x_status ai8x_sweep_open(const char *path, const uint32_t *input_shape, ai8x_sweep **out,
                             ai8x_error *error)
 {
+	if (out != NULL)
+		*out = NULL;
+	if (path == NULL || out == NULL)
+		return error_null(error, path == NULL ? "path" : "sweep");
 	char *text = NULL;
 	size_t size = 0;
 	ai8x_sweep *sweep = calloc(1, sizeof *sweep);
-	*out = NULL;
 	if (sweep == NULL || (sweep->path = strdup(path)) == NULL) {
 		ai8x_sweep_destroy(sweep);
 		return error_no_memory(error, path);
@@ -549,7 +552,7 @@ ai8x_status ai8x_sweep_open(const char *path, const uint32_t *input_shape, ai8x_
 
 void ai8x_sweep_destroy(ai8x_sweep *sweep)
 {
-	if (sweep == NULL)
+	if (sweep == NULL || sweep->running)
 		return;
 	for (size_t a = 0; a < sweep->axis_count; a++) {
 		for (size_t i = 0; i < sweep->axes[a].count; i++)

@@ -41,6 +41,7 @@ struct ai8x_sweep {
 	ai8x_sweep_point *points;
 	size_t point_count;
 	uint64_t identity;
+	bool running;        // ai8x_sweep_run() has not returned
 	uint32_t shape[3];   // of the input, 0: not given
 	ai8x_network *model; // the network as described, with its weights; NULL where it needs parameters
 };

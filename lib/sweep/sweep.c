@@ -10,7 +10,7 @@
 #include "network/network.h"
 #include "runner/work.h"
 
-enum { CHUNKS = 256, CHUNK_POINTS = 64 };
+enum { CHUNKS = 256, CHUNK_POINTS = 64, MOST_JOBS = 4096 };
 
 // --- Measures ----------------------------------------------------------------------------------------
 
@@ -222,6 +222,16 @@ static ai8x_status pulse(void *user, ai8x_error *error)
 
 ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options, ai8x_error *error)
 {
+	if (sweep == NULL || options == NULL)
+		return error_null(error, sweep == NULL ? "sweep" : "options");
+	if (sweep->running)
+		return error_set(error, AI8X_ERR_ARGUMENT, "sweep: called from the callback of the same grid's run");
+	if (options->jobs < 1 || options->jobs > MOST_JOBS) {
+		const ai8x_status refused =
+			error_set(error, AI8X_ERR_ARGUMENT, "sweep: %u jobs, expected 1 to %d", options->jobs, MOST_JOBS);
+		ai8x_cluster_refuse(options->cluster, error);
+		return refused;
+	}
 	struct run run = {.sweep = sweep, .options = options};
 	run.chunk = sweep->point_count / CHUNKS;
 	run.chunk = run.chunk < 1 ? 1 : run.chunk > CHUNK_POINTS ? CHUNK_POINTS : run.chunk;
@@ -236,7 +246,9 @@ ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options,
 		.take = take_chunk,
 		.pulse = pulse,
 	};
+	sweep->running = true;
 	ai8x_status status = work_do(&work, options->jobs, options->cluster, error);
+	sweep->running = false;
 	if (status == AI8X_OK && (options->cluster == NULL || options->cluster->rank == 0))
 		status = mark_best(sweep, error);
 	return status;
@@ -244,41 +256,57 @@ ai8x_status ai8x_sweep_run(ai8x_sweep *sweep, const ai8x_sweep_options *options,
 
 const char *ai8x_sweep_network_path(const ai8x_sweep *sweep)
 {
+	if (sweep == NULL)
+		return "";
 	return sweep->network_path;
 }
 
 const char *ai8x_sweep_name(const ai8x_sweep *sweep)
 {
+	if (sweep == NULL)
+		return "";
 	return sweep->name;
 }
 
 size_t ai8x_sweep_point_count(const ai8x_sweep *sweep)
 {
+	if (sweep == NULL)
+		return 0;
 	return sweep->point_count;
 }
 
 const ai8x_sweep_point *ai8x_sweep_point_at(const ai8x_sweep *sweep, size_t index)
 {
+	if (sweep == NULL)
+		return NULL;
 	return index < sweep->point_count ? &sweep->points[index] : NULL;
 }
 
 size_t ai8x_sweep_axis_count(const ai8x_sweep *sweep)
 {
+	if (sweep == NULL)
+		return 0;
 	return sweep->axis_count;
 }
 
 const char *ai8x_sweep_axis_name(const ai8x_sweep *sweep, size_t axis)
 {
+	if (sweep == NULL || axis >= sweep->axis_count)
+		return "";
 	return sweep->axes[axis].name;
 }
 
 const char *ai8x_sweep_value(const ai8x_sweep *sweep, size_t point, size_t axis)
 {
+	if (sweep == NULL || axis >= sweep->axis_count || point >= sweep->point_count)
+		return "";
 	return sweep->axes[axis].values[sweep_position(sweep, point, axis)].label;
 }
 
 const ai8x_sweep_measure *ai8x_sweep_objective(const ai8x_sweep *sweep, unsigned which, bool *more)
 {
+	if (sweep == NULL || more == NULL)
+		return NULL;
 	*more = sweep->more[which % 2];
 	return sweep->objective[which % 2];
 }

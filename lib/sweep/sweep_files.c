@@ -37,6 +37,8 @@ static bool is_whole(const ai8x_sweep_measure *measure)
 
 void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file)
 {
+	if (sweep == NULL || file == NULL)
+		return;
 	for (size_t a = 0; a < sweep->axis_count; a++) {
 		put_cell(sweep->axes[a].name, file);
 		(void)fputc(',', file);
@@ -147,6 +149,8 @@ static bool write_points(const ai8x_sweep *sweep, hid_t file, char *texts, doubl
 
 ai8x_status ai8x_sweep_hdf5(const ai8x_sweep *sweep, const char *path, ai8x_error *error)
 {
+	if (sweep == NULL || path == NULL)
+		return error_null(error, sweep == NULL ? "sweep" : "path");
 	enum { WIDEST = sizeof sweep->points[0].message };
 	struct hdf5_session session;
 	struct hdf5_image image;

@@ -26,6 +26,8 @@ static void set_clock(ai8x_clock *clock, const struct part_clock_row *source, un
 
 ai8x_clock ai8x_clock_default(const ai8x_part *part, bool pipeline)
 {
+	if (part == NULL)
+		return (ai8x_clock){0};
 	const struct part_clock_choice *choice = &part->clock_default;
 	ai8x_clock clock;
 	set_clock(&clock, &part->clocks[choice->clock], pipeline ? choice->divider : choice->divider_unpipelined);
@@ -100,6 +102,8 @@ static bool parse_frequency(const char *text, ai8x_clock *clock)
 
 ai8x_status ai8x_clock_parse(const ai8x_part *part, const char *text, ai8x_clock *clock, ai8x_error *error)
 {
+	if (error_if_null(error, part, text, clock))
+		return AI8X_ERR_ARGUMENT;
 	if (parse_source(part, text, clock) || parse_register(part, text, clock) || parse_frequency(text, clock))
 		return AI8X_OK;
 	char names[64] = "";

@@ -60,6 +60,8 @@ static void count_words(const struct sequence *sequence, ai8x_counters *counters
 
 void ai8x_time_layer(const ai8x_layer *layer, ai8x_counters *counters)
 {
+	if (layer == NULL || counters == NULL)
+		return;
 	struct sequence sequence;
 	uint64_t rows[SIDE_COUNT][2], columns[SIDE_COUNT][2];
 	memset(counters, 0, sizeof *counters);

@@ -8,11 +8,15 @@
 
 double ai8x_energy_error(const ai8x_part *part)
 {
+	if (part == NULL)
+		return 0;
 	return part->standing.energy_error;
 }
 
 double ai8x_cycles_error(const ai8x_part *part, unsigned *networks)
 {
+	if (part == NULL)
+		return 0;
 	if (networks != NULL)
 		*networks = part->standing.cycles_networks;
 	return part->standing.cycles_error;
@@ -20,6 +24,8 @@ double ai8x_cycles_error(const ai8x_part *part, unsigned *networks)
 
 double ai8x_fed_cycles_error(const ai8x_part *part)
 {
+	if (part == NULL)
+		return 0;
 	return part->standing.fed_error;
 }
 
@@ -35,6 +41,8 @@ static const struct part_energy *row_at(const ai8x_part *part, double volts)
 double ai8x_energy_layer_at(const ai8x_layer *layer, const ai8x_counters *counters, double volts,
                             uint32_t clock_hz)
 {
+	if (layer == NULL || counters == NULL)
+		return 0;
 	const struct part_energy *row = row_at(layer->part, volts);
 	const bool pointwise = layer->kernel_rows * layer->kernel_columns == 1;
 	const uint32_t hz = clock_hz != 0 ? clock_hz : ai8x_clock_default(layer->part, !layer->no_pipeline).hz;
@@ -47,5 +55,7 @@ double ai8x_energy_layer_at(const ai8x_layer *layer, const ai8x_counters *counte
 
 double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters)
 {
+	if (layer == NULL || counters == NULL)
+		return 0;
 	return ai8x_energy_layer_at(layer, counters, 0, 0);
 }

@@ -15,17 +15,23 @@ static const struct part_access *cost_of(const ai8x_part *part, ai8x_access acce
 
 double ai8x_access_seconds(const ai8x_part *part, const ai8x_clock *clock, ai8x_access access)
 {
+	if (part == NULL || clock == NULL)
+		return 0;
 	const struct part_access *cost = cost_of(part, access);
 	return cost->core / part->host.hz + cost->accelerator / clock->hz;
 }
 
 uint32_t ai8x_feed_cycles(const ai8x_part *part, const ai8x_clock *clock)
 {
+	if (part == NULL || clock == NULL)
+		return 0;
 	return (uint32_t)lround(ai8x_access_seconds(part, clock, AI8X_ACCESS_FIFO) * clock->hz);
 }
 
 void ai8x_loading_times(ai8x_loading *loading, const ai8x_part *part, const ai8x_clock *clock)
 {
+	if (loading == NULL || part == NULL || clock == NULL)
+		return;
 	loading->kernel_seconds =
 		(double)loading->kernel_writes * ai8x_access_seconds(part, clock, AI8X_ACCESS_KERNEL);
 	loading->bias_seconds = (double)loading->bias_writes * ai8x_access_seconds(part, clock, AI8X_ACCESS_BIAS);

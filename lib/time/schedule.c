@@ -52,6 +52,8 @@ struct scheduler {
 
 void ai8x_schedule_release(ai8x_schedule *schedule)
 {
+	if (schedule == NULL)
+		return;
 	free(schedule->layers);
 	*schedule = (ai8x_schedule){0};
 }
@@ -345,6 +347,8 @@ static ai8x_status run_schedule(struct scheduler *s, const uint8_t *fifos, size_
 ai8x_status ai8x_schedule_machine(const ai8x_machine *machine, const uint8_t *fifos, size_t count,
                                   const ai8x_feed *feed, ai8x_schedule *schedule, ai8x_error *error)
 {
+	if (machine == NULL || schedule == NULL)
+		return error_null(error, machine == NULL ? "machine" : "schedule");
 	static const ai8x_feed in_time;
 	const struct run *run = &machine->run;
 	*schedule = (ai8x_schedule){0};

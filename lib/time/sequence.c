@@ -8,6 +8,8 @@
 
 uint64_t ai8x_time_total(const ai8x_counters *counters)
 {
+	if (counters == NULL)
+		return 0;
 	uint64_t cycles = 0;
 	for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
 		cycles += counters->state[s];

@@ -91,6 +91,8 @@ static void choose_clocks(const ai8x_machine *machine, ai8x_timing *timing)
 ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed, ai8x_timing *timing,
                               ai8x_error *error)
 {
+	if (program == NULL || timing == NULL)
+		return error_null(error, program == NULL ? "program" : "timing");
 	*timing = (ai8x_timing){0};
 	struct loader loader = {.part = ai8x_program_part(program), .loading = &timing->loading};
 	ai8x_status status = ai8x_machine_create(loader.part, NULL, &loader.machine, error);
@@ -119,5 +121,7 @@ ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed
 
 void ai8x_timing_release(ai8x_timing *timing)
 {
+	if (timing == NULL)
+		return;
 	ai8x_schedule_release(&timing->schedule);
 }

@@ -734,6 +734,8 @@ ai8x_status ai8x_advise(const ai8x_network *network, const ai8x_part *part,
                         const ai8x_compile_options *compile, const ai8x_profile_options *options, size_t most,
                         ai8x_advice_list *list, ai8x_error *error)
 {
+	if (error_if_null(error, network, part, list))
+		return AI8X_ERR_ARGUMENT;
 	static const ai8x_profile_options none;
 	struct adviser adviser = {
 		.options = options != NULL ? options : &none,
@@ -770,6 +772,8 @@ ai8x_status ai8x_advise(const ai8x_network *network, const ai8x_part *part,
 
 void ai8x_advice_release(ai8x_advice_list *list)
 {
+	if (list == NULL)
+		return;
 	free(list->advice);
 	*list = (ai8x_advice_list){0};
 }

@@ -1,6 +1,7 @@
 // Findings of checks as JSON (docs/check.md).
 #include <ai8xsim/view.h>
 
+#include "base/error.h"
 #include "base/json.h"
 
 static json_t *finding_json(const ai8x_finding *finding)
@@ -68,6 +69,8 @@ static json_t *report_json(const ai8x_check_report *report)
 
 ai8x_status ai8x_check_json(const ai8x_check_report *reports, size_t count, FILE *file, ai8x_error *error)
 {
+	if ((reports == NULL && count > 0) || file == NULL)
+		return error_null(error, file == NULL ? "file" : "reports");
 	json_t *programs = json_array();
 	bool complete = programs != NULL;
 	for (size_t i = 0; i < count && complete; i++)

@@ -621,6 +621,8 @@ static void say_advice(const struct page *page)
 void ai8x_profile_html(const ai8x_profile *profile, const ai8x_profile *baseline,
                        const ai8x_advice_list *advice, FILE *file)
 {
+	if (profile == NULL || file == NULL)
+		return;
 	const struct page page = {file, profile, baseline, advice, about(profile)};
 	say_head(&page);
 	say_tiles(&page);

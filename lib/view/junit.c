@@ -82,7 +82,7 @@ static size_t sequence(const unsigned char *s)
 
 static void add_escaped(struct text *text, const char *string)
 {
-	for (const unsigned char *s = (const unsigned char *)string; *s != 0;) {
+	for (const unsigned char *s = (const unsigned char *)string; s != NULL && *s != 0;) {
 		size_t size = sequence(s);
 		if (size == 0)
 			add_string(text, REPLACEMENT);
@@ -124,6 +124,12 @@ static void add_case(struct text *text, const ai8x_junit_case *row)
 ai8x_status ai8x_junit_render(const char *suite, const ai8x_junit_case *cases, size_t count, char **text,
                               ai8x_error *error)
 {
+	if (text != NULL)
+		*text = NULL;
+	if (suite == NULL || text == NULL)
+		return error_null(error, suite == NULL ? "suite" : "text");
+	if (cases == NULL && count > 0)
+		return error_null(error, "cases");
 	size_t failures = 0, errors = 0;
 	double seconds = 0;
 	for (size_t i = 0; i < count; i++) {

@@ -300,7 +300,10 @@ ai8x_status map_count_words(const ai8x_program *program, const ai8x_schedule *sc
 ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *schedule, ai8x_map **out,
                             ai8x_error *error)
 {
-	*out = NULL;
+	if (out != NULL)
+		*out = NULL;
+	if (error_if_null(error, program, schedule, out))
+		return AI8X_ERR_ARGUMENT;
 	ai8x_map *map = calloc(1, sizeof *map);
 	if (map == NULL)
 		return error_no_memory(error, "a memory map");
@@ -338,6 +341,8 @@ void ai8x_map_destroy(ai8x_map *map)
 
 uint64_t ai8x_map_words(const ai8x_map_runs *runs, int owner)
 {
+	if (runs == NULL)
+		return 0;
 	uint64_t words = 0;
 	for (size_t i = 0; i < runs->count; i++)
 		words += owner < AI8X_MAP_INPUT || runs->run[i].owner == owner ? runs->run[i].count : 0;

@@ -1,6 +1,7 @@
 // A map of all memories as JSON (docs/profile.md).
 #include <ai8xsim/view.h>
 
+#include "base/error.h"
 #include "base/json.h"
 
 static json_t *json_of_runs(const ai8x_map *map, const ai8x_map_runs *runs, const char *unit)
@@ -19,6 +20,8 @@ static json_t *json_of_runs(const ai8x_map *map, const ai8x_map_runs *runs, cons
 
 ai8x_status ai8x_map_json(const ai8x_map *map, FILE *file, ai8x_error *error)
 {
+	if (map == NULL || file == NULL)
+		return error_null(error, map == NULL ? "map" : "file");
 	json_t *data = json_array(), *reads = json_array();
 	const size_t sources = map->layer_count + 1;
 	for (size_t i = 0; i <= map->layer_count; i++) {

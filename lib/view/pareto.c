@@ -360,6 +360,8 @@ static void say_page(const struct page *page)
 
 void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file)
 {
+	if (sweep == NULL || file == NULL)
+		return;
 	struct page page = {.file = file, .sweep = sweep};
 	const size_t points = ai8x_sweep_point_count(sweep);
 	page.across.measure = ai8x_sweep_objective(sweep, 0, &page.across.more);

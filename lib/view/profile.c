@@ -25,6 +25,8 @@ const char *ai8x_bound_text(ai8x_bound bound)
 
 unsigned ai8x_peak_macs(const ai8x_part *part)
 {
+	if (part == NULL)
+		return 0;
 	const unsigned taps = 9;
 	// Parts that have calcx4 apply the kernels of four output channels in one cycle.
 	const unsigned slots = part_has_field(part, F_CALCX4) ? 4 : 1;
@@ -207,10 +209,13 @@ static void sum_up(ai8x_profile *profile)
 ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_options *options,
                                 ai8x_profile **out, ai8x_error *error)
 {
+	if (out != NULL)
+		*out = NULL;
+	if (program == NULL || out == NULL)
+		return error_null(error, program == NULL ? "program" : "profile");
 	static const ai8x_profile_options none;
 	if (options == NULL)
 		options = &none;
-	*out = NULL;
 	ai8x_profile *profile = calloc(1, sizeof *profile);
 	if (profile == NULL)
 		return error_no_memory(error, "a profile");

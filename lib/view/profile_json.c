@@ -1,4 +1,5 @@
 // A profile, its baseline and advice as one JSON document (docs/profile.md).
+#include "base/error.h"
 #include "base/json.h"
 #include "view/words.h"
 
@@ -95,6 +96,8 @@ static json_t *json_of_advice(const ai8x_advice_list *list)
 ai8x_status ai8x_profile_json(const ai8x_profile *profile, const ai8x_profile *baseline,
                               const ai8x_advice_list *advice, FILE *file, ai8x_error *error)
 {
+	if (profile == NULL || file == NULL)
+		return error_null(error, profile == NULL ? "profile" : "file");
 	return json_write(json_pack("{s:i, s:o, s:o, s:o}", "version", 1, "profile", json_of_profile(profile),
 	                            "baseline", baseline != NULL ? json_of_profile(baseline) : json_null(),
 	                            "advice", advice != NULL ? json_of_advice(advice) : json_null()),

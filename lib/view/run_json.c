@@ -1,6 +1,7 @@
 // Outcomes of runs as JSON (docs/run.md).
 #include <ai8xsim/view.h>
 
+#include "base/error.h"
 #include "base/json.h"
 
 static json_t *layers_json(const ai8x_runner_result *result)
@@ -45,6 +46,8 @@ static json_t *report_json(const ai8x_run_report *report)
 
 ai8x_status ai8x_run_json(const ai8x_run_report *reports, size_t count, FILE *file, ai8x_error *error)
 {
+	if ((reports == NULL && count > 0) || file == NULL)
+		return error_null(error, file == NULL ? "file" : "reports");
 	json_t *programs = json_array();
 	bool complete = programs != NULL;
 	for (size_t i = 0; i < count && complete; i++)

@@ -23,7 +23,10 @@ ai8x_show_options ai8x_show_options_default(void)
 
 ai8x_status ai8x_show_create(const ai8x_show_options *options, ai8x_show **out, ai8x_error *error)
 {
-	*out = NULL;
+	if (out != NULL)
+		*out = NULL;
+	if (out == NULL)
+		return error_null(error, "show");
 	ai8x_show *show = calloc(1, sizeof *show);
 	if (show == NULL)
 		return error_no_memory(error, "a page");
@@ -273,6 +276,8 @@ static ai8x_status add_run(ai8x_show *show, const ai8x_program *program, const a
 ai8x_status ai8x_show_add(ai8x_show *show, const ai8x_program *program, const ai8x_network *network,
                           ai8x_runner_result *result, ai8x_error *error)
 {
+	if (error_if_null(error, show, program, result))
+		return AI8X_ERR_ARGUMENT;
 	memset(result, 0, sizeof *result);
 	if (show->run_count == show->options.runs)
 		return error_set(error, AI8X_ERR_ARGUMENT, "the page was to have %u programs", show->options.runs);
@@ -288,5 +293,7 @@ ai8x_status ai8x_show_add(ai8x_show *show, const ai8x_program *program, const ai
 
 size_t ai8x_show_count(const ai8x_show *show)
 {
+	if (show == NULL)
+		return 0;
 	return show->run_count;
 }

@@ -397,6 +397,10 @@ static void write_tour(const char *tour, FILE *file)
 
 ai8x_status ai8x_show_write(const ai8x_show *show, FILE *file, ai8x_error *error)
 {
+	if (show == NULL || file == NULL)
+		return error_null(error, show == NULL ? "show" : "file");
+	if (ai8x_show_count(show) == 0)
+		return error_set(error, AI8X_ERR_ARGUMENT, "a page needs a run: none was added");
 	struct page page = {.file = file};
 	ai8x_status status = AI8X_OK;
 	(void)fprintf(file, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"

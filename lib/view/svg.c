@@ -113,6 +113,8 @@ static void bias_memory(struct picture *picture)
 
 void ai8x_map_svg(const ai8x_map *map, FILE *file)
 {
+	if (map == NULL || file == NULL)
+		return;
 	struct picture picture = {map, file, 2 * MARGIN + ACROSS * CELL_WIDTH + (ACROSS - 1) * GAP_X, MARGIN};
 	const unsigned height = 3 * 52 + AI8X_INSTANCES / ACROSS * (CELL_HEIGHT + GAP_Y) +
 	                        key_rows(&picture) * KEY_HEIGHT + 8 + 300 + GAP_Y + AI8X_GROUPS * 22 + 2 * MARGIN;

@@ -37,7 +37,7 @@ static const struct trace_writer *const writers[] = {
 
 unsigned ai8x_trace_signal_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+	for (size_t i = 0; name != NULL && i < sizeof signals / sizeof signals[0]; i++)
 		if (strcmp(signals[i].name, name) == 0)
 			return signals[i].bit;
 	return 0;
@@ -46,7 +46,10 @@ unsigned ai8x_trace_signal_find(const char *name)
 ai8x_status ai8x_trace_create(const ai8x_part *part, const ai8x_trace_options *options, FILE *file,
                               ai8x_trace **out, ai8x_error *error)
 {
-	*out = NULL;
+	if (out != NULL)
+		*out = NULL;
+	if (error_if_null(error, part, options, file, out))
+		return AI8X_ERR_ARGUMENT;
 	if ((size_t)options->format >= sizeof writers / sizeof writers[0])
 		return error_set(error, AI8X_ERR_ARGUMENT, "there is no trace format %d", (int)options->format);
 	ai8x_trace *trace = calloc(1, sizeof *trace);
@@ -77,6 +80,8 @@ ai8x_status ai8x_trace_create(const ai8x_part *part, const ai8x_trace_options *o
 
 uint32_t ai8x_trace_kinds(const ai8x_trace *trace)
 {
+	if (trace == NULL)
+		return 0;
 	uint32_t kinds = AI8X_EVENT_RUN_STOP;
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		kinds |= trace->options.signals & signals[i].bit ? signals[i].kinds : 0;
@@ -96,6 +101,8 @@ static bool is_wanted(const ai8x_trace_options *options, const ai8x_event *event
 void ai8x_trace_event(void *user, const ai8x_event *event)
 {
 	ai8x_trace *trace = user;
+	if (trace == NULL || event == NULL)
+		return;
 	if (!is_wanted(&trace->options, event))
 		return;
 	const bool stop = event->kind == AI8X_EVENT_LAYER_STOP || event->kind == AI8X_EVENT_RUN_STOP;
@@ -109,11 +116,15 @@ void ai8x_trace_event(void *user, const ai8x_event *event)
 
 uint64_t ai8x_trace_events(const ai8x_trace *trace)
 {
+	if (trace == NULL)
+		return 0;
 	return trace->events;
 }
 
 ai8x_status ai8x_trace_finish(ai8x_trace *trace, ai8x_error *error)
 {
+	if (trace == NULL)
+		return error_null(error, "trace");
 	trace->writer->finish(trace->state, trace->end_cycle);
 	bool failed = fflush(trace->file) != 0 || ferror(trace->file) != 0;
 	free(trace->state);

@@ -25,6 +25,8 @@ const ai8x_cause *ai8x_cause_get(unsigned index)
 
 uint64_t ai8x_cause_cycles(const ai8x_cause *cause, const ai8x_counters *counters)
 {
+	if (cause == NULL || counters == NULL)
+		return 0;
 	uint64_t cycles = 0;
 	for (unsigned s = 0; s < AI8X_STATE_COUNT; s++)
 		cycles += cause->states >> s & 1 ? counters->state[s] : 0;

@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -628,6 +629,10 @@ int main(int argc, char **argv)
 	struct driver driver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	if (!command_begin(&driver.command, &parser, argc, argv, &driver))
 		return EXIT_FAILURE + 1;
+	// Shadow memories and programs come and go with every mutant: asking the system for fresh pages each time would take
+	// longer than filling them.
+	(void)mallopt(M_MMAP_THRESHOLD, 256 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	const int code = run(&driver);
 	command_end(&driver.command);
 	for (size_t i = 0; i < driver.file_count; i++)

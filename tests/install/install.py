@@ -60,6 +60,26 @@ class Installed:
         # Absolute names are those of the symbol versions themselves.
         return {words[-1].split('@')[0] for words in lines if len(words) == 3 and words[1] != 'A'}
 
+    def case_hardened(self):
+        """program and library are hardened: RELRO, immediate binding, PIE, stack protector, fortified calls"""
+        for path in (os.path.join(self.prefix, 'bin/ai8xsim'), self.shared()[-1]):
+            segments, dynamic = call(['readelf', '-Wl', path]), call(['readelf', '-Wd', path])
+            symbols = call(['readelf', '-W', '--dyn-syms', path])
+            stack = re.search(r'GNU_STACK.*?(RWE|RW )', segments)
+            wanted = {
+                'RELRO': 'GNU_RELRO' in segments,
+                'immediate binding': re.search(r'FLAGS.*\bNOW\b', dynamic) is not None,
+                'a stack that holds no code': stack is not None and stack[1] == 'RW ',
+                'position independence': 'Elf file type is DYN' in segments,
+                'the stack protector': '__stack_chk_fail' in symbols,
+                # Sanitizers put their own calls in the place of these.
+                'fortified calls': '__snprintf_chk' in symbols or '__asan' in symbols,
+                'no text relocations': 'TEXTREL' not in dynamic,
+            }
+            missing = [name for name, there in wanted.items() if not there]
+            if missing:
+                raise Failure(f'{os.path.basename(path)} lacks {", ".join(missing)}')
+
     def case_files(self):
         """meson install puts headers, libraries, pkg-config file and program in place"""
         call(['meson', 'install', '-C', self.args.build, '--no-rebuild', '--destdir', self.root],
@@ -238,7 +258,7 @@ def main():
         cases = [installed.case_files, installed.case_pkgconfig, installed.case_exports, installed.case_versions,
                  installed.case_archives, installed.case_hello, installed.case_hello_runs, installed.case_hello_reports,
                  installed.case_static, installed.case_cmake,
-                 installed.case_program, installed.case_share]
+                 installed.case_program, installed.case_share, installed.case_hardened]
         print(f'1..{len(cases)}')
         for number, case in enumerate(cases, 1):
             try:

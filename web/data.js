@@ -2,6 +2,8 @@
 const DATA = JSON.parse(document.getElementById('data').textContent);
 const STATES = DATA.states;
 const STATE = Object.fromEntries(STATES.map((name, index) => [name, index]));
+// The line buffer is called TRAM in the vendor's registers.
+const stateText = state => STATES[state] === 'tram' ? 'line buffer' : STATES[state];
 const CAUSE_OF = STATES.map((_, state) => DATA.causes.findIndex(cause => cause.states >> state & 1));
 const GROUPS = 4, INSTANCES = 16, PROCESSORS = 64, FIFOS = 5;
 

@@ -2,13 +2,17 @@
 const QUESTIONS = [
   ['What is a processor?', 'Each of the 64 processors has a kernel memory, a line buffer (TRAM) and nine multipliers. It works on one input channel at a time, and applies a kernel of up to 3×3 weights in one cycle. All processors of a layer work on the same pixel and on the same output channel.'],
   ['Why four to a memory?', 'A word of data memory has four bytes. In HWC layout they are the same pixel in four channels, one for each of the four processors at that memory. So 64 channels are read with one word from each of 16 memories, in one cycle.'],
-  ['What does the 65th channel cost?', 'Input channels beyond 64 need a second pass: all reads, line buffer writes and output cycles of a pixel are done twice. Output channels cost one cycle each and pass; beyond 64 their number is rounded up so that passes are equal and multiples of four, and the layer after them needs two passes.'],
-  ['Why do 60 channels cost as much as 64?', 'As input they cost exactly the same: the four idle processors take no time, they only do nothing. As output they cost 60 cycles a pixel in place of 64, one for each channel.'],
+  ['What does the 65th channel cost?', 'Input channels beyond 64 need a second pass: all reads, line buffer writes, padding and output cycles of a pixel are done twice. So 65 to 128 input channels cost the same. Output channels cost one cycle each and pass; beyond 64 their number is rounded up so that passes are equal and multiples of four, and the layer after them needs two passes.'],
+  ['Why do 60 input channels cost as much as 64?', 'As input they cost exactly the same: the four idle processors take no time, they only do nothing. As output they cost 60 cycles a pixel in place of 64, one for each channel.'],
   ['Why does 1×1 waste multipliers?', 'A kernel takes one cycle whatever its size: 3×3 uses nine multipliers of each processor, 1×1 uses one.'],
   ['What does pooling cost?', 'Each sample of the pooling window is read, one cycle each and pass. But each pooled pixel is convolved only once, so pooling before a convolution saves more than it costs.'],
   ['What does “only waits” mean?', 'A group that takes part in the run but has no processor that reads in this layer. It uses no cycles; it has nothing to do.'],
   ['Where do the numbers come from?', 'From the cycle-exact engine of ai8xsim, which made this page while it ran the program. The sequence of cycles is complete. Values (words, products, sums) are held for the cycles with a blue stroke below the time line; --from, --to and --layer choose others.'],
-  ['What are passes, slots and patterns of writing?', 'A pass is one round over up to 64 input channels of a pixel. A slot is one output channel in the order in which they are computed. Four 8-bit results are collected and written as one word.'],
+  ['What is filling?', 'Cycles after pixels with which no kernel window is complete yet, above and left of the first output pixel. They come once a pixel, not once a pass.'],
+  ['Why is the bias multiplied by 128?', 'Inputs and weights stand for fractions of 128. A product is in units of 1/128 of an output step, and the 8-bit bias, in output steps, is brought to the same scale.'],
+  ['What does “switched off” mean?', 'A group that takes no part in the run at all: the program did not enable it.'],
+  ['Why is the run one cycle longer than its layers?', 'After the start bit is set, one cycle passes before the first layer.'],
+  ['What are passes and slots?', 'A pass is one round over up to 64 input channels of a pixel. A slot is one output channel in the order in which they are computed. Four 8-bit results are collected and written as one word.'],
   ['Keys', 'Space plays and pauses. Left and right step; with Shift ten steps. Up and down zoom. Home and End go to the start and the end. Page Up and Page Down go to the layer before and after.'],
 ];
 
@@ -95,12 +99,12 @@ class App {
   draw() {
     const {run, cycle} = this, now = this.now = run.at(cycle), events = run.eventsAt(cycle);
     const cause = DATA.causes[CAUSE_OF[now.state]];
-    setText($('badge'), STATES[now.state]);
+    setText($('badge'), stateText(now.state));
     $('badge').style.background = cause?.colour ?? '#777';
     $('badge').style.color = '#111';
     setText($('where'), `cycle ${thousands(cycle)} of ${thousands(run.cycles)}${cause ? ', counted as ' + cause.name : ''}`);
     setText($('sentence'), sentence(run, cycle));
-    setText($('held'), events ? '' : 'Values of this cycle are not held by this page; what happens and where is exact.');
+    setText($('held'), events || !now.layer ? '' : 'Values of this cycle are not held by this page; what happens and where is exact.');
     this.chip.draw(now, events);
     // While playing, what is scrolled out of sight is left alone: frames stay short.
     if (this.inSight('numbers')) this.numbers.draw(now, events);

@@ -192,7 +192,7 @@ class Timeline {
       context.fillRect(x + .5, 32, scale - 1, 52);
       if (scale < 34) continue;
       context.fillStyle = '#111';
-      context.fillText(STATES[now.state], x + scale / 2, 55, scale - 4);
+      context.fillText(stateText(now.state), x + scale / 2, 55, scale - 4);
       if (now.state === STATE.output) context.fillText('ch ' + now.slot, x + scale / 2, 69, scale - 4);
     }
   }

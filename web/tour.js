@@ -100,7 +100,8 @@ class Tour {
       make('div', {'aria-live': 'polite'}, ...paragraphs), make('div.steps', {},
         make('button', {type: 'button', id: 'tour-back', onclick: move(-1), disabled: this.step === 0}, 'Back'),
         make('button.main', {type: 'button', id: 'tour-next', onclick: move(1), disabled: this.step === count - 1}, 'Next'), play),
-      make('div.steps', {}, ...dots));
+      make('div.steps', {}, ...dots),
+      make('p', {}, make('a', {href: '#help-title'}, 'Questions and answers are at the end of the page.')));
   }
 }
 

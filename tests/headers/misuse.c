@@ -124,7 +124,10 @@ static void prepare(const char *program, const char *sweep)
 {
 	ai8x_error error = {AI8X_OK, ""};
 	good.path = program;
-	good.text = description;
+	// As long as what is called its size.
+	static char text[sizeof good.room];
+	memcpy(text, description, sizeof description);
+	good.text = text;
 	must(ai8x_program_open(program, NULL, &good.program, &error), &error);
 	good.part = ai8x_program_part(good.program);
 	must(ai8x_machine_create(good.part, NULL, &good.machine, &error), &error);

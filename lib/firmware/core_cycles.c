@@ -28,11 +28,11 @@
 
 enum kind {
 	KIND_FIXED, // so many cycles
-	KIND_LOAD,  // two cycles; one behind another load, unless that loads its address
+	KIND_LOAD,  // two cycles; one after another load, unless that loads its address
 	KIND_STORE, // one cycle, into the write buffer
 	KIND_LIST,  // one cycle, and one for each bit of a mask
 	KIND_WORDS, // one cycle, and one for each word of a count
-	KIND_IT,    // none behind a 16-bit instruction
+	KIND_IT,    // none after a 16-bit instruction
 };
 
 struct row {

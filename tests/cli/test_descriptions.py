@@ -265,7 +265,7 @@ class Descriptions(unittest.TestCase):
                       "out_offset: 0x2000}", "{out_channels: 4, processors: 0xf, out_offset: 0x0}"], "one-shot runs them one by one", "--one-shot")
 
     def test_output_over_input(self):
-        """In place works only behind the reads; the message names an offset that works."""
+        """In place works only after the reads; the message names an offset that works."""
         net = "{in_dim: [16, 16], processors: 0x111, data_format: CHW, out_channels: 4, output_processors: 0xf%s}"
         result = self.compile([net % ""])
         self.assertEqual(result.returncode, BAD_INPUT)

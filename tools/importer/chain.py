@@ -12,7 +12,7 @@ STRAIGHT = ("Mul", "Div", "Add", "Sub", "Floor", "Round", "Trunc", "Relu", "Abs"
 
 
 class Chain:
-    """What was found behind a tensor."""
+    """What was found after a tensor."""
 
     def __init__(self, tensor):
         self.tensor = tensor  # where it ends
@@ -63,7 +63,7 @@ def per_channel(value, rank):
 
 
 def follow(graph, readers, tensor, shapes):
-    """Everything behind `tensor` that one layer can do with it."""
+    """Everything after `tensor` that one layer can do with it."""
     chain = Chain(tensor)
     while chain.tensor not in graph.outputs and len(readers[chain.tensor]) == 1:
         node = readers[chain.tensor][0]

@@ -1,7 +1,7 @@
 """From a graph to layers of the accelerator.
 
 A layer pools, combines operands, convolves, scales, activates. Nodes become layers in the order of the graph: a
-convolution takes what can be done behind it along, pooling waits for the layer that reads it, concatenations and
+convolution takes what can be done after it along, pooling waits for the layer that reads it, concatenations and
 reshapes become what their readers read. Every integer is a real value divided by a unit, which is tracked from the
 input on; a layer's shift is what its units make it.
 """

@@ -2,14 +2,13 @@
 #include "firmware/devices.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/library.h"
 
 #ifdef PNG_LIBRARY
 
-#include <dlfcn.h>
 #include <png.h>
 
 #define MOST_PIXELS (64u << 20)
@@ -23,23 +22,14 @@ struct png {
 
 static ai8x_status load(struct png *png, ai8x_error *error)
 {
-	static const struct {
-		const char *name;
-		size_t place;
-	} functions[] = {
+	static const struct library_function functions[] = {
 		{"png_image_begin_read_from_file", offsetof(struct png, begin_read)},
 		{"png_image_finish_read", offsetof(struct png, finish_read)},
 		{"png_image_write_to_memory", offsetof(struct png, write)},
 		{"png_image_free", offsetof(struct png, free)},
 	};
-	void *library = dlopen(PNG_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-		void *function = library != NULL ? dlsym(library, functions[i].name) : NULL;
-		if (function == NULL)
-			return error_set(error, AI8X_ERR_UNSUPPORTED, "pictures need libpng: %s", dlerror());
-		memcpy((char *)png + functions[i].place, &function, sizeof function);
-	}
-	return AI8X_OK;
+	return library_load(PNG_LIBRARY, "pictures need libpng", functions,
+	                    sizeof functions / sizeof functions[0], png, error);
 }
 
 ai8x_status picture_read(const char *path, struct picture *picture, ai8x_error *error)

@@ -2,14 +2,13 @@
 #include "firmware/devices.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/library.h"
 
 #ifdef SNDFILE_LIBRARY
 
-#include <dlfcn.h>
 #include <sndfile.h>
 
 #define MOST_FRAMES ((sf_count_t)64 << 20)
@@ -24,23 +23,14 @@ struct sndfile {
 
 static ai8x_status load(struct sndfile *library, ai8x_error *error)
 {
-	static const struct {
-		const char *name;
-		size_t place;
-	} functions[] = {
+	static const struct library_function functions[] = {
 		{"sf_open", offsetof(struct sndfile, open)},
 		{"sf_readf_short", offsetof(struct sndfile, read)},
 		{"sf_close", offsetof(struct sndfile, close)},
 		{"sf_strerror", offsetof(struct sndfile, strerror)},
 	};
-	void *handle = dlopen(SNDFILE_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-		void *function = handle != NULL ? dlsym(handle, functions[i].name) : NULL;
-		if (function == NULL)
-			return error_set(error, AI8X_ERR_UNSUPPORTED, "sound needs libsndfile: %s", dlerror());
-		memcpy((char *)library + functions[i].place, &function, sizeof function);
-	}
-	return AI8X_OK;
+	return library_load(SNDFILE_LIBRARY, "sound needs libsndfile", functions,
+	                    sizeof functions / sizeof functions[0], library, error);
 }
 
 ai8x_status sound_read(const char *path, struct sound *sound, ai8x_error *error)

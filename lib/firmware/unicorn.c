@@ -1,16 +1,9 @@
 // Unicorn's functions, found at run time (see unicorn.h).
 #include "firmware/unicorn.h"
 
-#include <dlfcn.h>
-#include <stddef.h>
-#include <string.h>
+#include "base/library.h"
 
-#include "base/error.h"
-
-static const struct {
-	const char *name;
-	size_t place;
-} functions[] = {
+static const struct library_function functions[] = {
 	{"uc_open", offsetof(struct unicorn, open)},
 	{"uc_close", offsetof(struct unicorn, close)},
 	{"uc_ctl", offsetof(struct unicorn, ctl)},
@@ -28,17 +21,6 @@ static const struct {
 
 ai8x_status unicorn_load(struct unicorn *unicorn, ai8x_error *error)
 {
-	// Never unloaded: loading it again costs more than its place, and other machines may be using it.
-	void *library = dlopen(UNICORN_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (library == NULL)
-		return error_set(error, AI8X_ERR_UNSUPPORTED, "running firmware needs the Unicorn library: %s",
-		                 dlerror());
-	for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-		void *function = dlsym(library, functions[i].name);
-		if (function == NULL)
-			return error_set(error, AI8X_ERR_UNSUPPORTED, "the Unicorn library lacks a function: %s",
-			                 dlerror());
-		memcpy((char *)unicorn + functions[i].place, &function, sizeof function);
-	}
-	return AI8X_OK;
+	return library_load(UNICORN_LIBRARY, "running firmware needs the Unicorn library", functions,
+	                    sizeof functions / sizeof functions[0], unicorn, error);
 }

@@ -81,11 +81,6 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 }
 
 const struct peripheral_block adc_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(uint32_t),
-	.fifo = DATA,
-	.read = load,
-	.write = store,
+	REGISTERS(registers), .state_bytes = sizeof(uint32_t), .fifo = DATA, .read = load, .write = store,
 	.ready = ready,
 };

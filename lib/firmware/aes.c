@@ -205,12 +205,8 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 }
 
 const struct peripheral_block aes_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(struct aes),
-	.fifo = FIFO,
-	.read = load,
-	.write = store,
-	.reset = reset,
+	REGISTERS(registers), .state_bytes = sizeof(struct aes),
+	.fifo = FIFO,         .read = load,
+	.write = store,       .reset = reset,
 	.ready = ready,
 };

@@ -128,14 +128,9 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 }
 
 const struct peripheral_block camera_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(struct camera),
-	.fifo = FIFO,
-	.read = load,
-	.write = store,
-	.reset = reset,
-	.sync = carry_out,
-	.next = next,
+	REGISTERS(registers), .state_bytes = sizeof(struct camera),
+	.fifo = FIFO,         .read = load,
+	.write = store,       .reset = reset,
+	.sync = carry_out,    .next = next,
 	.ready = ready,
 };

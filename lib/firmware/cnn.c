@@ -413,10 +413,5 @@ static const struct peripheral_register registers[] = {
 };
 
 const struct peripheral_block cnn_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.read = load,
-	.write = store,
-	.sync = carry_out,
-	.next = next,
+	REGISTERS(registers), .read = load, .write = store, .sync = carry_out, .next = next,
 };

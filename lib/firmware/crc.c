@@ -68,12 +68,6 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 }
 
 const struct peripheral_block crc_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.narrow = true,
-	.fifo = DATA,
-	.one_way = 2,
-	.read = load,
-	.write = store,
-	.ready = ready,
+	REGISTERS(registers), .narrow = true, .fifo = DATA,   .one_way = 2,
+	.read = load,         .write = store, .ready = ready,
 };

@@ -243,11 +243,7 @@ static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
 }
 
 const struct peripheral_block dma_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(struct dma),
-	.write = store,
-	.reset = reset,
-	.sync = carry_out,
-	.next = next,
+	REGISTERS(registers), .state_bytes = sizeof(struct dma),
+	.write = store,       .reset = reset,
+	.sync = carry_out,    .next = next,
 };

@@ -122,19 +122,16 @@ static void gcfr_write(struct ai8x_firmware *soc, const struct peripheral *row, 
 }
 
 const struct peripheral_block gcr_block = {
-	.registers = gcr_registers,
-	.register_count = sizeof gcr_registers / sizeof gcr_registers[0],
+	REGISTERS(gcr_registers),
 	.write = gcr_write,
 };
 
 const struct peripheral_block lpgcr_block = {
-	.registers = lpgcr_registers,
-	.register_count = sizeof lpgcr_registers / sizeof lpgcr_registers[0],
+	REGISTERS(lpgcr_registers),
 	.write = lpgcr_write,
 };
 
 const struct peripheral_block gcfr_block = {
-	.registers = gcfr_registers,
-	.register_count = sizeof gcfr_registers / sizeof gcfr_registers[0],
+	REGISTERS(gcfr_registers),
 	.write = gcfr_write,
 };

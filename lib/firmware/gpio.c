@@ -103,12 +103,8 @@ static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
 }
 
 const struct peripheral_block gpio_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(struct gpio),
-	.read = load,
-	.write = store,
-	.reset = reset,
-	.sync = carry_out,
+	REGISTERS(registers), .state_bytes = sizeof(struct gpio),
+	.read = load,         .write = store,
+	.reset = reset,       .sync = carry_out,
 	.next = next,
 };

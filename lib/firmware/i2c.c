@@ -213,12 +213,8 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 }
 
 const struct peripheral_block i2c_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(struct i2c),
-	.fifo = FIFO,
-	.narrow = true,
-	.read = load,
-	.write = store,
+	REGISTERS(registers), .state_bytes = sizeof(struct i2c),
+	.fifo = FIFO,         .narrow = true,
+	.read = load,         .write = store,
 	.ready = ready,
 };

@@ -37,7 +37,6 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 }
 
 const struct peripheral_block owm_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
+	REGISTERS(registers),
 	.write = store,
 };

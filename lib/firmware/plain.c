@@ -2,11 +2,6 @@
 // Facts: the vendor's register headers of both parts.
 #include "firmware/soc.h"
 
-#define PLAIN(name)                                                                                          \
-	{                                                                                                        \
-		.registers = name, .register_count = sizeof(name) / sizeof((name)[0])                                \
-	}
-
 static const struct peripheral_register sir[] = {
 	{0x00, false, "SISTAT"},
 	{0x04, false, "ADDR"},
@@ -14,7 +9,7 @@ static const struct peripheral_register sir[] = {
 	{0x104, false, "SFSTAT"},
 };
 
-const struct peripheral_block sir_block = PLAIN(sir);
+const struct peripheral_block sir_block = {REGISTERS(sir)};
 
 static const struct peripheral_register fcr[] = {
 	{0x00, true, "FCTRL0"},       {0x04, true, "AUTOCAL0", 0, 0, 0, 0x14},
@@ -25,7 +20,7 @@ static const struct peripheral_register fcr[] = {
 	{0x2c, false, "ADCREFTRIM1"}, {0x30, false, "ADCREFTRIM2"},
 };
 
-const struct peripheral_block fcr_block = PLAIN(fcr);
+const struct peripheral_block fcr_block = {REGISTERS(fcr)};
 
 static const struct peripheral_register wdt[] = {
 	{0x00, true, "CTRL", 0x10000000, 0x10000000},
@@ -34,7 +29,7 @@ static const struct peripheral_register wdt[] = {
 	{0x0c, false, "CNT"},
 };
 
-const struct peripheral_block wdt_block = PLAIN(wdt);
+const struct peripheral_block wdt_block = {REGISTERS(wdt)};
 
 static const struct peripheral_register dvs[] = {
 	{0x00, false, "CTL"},       {0x04, false, "STAT"},     {0x08, false, "DIRECT"},
@@ -42,7 +37,7 @@ static const struct peripheral_register dvs[] = {
 	{0x18, false, "THRES_CMP"}, {0x1c, false, "TAP_SEL0"}, {0x30, false, "TAP_SEL4"},
 };
 
-const struct peripheral_block dvs_block = PLAIN(dvs);
+const struct peripheral_block dvs_block = {REGISTERS(dvs)};
 
 static const struct peripheral_register simo[] = {
 	{0x04, true, "VREGO_A"},
@@ -67,14 +62,14 @@ static const struct peripheral_register simo[] = {
 	{0x50, true, "ZERO_CROSS_CAL_D"},
 };
 
-const struct peripheral_block simo_block = PLAIN(simo);
+const struct peripheral_block simo_block = {REGISTERS(simo)};
 
 static const struct peripheral_register trimsir[] = {
 	{0x08, false, "RTC"},  {0x34, false, "SIMO"}, {0x3c, false, "IPOLO"},
 	{0x40, false, "CTRL"}, {0x44, false, "INRO"},
 };
 
-const struct peripheral_block trimsir_block = PLAIN(trimsir);
+const struct peripheral_block trimsir_block = {REGISTERS(trimsir)};
 
 static const struct peripheral_register pwrseq[] = {
 	{0x00, true, "LPCN", 0, 0, 0, 0x80000000},
@@ -92,7 +87,7 @@ static const struct peripheral_register pwrseq[] = {
 	{0x4c, false, "GP1"},
 };
 
-const struct peripheral_block pwrseq_block = PLAIN(pwrseq);
+const struct peripheral_block pwrseq_block = {REGISTERS(pwrseq)};
 
 static const struct peripheral_register mcr[] = {
 	{0x00, true, "ECCEN"},    {0x04, false, "IPO_MTRIM"}, {0x08, true, "OUTEN"},    {0x0c, true, "CMP_CTRL"},
@@ -100,7 +95,7 @@ static const struct peripheral_register mcr[] = {
 	{0x50, false, "ADCCFG0"}, {0x54, false, "ADCCFG1"},   {0x58, false, "ADCCFG2"}, {0x60, true, "LDOCTRL"},
 };
 
-const struct peripheral_block mcr_block = PLAIN(mcr);
+const struct peripheral_block mcr_block = {REGISTERS(mcr)};
 
 static const struct peripheral_register icc[] = {
 	{0x00, true, "INFO", 0, 0xFFFFFFFF},
@@ -109,7 +104,7 @@ static const struct peripheral_register icc[] = {
 	{0x700, true, "INVALIDATE", 0, 0, 0, 0xFFFFFFFF},
 };
 
-const struct peripheral_block icc_block = PLAIN(icc);
+const struct peripheral_block icc_block = {REGISTERS(icc)};
 
 static const struct peripheral_register lpcmp[] = {
 	{0x00, true, "CTRL0", 0, 0x4000, 0x8000},
@@ -117,24 +112,24 @@ static const struct peripheral_register lpcmp[] = {
 	{0x08, true, "CTRL2", 0, 0x4000, 0x8000},
 };
 
-const struct peripheral_block lpcmp_block = PLAIN(lpcmp);
+const struct peripheral_block lpcmp_block = {REGISTERS(lpcmp)};
 
 static const struct peripheral_register aeskeys[] = {
 	{0x00, true, "KEY0"}, {0x04, true, "KEY1"}, {0x08, true, "KEY2"}, {0x0c, true, "KEY3"},
 	{0x10, true, "KEY4"}, {0x14, true, "KEY5"}, {0x18, true, "KEY6"}, {0x1c, true, "KEY7"},
 };
 
-const struct peripheral_block aeskeys_block = PLAIN(aeskeys);
+const struct peripheral_block aeskeys_block = {REGISTERS(aeskeys)};
 
 static const struct peripheral_register csi2[] = {
 	{0x500, false, "VFIFO_CFG0"},
 };
 
-const struct peripheral_block csi2_block = PLAIN(csi2);
+const struct peripheral_block csi2_block = {REGISTERS(csi2)};
 
 static const struct peripheral_register sdhc[] = {
 	{0x24, false, "PRESENT"},
 	{0x2c, false, "CLK_CN"},
 };
 
-const struct peripheral_block sdhc_block = PLAIN(sdhc);
+const struct peripheral_block sdhc_block = {REGISTERS(sdhc)};

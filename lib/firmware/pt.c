@@ -100,8 +100,7 @@ static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
 }
 
 const struct peripheral_block ptg_block = {
-	.registers = global_registers,
-	.register_count = sizeof global_registers / sizeof global_registers[0],
+	REGISTERS(global_registers),
 	.state_bytes = sizeof(struct trains),
 	.write = store,
 	.reset = reset,
@@ -110,6 +109,5 @@ const struct peripheral_block ptg_block = {
 };
 
 const struct peripheral_block pt_block = {
-	.registers = train_registers,
-	.register_count = sizeof train_registers / sizeof train_registers[0],
+	REGISTERS(train_registers),
 };

@@ -51,8 +51,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 }
 
 const struct peripheral_block sema_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
+	REGISTERS(registers),
 	.read = load,
 	.write = store,
 };

@@ -131,6 +131,8 @@ struct peripheral_block {
 	uint32_t (*ready)(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits);
 };
 
+#define REGISTERS(table) .registers = (table), .register_count = sizeof(table) / sizeof((table)[0])
+
 #define NO_INTERRUPT UINT16_MAX
 #define NO_RESET 0
 

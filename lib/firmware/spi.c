@@ -179,11 +179,6 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 }
 
 const struct peripheral_block spi_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(struct spi),
-	.narrow = true,
-	.read = load,
-	.write = store,
+	REGISTERS(registers), .state_bytes = sizeof(struct spi), .narrow = true, .read = load, .write = store,
 	.ready = ready,
 };

@@ -186,11 +186,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 }
 
 const struct peripheral_block timer_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(struct timer),
-	.read = load,
-	.write = store,
-	.sync = carry_out,
-	.next = next,
+	REGISTERS(registers), .state_bytes = sizeof(struct timer),
+	.read = load,         .write = store,
+	.sync = carry_out,    .next = next,
 };

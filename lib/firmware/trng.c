@@ -36,8 +36,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 }
 
 const struct peripheral_block trng_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
+	REGISTERS(registers),
 	.state_bytes = sizeof(uint32_t),
 	.read = load,
 	.write = store,

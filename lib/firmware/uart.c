@@ -160,14 +160,9 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 }
 
 const struct peripheral_block uart_block = {
-	.registers = registers,
-	.register_count = sizeof registers / sizeof registers[0],
-	.state_bytes = sizeof(struct uart),
-	.narrow = true,
-	.fifo = FIFO,
-	.ready = ready,
-	.read = load,
-	.write = store,
-	.sync = carry_out,
+	REGISTERS(registers), .state_bytes = sizeof(struct uart),
+	.narrow = true,       .fifo = FIFO,
+	.ready = ready,       .read = load,
+	.write = store,       .sync = carry_out,
 	.next = next,
 };

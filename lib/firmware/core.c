@@ -5,6 +5,7 @@
 // left by hand between two runs of the engine.
 #include "firmware/board.h"
 #include "firmware/debug.h"
+#include "firmware/rv32.h"
 #include "firmware/vcd.h"
 
 #include <stdio.h>
@@ -114,6 +115,27 @@ static void fault(struct ai8x_firmware *soc, uc_err status, uint32_t pc)
 	soc->attention = true;
 }
 
+// The second core has the chip's time for itself until the first is asked for, or both rest.
+static void let_second_run(struct ai8x_firmware *soc)
+{
+	while (!soc->ended && rv32_is_alive(soc) && nvic_next(soc, false) == 0) {
+		if (rv32_runs(soc)) {
+			soc->attention = false;
+			rv32_lead(soc);
+		} else {
+			cnn_settle(soc);
+			const uint64_t next = events_next_interrupt(soc);
+			if (next == TIME_NEVER)
+				break;
+			soc_pass_until(soc, board_wait(soc, next));
+		}
+		events_sync(soc);
+		watchdog_check(soc);
+	}
+	soc->rv32.leads = false;
+	soc_changed(soc);
+}
+
 // The core rests: time goes to the next event that can interrupt it, or the program is over.
 static void rest(struct ai8x_firmware *soc, const char *how)
 {
@@ -125,6 +147,13 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 	if (nvic_next(soc, true) != 0) {
 		soc->attention = true;
 		return;
+	}
+	if (rv32_is_alive(soc)) {
+		let_second_run(soc);
+		if (soc->ended || nvic_next(soc, false) != 0) {
+			soc->attention = true;
+			return;
+		}
 	}
 	// After main only a running accelerator is worth waiting for: timers may interrupt for ever.
 	uint64_t next = events_next_interrupt(soc);
@@ -184,6 +213,8 @@ static bool before_block(struct ai8x_firmware *soc, uint32_t address)
 	if (soc->now >= soc->wake) {
 		events_sync(soc);
 		watchdog_check(soc);
+		if (soc->now >= soc->rv32.due)
+			return true;
 	}
 	if (soc->instructions >= soc->options.max_instructions)
 		watchdog_check(soc);
@@ -354,7 +385,7 @@ static void wait_for_interrupt(struct ai8x_firmware *soc)
 		soc->sleeps = 0;
 		return;
 	}
-	if (events_next_interrupt(soc) != TIME_NEVER)
+	if (events_next_interrupt(soc) != TIME_NEVER || rv32_is_alive(soc))
 		soc->sleeps = 0;
 	else if (++soc->sleeps <= SLEEPS_LIMIT)
 		return;
@@ -422,6 +453,12 @@ void core_run(struct ai8x_firmware *soc)
 	events_sync(soc);
 	while (!soc->ended) {
 		if (soc->debugger != NULL && !debugger_lets_go(soc))
+			break;
+		if (soc->now >= soc->rv32.due) {
+			rv32_follow(soc);
+			soc_changed(soc);
+		}
+		if (soc->ended)
 			break;
 		// In the middle of a block nothing is taken that would not be taken without a debugger.
 		const bool inside = soc->debugger != NULL && debug_is_inside(soc);

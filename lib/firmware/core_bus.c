@@ -3,6 +3,7 @@
 // Facts: firmware reference 1, 2 and 7.
 #include "firmware/soc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -22,43 +23,59 @@ static void write_row(struct ai8x_firmware *soc, const struct peripheral *row, u
 		peripheral_store(soc, row, address - row->base, value);
 }
 
+uint32_t bus_core_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes)
+{
+	if (address >= CNN_BASE)
+		return cnn_read(soc, address, bytes);
+	const struct peripheral *row = peripheral_find(soc->soc, address);
+	peripheral_unmodelled(soc, row, address, false);
+	soc->access_bytes = bytes;
+	const uint32_t word = row != NULL ? read_row(soc, row, address & ~3u) : *soc_word(soc, address);
+	return bytes == 4 ? word : word >> (8 * (address & 3));
+}
+
+void bus_core_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value)
+{
+	if (address >= CNN_BASE) {
+		cnn_write(soc, address, value, bytes);
+		return;
+	}
+	const struct peripheral *row = peripheral_find(soc->soc, address);
+	peripheral_unmodelled(soc, row, address, true);
+	if (bytes < 4 && (row == NULL || !row->block->narrow)) {
+		const uint32_t shift = 8 * (address & 3);
+		const uint32_t mask = (bytes == 1 ? 0xFFu : 0xFFFFu) << shift;
+		value = (*soc_word(soc, address) & ~mask) | (value << shift & mask);
+	}
+	soc->access_bytes = bytes;
+	if (row != NULL)
+		write_row(soc, row, address & ~3u, value);
+	else
+		*soc_word(soc, address) = value;
+}
+
 static uint64_t on_peripheral_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)
 {
 	(void)uc;
 	struct ai8x_firmware *soc = user;
-	uint32_t address = PERIPHERAL_BASE + (uint32_t)offset;
+	const uint32_t address = PERIPHERAL_BASE + (uint32_t)offset;
 	soc_pass(soc, core_access_cycles(soc, address, false));
 	soc->accesses++;
 	poll_before(soc, address);
-	const struct peripheral *row = peripheral_find(soc->soc, address);
-	peripheral_unmodelled(soc, row, address, false);
-	soc->access_bytes = bytes;
-	uint32_t word = row != NULL ? read_row(soc, row, address & ~3u) : *soc_word(soc, address);
-	poll_after(soc, address, word);
-	return bytes == 4 ? word : word >> (8 * (address & 3));
+	const uint32_t value = bus_core_read(soc, address, bytes);
+	poll_after(soc, address, value);
+	return value;
 }
 
 static void on_peripheral_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64_t value, void *user)
 {
 	(void)uc;
 	struct ai8x_firmware *soc = user;
-	uint32_t address = PERIPHERAL_BASE + (uint32_t)offset;
-	uint32_t word = (uint32_t)value;
+	const uint32_t address = PERIPHERAL_BASE + (uint32_t)offset;
 	soc_pass(soc, core_access_cycles(soc, address, true));
 	soc->accesses++;
 	poll_clear(soc);
-	const struct peripheral *row = peripheral_find(soc->soc, address);
-	peripheral_unmodelled(soc, row, address, true);
-	if (bytes < 4 && (row == NULL || !row->block->narrow)) {
-		uint32_t shift = 8 * (address & 3);
-		uint32_t mask = (bytes == 1 ? 0xFFu : 0xFFFFu) << shift;
-		word = (*soc_word(soc, address) & ~mask) | (word << shift & mask);
-	}
-	soc->access_bytes = bytes;
-	if (row != NULL)
-		write_row(soc, row, address & ~3u, word);
-	else
-		*soc_word(soc, address) = word;
+	bus_core_write(soc, address, bytes, (uint32_t)value);
 }
 
 static uint64_t on_cnn_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)
@@ -186,14 +203,27 @@ bool bus_write_bytes(struct ai8x_firmware *soc, uint32_t address, const void *by
 	       soc->unicorn.mem_write(soc->uc, address, bytes, size) == UC_ERR_OK;
 }
 
-static ai8x_status map(struct ai8x_firmware *soc, uint32_t base, uint32_t bytes, uint32_t rights,
-                       ai8x_error *error)
+static ai8x_status map(struct ai8x_firmware *soc, struct soc_memory *memory, ai8x_error *error)
 {
-	uc_err status = soc->unicorn.mem_map(soc->uc, base, bytes, rights);
+	// Pages of the host, as the engines want them.
+	memory->data = aligned_alloc(0x1000, memory->bytes);
+	uc_err status = UC_ERR_NOMEM;
+	if (memory->data != NULL) {
+		memset(memory->data, 0, memory->bytes);
+		status = soc->unicorn.mem_map_ptr(soc->uc, memory->base, memory->bytes, memory->rights, memory->data);
+	}
 	if (status != UC_ERR_OK)
-		return error_set(error, AI8X_ERR_NO_MEMORY, "mapping 0x%x bytes at 0x%08x: %s", bytes, base,
-		                 soc->unicorn.strerror(status));
+		return error_set(error, AI8X_ERR_NO_MEMORY, "mapping 0x%x bytes at 0x%08x: %s", memory->bytes,
+		                 memory->base, soc->unicorn.strerror(status));
 	return AI8X_OK;
+}
+
+void bus_release(struct ai8x_firmware *soc)
+{
+	for (size_t i = 0; i < SOC_MEMORIES; i++) {
+		free(soc->memories[i].data);
+		soc->memories[i] = (struct soc_memory){0};
+	}
 }
 
 static ai8x_status map_io(struct ai8x_firmware *soc, uint32_t base, uint32_t bytes, uc_cb_mmio_read_t read,
@@ -209,13 +239,17 @@ static ai8x_status map_io(struct ai8x_firmware *soc, uint32_t base, uint32_t byt
 ai8x_status bus_map(struct ai8x_firmware *soc, ai8x_error *error)
 {
 	const struct soc_part *part = soc->soc;
-	ai8x_status status = map(soc, 0, ROM_SIZE, UC_PROT_READ | UC_PROT_EXEC, error);
-	if (status == AI8X_OK)
-		status = map(soc, FLASH_BASE, part->flash_bytes, UC_PROT_READ | UC_PROT_EXEC, error);
-	if (status == AI8X_OK)
-		status = map(soc, INFO_BASE, part->info_bytes, UC_PROT_READ, error);
-	if (status == AI8X_OK)
-		status = map(soc, SRAM_BASE, part->sram_bytes, UC_PROT_ALL, error);
+	const struct soc_memory memories[SOC_MEMORIES] = {
+		{0, ROM_SIZE, UC_PROT_READ | UC_PROT_EXEC, NULL},
+		{FLASH_BASE, part->flash_bytes, UC_PROT_READ | UC_PROT_EXEC, NULL},
+		{INFO_BASE, part->info_bytes, UC_PROT_READ, NULL},
+		{SRAM_BASE, part->sram_bytes, UC_PROT_ALL, NULL},
+	};
+	ai8x_status status = AI8X_OK;
+	for (size_t i = 0; i < SOC_MEMORIES && status == AI8X_OK; i++) {
+		soc->memories[i] = memories[i];
+		status = map(soc, &soc->memories[i], error);
+	}
 	if (status == AI8X_OK)
 		status = map_io(soc, PERIPHERAL_BASE, part->peripheral_bytes, on_peripheral_read, on_peripheral_write,
 		                error);

@@ -19,7 +19,9 @@ static uint64_t next_of_blocks(const struct ai8x_firmware *soc, bool interruptin
 
 uint64_t events_next(const struct ai8x_firmware *soc)
 {
-	return earlier(next_of_blocks(soc, false), systick_next(soc));
+	const uint64_t next = earlier(next_of_blocks(soc, false), systick_next(soc));
+	// The second core wants its turns unless it has the time for itself.
+	return soc->rv32.leads ? next : earlier(next, soc->rv32.due);
 }
 
 uint64_t events_next_interrupt(const struct ai8x_firmware *soc)

@@ -8,6 +8,7 @@
 #define PLL 0x10
 #define DIVIDERS 0x18
 #define RESET1 0x44
+#define CLOCK_OFF1 0x48
 #define LOW_POWER_RESET 0x08
 
 #define RESET0_SYSTEM (1u << 31)
@@ -16,6 +17,7 @@
 #define CLOCKS_READY (1u << 13 | 1u << 24 | 1u << 25 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 29)
 #define FLUSH_AND_CHECK (1u << 6 | 1u << 13)
 #define PLL_READY 2u
+#define SECOND_CORE (1u << 31) // of reset 1 and of its clock's disable register
 #define GCFR_POWER 0x0
 #define GCFR_MASKS 0x4
 
@@ -34,7 +36,7 @@ static const struct peripheral_register gcr_registers[] = {
 	{0x2c, true, "MEMZ", 0, 0, 0, UINT32_MAX},
 	{0x40, true, "SYSST"},
 	{0x44, true, "RST1", 0, 0, 0, UINT32_MAX},
-	{0x48, true, "PCLKDIS1"},
+	{0x48, true, "PCLKDIS1", SECOND_CORE},
 	{0x4c, true, "EVENTEN"},
 	{0x50, true, "REVISION", 0, UINT32_MAX},
 	{0x54, true, "SYSIE"},
@@ -67,6 +69,23 @@ static void reset_peripherals(struct ai8x_firmware *soc, enum bank bank, uint32_
 	}
 }
 
+// The second core runs while its clock does, from the boot address on; a reset begins anew. Without an address nobody
+// means to start it.
+static void switch_second_core(struct ai8x_firmware *soc, bool clocked, bool reset)
+{
+	struct rv32 *rv32 = &soc->rv32;
+	if (clocked && (!rv32->clocked || reset) && *soc_word(soc, RV32_BOOT) != 0) {
+		rv32->reset = rv32->reset || reset;
+		rv32->clocked = true;
+		rv32->rests = false;
+		rv32->time = rv32->due = soc->now;
+		soc_changed(soc);
+	} else if (!clocked) {
+		rv32->clocked = false;
+		rv32->due = TIME_NEVER;
+	}
+}
+
 static void gcr_write(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset,
                       uint32_t value)
 {
@@ -84,6 +103,11 @@ static void gcr_write(struct ai8x_firmware *soc, const struct peripheral *row, u
 		break;
 	case RESET1:
 		reset_peripherals(soc, BANK_RESET1, value);
+		if ((value & SECOND_CORE) != 0)
+			switch_second_core(soc, (soc_value(soc, row, CLOCK_OFF1) & SECOND_CORE) == 0, true);
+		break;
+	case CLOCK_OFF1:
+		switch_second_core(soc, (value & SECOND_CORE) == 0, false);
 		break;
 	case CLOCK:
 	case DIVIDERS:

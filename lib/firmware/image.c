@@ -34,38 +34,74 @@ static bool in_file(const struct image *image, uint64_t offset, uint64_t size)
 	return offset <= image->file_size && size <= image->file_size - offset;
 }
 
-static ai8x_status load_segments(struct image *image, Elf *elf, ai8x_error *error)
+// Bytes of the file that go to an address: of a segment, or of a section.
+static ai8x_status add_range(struct image *image, const char *kind, size_t number, uint64_t address,
+                             uint64_t offset, uint64_t size, ai8x_error *error)
+{
+	if (!in_file(image, offset, size))
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "ELF %s %zu: 0x%llx bytes at file offset 0x%llx reach past the file's end (0x%zx)",
+		                 kind, number, (unsigned long long)size, (unsigned long long)offset,
+		                 image->file_size);
+	if (address > UINT32_MAX || size > UINT32_MAX)
+		return error_set(error, AI8X_ERR_FORMAT, "ELF %s %zu: load address 0x%llx is no 32-bit address", kind,
+		                 number, (unsigned long long)address);
+	image->segments[image->segment_count++] = (struct image_segment){
+		.address = (uint32_t)address,
+		.size = (uint32_t)size,
+		.bytes = image->file + offset,
+	};
+	return AI8X_OK;
+}
+
+static ai8x_status make_room(struct image *image, const char *kind, size_t count, ai8x_error *error)
+{
+	if (count > SEGMENT_LIMIT)
+		return error_set(error, AI8X_ERR_LIMIT, "ELF has %zu %s headers, at most %d make sense", count, kind,
+		                 SEGMENT_LIMIT);
+	image->segments = calloc(count + 1, sizeof *image->segments);
+	return image->segments != NULL ? AI8X_OK : error_no_memory(error, "ELF segments");
+}
+
+static ai8x_status read_segments(struct image *image, Elf *elf, ai8x_error *error)
 {
 	size_t count = 0;
 	if (elf_getphdrnum(elf, &count) != 0)
 		return error_set(error, AI8X_ERR_FORMAT, "ELF program headers: %s", elf_errmsg(-1));
-	if (count > SEGMENT_LIMIT)
-		return error_set(error, AI8X_ERR_LIMIT, "ELF has %zu program headers, at most %d make sense", count,
-		                 SEGMENT_LIMIT);
-	image->segments = calloc(count + 1, sizeof *image->segments);
-	if (image->segments == NULL)
-		return error_no_memory(error, "ELF segments");
-	for (size_t i = 0; i < count; i++) {
+	ai8x_status status = make_room(image, "program", count, error);
+	for (size_t i = 0; i < count && status == AI8X_OK; i++) {
 		GElf_Phdr header;
 		if (gelf_getphdr(elf, (int)i, &header) == NULL)
 			return error_set(error, AI8X_ERR_FORMAT, "ELF program header %zu: %s", i, elf_errmsg(-1));
-		if (header.p_type != PT_LOAD || header.p_filesz == 0)
-			continue;
-		if (!in_file(image, header.p_offset, header.p_filesz))
-			return error_set(
-				error, AI8X_ERR_FORMAT,
-				"ELF segment %zu: 0x%llx bytes at file offset 0x%llx reach past the file's end (0x%zx)", i,
-				(unsigned long long)header.p_filesz, (unsigned long long)header.p_offset, image->file_size);
-		if (header.p_paddr > UINT32_MAX || header.p_filesz > UINT32_MAX)
-			return error_set(error, AI8X_ERR_FORMAT,
-			                 "ELF segment %zu: load address 0x%llx is no 32-bit address", i,
-			                 (unsigned long long)header.p_paddr);
-		image->segments[image->segment_count++] = (struct image_segment){
-			.address = (uint32_t)header.p_paddr,
-			.size = (uint32_t)header.p_filesz,
-			.bytes = image->file + header.p_offset,
-		};
+		if (header.p_type == PT_LOAD && header.p_filesz > 0)
+			status = add_range(image, "segment", i, header.p_paddr, header.p_offset, header.p_filesz, error);
 	}
+	return status;
+}
+
+// What objcopy makes of Intel HEX, as the SDK does to join two cores' images: an object whose sections have their
+// addresses. Of others nothing lies at the start of flash, and they are refused for that.
+static ai8x_status read_sections(struct image *image, Elf *elf, ai8x_error *error)
+{
+	size_t count = 0;
+	if (elf_getshdrnum(elf, &count) != 0)
+		return error_set(error, AI8X_ERR_FORMAT, "ELF section headers: %s", elf_errmsg(-1));
+	ai8x_status status = make_room(image, "section", count, error);
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	while (status == AI8X_OK && (section = elf_nextscn(elf, section)) != NULL)
+		if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_PROGBITS &&
+		    (header.sh_flags & SHF_ALLOC) != 0 && header.sh_addr != 0 && header.sh_size > 0)
+			status = add_range(image, "section", elf_ndxscn(section), header.sh_addr, header.sh_offset,
+			                   header.sh_size, error);
+	return status;
+}
+
+static ai8x_status load_segments(struct image *image, Elf *elf, bool object, ai8x_error *error)
+{
+	ai8x_status status = object ? read_sections(image, elf, error) : read_segments(image, elf, error);
+	if (status != AI8X_OK)
+		return status;
 	if (image->segment_count == 0)
 		return error_set(error, AI8X_ERR_FORMAT, "ELF has nothing to load (is it an object file?)");
 	for (size_t i = 0; i < image->segment_count; i++)
@@ -168,12 +204,14 @@ static ai8x_status load_all(struct image *image, Elf *elf, ai8x_error *error)
 	    header.e_ident[EI_DATA] != ELFDATA2LSB)
 		return error_set(error, AI8X_ERR_FORMAT,
 		                 "ELF for machine %u%s, class %d: firmware is 32-bit little-endian Arm (machine %d)",
-		                 header.e_machine, header.e_machine == EM_RISCV ? " (RISC-V, not modelled)" : "",
+		                 header.e_machine,
+		                 header.e_machine == EM_RISCV ? " (RISC-V: its code lies in the Cortex-M4's image)"
+		                                              : "",
 		                 gelf_getclass(elf), EM_ARM);
-	if (header.e_type != ET_EXEC)
+	if (header.e_type != ET_EXEC && header.e_type != ET_REL)
 		return error_set(error, AI8X_ERR_FORMAT, "ELF of type %u is not an executable (type %d)",
 		                 header.e_type, ET_EXEC);
-	ai8x_status status = load_segments(image, elf, error);
+	ai8x_status status = load_segments(image, elf, header.e_type == ET_REL, error);
 	if (status == AI8X_OK)
 		status = load_symbols(image, elf, error);
 	return status == AI8X_OK ? check_vectors(image, error) : status;

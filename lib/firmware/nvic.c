@@ -3,6 +3,7 @@
 // Unicorn has none of this but the two stack pointers and CONTROL (firmware reference 7): frames are pushed and popped
 // by hand between blocks, basic or with the FPU's registers, as the Armv7-M architecture has it: EXC_RETURN decides
 // stack and frame, groups of priorities preempt, a pending exception is entered from another's end without stacking.
+#include "firmware/rv32.h"
 #include "firmware/vcd.h"
 
 #include <stdio.h>
@@ -172,11 +173,12 @@ void nvic_line(struct ai8x_firmware *soc, unsigned irq, bool high)
 		soc->nvic.level[irq / 32] &= ~bit;
 	if (high)
 		soc->attention = true;
+	rv32_intr_line(soc, irq, high);
 }
 
 bool nvic_enabled(const struct ai8x_firmware *soc, unsigned irq)
 {
-	return (soc->nvic.enabled[irq / 32] >> (irq % 32) & 1) != 0;
+	return (soc->nvic.enabled[irq / 32] >> (irq % 32) & 1) != 0 || rv32_intr_enabled(soc, irq);
 }
 
 static uint32_t nvic_priority_word(const struct nvic *nvic, unsigned first)

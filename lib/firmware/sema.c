@@ -1,5 +1,5 @@
 // Semaphores and mailboxes between the two cores. Facts: the vendor's register headers of both parts.
-#include "firmware/soc.h"
+#include "firmware/rv32.h"
 
 #define SEMAPHORES 8u
 #define MAIL_IRQ0 0x40
@@ -45,9 +45,11 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 		return;
 	}
 	peripheral_store(soc, row, offset, value);
-	if (offset == MAIL_IRQ0 || offset == MAIL_IRQ1)
-		nvic_line(soc, row->irq,
-		          (*soc_word(soc, row->base + MAIL_IRQ0) & (ENABLE | RAISED)) == (ENABLE | RAISED));
+	const bool raised = (*soc_word(soc, row->base + offset) & (ENABLE | RAISED)) == (ENABLE | RAISED);
+	if (offset == MAIL_IRQ0)
+		nvic_line(soc, row->irq, raised);
+	else if (offset == MAIL_IRQ1)
+		rv32_intr_mail(soc, raised);
 }
 
 const struct peripheral_block sema_block = {

@@ -1,6 +1,7 @@
 // A session: one chip with one image, from opening to the result. The public face of this room.
 #include "firmware/board.h"
 #include "firmware/debug.h"
+#include "firmware/rv32.h"
 #include "firmware/vcd.h"
 
 #include <errno.h>
@@ -34,12 +35,20 @@ static void release_outcome(struct ai8x_firmware *soc)
 	soc->result = (ai8x_firmware_result){0};
 }
 
+static void close_engines(struct ai8x_firmware *soc)
+{
+	rv32_close(soc);
+	if (soc->uc != NULL)
+		(void)soc->unicorn.close(soc->uc);
+	soc->uc = NULL;
+	bus_release(soc);
+}
+
 void ai8x_firmware_destroy(ai8x_firmware *firmware)
 {
 	if (firmware == NULL || firmware->running)
 		return;
-	if (firmware->uc != NULL)
-		(void)firmware->unicorn.close(firmware->uc);
+	close_engines(firmware);
 	ai8x_machine_destroy(firmware->cnn.machine);
 	gdb_close(firmware->debugger);
 	board_destroy(firmware);
@@ -262,9 +271,7 @@ bool ai8x_firmware_symbol(const ai8x_firmware *firmware, const char *name, uint3
 static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 {
 	release_outcome(soc);
-	if (soc->uc != NULL)
-		(void)soc->unicorn.close(soc->uc);
-	soc->uc = NULL;
+	close_engines(soc);
 	board_destroy(soc);
 	ai8x_status made = board_create(soc, error);
 	if (made == AI8X_OK)

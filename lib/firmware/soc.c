@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Function control register that the second core takes its first address from.
-#define RISCV_BOOT_ADDRESS 0x40000810u
-
 // More than any run prints that ends; a loop that prints for ever must not fill the memory.
 #define CONSOLE_LIMIT ((size_t)64 << 20)
 
@@ -16,6 +13,18 @@ uint32_t soc_register(struct ai8x_firmware *soc, int id)
 	uint32_t value = 0;
 	(void)soc->unicorn.reg_read(soc->uc, id, &value);
 	return value;
+}
+
+// What the second core does belongs to every rest of the first.
+static void describe_second_core(struct ai8x_firmware *soc, char *text, size_t size)
+{
+	const struct rv32 *rv32 = &soc->rv32;
+	const char *state = rv32->rests ? "loops for ever" : rv32->due != TIME_NEVER ? "is" : "sleeps";
+	const uint32_t boot = *soc_word(soc, RV32_BOOT);
+	if (rv32->started)
+		(void)snprintf(text, size, "; the RISC-V core %s at 0x%08x", state, rv32->block);
+	else if (boot != 0)
+		(void)snprintf(text, size, "; the RISC-V core, which is to run from 0x%08x, was not started", boot);
 }
 
 void soc_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status status, const char *format, ...)
@@ -30,13 +39,9 @@ void soc_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status statu
 	va_start(arguments, format);
 	int used = vsnprintf(soc->result.message, sizeof soc->result.message, format, arguments);
 	va_end(arguments);
-	// Nobody answers for the second core: what comes to rest without it is no surprise.
-	const uint32_t boot = *soc_word(soc, RISCV_BOOT_ADDRESS);
-	if (boot != 0 && used > 0 && (size_t)used < sizeof soc->result.message &&
+	if (used > 0 && (size_t)used < sizeof soc->result.message &&
 	    (end == AI8X_FIRMWARE_RETURNED || end == AI8X_FIRMWARE_IDLE || end == AI8X_FIRMWARE_TIMEOUT))
-		(void)snprintf(soc->result.message + used, sizeof soc->result.message - (size_t)used,
-		               "; it prepares the RISC-V core to run from 0x%08x, and that core is not modelled",
-		               boot);
+		describe_second_core(soc, soc->result.message + used, sizeof soc->result.message - (size_t)used);
 }
 
 void soc_pass_until(struct ai8x_firmware *soc, uint64_t time)

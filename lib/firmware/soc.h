@@ -243,6 +243,49 @@ struct core_code {
 	uint32_t parts;                        // of a core cycle that are left over
 };
 
+// What both cores see as memory; the bytes belong to the run.
+#define SOC_MEMORIES 4
+
+struct soc_memory {
+	uint32_t base, bytes;
+	uint32_t rights; // of UC_PROT_
+	uint8_t *data;
+};
+
+// The second core, see rv32.h.
+#define RV32_BLOCKS 4096u
+#define RV32_BOOT 0x40000810u    // register with its first address
+#define RV32_COUNTER 0xE5080000u // stands for its cycle counter where polling is spoken of
+
+struct rv32_block {
+	uint32_t address, bytes, cycles;
+	uint32_t taken; // cycles more when it does not go on behind its end
+};
+
+struct rv32 {
+	uc_engine *uc; // NULL: never started
+	bool clocked, started, reset;
+	bool leads;     // the chip's time passes with this core
+	bool rests;     // it loops for ever
+	bool stopped;   // by the block hook
+	int trap;       // that the engine raised, -1: none
+	uint64_t time;  // how far it has come
+	uint64_t due;   // when it wants its next turn, TIME_NEVER: it does not run
+	uint64_t cycle; // femtoseconds
+	uint32_t boot;  // where its vectors are
+	uint32_t pc;    // between turns
+	uint32_t block; // address of the running block
+	uint32_t next;  // address behind it
+	uint32_t taken; // of its branch
+	uint32_t repeats;
+	uint32_t fault_address, fault_kind;
+	uint32_t enabled[2], events[2], pending[2], level[2]; // lines, 32 in a word
+	uint32_t counter, counter_mode, counter_events;
+	uint64_t counter_origin; // its time at which the counter was last set
+	struct poll poll;
+	struct rv32_block blocks[RV32_BLOCKS];
+};
+
 struct ai8x_firmware {
 	ai8x_firmware_options options;
 	char *until_name;
@@ -291,6 +334,8 @@ struct ai8x_firmware {
 	struct nvic nvic;
 	struct systick systick;
 	struct cnn cnn;
+	struct soc_memory memories[SOC_MEMORIES];
+	struct rv32 rv32;
 	struct core_code code;
 	struct poll poll;
 	struct recorder recorder;
@@ -353,6 +398,11 @@ void core_clocks_changed(struct ai8x_firmware *soc, double ratio);
 // ---- bus.c: the address map ----
 
 ai8x_status bus_map(struct ai8x_firmware *soc, ai8x_error *error);
+// Frees the memories, after the engines that use them.
+void bus_release(struct ai8x_firmware *soc);
+// What a core reads and writes among peripherals and the accelerator.
+uint32_t bus_core_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes);
+void bus_core_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value);
 // Accesses of another master than the core. false: nothing answers there.
 bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value);
 bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value);
@@ -404,6 +454,7 @@ void nvic_reset(struct nvic *nvic);
 uint32_t nvic_read(struct ai8x_firmware *soc, uint32_t offset);
 void nvic_write(struct ai8x_firmware *soc, uint32_t offset, uint32_t value, unsigned bytes);
 void nvic_line(struct ai8x_firmware *soc, unsigned irq, bool high);
+// A core listens to that line.
 bool nvic_enabled(const struct ai8x_firmware *soc, unsigned irq);
 // Exception to take now (0: none). masked: PRIMASK counts.
 unsigned nvic_next(struct ai8x_firmware *soc, bool masked);
@@ -454,6 +505,8 @@ void cnn_account(struct ai8x_firmware *soc);
 void poll_before(struct ai8x_firmware *soc, uint32_t address);
 void poll_after(struct ai8x_firmware *soc, uint32_t address, uint32_t value);
 void poll_clear(struct ai8x_firmware *soc);
+// The register has been read so often in a row that its reader waits.
+bool poll_repeats(const struct ai8x_firmware *soc, uint32_t address);
 void watchdog_check(struct ai8x_firmware *soc);
 void watchdog_where(struct ai8x_firmware *soc);
 

@@ -8,7 +8,7 @@ static const struct library_function functions[] = {
 	{"uc_close", offsetof(struct unicorn, close)},
 	{"uc_ctl", offsetof(struct unicorn, ctl)},
 	{"uc_strerror", offsetof(struct unicorn, strerror)},
-	{"uc_mem_map", offsetof(struct unicorn, mem_map)},
+	{"uc_mem_map_ptr", offsetof(struct unicorn, mem_map_ptr)},
 	{"uc_mmio_map", offsetof(struct unicorn, mmio_map)},
 	{"uc_mem_read", offsetof(struct unicorn, mem_read)},
 	{"uc_mem_write", offsetof(struct unicorn, mem_write)},

@@ -13,7 +13,7 @@ struct unicorn {
 	__typeof__(uc_close) *close;
 	__typeof__(uc_ctl) *ctl;
 	__typeof__(uc_strerror) *strerror;
-	__typeof__(uc_mem_map) *mem_map;
+	__typeof__(uc_mem_map_ptr) *mem_map_ptr;
 	__typeof__(uc_mmio_map) *mmio_map;
 	__typeof__(uc_mem_read) *mem_read;
 	__typeof__(uc_mem_write) *mem_write;

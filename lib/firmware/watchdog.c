@@ -17,16 +17,22 @@ void poll_clear(struct ai8x_firmware *soc)
 	soc->poll.count = 0;
 }
 
+bool poll_repeats(const struct ai8x_firmware *soc, uint32_t address)
+{
+	return soc->poll.address == address && soc->poll.count >= READS_BEFORE_WARP;
+}
+
 // Registers that differ at every read without telling that a wait is over.
 static bool is_counter(const struct ai8x_firmware *soc, uint32_t address)
 {
-	return address == SYSTICK_VALUE || address == DWT_CYCLES || peripheral_counts(soc->soc, address);
+	return address == SYSTICK_VALUE || address == DWT_CYCLES || address == RV32_COUNTER ||
+	       peripheral_counts(soc->soc, address);
 }
 
 void poll_before(struct ai8x_firmware *soc, uint32_t address)
 {
 	struct poll *poll = &soc->poll;
-	if (poll->address != address || poll->count < READS_BEFORE_WARP)
+	if (!poll_repeats(soc, address))
 		return;
 	uint64_t step = (soc->cycles - poll->since) >> STEP_SHIFT;
 	uint64_t next = events_next(soc);

@@ -11,7 +11,7 @@
 // Clocks, console.
 void board_start(void);
 void board_put(char character);
-// Polls SysTick.
+// Polls SysTick, or the cycle counter of the second core.
 void board_delay(uint32_t microseconds);
 // Powers the accelerator up and down, and switches its clock.
 void board_cnn_on(void);

@@ -38,6 +38,13 @@ void cli_guard_data(const char *path)
 	data = path;
 }
 
+// The library is a file of its own, or inside the program with its names (meson.build).
+static bool is_hdf5(const Dl_info *info)
+{
+	return (info->dli_fname != NULL && strstr(info->dli_fname, "libhdf5") != NULL) ||
+	       (info->dli_sname != NULL && strncmp(info->dli_sname, "H5", 2) == 0);
+}
+
 // True where this thread is inside of libhdf5.
 static bool is_in_hdf5(void)
 {
@@ -45,8 +52,7 @@ static bool is_in_hdf5(void)
 	const int count = backtrace(frames, (int)(sizeof frames / sizeof frames[0]));
 	for (int i = 0; i < count; i++) {
 		Dl_info info;
-		if (dladdr(frames[i], &info) != 0 && info.dli_fname != NULL &&
-		    strstr(info.dli_fname, "libhdf5") != NULL)
+		if (dladdr(frames[i], &info) != 0 && is_hdf5(&info))
 			return true;
 	}
 	return false;

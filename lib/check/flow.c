@@ -250,8 +250,8 @@ static void report_empty(ai8x_check *check, const struct layer_state *state, siz
 		report(check, AI8X_CHECK_PROCESSOR_EMPTY, AI8X_SEVERITY_ERROR, place, source->count,
 		       "processor %d is enabled in layer %u and its kernels are not zero, but nothing was ever "
 		       "written to its "
-		       "lane of data memory instance %d, words from 0x%x%s",
-		       place.processor, layer->index, place.processor / 4, source->word, suspect);
+		       "lane of data memory instance %d, words from 0x%x (offset 0x%x)%s",
+		       place.processor, layer->index, place.processor / 4, source->word, 4 * source->word, suspect);
 	else
 		report(check, AI8X_CHECK_DATA_UNWRITTEN, AI8X_SEVERITY_ERROR, place, source->count,
 		       "layer %u reads channel %d, row %d, column %d from word 0x%x (offset 0x%x) of data memory "
@@ -478,9 +478,8 @@ static void check_output(ai8x_check *check, size_t position)
 		place.address = ai8x_part_data_address(check->part, loss->instance, loss->word);
 		report(check, AI8X_CHECK_OUTPUT_OVERLAP, severity, place, loss->count,
 		       "layer %d writes its output over that of layer %d, which nobody has read, first in word 0x%x "
-		       "of data "
-		       "memory instance %u",
-		       place.layer, index, loss->word, loss->instance);
+		       "(offset 0x%x) of data memory instance %u",
+		       place.layer, index, loss->word, 4 * loss->word, loss->instance);
 		return;
 	}
 	ai8x_output_place first = state->places[0];

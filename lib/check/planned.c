@@ -224,12 +224,13 @@ static void check_output_in_rings(ai8x_check *check, const ai8x_layer *last)
 			place.has_address = true;
 			place.address =
 				ai8x_part_data_address(check->part, from.instance, from.word > ring ? from.word : ring);
-			report(check, AI8X_CHECK_RING_OVERLAP, AI8X_SEVERITY_WARNING, place, 1,
-			       "the streaming layer %u writes its output (words 0x%x to 0x%x) into the ring from which "
-			       "layer %u "
-			       "reads (words 0x%x to 0x%x) in data memory instance %u; whether pixels survive depends on "
-			       "timing",
-			       last->index, from.word, to.word, a, ring, ring + layer->ring_words - 1, from.instance);
+			report(
+				check, AI8X_CHECK_RING_OVERLAP, AI8X_SEVERITY_WARNING, place, 1,
+				"the streaming layer %u writes its output (words 0x%x to 0x%x, bytes 0x%x to 0x%x) into the "
+				"ring from which layer %u reads (words 0x%x to 0x%x, bytes 0x%x to 0x%x) in data memory "
+				"instance %u; whether pixels survive depends on timing",
+				last->index, from.word, to.word, 4 * from.word, 4 * to.word + 3, a, ring,
+				ring + layer->ring_words - 1, 4 * ring, 4 * (ring + layer->ring_words) - 1, from.instance);
 		}
 	}
 }
@@ -261,11 +262,12 @@ static void check_rings(ai8x_check *check)
 				place.other_layer = (int)a;
 				place.has_address = true;
 				place.address = ai8x_part_data_address(check->part, i, y > x ? y : x);
-				report(
-					check, AI8X_CHECK_RING_OVERLAP, AI8X_SEVERITY_WARNING, place, 1,
-					"the rings of the streaming layers %u (words 0x%x to 0x%x) and %u (words 0x%x to 0x%x) "
-					"overlap in data memory instance %u; whether pixels survive depends on timing",
-					a, x, x + first->ring_words - 1, b, y, y + second->ring_words - 1, i);
+				report(check, AI8X_CHECK_RING_OVERLAP, AI8X_SEVERITY_WARNING, place, 1,
+				       "the rings of the streaming layers %u (words 0x%x to 0x%x, bytes 0x%x to 0x%x) and %u "
+				       "(words 0x%x to 0x%x, bytes 0x%x to 0x%x) overlap in data memory instance %u; whether "
+				       "pixels survive depends on timing",
+				       a, x, x + first->ring_words - 1, 4 * x, 4 * (x + first->ring_words) - 1, b, y,
+				       y + second->ring_words - 1, 4 * y, 4 * (y + second->ring_words) - 1, i);
 			}
 		}
 	}

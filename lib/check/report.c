@@ -140,10 +140,10 @@ static const ai8x_check_class_info classes[AI8X_CHECK_CLASSES] = {
 	CLASS(FIFO_DISABLED) = {"fifo-disabled", "data pushed into a FIFO that feeds nothing",
                             "Enable the FIFO (FIFO_CTL bits 15:12) and FIFO input (CTL bit 15 or 22).",
                             AI8X_SEVERITY_ERROR},
-	CLASS(
-		RING_OVERLAP) = {"ring-overlap", "rings or outputs of streaming layers overlap",
-                         "Give every streaming layer a ring of its own: at least FMAX words from RPTR_BASE.",
-                         AI8X_SEVERITY_WARNING},
+	CLASS(RING_OVERLAP) =
+		{"ring-overlap", "rings or outputs of streaming layers overlap",
+         "Give every streaming layer a ring of its own: at least FMAX words from RPTR_BASE (in_offset).",
+         AI8X_SEVERITY_WARNING},
 	CLASS(NOT_STARTED) =
 		{"not-started", "nothing starts the machine",
          "Set cnn_en of the master's CTL, without ext_sync_en (or with the master's own number).",

@@ -69,11 +69,13 @@ static ai8x_status check_reads(const ai8x_layer *layer, ai8x_error *error)
 			continue;
 		uint64_t last = layer->read_base[g] + extent;
 		if (last >= layer->part->info.data_words)
-			return error_set(error, AI8X_ERR_LAYER,
-			                 "layer %u reads past data memory: group %u reads words 0x%x to 0x%llx, an "
-			                 "instance ends at word 0x%x (RPTR_BASE, RCNT, CCNT)",
-			                 layer->index, g, layer->read_base[g], (unsigned long long)last,
-			                 layer->part->info.data_words - 1);
+			return error_set(
+				error, AI8X_ERR_LAYER,
+				"layer %u reads past data memory: group %u reads words 0x%x to 0x%llx (bytes 0x%x "
+				"to 0x%llx), an instance ends at word 0x%x, byte 0x%x (in_offset: RPTR_BASE; RCNT, CCNT)",
+				layer->index, g, layer->read_base[g], (unsigned long long)last, 4 * layer->read_base[g],
+				4 * (unsigned long long)last + 3, layer->part->info.data_words - 1,
+				4 * layer->part->info.data_words - 1);
 	}
 	return AI8X_OK;
 }
@@ -98,10 +100,11 @@ static ai8x_status check_writes(const ai8x_layer *layer, uint32_t write_ring, ai
 			                 layer->index, place.instance, AI8X_INSTANCES - 1, slot, slots);
 		if (last >= layer->part->info.data_words)
 			return error_set(error, AI8X_ERR_LAYER,
-			                 "layer %u writes past data memory: slot %u reaches word 0x%llx of instance %u, "
-			                 "which ends at word 0x%x (WPTR_BASE, LCTL2)",
-			                 layer->index, slot, (unsigned long long)last, place.instance,
-			                 layer->part->info.data_words - 1);
+			                 "layer %u writes past data memory: slot %u reaches word 0x%llx (byte 0x%llx) of "
+			                 "instance %u, which ends at word 0x%x, byte 0x%x (out_offset: WPTR_BASE; LCTL2)",
+			                 layer->index, slot, (unsigned long long)last, 4 * (unsigned long long)last + 3,
+			                 place.instance, layer->part->info.data_words - 1,
+			                 4 * layer->part->info.data_words - 1);
 	}
 	return AI8X_OK;
 }

@@ -39,40 +39,61 @@ static uint32_t values_of(const struct subject *s, enum part_field_id field)
 	return 1u << s->target->part->fields[field].width;
 }
 
-// The largest count that the counters of rows and columns take (they hold one less). Those of the MAX78000 count
-// padding too.
-static uint32_t max_counted(const struct subject *s)
+// A side of the image as the hardware sees it, in pixels of the input and of the pooled image.
+struct side {
+	const char *name;
+	uint32_t pixels, pooled, pad;
+};
+
+// A long 1-D reach is folded into rows of `dilation` pixels, pad 1 (lower.c).
+static bool is_folded(const ai8x_network_layer *layer)
 {
-	const ai8x_part *part = s->target->part;
-	return 1u << part->fields[part->quirks.window_stop_geometry ? F_ROW_STOP : F_RCNT_MAX].width;
+	return layer->operation == AI8X_OP_CONV1D && layer->dilation > 1 &&
+	       (layer->kernel_rows - 1) * layer->dilation >= 9;
 }
 
-static ai8x_status check_side(const struct subject *s, const char *what, uint32_t pixels, uint32_t pad)
+static struct side rows_of(const ai8x_network_layer *layer)
+{
+	if (!is_folded(layer))
+		return (struct side){"rows", layer->in_rows, layer->pooled_rows, layer->pad_rows};
+	const uint32_t rows = divide_up(layer->in_rows, layer->dilation);
+	return (struct side){"folded rows", rows, rows, 1};
+}
+
+static struct side columns_of(const ai8x_network_layer *layer)
+{
+	if (!is_folded(layer))
+		return (struct side){"columns", layer->in_columns, layer->pooled_columns, layer->pad_columns};
+	return (struct side){"folded columns", layer->dilation, layer->dilation, 1};
+}
+
+// The counters of the MAX78000 run over the padded image, those of the MAX78002 to where the last window begins.
+// They hold one less. No register holds the size of the output.
+static ai8x_status check_side(const struct subject *s, const struct side *side)
 {
 	const ai8x_network_layer *layer = s->layer;
+	const bool window = s->target->part->quirks.window_stop_geometry;
 	const bool transposed = layer->operation == AI8X_OP_CONVT2D;
-	const uint32_t hardware_pad = transposed ? layer->kernel_rows - 1 - pad : pad;
-	const uint64_t padding = s->target->part->quirks.window_stop_geometry ? 0 : 2 * (uint64_t)hardware_pad;
-	const uint64_t counted = (uint64_t)pixels * (transposed ? 2 : 1) + padding;
-	if (counted <= max_counted(s))
+	const uint32_t scale = transposed ? 2 : 1;
+	const uint32_t pad = window ? 0 : transposed ? layer->kernel_rows - 1 - side->pad : side->pad;
+	const uint32_t most = values_of(s, window ? F_ROW_STOP : F_RCNT_MAX);
+	const uint64_t whole = (uint64_t)scale * side->pixels + 2 * (uint64_t)pad;
+	const uint64_t counted = window ? ((uint64_t)scale * side->pooled - 1) * layer->pool_stride + 1 : whole;
+	if (counted <= most)
 		return AI8X_OK;
-	return refuse(s, "%u %s%s%s: %llu are counted, at most %u are possible", pixels, what,
-	              transposed ? " with zeros between them" : "", padding > 0 ? " with padding" : "",
-	              (unsigned long long)counted, max_counted(s));
+	return refuse(s, "%u %s%s%s%s: %llu are counted, at most %u are possible", side->pixels, side->name,
+	              transposed ? " with zeros between them" : "", pad > 0 ? " with padding" : "",
+	              counted == whole ? "" : " up to the last window", (unsigned long long)counted, most);
 }
 
 static ai8x_status check_sizes(const struct subject *s)
 {
 	const ai8x_network_layer *layer = s->layer;
+	const struct side rows = rows_of(layer), columns = columns_of(layer);
 	ai8x_status status;
 	if (!layer->flatten &&
-	    ((status = check_side(s, "rows", layer->in_rows, layer->pad_rows)) != AI8X_OK ||
-	     (status = check_side(s, "columns", layer->in_columns, layer->pad_columns)) != AI8X_OK))
+	    ((status = check_side(s, &rows)) != AI8X_OK || (status = check_side(s, &columns)) != AI8X_OK))
 		return status;
-	if (layer->out_rows > max_counted(s) || layer->out_columns > max_counted(s)) {
-		return refuse(s, "the output of %ux%u pixels exceeds %u rows or columns", layer->out_rows,
-		              layer->out_columns, max_counted(s));
-	}
 	const uint32_t max_channels = values_of(s, F_INPCHEXP) * AI8X_PROCESSORS;
 	if (layer->in_channels > max_channels || layer->out_channels > max_channels) {
 		return refuse(
@@ -130,7 +151,7 @@ static ai8x_status check_dilated_conv1d(const struct subject *s)
 		return refuse(s, "dilation %u needs a kernel longer than 1", layer->dilation);
 	if (layer->weight_bits == -1)
 		return refuse(s, "dilation needs weights of 0, which binary weights do not have");
-	if ((layer->kernel_rows - 1) * layer->dilation < 9)
+	if (!is_folded(layer))
 		return AI8X_OK;
 	// Longer reach is emulated with a 3x3 convolution over rows of `dilation` pixels.
 	if (layer->kernel_rows > 3) {
@@ -148,10 +169,6 @@ static ai8x_status check_dilated_conv1d(const struct subject *s)
 			"read-ahead or streaming",
 			layer->dilation, layer->kernel_rows);
 	}
-	// A row of the folded image, one pixel of padding at each side.
-	const uint32_t widest = max_counted(s) - (s->target->part->quirks.window_stop_geometry ? 0 : 2);
-	if (layer->dilation > widest)
-		return refuse(s, "dilation %u: at most %u", layer->dilation, widest);
 	return AI8X_OK;
 }
 

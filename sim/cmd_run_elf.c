@@ -428,6 +428,23 @@ static void print_inferences(const struct run *run)
 	cli_print_standing(cli_part_bit(run->part));
 }
 
+// Where the time went, as a power monitor on the board tells it apart.
+static void print_phases(const struct run *run)
+{
+	const ai8x_firmware_result *result = run->result;
+	char text[32];
+	if (result->phase_count < 2)
+		return;
+	(void)printf("phases:");
+	for (size_t i = 0; i < result->phase_count; i++) {
+		const ai8x_firmware_phase *phase = &result->phases[i];
+		(void)printf("%s %s %s", i > 0 ? "," : "", cli_duration(phase->seconds, text), phase->name);
+		if (phase->joules >= 0)
+			(void)printf(" (~%.3g uJ above idle)", 1e6 * phase->joules);
+	}
+	(void)putchar('\n');
+}
+
 static void print_report(const struct run *run)
 {
 	static const struct {
@@ -442,6 +459,7 @@ static void print_report(const struct run *run)
 	             words[run->verdict].word, cli_style(stdout, CLI_PLAIN), cli_clean(run->path, clean),
 	             ai8x_part_get_info(run->part)->name, cli_clean(run->reason, reason));
 	print_inferences(run);
+	print_phases(run);
 	if (run->compared && run->comparison_error.status == AI8X_OK)
 		(void)printf("golden: %zu layers, %llu words equal\n", run->comparison.layers,
 		             (unsigned long long)run->comparison.words);
@@ -466,6 +484,19 @@ static json_t *inference_json(const struct run *run, const ai8x_firmware_inferen
 	                 "finished", row->finished);
 }
 
+static json_t *phases_json(const ai8x_firmware_result *result)
+{
+	json_t *phases = json_array();
+	for (size_t i = 0; i < result->phase_count; i++) {
+		const ai8x_firmware_phase *phase = &result->phases[i];
+		json_t *row = json_pack("{s:s, s:f}", "name", phase->name, "seconds", phase->seconds);
+		if (phase->joules >= 0)
+			(void)json_object_set_new(row, "joules", json_real(phase->joules));
+		(void)json_array_append_new(phases, row);
+	}
+	return phases;
+}
+
 static json_t *result_json(const struct run *run)
 {
 	const ai8x_firmware_result *result = run->result;
@@ -479,7 +510,7 @@ static json_t *result_json(const struct run *run)
 		                                      (json_int_t)result->registers[i].reads, "writes",
 		                                      (json_int_t)result->registers[i].writes));
 	json_t *object = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:I, s:f, s:f, s:I, s:I, s:b, s:s, s:o, s:o}", "file",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:I, s:f, s:f, s:I, s:I, s:b, s:s, s:o, s:o, s:o}", "file",
 		run->path, "part", ai8x_part_get_info(run->part)->name, "verdict",
 		ai8x_firmware_verdict_name(run->verdict), "reason", run->reason, "end",
 		ai8x_firmware_end_name(result->end), "message", result->message, "main_returned",
@@ -487,7 +518,7 @@ static json_t *result_json(const struct run *run)
 		(json_int_t)result->instructions, "simulated_seconds", result->simulated_seconds, "wall_seconds",
 		result->wall_seconds, "cnn_writes", (json_int_t)result->cnn_writes, "cnn_reads",
 		(json_int_t)result->cnn_reads, "read_while_running", result->read_while_running, "at", result->symbol,
-		"inferences", inferences, "unmodelled", registers);
+		"inferences", inferences, "unmodelled", registers, "phases", phases_json(result));
 	if (object == NULL)
 		return NULL;
 	// What firmware prints need not be UTF-8.

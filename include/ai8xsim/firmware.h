@@ -146,6 +146,14 @@ typedef struct ai8x_firmware_register {
 	uint64_t reads, writes;
 } ai8x_firmware_register;
 
+/** A part of the simulated time, as a power monitor tells them apart. */
+typedef struct ai8x_firmware_phase {
+	const char *name; /**< "active", "load" (the accelerator is written to before its start), "run" (of the
+	                       accelerator), "sleep", "low power", "micro power", "standby", "backup" */
+	double seconds;
+	double joules; /**< of the accelerator above idle, an estimate (docs/energy.md); negative: not known */
+} ai8x_firmware_phase;
+
 /** Outcome of a run. Belongs to the session; valid until the next run or destroy. */
 typedef struct ai8x_firmware_result {
 	ai8x_firmware_end end;
@@ -171,6 +179,8 @@ typedef struct ai8x_firmware_result {
 	size_t inference_count;
 	const ai8x_firmware_register *registers; /**< unmodelled registers, by address */
 	size_t register_count;
+	const ai8x_firmware_phase *phases; /**< those that took time */
+	size_t phase_count;
 } ai8x_firmware_result;
 
 /** @brief true where this build can run firmware. */

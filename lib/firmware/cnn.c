@@ -3,6 +3,7 @@
 // Without a FIFO a run does not depend on the core: it is carried out when it starts, and the end is shown
 // to the firmware when its cycles have passed. Fed through a FIFO, the machine advances with the core's
 // time. Facts: firmware reference 3 and 6, hardware reference 3.1.
+#include "firmware/power.h"
 #include "firmware/vcd.h"
 
 #include <stdlib.h>
@@ -100,6 +101,7 @@ static void finish(struct ai8x_firmware *soc)
 {
 	soc->cnn.busy = false;
 	vcd_set(soc, VCD_CNN_RUNS, 0);
+	phase_run(soc, false);
 	cnn_account(soc);
 	ai8x_firmware_inference *inference = last_inference(soc);
 	inference->finished = true;
@@ -146,6 +148,7 @@ static void start(struct ai8x_firmware *soc, uint32_t control)
 	if (!add_inference(soc))
 		return;
 	vcd_set(soc, VCD_CNN_RUNS, 1);
+	phase_run(soc, true);
 	vcd_set(soc, VCD_INFERENCES, (uint32_t)soc->result.inference_count);
 	// A run that no FIFO feeds depends on nothing else.
 	cnn->fifo = run(soc, (ai8x_run_limits){0}) == AI8X_WAITING;
@@ -368,6 +371,8 @@ void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsi
 	cnn->writes++;
 	if (cnn->busy)
 		carry_on(soc);
+	if (!cnn->busy && !is_control(soc, address))
+		phase_load(soc);
 	if (bytes == 2) {
 		soc_end(
 			soc, AI8X_FIRMWARE_ACCELERATOR, AI8X_ERR_ALIGNMENT,
@@ -407,11 +412,22 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	cnn_write(soc, row->base + offset, value, 4);
 }
 
+static void stood_still(struct ai8x_firmware *soc, const struct peripheral *row, uint64_t time)
+{
+	(void)row;
+	struct cnn *cnn = &soc->cnn;
+	cnn->start += time;
+	cnn->paused_at += time;
+	if (cnn->end != TIME_NEVER)
+		cnn->end += time;
+}
+
 static const struct peripheral_register registers[] = {
 	{0x00, true, "CR"}, {0x04, true, "SR"}, {0x08, true, "IE"},
 	{0x0c, true, "IS"}, {0x10, true, "DR"}, {0x14, true, "DMA"},
 };
 
 const struct peripheral_block cnn_block = {
-	REGISTERS(registers), .read = load, .write = store, .sync = carry_out, .next = next,
+	REGISTERS(registers), .read = load, .write = store,
+	.sync = carry_out,    .next = next, .stood_still = stood_still,
 };

@@ -5,6 +5,7 @@
 // left by hand between two runs of the engine.
 #include "firmware/board.h"
 #include "firmware/debug.h"
+#include "firmware/power.h"
 #include "firmware/rv32.h"
 #include "firmware/vcd.h"
 
@@ -158,9 +159,7 @@ static void rest(struct ai8x_firmware *soc, const char *how)
 	// After main only a running accelerator is worth waiting for: timers may interrupt for ever.
 	uint64_t next = events_next_interrupt(soc);
 	if (next != TIME_NEVER && !(soc->main_returned && !soc->cnn.busy)) {
-		vcd_set(soc, VCD_SLEEPS, 1);
 		soc_pass_until(soc, board_wait(soc, next));
-		vcd_set(soc, VCD_SLEEPS, 0);
 		events_sync(soc);
 		watchdog_check(soc);
 		return;
@@ -208,7 +207,7 @@ static void return_stub(struct ai8x_firmware *soc)
 // Everything that needs more than the hot path below. Returns true to leave the engine before the block.
 static bool before_block(struct ai8x_firmware *soc, uint32_t address)
 {
-	if (soc->ended)
+	if (soc->ended || soc->backs_up)
 		return true;
 	if (soc->now >= soc->wake) {
 		events_sync(soc);
@@ -373,6 +372,21 @@ static uint32_t code_at(struct ai8x_firmware *soc, uint32_t address)
 	return code;
 }
 
+static void sleep_deeply(struct ai8x_firmware *soc, enum power_mode mode)
+{
+	char where[96];
+	if (power_sleep(soc, mode) || soc->ended)
+		return;
+	watchdog_where(soc);
+	image_describe(&soc->image, soc->block, where, sizeof where);
+	soc_end(soc, AI8X_FIRMWARE_IDLE, AI8X_OK,
+	        "the chip is in %s mode at %s, and nothing that may end that will come",
+	        mode == POWER_MICRO     ? "micro-power"
+	        : mode == POWER_STANDBY ? "standby"
+	                                : "backup",
+	        where);
+}
+
 static void wait_for_interrupt(struct ai8x_firmware *soc)
 {
 	cnn_settle(soc);
@@ -385,11 +399,21 @@ static void wait_for_interrupt(struct ai8x_firmware *soc)
 		soc->sleeps = 0;
 		return;
 	}
+	const bool deep = nvic_sleeps_deep(soc);
+	const enum power_mode mode = deep ? power_mode(soc) : POWER_SLEEP;
+	if (mode == POWER_MICRO || mode == POWER_STANDBY) {
+		sleep_deeply(soc, mode);
+		return;
+	}
 	if (events_next_interrupt(soc) != TIME_NEVER || rv32_is_alive(soc))
 		soc->sleeps = 0;
 	else if (++soc->sleeps <= SLEEPS_LIMIT)
 		return;
+	phase_sleep(soc, mode == POWER_LOW ? POWER_LOW : POWER_SLEEP);
 	rest(soc, "sleeps");
+	phase_sleep(soc, POWER_ACTIVE);
+	if (deep)
+		power_wake(soc);
 }
 
 static void handle_stop(struct ai8x_firmware *soc, uc_err status)
@@ -441,19 +465,44 @@ static bool debugger_lets_go(struct ai8x_firmware *soc)
 	return !soc->ended;
 }
 
-void core_run(struct ai8x_firmware *soc)
+// The core as a reset leaves it.
+static void begin(struct ai8x_firmware *soc)
 {
-	uint32_t pc = soc->image.entry | 1;
-	uint32_t sp = soc->image.stack, lr = 0xFFFFFFFF, xpsr = 0x01000000;
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_SP, &sp);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_LR, &lr);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_XPSR, &xpsr);
-	(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &pc);
+	const struct {
+		int id;
+		uint32_t value;
+	} registers[] = {
+		{UC_ARM_REG_CONTROL, 0},           {UC_ARM_REG_PRIMASK, 0},
+		{UC_ARM_REG_BASEPRI, 0},           {UC_ARM_REG_FAULTMASK, 0},
+		{UC_ARM_REG_SP, soc->image.stack}, {UC_ARM_REG_LR, 0xFFFFFFFF},
+		{UC_ARM_REG_XPSR, 0x01000000},     {UC_ARM_REG_PC, soc->image.entry | 1},
+	};
+	for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++)
+		(void)soc->unicorn.reg_write(soc->uc, registers[i].id, &registers[i].value);
+	soc->main_return = 0;
+	soc->main_returned = false;
 	clocks_update(soc);
 	events_sync(soc);
+}
+
+static void back_up(struct ai8x_firmware *soc)
+{
+	const enum power_mode mode = power_mode(soc);
+	if (power_back_up(soc)) {
+		rv32_close(soc);
+		begin(soc);
+	} else if (!soc->ended)
+		sleep_deeply(soc, mode);
+}
+
+void core_run(struct ai8x_firmware *soc)
+{
+	begin(soc);
 	while (!soc->ended) {
 		if (soc->debugger != NULL && !debugger_lets_go(soc))
 			break;
+		if (soc->backs_up)
+			back_up(soc);
 		if (soc->now >= soc->rv32.due) {
 			rv32_follow(soc);
 			soc_changed(soc);

@@ -242,8 +242,20 @@ static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
 	}
 }
 
+static void stood_still(struct ai8x_firmware *soc, const struct peripheral *row, uint64_t time)
+{
+	struct dma *dma = soc_state(soc, row);
+	for (unsigned n = 0; n < CHANNELS; n++)
+		if (dma->due[n] != TIME_NEVER)
+			dma->due[n] += time;
+}
+
 const struct peripheral_block dma_block = {
-	REGISTERS(registers), .state_bytes = sizeof(struct dma),
-	.write = store,       .reset = reset,
-	.sync = carry_out,    .next = next,
+	REGISTERS(registers),
+	.state_bytes = sizeof(struct dma),
+	.write = store,
+	.reset = reset,
+	.sync = carry_out,
+	.next = next,
+	.stood_still = stood_still,
 };

@@ -1,10 +1,11 @@
 // Global control: resets of peripherals, oscillators, power of the accelerator.
 //
 // Facts: firmware reference 2. Every oscillator and regulator is ready at once.
-#include "firmware/soc.h"
+#include "firmware/power.h"
 
 #define RESET0 0x04
 #define CLOCK 0x08
+#define MODES 0x0C
 #define PLL 0x10
 #define DIVIDERS 0x18
 #define RESET1 0x44
@@ -105,6 +106,11 @@ static void gcr_write(struct ai8x_firmware *soc, const struct peripheral *row, u
 		reset_peripherals(soc, BANK_RESET1, value);
 		if ((value & SECOND_CORE) != 0)
 			switch_second_core(soc, (soc_value(soc, row, CLOCK_OFF1) & SECOND_CORE) == 0, true);
+		break;
+	case MODES:
+		// The other modes begin with a sleep.
+		if (power_mode(soc) == POWER_BACKUP || power_mode(soc) == POWER_DOWN)
+			soc->backs_up = soc->attention = true;
 		break;
 	case CLOCK_OFF1:
 		switch_second_core(soc, (value & SECOND_CORE) == 0, false);

@@ -136,10 +136,22 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 	return transmits ? 4 * DEPTH : 4 * i2s->count;
 }
 
+static void stood_still(struct ai8x_firmware *soc, const struct peripheral *row, uint64_t time)
+{
+	struct i2s *i2s = soc_state(soc, row);
+	if (i2s->due != TIME_NEVER)
+		i2s->due += time;
+}
+
 const struct peripheral_block i2s_block = {
-	REGISTERS(registers), .state_bytes = sizeof(struct i2s),
-	.fifo = FIFO,         .read = load,
-	.write = store,       .reset = reset,
-	.sync = carry_out,    .next = next,
+	REGISTERS(registers),
+	.state_bytes = sizeof(struct i2s),
+	.fifo = FIFO,
+	.read = load,
+	.write = store,
+	.reset = reset,
+	.sync = carry_out,
+	.next = next,
+	.stood_still = stood_still,
 	.ready = ready,
 };

@@ -55,6 +55,7 @@
 #define CONTROL_PROCESS_STACK 2u
 #define CONTROL_FPU 4u
 #define SLEEP_ON_EXIT 2u
+#define SLEEP_DEEP 4u
 #define FORCED (1u << 30)
 #define STATUS_MEMORY 0xFFu
 #define STATUS_BUS 0xFF00u
@@ -486,6 +487,11 @@ void nvic_describe_fault(const struct ai8x_firmware *soc, char *text, size_t siz
 		(void)snprintf(text + used, size - (size_t)used, ", BFAR 0x%08x", scb[BFAR / 4]);
 	else if (used > 0 && (size_t)used < size && (status & MEMORY_ADDRESS_VALID) != 0)
 		(void)snprintf(text + used, size - (size_t)used, ", MMFAR 0x%08x", scb[MMFAR / 4]);
+}
+
+bool nvic_sleeps_deep(const struct ai8x_firmware *soc)
+{
+	return (soc->nvic.scb[SCR / 4] & SLEEP_DEEP) != 0;
 }
 
 bool nvic_sleeps_on_exit(const struct ai8x_firmware *soc)

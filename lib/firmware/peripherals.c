@@ -24,7 +24,7 @@ extern const struct peripheral_block adc_block, adc_sar_block, aes_block, aeskey
 	{"GCFR", 0x40005800, 0x400, &gcfr_block, 0, NO_RESET, NO_INTERRUPT, 0}, \
 	{"RTC", 0x40006000, 0x400, &rtc_block, 0, RST0(17), 3, 0}, \
 	{"WUT", 0x40006400, 0x400, &wut_block, 0, NO_RESET, 53, 0}, \
-	{"PWRSEQ", 0x40006800, 0x400, &pwrseq_block, 0, NO_RESET, NO_INTERRUPT, 0}, \
+	{"PWRSEQ", 0x40006800, 0x400, &pwrseq_block, 0, NO_RESET, 54, 0}, \
 	{"MCR", 0x40006C00, 0x400, &mcr_block, 0, NO_RESET, NO_INTERRUPT, 0}, \
 	{"AES", 0x40007400, 0x400, &aes_block, 0, RST1(10), 97, 16}, \
 	{"AESKEYS", 0x40007800, 0x400, &aeskeys_block, 0, NO_RESET, NO_INTERRUPT, 0}, \

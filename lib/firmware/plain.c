@@ -71,31 +71,13 @@ static const struct peripheral_register trimsir[] = {
 
 const struct peripheral_block trimsir_block = {REGISTERS(trimsir)};
 
-static const struct peripheral_register pwrseq[] = {
-	{0x00, true, "LPCN", 0, 0, 0, 0x80000000},
-	{0x04, true, "LPWKST0", 0, 0, 0xFFFFFFFF},
-	{0x08, true, "LPWKEN0"},
-	{0x0c, true, "LPWKST1", 0, 0, 0xFFFFFFFF},
-	{0x10, true, "LPWKEN1"},
-	{0x14, true, "LPWKST2", 0, 0, 0xFFFFFFFF},
-	{0x18, true, "LPWKEN2"},
-	{0x1c, true, "LPWKST3", 0, 0, 0xFFFFFFFF},
-	{0x20, true, "LPWKEN3"},
-	{0x30, true, "LPPWST", 0, 0, 0xFFFFFFFF},
-	{0x34, true, "LPPWEN"},
-	{0x48, false, "GP0"},
-	{0x4c, false, "GP1"},
-};
-
-const struct peripheral_block pwrseq_block = {REGISTERS(pwrseq)};
-
 static const struct peripheral_register mcr[] = {
 	{0x00, true, "ECCEN"},    {0x04, false, "IPO_MTRIM"}, {0x08, true, "OUTEN"},    {0x0c, true, "CMP_CTRL"},
 	{0x10, true, "CTRL"},     {0x20, true, "GPIO3_CTRL"}, {0x40, true, "CWD0"},     {0x44, true, "CWD1"},
 	{0x50, false, "ADCCFG0"}, {0x54, false, "ADCCFG1"},   {0x58, false, "ADCCFG2"}, {0x60, true, "LDOCTRL"},
 };
 
-const struct peripheral_block mcr_block = {REGISTERS(mcr)};
+const struct peripheral_block mcr_block = {REGISTERS(mcr), .stays = true};
 
 static const struct peripheral_register icc[] = {
 	{0x00, true, "INFO", 0, 0xFFFFFFFF},

@@ -132,8 +132,7 @@ static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
 }
 
 const struct peripheral_block rtc_block = {
-	REGISTERS(registers), .state_bytes = sizeof(struct rtc),
-	.read = load,         .write = store,
-	.reset = reset,       .sync = carry_out,
-	.next = next,
+	REGISTERS(registers), .stays = true,  .state_bytes = sizeof(struct rtc),
+	.read = load,         .write = store, .reset = reset,
+	.sync = carry_out,    .next = next,
 };

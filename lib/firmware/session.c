@@ -1,6 +1,7 @@
 // A session: one chip with one image, from opening to the result. The public face of this room.
 #include "firmware/board.h"
 #include "firmware/debug.h"
+#include "firmware/power.h"
 #include "firmware/rv32.h"
 #include "firmware/vcd.h"
 
@@ -295,6 +296,8 @@ static ai8x_status reset(struct ai8x_firmware *soc, ai8x_error *error)
 	soc->block = 0;
 	soc->block_repeats = soc->accesses = soc->repeat_accesses = 0;
 	soc->sleeps = 0;
+	soc->backs_up = false;
+	phase_begin(soc);
 	for (size_t i = 0; i < soc->soc->peripherals->count; i++)
 		peripheral_reset(soc, &soc->soc->peripherals->rows[i]);
 	if (soc->options.record) {
@@ -338,6 +341,7 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 		cnn_account(soc);
 		explain_wait(soc);
 	}
+	phase_end(soc);
 	if (!vcd_close(soc)) {
 		soc->result.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
 		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s: cannot be written",

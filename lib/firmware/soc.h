@@ -35,16 +35,19 @@
 
 // ---- parts.c: what differs between parts, as data ----
 
+#define SRAM_BLOCKS 8
+
 struct soc_part {
 	const ai8x_part *part; // the accelerator
 	const struct peripheral_table *peripherals;
 	uint32_t flash_bytes, info_bytes, sram_bytes;
-	uint32_t flash_page;       // bytes that are erased together
-	uint32_t peripheral_bytes; // from PERIPHERAL_BASE
-	uint32_t cnn_bytes;        // from CNN_BASE
-	uint32_t cnn_status_end;   // CNN addresses below are control registers of the FIFOs
-	uint32_t ipo_hz;           // the oscillator that examples run on
-	unsigned interrupts;       // external interrupts
+	uint16_t sram_kib[SRAM_BLOCKS]; // from SRAM_BASE on; each is kept or not in backup mode
+	uint32_t flash_page;            // bytes that are erased together
+	uint32_t peripheral_bytes;      // from PERIPHERAL_BASE
+	uint32_t cnn_bytes;             // from CNN_BASE
+	uint32_t cnn_status_end;        // CNN addresses below are control registers of the FIFOs
+	uint32_t ipo_hz;                // the oscillator that examples run on
+	unsigned interrupts;            // external interrupts
 };
 
 // The parts from small to large, NULL after the last one.
@@ -115,6 +118,7 @@ struct peripheral_block {
 	const struct peripheral_register *registers;
 	size_t register_count;
 	size_t state_bytes; // of each one's state, zeroed at reset
+	bool stays;         // keeps its registers and goes on in backup mode
 	bool narrow;        // takes 8- and 16-bit writes as they come; others get whole words
 	uint8_t fifo;       // register that DMA reads or writes
 	uint8_t one_way;    // DMA: 1 only reads it, 2 only writes it, 0 both
@@ -127,6 +131,8 @@ struct peripheral_block {
 	void (*sync)(struct ai8x_firmware *soc, const struct peripheral *row);
 	// When something happens next by itself, TIME_NEVER: not at all. interrupting: that interrupts the core.
 	uint64_t (*next)(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting);
+	// Its clock stood still so long, up to soc->now. NULL: it goes on, or has none.
+	void (*stood_still)(struct ai8x_firmware *soc, const struct peripheral *row, uint64_t time);
 	// Bytes that DMA may write to it or read from it now.
 	uint32_t (*ready)(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits);
 };
@@ -243,6 +249,29 @@ struct core_code {
 	uint32_t parts;                        // of a core cycle that are left over
 };
 
+// What a power monitor tells apart, see phases.c.
+enum soc_phase {
+	PHASE_ACTIVE,
+	PHASE_LOAD, // the accelerator is written to, before its start
+	PHASE_RUN,
+	PHASE_SLEEP,
+	PHASE_LOW,
+	PHASE_MICRO,
+	PHASE_STANDBY,
+	PHASE_BACKUP,
+	PHASES
+};
+
+struct phases {
+	enum soc_phase phase;
+	uint64_t since;
+	uint64_t time[PHASES];
+	double joules; // of all runs
+	uint32_t mode; // of power.h
+	bool runs, loads;
+	ai8x_firmware_phase rows[PHASES]; // for the result
+};
+
 // What both cores see as memory; the bytes belong to the run.
 #define SOC_MEMORIES 4
 
@@ -335,6 +364,8 @@ struct ai8x_firmware {
 	struct systick systick;
 	struct cnn cnn;
 	struct soc_memory memories[SOC_MEMORIES];
+	struct phases phases;
+	bool backs_up; // backup mode was asked for
 	struct rv32 rv32;
 	struct core_code code;
 	struct poll poll;
@@ -468,6 +499,8 @@ bool nvic_fault(struct ai8x_firmware *soc, uint32_t status, uint32_t address);
 bool nvic_in_fault(const struct ai8x_firmware *soc);
 // "CFSR 0x00008200, HFSR 0x40000000, BFAR 0x90000000".
 void nvic_describe_fault(const struct ai8x_firmware *soc, char *text, size_t size);
+// Sleep means the mode that the power registers say (SLEEPDEEP).
+bool nvic_sleeps_deep(const struct ai8x_firmware *soc);
 // The handler that just ended asks to sleep again (SLEEPONEXIT).
 bool nvic_sleeps_on_exit(const struct ai8x_firmware *soc);
 

@@ -145,8 +145,20 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	soc_changed(soc);
 }
 
+// Low-power timers have clocks that go on.
+static void stood_still(struct ai8x_firmware *soc, const struct peripheral *row, uint64_t time)
+{
+	struct timer *timer = soc_state(soc, row);
+	if (row->unit < 4)
+		timer->origin += time;
+}
+
 const struct peripheral_block timer_block = {
-	REGISTERS(registers), .state_bytes = sizeof(struct timer),
-	.read = load,         .write = store,
-	.sync = carry_out,    .next = next,
+	REGISTERS(registers),
+	.state_bytes = sizeof(struct timer),
+	.read = load,
+	.write = store,
+	.sync = carry_out,
+	.next = next,
+	.stood_still = stood_still,
 };

@@ -11,9 +11,9 @@ static const struct {
 	const char *name;
 	unsigned bits;
 } signals[VCD_SIGNALS] = {
-	{"gpio0", 32},      {"gpio1", 32}, {"gpio2", 32},    {"gpio3", 32},    {"uart0", 8},
-	{"uart1", 8},       {"uart2", 8},  {"uart3", 8},     {"exception", 9}, {"cnn_runs", 1},
-	{"inferences", 32}, {"sleeps", 1}, {"rv32_runs", 1},
+	{"gpio0", 32},      {"gpio1", 32}, {"gpio2", 32}, {"gpio3", 32},    {"uart0", 8},
+	{"uart1", 8},       {"uart2", 8},  {"uart3", 8},  {"exception", 9}, {"cnn_runs", 1},
+	{"inferences", 32}, {"sleeps", 1}, {"phase", 3},  {"rv32_runs", 1},
 };
 
 struct vcd {

@@ -11,6 +11,7 @@ enum vcd_signal {
 	VCD_CNN_RUNS,
 	VCD_INFERENCES, // that have started
 	VCD_SLEEPS,
+	VCD_PHASE,     // of enum soc_phase
 	VCD_RV32_RUNS, // the second core executes instructions
 	VCD_SIGNALS,
 };

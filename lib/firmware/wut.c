@@ -104,8 +104,7 @@ static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
 }
 
 const struct peripheral_block wut_block = {
-	REGISTERS(registers), .state_bytes = sizeof(struct wut),
-	.read = load,         .write = store,
-	.reset = reset,       .sync = carry_out,
-	.next = next,
+	REGISTERS(registers), .stays = true,  .state_bytes = sizeof(struct wut),
+	.read = load,         .write = store, .reset = reset,
+	.sync = carry_out,    .next = next,
 };

@@ -217,11 +217,11 @@ static int check_peripherals(void)
 	uint32_t first = REGISTER(0xE0001004u);
 	CHECK(REGISTER(0xE0001004u) - first < 100);
 	// Byte and half-word accesses keep the rest of a word.
-	REGISTER(0x40006848u) = 0x11223344;
-	BYTE(0x40006849u) = 0xAA;
-	CHECK(REGISTER(0x40006848u) == 0x1122AA44);
-	CHECK(BYTE(0x4000684Bu) == 0x11);
-	CHECK(*(volatile uint16_t *)0x40006848u == 0xAA44);
+	REGISTER(0x40005444u) = 0x11223344;
+	BYTE(0x40005445u) = 0xAA;
+	CHECK(REGISTER(0x40005444u) == 0x1122AA44);
+	CHECK(BYTE(0x40005447u) == 0x11);
+	CHECK(*(volatile uint16_t *)0x40005444u == 0xAA44);
 	return 0;
 }
 

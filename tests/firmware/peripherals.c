@@ -77,12 +77,23 @@ static int check_bits(void)
 		;
 	CHECK(clears(AES, 1u << 4 | 1u << 5));
 	CHECK((REGISTER(AES + 4) & 1) == 0 && (REGISTER(WDT) >> 28 & 1) != 0);
+#ifdef PART_MAX78002
+	// Two slots of a sequence, read from the FIFO.
+	REGISTER(ADC) |= 1;
+	while ((REGISTER(ADC + 0x54) & 1) == 0)
+		;
+	REGISTER(ADC + 0x04) = 1u << 16;
+	CHECK(clears(ADC + 0x04, 1) && (REGISTER(ADC + 0x48) >> 8 & 31) == 2);
+	CHECK(REGISTER(ADC + 0x44) < 0x1000 && REGISTER(ADC + 0x44) < 0x1000);
+	CHECK((REGISTER(ADC + 0x44) >> 24 & 1) != 0);
+#else
 	REGISTER(ADC) |= 1u << 3;
 	while ((REGISTER(ADC + 0x0C) >> 17 & 1) == 0)
 		;
 	CHECK(clears(ADC, 1) && (REGISTER(ADC + 0x0C) >> 16 & 1) != 0);
 	REGISTER(ADC + 0x0C) |= 1u << 16;
 	CHECK((REGISTER(ADC + 0x0C) >> 16 & 1) == 0);
+#endif
 	CHECK(clears(OWM + 0x08, 1) && (REGISTER(OWM + 0x10) & 1) != 0 && (REGISTER(OWM + 0x08) >> 7 & 1) == 0);
 	CHECK((REGISTER(TRNG + 4) & 1) != 0 && REGISTER(TRNG + 8) != REGISTER(TRNG + 8));
 	CHECK((REGISTER(SEMA) & 1) == 0 && (REGISTER(SEMA) & 1) != 0);

@@ -32,8 +32,8 @@ def image(name):
 def good_images():
     """Names of the images that load a network and pass."""
     names = sorted(name[:-4] for name in os.listdir(FIRMWARE) if name.endswith(".elf"))
-    return [name for name in names if name not in ("core", "tasks", "peripherals", "devices", "semihosting", "fault", "hang")
-            and not name.startswith("twocore")]
+    others = ("core", "tasks", "peripherals", "devices", "semihosting", "fault", "hang", "power", "twocore", "hostile")
+    return [name for name in names if not name.startswith(others)]
 
 
 def program_cycles(path):
@@ -76,7 +76,7 @@ class Passing(Case):
         (result,) = self.run_json(image("core"))
         self.assertEqual(result["end"], "exited")
         self.assertEqual(result["console"], "*** PASS ***\n")
-        self.assertEqual([row["name"] for row in result["unmodelled"]], ["PWRSEQ.GP0"])
+        self.assertEqual([row["name"] for row in result["unmodelled"]], ["TRIMSIR.INRO"])
 
     def test_tasks(self):
         (result,) = self.run_json("--strict", image("tasks"))
@@ -84,13 +84,43 @@ class Passing(Case):
 
     def test_peripherals(self):
         # Flush and reset bits, DMA, flash, clocks in simulated time: nothing waits for ever, and nothing is unmodelled.
-        (result,) = self.run_json("--strict", image("peripherals"))
-        self.assertEqual((result["end"], result["console"]), ("exited", "*** PASS ***\n"))
+        for name in ("peripherals", "peripherals-78002"):
+            (result,) = self.run_json("--strict", image(name))
+            self.assertEqual((result["end"], result["console"]), ("exited", "*** PASS ***\n"), name)
+
+    def test_power_modes(self):
+        # What sleeps, wakes, stands still and is kept, with the time that each mode took.
+        events = self.path("pins.csv")
+        with open(events, "w", encoding="utf-8") as file:
+            file.write("9,P0.3,0\n30,P0.3,1\n40,P0.2,0\n")
+        options = ("--strict", "--gpio", events, "--max-seconds", 100)
+        for name, end in (("power", "returned"), ("power-78002", "idle")):
+            (result,) = self.run_json(*options, image(name))
+            self.assertEqual((result["verdict"], result["end"], result["console"]), ("pass", end, "Backing up\n*** PASS ***\n"))
+            seconds = {row["name"]: row["seconds"] for row in result["phases"]}
+            for mode, expected in (("sleep", 2), ("low power", 1), ("micro power", 3), ("standby", 34), ("backup", 5)):
+                self.assertAlmostEqual(seconds[mode], expected, delta=0.02, msg=mode)
+            self.assertAlmostEqual(sum(seconds.values()), result["simulated_seconds"], places=6)
+        self.assertIn("backup mode at main", result["message"])
+        # Without the pin nothing ends the last standby.
+        (result,) = self.run_json("--max-seconds", 100, image("power"), status=FAILED)
+        self.assertEqual(result["end"], "idle")
+        self.assertRegex(result["message"], "the chip is in standby mode at enter.*nothing that may end that will come")
+
+    def test_phases_of_an_inference(self):
+        (result,) = self.run_json(image("twice"))
+        phases = {row["name"]: row for row in result["phases"]}
+        self.assertAlmostEqual(phases["run"]["seconds"], sum(row["seconds"] for row in result["inferences"]), delta=2e-6)
+        self.assertGreater(phases["run"]["joules"], 1e-7)
+        self.assertLess(phases["run"]["joules"], 1e-4)
+        self.assertGreater(phases["load"]["seconds"], phases["run"]["seconds"])
+        self.assertLess(phases["load"]["seconds"], 0.005)
+        self.assertNotIn("joules", phases["load"])
 
     def test_strict_names_the_register(self):
         (result,) = self.run_json("--strict", image("core"), status=STOPPED)
         self.assertEqual(result["end"], "unmodelled")
-        self.assertIn("PWRSEQ.GP0 (0x40006848)", result["reason"])
+        self.assertIn("TRIMSIR.INRO (0x40005444)", result["reason"])
 
     def test_cycles_are_those_of_the_program(self):
         expected = program_cycles(SHIPPED)

@@ -1,19 +1,25 @@
 #!/usr/bin/python3
 """The tables of docs/timing.md and docs/energy.md about the MAX78000, from measured rows.
 
-    max78000.py AI8XSIM [--write] [--golden DIR]
+    max78000.py AI8XSIM [--write] [--golden DIR] [--examples DIR]
 
-Measured: docs/reference/measured.tsv. Networks: layers78000.tsv beside this file, cycles as `ai8xsim profile` counts them;
-where DIR has a network's program, they are compared with what AI8XSIM counts now. Rates of energy are asked of AI8XSIM.
-Without --write, exits with 1 where the pages differ; with it, the pages are written.
+Measured: docs/reference/measured.tsv. Networks: the descriptions in networks/max78000 beside this file, which AI8XSIM compiles
+and times; where DIR has a network's recorded program, its layers must take as long. Two tables have rows that AI8XSIM alone
+cannot make: streaming.tsv keeps the times of recorded programs that are not shipped (DIR has them: then they are compared,
+and with --write renewed), examples.tsv what SDK examples print under the emulation (--examples SDK/Examples/MAX78000/CNN,
+built: compared and renewed in the same way). Without --write, exits with 1 where anything differs.
 """
 import pathlib
 import re
+import subprocess
 import sys
 
 import numpy
 
-from pages import HERE, MEASURED, SOURCE, ask, microseconds, rows, update
+from pages import HERE, MEASURED, SOURCE, access, ask, microseconds, profile, rows, update
+
+PROGRAM = sys.argv[1]
+PART = "MAX78000"
 
 PREFIXES = ["nd-029", "nd-031", "nd-033", "nd-035", "nd-037"]
 WHOLE = [("cifar10-nas", "nd-045"), ("cifar10-nas", "nd-049"), ("cifar100-nas", "nd-053"), ("kws20-v3", "nd-057")]
@@ -25,14 +31,29 @@ COUNTED = [("baseline", "ml-baseline"), ("baseline", "ml-improved"), ("deeper", 
 CLOCKS = ["nd-027", "nd-019", "nd-021", "nd-023", "nd-025", "nd-009", "nd-011", "nd-013", "nd-015"]
 PREFIX_ENERGIES = ["nd-030", "nd-032", "nd-034", "nd-036", "nd-038"]
 
-NETWORKS = {}
-for entry in rows(HERE / "layers78000.tsv"):
-    NETWORKS.setdefault(entry["network"], []).append(entry)
+LOADED = [("cifar10-nas", 5, "nd-043"), ("kws20-v3", None, "nd-059"), ("cifar10-nas", None, "nd-047"),
+          ("cifar100-nas", None, "nd-055")]
+# Fixed time of that project's loader, and its bus writes for a packed kernel word.
+LOADER_US, WRITES_A_WORD = 256, 2.25
+INPUTS = [("safesound-wave", "safesound-226"), ("safesound-mel", "safesound-228")]
+FED = [("cats-dogs", "iss74-catsdogs", "cats-dogs 128x128"), ("cats-dogs", "gastro", "the same network shape, another project"),
+       ("faceid", "iss74-faceid", "faceid 160x120"), ("rps", "sdk-rps", "rps 64x64 (FIFO, not streaming)")]
+RESTS = [("rps", 3072, ("sdk-rpsdemo", "sdk-rpsdemo2"), "rps-demo"),
+         ("faceid", 19200, ("sdk-faceid",), "faceid, the SDK's README")]
+EXAMPLES = "build/max78000.elf"
+
+
+def timed(network, *options):
+    return profile(PROGRAM, PART, network, *options)
 
 
 def cycles(network, layers=None):
     """Cycles of a run with its start cycle, of the first layers or all."""
-    return 1 + sum(int(row["cycles"]) for row in NETWORKS[network][:layers])
+    return 1 + sum(layer["cycles"] for layer in timed(network)["layers"][:layers])
+
+
+def fed(network, pace):
+    return timed(network, "--feed", "fifo", *(() if pace is None else ("--fifo-pace", str(pace))))
 
 
 def value(identity):
@@ -104,26 +125,26 @@ def features(layers):
 
 
 def energy_data():
-    nas = NETWORKS["cifar10-nas"]
+    nas = timed("cifar10-nas")["layers"]
     before = 0
     for i, identity in enumerate(PREFIX_ENERGIES):
         yield f"cifar10-nas, layer {i}: {nas[i]['operation'].removesuffix(', relu')}", features([nas[i]]), value(identity) - before
         before = value(identity)
     whole = (value("nd-046") + value("nd-050")) / 2
     yield "cifar10-nas, layers 5 to 10", features(nas[5:]), whole - before
-    yield "kws20-v3, all layers", features(NETWORKS["kws20-v3"]), value("nd-058")
+    yield "kws20-v3, all layers", features(timed("kws20-v3")["layers"]), value("nd-058")
 
 
 def solve(matrix, energies):
     return numpy.linalg.lstsq(matrix / energies[:, None], numpy.ones(len(energies)), rcond=None)[0]
 
 
-def table_energy(program):
+def table_energy():
     data = list(energy_data())
     matrix = numpy.array([row[1] for row in data], float)
     energies = numpy.array([row[2] for row in data])
     rates = solve(matrix, energies)
-    known = known_rates(program)
+    known = known_rates()
     if numpy.abs(1e6 * rates - known).max() > 0.06:
         sys.exit(f"ai8xsim's rates {known} are not those of the fit, {1e6 * rates}")
     yield (f"Fit: {1e6 * rates[0]:.1f} pJ (several taps) and {1e6 * rates[1]:.1f} pJ (one) a cycle and active "
@@ -143,40 +164,156 @@ def table_energy(program):
     yield f"The largest cross-validated error is {100 * worst:.0f} %."
 
 
-def known_rates(program):
+def known_rates():
     """Joules of a cycle and processor that AI8XSIM takes, in pJ: several taps, one."""
     path = str(SOURCE / "models/digits/digits.h5")
     found = {}
-    for layer in ask(program, "profile", "--json", "-", "--advice", "0", path)["profile"]["layers"]:
+    for layer in timed(path)["layers"]:
         busy = layer["cycles"] - layer["causes"]["stall"]
         found.setdefault("3x3" not in layer["operation"], 1e12 * layer["joules_estimate"] / busy / layer["processors"])
     return numpy.array([found[False], found[True]])
 
 
-def compare_golden(program, folder):
-    """Layers of the table that AI8XSIM counts otherwise now."""
+def table_fed():
+    yield "| network | pace 0 | pace 29 | measured | measured / simulated |"
+    yield "|---------|-------:|--------:|---------:|---------------------:|"
+    for network, identity, name in FED:
+        ready, paced, time = fed(network, 0)["cycles"], fed(network, None)["cycles"], microseconds(identity)
+        streams = "streaming: true" in (HERE / "networks/max78000" / f"{network}.yaml").read_text(encoding="utf-8")
+        yield (f"| {name} | {ready:,}{'' if streams else ' + feed'} | {paced:,} | {50 * time:,.0f} ({time:,.0f} us) | "
+               f"{50 * time / paced:.3f} |")
+
+
+def table_rest():
+    """What is left when the last word has been pushed."""
+    yield "| example | simulated rest of the run | measured | ratio |"
+    yield "|---------|--------------------------:|---------:|------:|"
+    for network, words, identities, name in RESTS:
+        # A pace so slow that the accelerator waits for every word.
+        rest = fed(network, 100)["cycles"] - 100 * words
+        times = [microseconds(identity) for identity in identities]
+        yield (f"| {name} | {rest:,} ({rest / 50:,.0f} us) | {'; '.join(f'{time:,.0f} us' for time in times)} | "
+               f"{'; '.join(f'{50 * time / rest:.3f}' for time in times)} |")
+
+
+def table_loading():
+    core, accelerator = access(PROGRAM, PART, str(SOURCE / "models/digits/digits.h5"), "kernel")
+    write = core / 100 + accelerator / 50
+    yield "| loaded | words | measured | simulated | off |"
+    yield "|--------|------:|---------:|----------:|----:|"
+    for network, layers, identity in LOADED:
+        words = sum(layer["kernel_words"] for layer in timed(network)["layers"][:layers])
+        time, expected = microseconds(identity), LOADER_US + WRITES_A_WORD * words * write
+        yield (f"| kernels of {network}{f', {layers} layers' if layers else ''} | {words:,} | {time:,.0f} us | "
+               f"{expected:,.0f} us | {100 * (expected / time - 1):+.1f} % |")
+    core, accelerator = access(PROGRAM, PART, str(SOURCE / "models/digits/digits.h5"), "input")
+    for network, identity in INPUTS:
+        words, time = 4096, value(identity) / 100
+        expected = words * (core / 100 + accelerator / 50)
+        yield (f"| input of {network} | {words:,} | {time:,.0f} us | {expected:,.0f} us | "
+               f"{100 * (expected / time - 1):+.1f} % |")
+
+
+def table_stream_rule():
+    yield "| program | all words in time | at pace 29 | reference's rule | rule / pace 29 |"
+    yield "|---|---:|---:|---:|---:|"
+    for row in rows(HERE / "streaming.tsv"):
+        ready, paced, rule = (int(row[key]) for key in ("ready", "paced", "rule"))
+        yield f"| {row['program']} | {ready:,} | {paced:,} | {rule:,} | {rule / paced:.2f} |"
+
+
+def table_examples():
+    yield "| example | published | before | off | now | off |"
+    yield "|---------|----------:|-------:|----:|----:|----:|"
+    offs = {"before": [], "now": []}
+    for row in rows(HERE / "examples.tsv"):
+        time, cells = microseconds(row["measured"]), []
+        for key, all_of_them in offs.items():
+            cells += ["-", "-"]
+            if row[key]:
+                all_of_them.append(100 * (int(row[key]) / time - 1))
+                cells[-2:] = [f"{int(row[key]):,} us", f"{all_of_them[-1]:+.1f} %"]
+        yield f"| {row['example']} | {time:,.0f} us | " + " | ".join(cells) + " |"
+    both = [f"{numpy.mean(numpy.abs(x)):.1f} %; {max(map(abs, x)):.1f} %" for x in offs.values()]
+    yield f"| mean of all; largest | | | {both[0]} | | {both[1]} |"
+
+
+def compare_golden(folder):
+    """Layers of descriptions that the recorded programs count otherwise."""
     wrong = 0
-    for network, layers in NETWORKS.items():
-        path = pathlib.Path(folder) / "max78000" / f"net-{network}.h5"
-        if not path.exists() or layers[0]["layer"] == "-":
+    for path in sorted((HERE / "networks/max78000").glob("*.yaml")):
+        recorded = pathlib.Path(folder) / "max78000" / f"net-{path.stem}.h5"
+        if not recorded.exists():
             continue
-        now = ask(program, "profile", "--json", "-", "--advice", "0", str(path))["profile"]["layers"]
-        for row, layer in zip(layers, now, strict=True):
-            if int(row["cycles"]) != layer["cycles"] or int(row["processors"]) != layer["processors"]:
-                print(f"layers78000.tsv: {network}, layer {row['layer']}: {layer['cycles']} cycles now, not {row['cycles']}")
+        feed = ("--feed", "fifo") if "streaming: true" in path.read_text(encoding="utf-8") else ()
+        for mine, its in zip(timed(path.stem, *feed)["layers"], timed(str(recorded))["layers"], strict=True):
+            if mine["cycles"] != its["cycles"]:
+                print(f"{path.stem}, layer {mine['layer']}: {mine['cycles']} cycles, {its['cycles']} in {recorded}")
                 wrong += 1
     return wrong
 
 
+def renew(name, found, write):
+    """Compares a kept row file with what was found now, or writes it. Returns the number of differences."""
+    path, wrong = HERE / name, 0
+    lines = path.read_text(encoding="utf-8").splitlines()
+    fields = next(line for line in lines if not line.startswith("#")).split("\t")
+    for i, line in enumerate(lines):
+        row = dict(zip(fields, line.split("\t")))
+        for field, now in found.get(row[fields[0]], {}).items():
+            if row[field] != str(now):
+                print(f"{name}: {row[fields[0]]}: {field} {now} now, not {row[field]}")
+                row[field] = str(now)
+                wrong += 1
+        if not line.startswith("#"):
+            lines[i] = "\t".join(row[field] for field in fields)
+    if write and wrong:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0 if write else wrong
+
+
+def time_streams(folder):
+    """Recorded streaming programs: all words in time, at the host's pace, and by the reference's rule of 1.5."""
+    found = {}
+    for row in rows(HERE / "streaming.tsv"):
+        path = str(pathlib.Path(folder) / "max78000" / f"{row['program']}.h5")
+        if not pathlib.Path(path).exists():
+            continue
+        ready = timed(path, "--fifo-pace", "0")
+        decoded = ask(PROGRAM, "info", "--json", "-", path)["programs"][0]["layers"]
+        rule = 1 + sum(layer["cycles"] * (3 if its["streaming"] else 2) // 2
+                       for layer, its in zip(ready["layers"], decoded, strict=True))
+        found[row["program"]] = {"ready": ready["cycles"], "paced": timed(path)["cycles"], "rule": rule}
+    return found
+
+
+def run_examples(folder):
+    """What built examples print under the emulation."""
+    found = {}
+    for row in rows(HERE / "examples.tsv"):
+        path = pathlib.Path(folder) / row["folder"] / EXAMPLES
+        if not row["folder"] or not path.exists():
+            continue
+        result = subprocess.run([PROGRAM, "run", str(path)], check=True, capture_output=True, text=True)
+        found[row["example"]] = {"now": re.search(r"inference time: (\d+) us", result.stdout).group(1)}
+    return found
+
+
 def main():
-    program, options = sys.argv[1], sys.argv[2:]
+    options = sys.argv[2:]
+    write, wrong = "--write" in options, 0
+    if "--golden" in options:
+        folder = options[options.index("--golden") + 1]
+        wrong += compare_golden(folder) + renew("streaming.tsv", time_streams(folder), write)
+    if "--examples" in options:
+        folder = options[options.index("--examples") + 1]
+        wrong += renew("examples.tsv", run_examples(folder), write)
     pages = {"docs/timing.md": {"prefixes": table_prefixes(), "whole": table_whole(), "sdk": table_sdk(),
-                                "counted": table_counted(), "clocks": table_clocks()},
-             "docs/energy.md": {"energy": table_energy(program)}}
-    status = update("max78000.py", pages, "--write" in options)
-    if "--golden" in options and compare_golden(program, options[options.index("--golden") + 1]) > 0:
-        status = 1
-    return status
+                                "counted": table_counted(), "clocks": table_clocks(), "fed": table_fed(),
+                                "stream-rule": table_stream_rule(), "rest": table_rest(), "loading": table_loading(),
+                                "examples": table_examples()},
+             "docs/energy.md": {"energy": table_energy()}}
+    return 1 if update("max78000.py", pages, write) or wrong else 0
 
 
 if __name__ == "__main__":

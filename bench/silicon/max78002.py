@@ -3,16 +3,19 @@
 
     max78002.py AI8XSIM [--write]
 
-Measured: docs/reference/measured.tsv. Networks: layers.tsv beside this file, facts of each layer and its cycles without
-the pipeline as `ai8xsim profile` counts them. Cycles per pixel and the time of bus accesses are asked of AI8XSIM. Without
---write, exits with 1 where the pages differ; with it, the pages are written.
+Measured: docs/reference/measured.tsv. Networks: the descriptions in networks/max78002 beside this file. AI8XSIM compiles
+and times them, and tells the time of bus accesses: nothing of the model is kept here. Without --write, exits with 1 where
+the pages differ; with it, the pages are written.
 """
-import itertools
+import functools
 import sys
+import tempfile
 
 import numpy
 
-from pages import HERE, MEASURED, SOURCE, ask, microseconds, rows, update
+from pages import HERE, MEASURED, SOURCE, access, ask, microseconds, profile, update
+
+PROGRAM = sys.argv[1]
 
 START_US = 7.0  # start, interrupt, timer: fixed for every network (docs/timing.md)
 # Network, row of measured.tsv, rounding of the value in us.
@@ -39,29 +42,41 @@ KERNEL_WRITES = {"kws20_v3_1": 38872, "cifar-100-mobilenet-v2-0.75": 343206}
 INPUT_WORDS = {"kws20_v3_1": 4096, "cifar-100-mobilenet-v2-0.75": 1024}
 
 
+
 class Layer:
-    def __init__(self, row):
-        numbers = {key: [int(n) for n in row[key].split("x")] for key in ("pooled", "kernel", "output", "input")}
-        self.pixels = numbers["pooled"][0] * numbers["pooled"][1]
-        self.outputs = numbers["output"][0] * numbers["output"][1]
-        self.taps = numbers["kernel"][0] * numbers["kernel"][1]
-        self.pooled = numbers["pooled"] != numbers["input"]
-        self.rows = numbers["pooled"][0]
-        self.passes, self.operands, self.slots = (int(row[k]) for k in ("passes", "operands", "slots"))
-        self.processors, self.cycles = int(row["processors"]), int(row["plain_cycles"])
+    """A layer as `profile` and `info` of its program tell it."""
+
+    def __init__(self, timed, decoded):
+        self.rows, columns = decoded["pooled"]
+        self.pixels = self.rows * columns
+        self.outputs = decoded["output"][0] * decoded["output"][1]
+        self.taps = decoded["kernel"][0] * decoded["kernel"][1]
+        self.pooled = decoded["pooled"] != decoded["input"]
+        self.samples = decoded["input"][0] * decoded["input"][1]
+        # Kernel windows that lie inside the image as a whole.
+        self.windows = max(self.rows - decoded["kernel"][0] + 1, 0) * max(columns - decoded["kernel"][1] + 1, 0)
+        self.passes, self.operands, self.slots = (decoded[key] for key in ("passes", "operands", "slots"))
+        self.processors, self.extra = timed["processors"], timed["causes"]["pipeline"]
+        self.cycles = timed["cycles"] - self.extra - timed["causes"]["stall"]
         # A depth-wise layer writes all channels of a pass at once.
         self.depthwise = self.taps > 1 and self.cycles < self.outputs * self.slots
         self.flattened = self.pixels == 1 and self.taps == 1 and self.passes > 1
-        self.samples = numbers["input"][0] * numbers["input"][1]
-        self.passthrough = row["operation"] == "passthrough"
+        self.passthrough = decoded["operation"] == "passthrough"
 
 
-NETWORKS = {name: [Layer(row) for row in group] for name, group in
-            itertools.groupby(rows(HERE / "layers.tsv"), key=lambda row: row["network"])}
+@functools.cache
+def layers_of(network):
+    path = HERE / "networks" / "max78002" / f"{network}.yaml"
+    with tempfile.TemporaryDirectory() as folder:
+        made = f"{folder}/network.h5"
+        ask(PROGRAM, "compile", "--quiet", "-o", made, str(path), parsed=False)
+        decoded = ask(PROGRAM, "info", "--json", "-", made)["programs"][0]["layers"]
+    timed = profile(PROGRAM, "MAX78002", network)["layers"]
+    return [Layer(*both) for both in zip(timed, decoded, strict=True)]
 
 
 def plain(network):
-    return 1 + sum(layer.cycles for layer in NETWORKS[network])
+    return 1 + sum(layer.cycles for layer in layers_of(network))
 
 
 def latency(network, identity):
@@ -70,27 +85,26 @@ def latency(network, identity):
     return value - microseconds("an7664-103") if identity == "an7664-105" else value
 
 
-def cycles_per_pixel(program):
-    path = str(SOURCE / "models/keywords/keywords.yaml")
-    layers = ask(program, "profile", "--json", "-", "--advice", "0", "--part", "MAX78002", path)["profile"]["layers"]
-    first = layers[0]["causes"]
-    return first["pipeline"] / (first["read"] / layers[0]["passes"])
+def stages():
+    """Cycles of the pipeline for each pixel: one number for all layers of all networks, or the model is another one."""
+    found = {layer.extra / layer.pixels for network, *_ in LATENCIES for layer in layers_of(network)}
+    if len(found) != 1:
+        sys.exit(f"the pipeline's cycles for a pixel differ between layers: {sorted(found)}")
+    return found.pop()
 
 
-def access_seconds(program, mhz):
-    path = str(SOURCE / "models/mobile/mobile.h5")
-    loading = ask(program, "profile", "--json", "-", "--clock", f"{mhz} MHz", path)["profile"]["loading"]
-    return {what: loading[f"{what}_seconds_estimate"] / loading[f"{what}_writes"] for what in ("kernel", "input")}
+def access_seconds(what, mhz):
+    core, cycles = access(PROGRAM, "MAX78002", str(SOURCE / "models/mobile/mobile.h5"), what)
+    return core / 120e6 + cycles / (mhz * 1e6)
 
 
-def table_latency(stages):
+def table_latency():
     yield "| network | clock | measured | without the term | with it | off |"
     yield "|---------|------:|---------:|-----------------:|--------:|----:|"
     for network, identity, rounding in LATENCIES:
         mhz, value = float(MEASURED[identity]["clock_mhz"]), latency(network, identity)
-        pixels = sum(layer.pixels for layer in NETWORKS[network])
         before = START_US + plain(network) / mhz
-        after = before + stages * pixels / mhz
+        after = before + sum(layer.extra for layer in layers_of(network)) / mhz
         # The indoor rows come from a timer that counts steps of 1.067 us from 1, cut to whole us.
         inside = abs(after - value) <= rounding
         note = " (inside the rounding)" if inside and abs(after / value - 1) > 0.035 else ""
@@ -118,6 +132,7 @@ ALTERNATIVES = {
     "pixel, without element-wise layers": lambda x: x.pixels * (x.operands == 1),
     "pixel, without flattened layers": lambda x: x.pixels * (not x.flattened),
     "pixel and sample of the pooling window": lambda x: x.samples,
+    "kernel window inside the image": lambda x: x.windows,
     "output pixel": lambda x: x.outputs,
     "output pixel and pass": lambda x: x.outputs * x.passes,
     "output value": lambda x: x.outputs * x.slots,
@@ -134,7 +149,7 @@ def table_alternatives():
         for network, identity, rounding in LATENCIES:
             mhz, value = float(MEASURED[identity]["clock_mhz"]), latency(network, identity)
             value += rounding / 2 if network.startswith("indoor") else 0
-            x.append(sum(charge(layer) for layer in NETWORKS[network]) / mhz)
+            x.append(sum(charge(layer) for layer in layers_of(network)) / mhz)
             y.append(value - START_US - plain(network) / mhz)
             limit.append(max(rounding, value / 100))
         x, y, limit = (numpy.array(values) for values in (x, y, limit))
@@ -143,7 +158,54 @@ def table_alternatives():
         yield f"| {name} | {best:.2f} | {int(numpy.sum(off > 1))} | {off.max():.1f} times the limit |"
 
 
-def table_loading(program):
+def table_streaming():
+    """faceid, the one network whose time includes layers that stream."""
+    pixels = sum(layer.pixels for layer in layers_of("faceid")[:2])
+    options = ("--feed", "fifo", "--clock", "IPLL")
+    both = profile(PROGRAM, "MAX78002", "faceid", *options)["cycles"]
+    none = profile(PROGRAM, "MAX78002", "faceid", *options, "--no-pipeline")["cycles"]
+    others = sum(layer.extra for layer in layers_of("faceid")[2:])
+    value = microseconds("an7664-075")
+    yield "| extra cycles of | simulated | measured | off |"
+    yield "|-----------------|----------:|---------:|----:|"
+    for name, cycles in ((f"every layer ({pixels:,} of the pixels stream)", both),
+                         ("layers that do not stream", none + others), ("no layer", none)):
+        time = START_US + cycles / 200
+        yield f"| {name} | {time / 1000:.2f} ms | {value / 1000:g} ms | {100 * (time / value - 1):+.1f} % |"
+
+
+RETINA_US = (93754, 108718, 232746)  # row msdk-retina: the picture taken, loaded, and the whole, first of three frames
+CHARACTER_US = 1e6 * 10 / 115200
+RETINA_TEXT = (20, 39)  # characters printed before the picture is taken and before it is loaded
+FIFO_CHARACTERS = 9
+SLOW = 400  # cycles between words: the accelerator waits for each, so what is left does not depend on the pace
+
+
+def table_retina():
+    """What is left of a run of pascalvoc-retinanetv7_3 after its last word, with and without the pipeline."""
+    taken, loaded, whole = RETINA_US
+    left = whole - taken - loaded
+    least = left - sum(RETINA_TEXT) * CHARACTER_US
+    most = left - sum(n - FIFO_CHARACTERS for n in RETINA_TEXT) * CHARACTER_US
+    yield "| pascalvoc-retinanetv7_3 | simulated | measured |"
+    yield "|-------------------------|----------:|---------:|"
+    for name, more in (("with the pipeline's cycles", ()), ("without", ("--no-pipeline", "--clock", "IPLL"))):
+        timed = profile(PROGRAM, "MAX78002", "pascalvoc-retinanetv7_3", "--feed", "fifo", "--fifo-pace", str(SLOW), *more)
+        rest = timed["cycles"] - SLOW * 81920
+        yield f"| {name} | {rest / 200000:.1f} ms | {least / 1000:.1f} to {most / 1000:.1f} ms |"
+
+
+def table_access():
+    """Accesses of generated software as two clocks; their times at the clock of each part's generated software."""
+    yield "| access | MAX78000, core 100 MHz | MAX78002, core 120 MHz |"
+    yield "|--------|-----------------------:|-----------------------:|"
+    paths = {"MAX78000": str(SOURCE / "models/digits/digits.h5"), "MAX78002": str(SOURCE / "models/mobile/mobile.h5")}
+    for name, what in (("write of a kernel, bias or register", "kernel"), ("word of input", "input")):
+        cells = [access(PROGRAM, part, path, what) for part, path in paths.items()]
+        yield f"| {name} | " + " | ".join(f"{core:.1f} core + {cycles:.2f} accelerator cycles" for core, cycles in cells) + " |"
+
+
+def table_loading():
     yield "| network | clock | kernels, measured | simulated | off | input, measured | simulated | off |"
     yield "|---------|------:|------:|------:|----:|------:|------:|----:|"
     sets = {"cifar-100-mobilenet-v2-0.75": (167, 175), "kws20_v3_1": (183, 191)}
@@ -151,10 +213,9 @@ def table_loading(program):
         for i in range(8):
             identity = [f"an7664-{first + i}" for first in (kernels, inputs)]
             mhz = float(MEASURED[identity[0]]["clock_mhz"])
-            access = access_seconds(program, mhz)
             cells = []
-            for row, seconds in zip(identity, (KERNEL_WRITES[network] * access["kernel"],
-                                               INPUT_WORDS[network] * access["input"])):
+            for row, seconds in zip(identity, (KERNEL_WRITES[network] * access_seconds("kernel", mhz),
+                                               INPUT_WORDS[network] * access_seconds("input", mhz))):
                 value = microseconds(row) / 1000
                 cells += [f"{value:g} ms", f"{1000 * seconds:.3g} ms", f"{100 * (1000 * seconds / value - 1):+.1f} %"]
             yield f"| {network} | {mhz:g} MHz | " + " | ".join(cells) + " |"
@@ -165,15 +226,14 @@ def solve(features, target, energies):
     return numpy.linalg.lstsq(weighted, target / energies, rcond=None)[0]
 
 
-def table_energy(stages):
+def table_energy():
     features, energies, seconds = [], [], []
     for network, identity in ENERGIES:
-        layers = NETWORKS[network]
+        layers = layers_of(network)
         cycles = plain(network)
         features.append([cycles, sum(layer.cycles * layer.processors for layer in layers)])
         energies.append(float(MEASURED[identity]["value"]) * 1e-6)
-        seconds.append((cycles + stages * sum(layer.pixels for layer in layers)) /
-                       (float(MEASURED[identity]["clock_mhz"]) * 1e6))
+        seconds.append((cycles + sum(layer.extra for layer in layers)) / (float(MEASURED[identity]["clock_mhz"]) * 1e6))
     features, energies = numpy.array(features, float), numpy.array(energies)
     target = energies - LEAKAGE_W * numpy.array(seconds)
     rates = solve(features, target, energies)
@@ -191,11 +251,11 @@ def table_energy(stages):
 
 
 def main():
-    program = sys.argv[1]
-    stages = cycles_per_pixel(program)
-    pages = {"docs/timing.md": {"latency": table_latency(stages), "unpipelined": table_unpipelined(),
-                                "alternatives": table_alternatives(), "loading": table_loading(program)},
-             "docs/energy.md": {"energy": table_energy(stages)}}
+    print(f"{stages():g} cycles of the pipeline for each pixel of the image")
+    pages = {"docs/timing.md": {"latency": table_latency(), "unpipelined": table_unpipelined(),
+                                "alternatives": table_alternatives(), "streaming": table_streaming(),
+                                "retina": table_retina(), "access": table_access(), "loading": table_loading()},
+             "docs/energy.md": {"energy": table_energy()}}
     return update("max78002.py", pages, "--write" in sys.argv[2:])
 
 

@@ -1,5 +1,6 @@
 """What the scripts beside this file share: measured rows, and tables between marks of the pages."""
 import csv
+import functools
 import json
 import pathlib
 import subprocess
@@ -24,10 +25,29 @@ def microseconds(identity):
     return float(row["value"]) * {"ms": 1000, "us": 1}[row["unit"]]
 
 
-def ask(program, *arguments):
+def ask(program, *arguments, parsed=True):
     """The JSON that a call of ai8xsim prints."""
     result = subprocess.run([program, *arguments], check=True, capture_output=True, text=True)
-    return json.loads(result.stdout)
+    return json.loads(result.stdout) if parsed else None
+
+
+@functools.cache
+def profile(program, part, network, *options):
+    """What `profile` says of a description in networks/, or of a program file."""
+    path = network if "/" in network else str(HERE / "networks" / part.lower() / f"{network}.yaml")
+    return ask(program, "profile", "--json", "-", "--advice", "0", *options, path)["profile"]
+
+
+@functools.cache
+def access(program, part, path, what):
+    """Core and accelerator cycles of a bus access of the host, from its time at two clocks; path has a program."""
+    core = {"MAX78000": 100e6, "MAX78002": 120e6}[part]
+    seconds = []
+    for hz in (1e6, 1e7):
+        loading = profile(program, part, path, "--clock", f"{hz / 1e6:g} MHz")["loading"]
+        seconds.append(loading[f"{what}_seconds_estimate"] / loading[f"{what}_writes"])
+    cycles = (seconds[0] - seconds[1]) / (1 / 1e6 - 1 / 1e7)
+    return (seconds[0] - cycles / 1e6) * core, cycles
 
 
 def update(script, pages, write):

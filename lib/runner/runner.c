@@ -494,7 +494,7 @@ static ai8x_status do_run(struct runner *runner)
 			return AI8X_OK;
 		return error_set(&runner->error, AI8X_ERR_NOT_STARTED,
 		                 "nothing has started the machine: no write before RUN set the enable bit of the "
-		                 "master group");
+		                 "master group, or a later one cleared it");
 	}
 	ai8x_run_limits limits;
 	if (!next_limits(runner, &limits))

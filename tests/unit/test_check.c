@@ -453,6 +453,23 @@ START_TEST(never_started)
 }
 END_TEST
 
+// Enabled, and disabled before RUN: nothing ran, although something had started.
+START_TEST(stopped_before_it_ran)
+{
+	ai8x_program *program = new_program();
+	put_input(program, 4);
+	put_passthrough(program, OUTPUT);
+	put(program, CTL, GO);
+	put(program, CTL, GO & ~1u);
+	append(program, AI8X_BUS_RUN, 0, 0);
+	ai8x_check *check = checked(program, false);
+	const ai8x_finding *finding = find(check, AI8X_CHECK_NOT_STARTED);
+	ck_assert_int_eq(finding->severity, AI8X_SEVERITY_ERROR);
+	assert_text(finding, "a later one cleared it");
+	ai8x_check_destroy(check);
+}
+END_TEST
+
 START_TEST(register_with_unknown_bits)
 {
 	ai8x_program *program = new_program();
@@ -581,6 +598,7 @@ int main(void)
 	suite_add_tcase(suite, kernels);
 	TCase *control = tcase_create("control");
 	tcase_add_test(control, never_started);
+	tcase_add_test(control, stopped_before_it_ran);
 	tcase_add_test(control, register_with_unknown_bits);
 	suite_add_tcase(suite, control);
 	TCase *library = tcase_create("library");

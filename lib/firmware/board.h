@@ -33,7 +33,6 @@ uint64_t board_pins_next(const struct ai8x_firmware *soc, unsigned port);
 bool board_i2c_start(struct ai8x_firmware *soc, unsigned bus, uint8_t address, bool reads);
 bool board_i2c_write(struct ai8x_firmware *soc, unsigned bus, uint8_t address, uint8_t byte);
 uint8_t board_i2c_read(struct ai8x_firmware *soc, unsigned bus, uint8_t address);
-void board_i2c_stop(struct ai8x_firmware *soc, unsigned bus, uint8_t address);
 
 // SPI: a character of so many bits each way; select is the mask of active slave selects. Release: the select goes back.
 uint16_t board_spi(struct ai8x_firmware *soc, unsigned bus, unsigned select, uint16_t character,

@@ -47,11 +47,3 @@ uint8_t board_i2c_read(struct ai8x_firmware *soc, unsigned bus, uint8_t address)
 		return script_read(script);
 	return is_sensor(soc, address) ? sensor_read(soc->board->sensor) : 0xFF;
 }
-
-void board_i2c_stop(struct ai8x_firmware *soc, unsigned bus, uint8_t address)
-{
-	// Registers that were written keep, and the next start begins anew.
-	(void)soc;
-	(void)bus;
-	(void)address;
-}

@@ -97,7 +97,8 @@ static const char *text_of(const yaml_node_t *node)
 struct key {
 	const char *name;
 	ai8x_status (*read)(struct reader *reader, const yaml_node_t *node, void *target);
-	size_t offset; // in the target
+	size_t offset;          // in the target
+	const struct key *keys; // of a group of names in the same target, instead of read
 };
 
 static ai8x_status read_mapping(struct reader *reader, const yaml_node_t *node, const struct key *keys,
@@ -114,7 +115,8 @@ static ai8x_status read_mapping(struct reader *reader, const yaml_node_t *node, 
 			key++;
 		if (key->name == NULL)
 			return refuse(reader, name, "unknown name: ", text_of(name) != NULL ? text_of(name) : "");
-		ai8x_status status = key->read(reader, value, (char *)target + key->offset);
+		ai8x_status status = key->keys != NULL ? read_mapping(reader, value, key->keys, target)
+		                                       : key->read(reader, value, (char *)target + key->offset);
 		if (status != AI8X_OK)
 			return status;
 	}
@@ -202,42 +204,30 @@ static ai8x_status read_active(struct reader *reader, const yaml_node_t *node, v
 	return AI8X_OK;
 }
 
-static ai8x_status read_camera(struct reader *reader, const yaml_node_t *node, void *target)
-{
-	static const struct key keys[] = {
-		{"sensor", read_text, offsetof(struct description, camera_chip)},
-		{"picture", read_path, offsetof(struct description, camera)},
-		{"size", read_size, offsetof(struct description, camera_width)},
-		{0},
-	};
-	return read_mapping(reader, node, keys, target);
-}
+static const struct key camera_keys[] = {
+	{"sensor", read_text, offsetof(struct description, camera_chip)},
+	{"picture", read_path, offsetof(struct description, camera)},
+	{"size", read_size, offsetof(struct description, camera_width)},
+	{0},
+};
 
-static ai8x_status read_display(struct reader *reader, const yaml_node_t *node, void *target)
-{
-	static const struct key keys[] = {
-		{"controller", read_text, offsetof(struct description, display_controller)},
-		{"size", read_size, offsetof(struct description, display_width)},
-		{"spi", read_bus, offsetof(struct description, display_bus)},
-		{"select", read_select, offsetof(struct description, display_select)},
-		{"data", read_pin, offsetof(struct description, display_data)},
-		{"picture", read_path, offsetof(struct description, display)},
-		{0},
-	};
-	return read_mapping(reader, node, keys, target);
-}
+static const struct key display_keys[] = {
+	{"controller", read_text, offsetof(struct description, display_controller)},
+	{"size", read_size, offsetof(struct description, display_width)},
+	{"spi", read_bus, offsetof(struct description, display_bus)},
+	{"select", read_select, offsetof(struct description, display_select)},
+	{"data", read_pin, offsetof(struct description, display_data)},
+	{"picture", read_path, offsetof(struct description, display)},
+	{0},
+};
 
-static ai8x_status read_card(struct reader *reader, const yaml_node_t *node, void *target)
-{
-	static const struct key keys[] = {
-		{"spi", read_bus, offsetof(struct description, card_bus)},
-		{"select", read_select, offsetof(struct description, card_select)},
-		{"image", read_path, offsetof(struct description, card)},
-		{"out", read_path, offsetof(struct description, card_out)},
-		{0},
-	};
-	return read_mapping(reader, node, keys, target);
-}
+static const struct key card_keys[] = {
+	{"spi", read_bus, offsetof(struct description, card_bus)},
+	{"select", read_select, offsetof(struct description, card_select)},
+	{"image", read_path, offsetof(struct description, card)},
+	{"out", read_path, offsetof(struct description, card_out)},
+	{0},
+};
 
 // Carries out read for every item of a list.
 static ai8x_status read_list(struct reader *reader, const yaml_node_t *node,
@@ -413,9 +403,9 @@ static ai8x_status read_document(struct reader *reader)
 	static const struct key keys[] = {
 		{"name", ignore, 0},
 		{"buttons", read_buttons, 0},
-		{"camera", read_camera, 0},
-		{"display", read_display, 0},
-		{"card", read_card, 0},
+		{"camera", .keys = camera_keys},
+		{"display", .keys = display_keys},
+		{"card", .keys = card_keys},
 		{"wires", read_wires, 0},
 		{"i2c", read_devices, 0},
 		{"sound", read_path, offsetof(struct description, sound)},

@@ -2,6 +2,7 @@
 //
 // Facts: the vendor's register headers of both parts.
 #include "firmware/board.h"
+#include "firmware/queue.h"
 
 #define CONTROL 0x08
 #define ENABLES 0x0C
@@ -30,8 +31,7 @@ static const struct peripheral_register registers[] = {
 };
 
 struct camera {
-	uint32_t fifo[DEPTH];
-	unsigned count;
+	struct queue fifo;
 	uint64_t due; // of the next word, TIME_NEVER: no frame is on its way
 };
 
@@ -40,11 +40,11 @@ static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 	const struct camera *camera = soc_state(soc, row);
 	const uint32_t threshold = soc_value(soc, row, CONTROL) >> 5 & 31;
 	uint32_t *flags = soc_word(soc, row->base + FLAGS);
-	if (camera->count > 0)
+	if (camera->fifo.count > 0)
 		*flags |= NOT_EMPTY;
-	if (camera->count > 0 && camera->count >= threshold)
+	if (camera->fifo.count > 0 && camera->fifo.count >= threshold)
 		*flags |= THRESHOLD;
-	if (camera->count == DEPTH)
+	if (camera->fifo.count == DEPTH)
 		*flags |= FIFO_FULL;
 	nvic_line(soc, row->irq, (*flags & soc_value(soc, row, ENABLES)) != 0);
 }
@@ -53,11 +53,11 @@ static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct camera *camera = soc_state(soc, row);
-	while (soc->now >= camera->due && camera->count < DEPTH) {
+	while (soc->now >= camera->due && camera->fifo.count < DEPTH) {
 		bool last = false;
-		camera->fifo[camera->count++] = board_camera_word(soc, &last);
+		queue_push(&camera->fifo, DEPTH, board_camera_word(soc, &last));
 		camera->due += board_camera_period(soc);
-		if (camera->due < soc->now && camera->count == DEPTH)
+		if (camera->due < soc->now && camera->fifo.count == DEPTH)
 			camera->due = soc->now;
 		if (!last) {
 			update_line(soc, row);
@@ -79,7 +79,7 @@ static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *r
 	const struct camera *camera = soc_state(soc, row);
 	const bool asked = (soc_value(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq)) ||
 	                   (soc_value(soc, row, CONTROL) & RX_DMA) != 0;
-	return camera->count == DEPTH || (interrupting && !asked) ? TIME_NEVER : camera->due;
+	return camera->fifo.count == DEPTH || (interrupting && !asked) ? TIME_NEVER : camera->due;
 }
 
 static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
@@ -88,10 +88,7 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 	carry_out(soc, row);
 	if (offset != FIFO)
 		return peripheral_load(soc, row, offset);
-	uint32_t value = camera->count > 0 ? camera->fifo[0] : 0;
-	for (unsigned i = 1; i < camera->count; i++)
-		camera->fifo[i - 1] = camera->fifo[i];
-	camera->count -= camera->count > 0;
+	const uint32_t value = queue_pop(&camera->fifo);
 	carry_out(soc, row);
 	soc_changed(soc);
 	return value;
@@ -105,7 +102,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	peripheral_store(soc, row, offset, value);
 	if (offset == CONTROL && (value & READ_MODE) == 0) {
 		camera->due = TIME_NEVER;
-		camera->count = 0;
+		camera->fifo.count = 0;
 	} else if (offset == CONTROL && before == 0 && camera->due == TIME_NEVER) {
 		const uint64_t wait = board_camera_start(soc, (value & THREE_CHANNELS) != 0);
 		camera->due = wait == TIME_NEVER ? TIME_NEVER : soc->now + wait;
@@ -124,7 +121,7 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 {
 	(void)transmits;
 	const struct camera *camera = soc_state(soc, row);
-	return 4 * camera->count;
+	return 4 * camera->fifo.count;
 }
 
 const struct peripheral_block camera_block = {

@@ -346,7 +346,7 @@ ai8x_status core_create(struct ai8x_firmware *soc, ai8x_error *error)
 		status = soc->unicorn.ctl(soc->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), UC_CPU_ARM_CORTEX_M4);
 	if (status != UC_ERR_OK)
 		return error_set(error, AI8X_ERR_NO_MEMORY, "Unicorn: %s", soc->unicorn.strerror(status));
-	ai8x_status mapped = bus_map(soc, error);
+	ai8x_status mapped = core_bus_map(soc, error);
 	if (mapped != AI8X_OK)
 		return mapped;
 	uc_hook hook;

@@ -23,7 +23,7 @@ static void write_row(struct ai8x_firmware *soc, const struct peripheral *row, u
 		peripheral_store(soc, row, address - row->base, value);
 }
 
-uint32_t bus_core_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes)
+uint32_t core_bus_load(struct ai8x_firmware *soc, uint32_t address, unsigned bytes)
 {
 	if (address >= CNN_BASE)
 		return cnn_read(soc, address, bytes);
@@ -34,7 +34,7 @@ uint32_t bus_core_read(struct ai8x_firmware *soc, uint32_t address, unsigned byt
 	return bytes == 4 ? word : word >> (8 * (address & 3));
 }
 
-void bus_core_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value)
+void core_bus_store(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value)
 {
 	if (address >= CNN_BASE) {
 		cnn_write(soc, address, value, bytes);
@@ -62,7 +62,7 @@ static uint64_t on_peripheral_read(uc_engine *uc, uint64_t offset, unsigned byte
 	soc_pass(soc, core_access_cycles(soc, address, false));
 	soc->accesses++;
 	poll_before(soc, address);
-	const uint32_t value = bus_core_read(soc, address, bytes);
+	const uint32_t value = core_bus_load(soc, address, bytes);
 	poll_after(soc, address, value);
 	return value;
 }
@@ -75,7 +75,7 @@ static void on_peripheral_write(uc_engine *uc, uint64_t offset, unsigned bytes, 
 	soc_pass(soc, core_access_cycles(soc, address, true));
 	soc->accesses++;
 	poll_clear(soc);
-	bus_core_write(soc, address, bytes, (uint32_t)value);
+	core_bus_store(soc, address, bytes, (uint32_t)value);
 }
 
 static uint64_t on_cnn_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)
@@ -153,7 +153,7 @@ static void on_core_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64
 	write_core(soc, address, (uint32_t)value, bytes);
 }
 
-bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value)
+bool core_bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value)
 {
 	*value = 0;
 	if (address >= CNN_BASE && address - CNN_BASE < soc->soc->cnn_bytes) {
@@ -174,7 +174,7 @@ bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint3
 	return true;
 }
 
-bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value)
+bool core_bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value)
 {
 	if (address >= CNN_BASE && address - CNN_BASE < soc->soc->cnn_bytes) {
 		cnn_write(soc, address, value, bytes);
@@ -196,7 +196,7 @@ bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint
 	return true;
 }
 
-bool bus_write_bytes(struct ai8x_firmware *soc, uint32_t address, const void *bytes, size_t size)
+bool core_bus_write_bytes(struct ai8x_firmware *soc, uint32_t address, const void *bytes, size_t size)
 {
 	const uint32_t ram = soc->soc->sram_bytes;
 	return address >= SRAM_BASE && address - SRAM_BASE <= ram && size <= ram - (address - SRAM_BASE) &&
@@ -218,7 +218,7 @@ static ai8x_status map(struct ai8x_firmware *soc, struct soc_memory *memory, ai8
 	return AI8X_OK;
 }
 
-void bus_release(struct ai8x_firmware *soc)
+void core_bus_release(struct ai8x_firmware *soc)
 {
 	for (size_t i = 0; i < SOC_MEMORIES; i++) {
 		free(soc->memories[i].data);
@@ -236,7 +236,7 @@ static ai8x_status map_io(struct ai8x_firmware *soc, uint32_t base, uint32_t byt
 	return AI8X_OK;
 }
 
-ai8x_status bus_map(struct ai8x_firmware *soc, ai8x_error *error)
+ai8x_status core_bus_map(struct ai8x_firmware *soc, ai8x_error *error)
 {
 	const struct soc_part *part = soc->soc;
 	const struct soc_memory memories[SOC_MEMORIES] = {

@@ -135,7 +135,7 @@ static bool move_unit(struct ai8x_firmware *soc, const struct peripheral *row, u
 	else if (other != NULL)
 		destination = other->base + other->block->fifo;
 	uint32_t value = 0;
-	if (!bus_read(soc, source, bytes, &value) || !bus_write(soc, destination, bytes, value)) {
+	if (!core_bus_read(soc, source, bytes, &value) || !core_bus_write(soc, destination, bytes, value)) {
 		*soc_word(soc, base + STATUS) |= BUS_ERROR;
 		*soc_word(soc, base + CONTROL) &= ~ENABLE;
 		update_line(soc, row, n);

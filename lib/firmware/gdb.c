@@ -251,7 +251,7 @@ static void one_register(struct ai8x_firmware *soc, struct gdb *gdb, const char 
 static bool read_bus(struct ai8x_firmware *soc, uint32_t address, unsigned width, uint32_t *value)
 {
 	if (address < CNN_BASE || address - CNN_BASE >= soc->soc->cnn_bytes)
-		return bus_read(soc, address, width, value);
+		return core_bus_read(soc, address, width, value);
 	const bool good = ai8x_machine_read32(soc->cnn.machine, address & ~3u, value, NULL) == AI8X_OK;
 	*value >>= 8 * (address & 3);
 	return good;
@@ -284,7 +284,7 @@ static bool write_memory(struct ai8x_firmware *soc, uint32_t address, const uint
 		memcpy(&value, bytes, width);
 		if (width < 4 && address >= PERIPHERAL_BASE)
 			return false; // registers and the accelerator have whole words
-		if (!bus_write(soc, address, width, value))
+		if (!core_bus_write(soc, address, width, value))
 			return false;
 		address += width;
 		bytes += width;

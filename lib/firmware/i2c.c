@@ -2,6 +2,7 @@
 //
 // A byte takes no time. Slave mode hears nothing. Facts: the vendor's register headers of both parts.
 #include "firmware/board.h"
+#include "firmware/queue.h"
 
 #define CONTROL 0x00
 #define STATUS 0x04
@@ -64,8 +65,7 @@ struct i2c {
 	enum phase phase;
 	uint8_t address;
 	unsigned expected; // bytes that a read still takes from the device
-	uint8_t sent[DEPTH], received[DEPTH];
-	unsigned sent_count, received_count;
+	struct queue sent, received;
 };
 
 static uint32_t flags(struct ai8x_firmware *soc, const struct peripheral *row)
@@ -73,9 +73,9 @@ static uint32_t flags(struct ai8x_firmware *soc, const struct peripheral *row)
 	const struct i2c *i2c = soc_state(soc, row);
 	uint32_t level = *soc_word(soc, row->base + RECEIVE0) >> 8 & 15;
 	uint32_t value = *soc_word(soc, row->base + FLAGS0);
-	if (i2c->sent_count == 0)
+	if (i2c->sent.count == 0)
 		value |= TX_THRESHOLD;
-	if (i2c->received_count > 0 && i2c->received_count >= level)
+	if (i2c->received.count > 0 && i2c->received.count >= level)
 		value |= RX_THRESHOLD;
 	return value;
 }
@@ -100,7 +100,7 @@ static void begin(struct ai8x_firmware *soc, const struct peripheral *row, uint8
 	if (!board_i2c_start(soc, row->unit, i2c->address, reads)) {
 		set_flags(soc, row, ADDRESS_NACK);
 		i2c->phase = REFUSED;
-		i2c->sent_count = 0;
+		i2c->sent.count = 0;
 		return;
 	}
 	set_flags(soc, row, ADDRESS_ACK);
@@ -112,19 +112,15 @@ static void begin(struct ai8x_firmware *soc, const struct peripheral *row, uint8
 static void work(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct i2c *i2c = soc_state(soc, row);
-	unsigned taken = 0;
-	while (taken < i2c->sent_count && (i2c->phase == ADDRESS || i2c->phase == WRITING)) {
-		uint8_t byte = i2c->sent[taken++];
+	while (i2c->sent.count > 0 && (i2c->phase == ADDRESS || i2c->phase == WRITING)) {
+		const uint8_t byte = (uint8_t)queue_pop(&i2c->sent);
 		if (i2c->phase == ADDRESS)
 			begin(soc, row, byte);
 		else if (!board_i2c_write(soc, row->unit, i2c->address, byte))
 			set_flags(soc, row, DATA_NACK);
 	}
-	for (unsigned i = taken; i < i2c->sent_count; i++)
-		i2c->sent[i - taken] = i2c->sent[i];
-	i2c->sent_count -= i2c->sent_count < taken ? i2c->sent_count : taken;
-	while (i2c->phase == READING && i2c->expected > 0 && i2c->received_count < DEPTH) {
-		i2c->received[i2c->received_count++] = board_i2c_read(soc, row->unit, i2c->address);
+	while (i2c->phase == READING && i2c->expected > 0 && i2c->received.count < DEPTH) {
+		queue_push(&i2c->received, DEPTH, board_i2c_read(soc, row->unit, i2c->address));
 		if (--i2c->expected == 0)
 			set_flags(soc, row, DONE);
 	}
@@ -135,8 +131,6 @@ static void master(struct ai8x_firmware *soc, const struct peripheral *row, uint
 {
 	struct i2c *i2c = soc_state(soc, row);
 	if ((value & STOP) != 0) {
-		if (i2c->phase != IDLE)
-			board_i2c_stop(soc, row->unit, i2c->address);
 		i2c->phase = IDLE;
 		set_flags(soc, row, STOPPED | DONE);
 	} else if ((value & (START | RESTART)) != 0) {
@@ -150,13 +144,10 @@ static void master(struct ai8x_firmware *soc, const struct peripheral *row, uint
 static uint32_t pop(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct i2c *i2c = soc_state(soc, row);
-	if (i2c->received_count == 0)
-		return 0;
-	uint8_t byte = i2c->received[0];
-	i2c->received_count--;
-	for (unsigned i = 0; i < i2c->received_count; i++)
-		i2c->received[i] = i2c->received[i + 1];
-	work(soc, row);
+	const bool any = i2c->received.count > 0;
+	const uint32_t byte = queue_pop(&i2c->received);
+	if (any)
+		work(soc, row);
 	return byte;
 }
 
@@ -171,15 +162,15 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 			return value | CONTROL_SCL | CONTROL_SDA;
 		return (value & ~(CONTROL_SCL | CONTROL_SDA)) | (value & (CONTROL_SCL_OUT | CONTROL_SDA_OUT)) << 2;
 	case STATUS:
-		return (i2c->phase != IDLE ? 1u | 1u << 5 : 0) | (uint32_t)(i2c->received_count == 0) << 1 |
-		       (uint32_t)(i2c->received_count == DEPTH) << 2 | (uint32_t)(i2c->sent_count == 0) << 3 |
-		       (uint32_t)(i2c->sent_count == DEPTH) << 4;
+		return (i2c->phase != IDLE ? 1u | 1u << 5 : 0) | (uint32_t)(i2c->received.count == 0) << 1 |
+		       (uint32_t)(i2c->received.count == DEPTH) << 2 | (uint32_t)(i2c->sent.count == 0) << 3 |
+		       (uint32_t)(i2c->sent.count == DEPTH) << 4;
 	case FLAGS0:
 		return flags(soc, row);
 	case RECEIVE1:
-		return (value & 0xFF) | i2c->received_count << 8;
+		return (value & 0xFF) | i2c->received.count << 8;
 	case TRANSMIT0 + 4:
-		return (value & 0xFF) | i2c->sent_count << 8;
+		return (value & 0xFF) | i2c->sent.count << 8;
 	case FIFO:
 		return pop(soc, row);
 	default:
@@ -191,8 +182,8 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 {
 	struct i2c *i2c = soc_state(soc, row);
 	if (offset == FIFO) {
-		if (i2c->sent_count < DEPTH && i2c->phase != REFUSED)
-			i2c->sent[i2c->sent_count++] = (uint8_t)value;
+		if (i2c->phase != REFUSED)
+			queue_push(&i2c->sent, DEPTH, (uint8_t)value);
 		work(soc, row);
 		return;
 	}
@@ -200,16 +191,16 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	if (offset == MASTER)
 		master(soc, row, value);
 	else if (offset == RECEIVE0 && (value & FLUSH) != 0)
-		i2c->received_count = 0;
+		i2c->received.count = 0;
 	else if (offset == TRANSMIT0 && (value & FLUSH) != 0)
-		i2c->sent_count = 0;
+		i2c->sent.count = 0;
 	update_line(soc, row);
 }
 
 static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits)
 {
 	const struct i2c *i2c = soc_state(soc, row);
-	return transmits ? DEPTH - i2c->sent_count : i2c->received_count;
+	return transmits ? DEPTH - i2c->sent.count : i2c->received.count;
 }
 
 const struct peripheral_block i2c_block = {

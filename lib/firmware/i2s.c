@@ -2,6 +2,7 @@
 //
 // The bit clock comes from a 12.288 MHz crystal, as on the boards of the vendor. Facts: the vendor's register headers.
 #include "firmware/board.h"
+#include "firmware/queue.h"
 
 #define CONTROL0 0x00
 #define CONTROL1 0x10
@@ -37,8 +38,7 @@ static const struct peripheral_register registers[] = {
 };
 
 struct i2s {
-	uint32_t received[DEPTH];
-	unsigned count;
+	struct queue received;
 	uint64_t due; // of the next sample, TIME_NEVER: stopped
 };
 
@@ -55,7 +55,7 @@ static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 	const struct i2s *i2s = soc_state(soc, row);
 	const uint32_t threshold = soc_value(soc, row, CONTROL0) >> 24;
 	uint32_t *flags = soc_word(soc, row->base + FLAGS);
-	if (i2s->count > threshold || i2s->count == DEPTH)
+	if (i2s->received.count > threshold || i2s->received.count == DEPTH)
 		*flags |= RX_THRESHOLD;
 	if ((soc_value(soc, row, CONTROL0) & TX_ENABLE) != 0)
 		*flags |= TX_ONE_LEFT | TX_HALF_EMPTY;
@@ -66,8 +66,8 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct i2s *i2s = soc_state(soc, row);
 	for (unsigned i = 0; soc->now >= i2s->due; i++) {
-		if (i2s->count < DEPTH)
-			i2s->received[i2s->count++] = board_sound(soc, period(soc, row));
+		if (i2s->received.count < DEPTH)
+			queue_push(&i2s->received, DEPTH, board_sound(soc, period(soc, row)));
 		else {
 			*soc_word(soc, row->base + FLAGS) |= RX_OVERRUN;
 			// Nobody listens: the words in between are lost together.
@@ -92,14 +92,10 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 	struct i2s *i2s = soc_state(soc, row);
 	carry_out(soc, row);
 	if (offset == DMA)
-		return (peripheral_load(soc, row, offset) & 0xFFFF) | i2s->count << 24;
+		return (peripheral_load(soc, row, offset) & 0xFFFF) | i2s->received.count << 24;
 	if (offset != FIFO)
 		return peripheral_load(soc, row, offset);
-	uint32_t sample = i2s->count > 0 ? i2s->received[0] : 0;
-	for (unsigned i = 1; i < i2s->count; i++)
-		i2s->received[i - 1] = i2s->received[i];
-	i2s->count -= i2s->count > 0;
-	return sample;
+	return queue_pop(&i2s->received);
 }
 
 static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
@@ -110,7 +106,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 		return;
 	peripheral_store(soc, row, offset, value);
 	if (offset == CONTROL0 && (value & (FLUSH | RESET)) != 0)
-		i2s->count = 0;
+		i2s->received.count = 0;
 	if (offset == CONTROL0 || offset == CONTROL1) {
 		const bool runs = (soc_value(soc, row, CONTROL1) & CLOCK_ENABLE) != 0 &&
 		                  (soc_value(soc, row, CONTROL0) & RX_ENABLE) != 0;
@@ -133,7 +129,7 @@ static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
 static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits)
 {
 	const struct i2s *i2s = soc_state(soc, row);
-	return transmits ? 4 * DEPTH : 4 * i2s->count;
+	return transmits ? 4 * DEPTH : 4 * i2s->received.count;
 }
 
 static void stood_still(struct ai8x_firmware *soc, const struct peripheral *row, uint64_t time)

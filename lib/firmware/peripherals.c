@@ -1,5 +1,7 @@
-// The peripherals of both parts: one row each. A new one is a row here (both parts: in a run of common rows) and, unless a kind that exists will do, a file
-// with its block. Facts: firmware reference 2; addresses, interrupts and reset bits from the vendor's register headers.
+// The peripherals of both parts: one row each. A new one is a row here (both parts: in a run of common rows) and,
+// unless a kind that exists will do, a file with its block.
+//
+// Facts: firmware reference 2; addresses, interrupts and reset bits from the vendor's register headers.
 #include "firmware/soc.h"
 
 #define RST0(bit) (1 + (bit))
@@ -58,12 +60,18 @@ extern const struct peripheral_block adc_block, adc_sar_block, aes_block, aeskey
 	{"SPI1", 0x40046000, 0x1000, &spi_block, 1, RST0(13), 16, 1}, \
 	{"TRNG", 0x4004D000, 0x1000, &trng_block, 0, RST0(24), 4, 0}, \
 	{"I2S", 0x40060000, 0x1000, &i2s_block, 0, RST1(19), 99, 30}
+#define LPGCR_TO_GPIO2 \
+	{"LPGCR", 0x40080000, 0x400, &lpgcr_block, 0, NO_RESET, NO_INTERRUPT, 0}, \
+	{"GPIO2", 0x40080400, 0x200, &gpio_block, 2, LPRST(0), 26, 0}
 #define WDT1_TO_LPCMP \
 	{"WDT1", 0x40080800, 0x400, &wdt_block, 1, LPRST(1), 57, 0}, \
 	{"TMR4", 0x40080C00, 0x400, &timer_block, 4, LPRST(2), 9, 0}, \
 	{"TMR5", 0x40081000, 0x400, &timer_block, 5, LPRST(3), 10, 0}, \
 	{"UART3", 0x40081400, 0x400, &uart_block, 3, LPRST(4), 88, 28}, \
 	{"LPCMP", 0x40088000, 0x400, &lpcmp_block, 0, LPRST(6), 103, 0}
+#define SPI0_TO_FASTFIFO \
+	{"SPI0", 0x400BE000, 0x400, &spi_block, 0, RST1(11), 56, 15}, \
+	{"FASTFIFO", 0x400C0400, 0x400, &cnn_block, 0, NO_RESET, 101, 0}
 // clang-format on
 
 // By address.
@@ -76,12 +84,10 @@ static const struct peripheral max78000[] = {
 	PCIF_TO_ICC1,
 	{"ADC", 0x40034000, 0x1000, &adc_sar_block, 0, RST0(26), 20, 9},
 	PTG_TO_I2S,
-	{"LPGCR", 0x40080000, 0x400, &lpgcr_block, 0, NO_RESET, NO_INTERRUPT, 0},
-	{"GPIO2", 0x40080400, 0x200, &gpio_block, 2, LPRST(0), 26, 0},
+	LPGCR_TO_GPIO2,
 	{"GPIO3", 0x40080600, 0x200, &gpio_block, 3, NO_RESET, NO_INTERRUPT, 0},
 	WDT1_TO_LPCMP,
-	{"SPI0", 0x400BE000, 0x400, &spi_block, 0, RST1(11), 56, 15},
-	{"FASTFIFO", 0x400C0400, 0x400, &cnn_block, 0, NO_RESET, 101, 0},
+	SPI0_TO_FASTFIFO,
 };
 
 static const struct peripheral max78002[] = {
@@ -94,12 +100,10 @@ static const struct peripheral max78002[] = {
 	{"ADC", 0x40034000, 0x1000, &adc_block, 0, RST0(26), 20, 9},
 	PTG_TO_I2S,
 	{"CSI2", 0x40062000, 0x1000, &csi2_block, 0, NO_RESET, 104, 0},
-	{"LPGCR", 0x40080000, 0x400, &lpgcr_block, 0, NO_RESET, NO_INTERRUPT, 0},
-	{"GPIO2", 0x40080400, 0x200, &gpio_block, 2, LPRST(0), 26, 0},
+	LPGCR_TO_GPIO2,
 	WDT1_TO_LPCMP,
 	{"SDHC", 0x400B6000, 0x1000, &sdhc_block, 0, NO_RESET, 66, 0},
-	{"SPI0", 0x400BE000, 0x400, &spi_block, 0, RST1(11), 56, 15},
-	{"FASTFIFO", 0x400C0400, 0x400, &cnn_block, 0, NO_RESET, 101, 0},
+	SPI0_TO_FASTFIFO,
 	{"TRIMSIR", 0x40105400, 0x400, &trimsir_block, 0, NO_RESET, NO_INTERRUPT, 0},
 };
 

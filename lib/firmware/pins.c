@@ -136,16 +136,12 @@ uint32_t board_pins(struct ai8x_firmware *soc, unsigned port, uint32_t levels)
 
 // ---- I2C by hand ----
 
-static void data_moves(struct ai8x_firmware *soc, struct listener *w, bool level)
+// A start, or with level a stop: registers that were written keep, and the next start begins anew.
+static void data_moves(struct listener *w, bool level)
 {
-	if (!level) { // a start
-		w->phase = WIRES_ADDRESS;
+	w->phase = level ? WIRES_IDLE : WIRES_ADDRESS;
+	if (!level)
 		w->bits = 0;
-	} else {
-		if (w->phase != WIRES_IDLE && w->phase != WIRES_DEAF)
-			board_i2c_stop(soc, ANY_BUS, w->address);
-		w->phase = WIRES_IDLE;
-	}
 	w->held = false;
 }
 
@@ -208,7 +204,7 @@ void board_pins_drive(struct ai8x_firmware *soc, unsigned port, uint32_t output,
 		const bool clock = w->wires.clock.port == port ? levels >> w->wires.clock.number & 1 : w->clock;
 		const bool data = w->wires.data.port == port ? levels >> w->wires.data.number & 1 : w->data;
 		if (clock && w->clock && data != w->data)
-			data_moves(soc, w, data);
+			data_moves(w, data);
 		w->data = data;
 		if (clock && !w->clock)
 			clock_rises(w);

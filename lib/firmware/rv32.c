@@ -102,7 +102,7 @@ static void before_access(struct ai8x_firmware *soc, uint32_t address, bool writ
 static uint64_t read_chip(struct ai8x_firmware *soc, uint32_t address, unsigned bytes)
 {
 	before_access(soc, address, false);
-	const uint32_t value = bus_core_read(soc, address, bytes);
+	const uint32_t value = core_bus_load(soc, address, bytes);
 	poll_after(soc, address, value);
 	return value;
 }
@@ -117,7 +117,7 @@ static void on_peripheral_write(uc_engine *uc, uint64_t offset, unsigned bytes, 
 {
 	(void)uc;
 	before_access(user, PERIPHERAL_BASE + (uint32_t)offset, true);
-	bus_core_write(user, PERIPHERAL_BASE + (uint32_t)offset, bytes, (uint32_t)value);
+	core_bus_store(user, PERIPHERAL_BASE + (uint32_t)offset, bytes, (uint32_t)value);
 }
 
 static uint64_t on_cnn_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)
@@ -130,7 +130,7 @@ static void on_cnn_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64_
 {
 	(void)uc;
 	before_access(user, CNN_BASE + (uint32_t)offset, true);
-	bus_core_write(user, CNN_BASE + (uint32_t)offset, bytes, (uint32_t)value);
+	core_bus_store(user, CNN_BASE + (uint32_t)offset, bytes, (uint32_t)value);
 }
 
 static uint64_t on_intr_read(uc_engine *uc, uint64_t offset, unsigned bytes, void *user)

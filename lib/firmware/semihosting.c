@@ -245,7 +245,7 @@ static uint32_t call_read(struct ai8x_firmware *soc, const uint32_t *a)
 		const ssize_t got = read_some(soc, a[0], bytes, part);
 		if (got < 0)
 			return fail(host, errno);
-		if (got > 0 && !bus_write_bytes(soc, a[1] + done, bytes, (size_t)got))
+		if (got > 0 && !core_bus_write_bytes(soc, a[1] + done, bytes, (size_t)got))
 			return fail(host, EFAULT);
 		done += (uint32_t)got;
 		if ((uint32_t)got < part)
@@ -323,8 +323,8 @@ static uint32_t call_command_line(struct ai8x_firmware *soc, const uint32_t *a)
 {
 	const uint32_t block[2] = {a[0], 0};
 	const uint32_t argument = soc_register(soc, UC_ARM_REG_R1);
-	if (a[1] == 0 || !bus_write_bytes(soc, a[0], "", 1) ||
-	    !bus_write_bytes(soc, argument, block, sizeof block))
+	if (a[1] == 0 || !core_bus_write_bytes(soc, a[0], "", 1) ||
+	    !core_bus_write_bytes(soc, argument, block, sizeof block))
 		return UINT32_MAX;
 	return 0;
 }
@@ -333,14 +333,14 @@ static uint32_t call_command_line(struct ai8x_firmware *soc, const uint32_t *a)
 static uint32_t call_heap_info(struct ai8x_firmware *soc, const uint32_t *a)
 {
 	const uint32_t zeros[4] = {0};
-	return bus_write_bytes(soc, a[0], zeros, sizeof zeros) ? 0 : UINT32_MAX;
+	return core_bus_write_bytes(soc, a[0], zeros, sizeof zeros) ? 0 : UINT32_MAX;
 }
 
 static uint32_t call_elapsed(struct ai8x_firmware *soc, const uint32_t *a)
 {
 	(void)a;
 	const uint64_t ticks = soc->cycles;
-	return bus_write_bytes(soc, soc_register(soc, UC_ARM_REG_R1), &ticks, sizeof ticks) ? 0 : UINT32_MAX;
+	return core_bus_write_bytes(soc, soc_register(soc, UC_ARM_REG_R1), &ticks, sizeof ticks) ? 0 : UINT32_MAX;
 }
 
 static const struct {

@@ -42,7 +42,7 @@ static void close_engines(struct ai8x_firmware *soc)
 	if (soc->uc != NULL)
 		(void)soc->unicorn.close(soc->uc);
 	soc->uc = NULL;
-	bus_release(soc);
+	core_bus_release(soc);
 }
 
 void ai8x_firmware_destroy(ai8x_firmware *firmware)

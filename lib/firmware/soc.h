@@ -428,17 +428,17 @@ void core_clocks_changed(struct ai8x_firmware *soc, double ratio);
 
 // ---- bus.c: the address map ----
 
-ai8x_status bus_map(struct ai8x_firmware *soc, ai8x_error *error);
+ai8x_status core_bus_map(struct ai8x_firmware *soc, ai8x_error *error);
 // Frees the memories, after the engines that use them.
-void bus_release(struct ai8x_firmware *soc);
+void core_bus_release(struct ai8x_firmware *soc);
 // What a core reads and writes among peripherals and the accelerator.
-uint32_t bus_core_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes);
-void bus_core_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value);
+uint32_t core_bus_load(struct ai8x_firmware *soc, uint32_t address, unsigned bytes);
+void core_bus_store(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value);
 // Accesses of another master than the core. false: nothing answers there.
-bool bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value);
-bool bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value);
+bool core_bus_read(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t *value);
+bool core_bus_write(struct ai8x_firmware *soc, uint32_t address, unsigned bytes, uint32_t value);
 // Into SRAM only.
-bool bus_write_bytes(struct ai8x_firmware *soc, uint32_t address, const void *bytes, size_t size);
+bool core_bus_write_bytes(struct ai8x_firmware *soc, uint32_t address, const void *bytes, size_t size);
 
 // ---- semihosting.c ----
 

@@ -2,6 +2,7 @@
 //
 // A character takes no time. Slave mode hears nothing. Facts: the vendor's register headers of both parts.
 #include "firmware/board.h"
+#include "firmware/queue.h"
 
 #define FIFO 0x00
 #define CONTROL0 0x04
@@ -42,33 +43,11 @@ static const struct peripheral_register registers[] = {
 	{0x30, true, "STAT", 0, UINT32_MAX},
 };
 
-struct queue {
-	uint8_t bytes[DEPTH];
-	unsigned count;
-};
-
 struct spi {
 	bool active;
 	unsigned to_send, to_receive; // characters
 	struct queue sent, received;
 };
-
-static void push(struct queue *queue, uint8_t byte)
-{
-	if (queue->count < DEPTH)
-		queue->bytes[queue->count++] = byte;
-}
-
-static uint8_t pop(struct queue *queue)
-{
-	if (queue->count == 0)
-		return 0;
-	uint8_t byte = queue->bytes[0];
-	queue->count--;
-	for (unsigned i = 0; i < queue->count; i++)
-		queue->bytes[i] = queue->bytes[i + 1];
-	return byte;
-}
 
 static uint32_t flags(struct ai8x_firmware *soc, const struct peripheral *row)
 {
@@ -108,10 +87,10 @@ static void work(struct ai8x_firmware *soc, const struct peripheral *row)
 			break;
 		uint16_t character = 0;
 		for (unsigned i = 0; i < size && sends; i++)
-			character = (uint16_t)(character | pop(&spi->sent) << (8 * i));
+			character = (uint16_t)(character | queue_pop(&spi->sent) << (8 * i));
 		character = board_spi(soc, row->unit, select, character, character_bits(soc, row));
 		for (unsigned i = 0; i < size && spi->to_receive > 0; i++)
-			push(&spi->received, (uint8_t)(character >> (8 * i)));
+			queue_push(&spi->received, DEPTH, (uint8_t)(character >> (8 * i)));
 		spi->to_send -= sends;
 		spi->to_receive -= spi->to_receive > 0;
 	}
@@ -131,7 +110,7 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 	switch (offset) {
 	case FIFO:
 		for (unsigned i = 0; i < soc->access_bytes; i++)
-			value |= (uint32_t)pop(&spi->received) << (8 * i);
+			value |= queue_pop(&spi->received) << (8 * i);
 		work(soc, row);
 		return value;
 	case DMA:
@@ -151,7 +130,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	struct spi *spi = soc_state(soc, row);
 	if (offset == FIFO) {
 		for (unsigned i = 0; i < soc->access_bytes; i++)
-			push(&spi->sent, (uint8_t)(value >> (8 * i)));
+			queue_push(&spi->sent, DEPTH, (uint8_t)(value >> (8 * i)));
 		work(soc, row);
 		return;
 	}

@@ -3,6 +3,7 @@
 // A character that is sent takes no time. Bytes of a file wait while the FIFO is full; a person's are lost, as on a wire.
 // Facts: firmware reference 2, the vendor's register headers.
 #include "firmware/board.h"
+#include "firmware/queue.h"
 
 #define CONTROL 0x00
 #define STATUS 0x04
@@ -40,8 +41,7 @@ static const struct peripheral_register registers[] = {
 };
 
 struct uart {
-	uint8_t received[DEPTH];
-	unsigned count;
+	struct queue received;
 	bool asked;   // the firmware looked for bytes: before that nothing arrives
 	uint64_t due; // of the next character
 };
@@ -63,7 +63,7 @@ static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 static void level_changed(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	const struct uart *uart = soc_state(soc, row);
-	if (uart->count > 0 && uart->count >= (soc_value(soc, row, CONTROL) & 15))
+	if (uart->received.count > 0 && uart->received.count >= (soc_value(soc, row, CONTROL) & 15))
 		*soc_word(soc, row->base + FLAGS) |= RECEIVE_THRESHOLD;
 	update_line(soc, row);
 }
@@ -71,10 +71,11 @@ static void level_changed(struct ai8x_firmware *soc, const struct peripheral *ro
 static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct uart *uart = soc_state(soc, row);
-	if (!uart->asked || soc->now < uart->due || uart->count == DEPTH ||
-	    !board_uart_take(soc, row->unit, &uart->received[uart->count]))
+	uint8_t byte = 0;
+	if (!uart->asked || soc->now < uart->due || uart->received.count == DEPTH ||
+	    !board_uart_take(soc, row->unit, &byte))
 		return;
-	uart->count++;
+	queue_push(&uart->received, DEPTH, byte);
 	uart->due = soc->now + character_time(soc, row);
 	level_changed(soc, row);
 }
@@ -83,7 +84,7 @@ static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *r
 {
 	const struct uart *uart = soc_state(soc, row);
 	const bool heard = (soc_value(soc, row, ENABLES) & RECEIVE_THRESHOLD) != 0 && nvic_enabled(soc, row->irq);
-	if (!uart->asked || uart->count == DEPTH || !board_uart_open(soc, row->unit) ||
+	if (!uart->asked || uart->received.count == DEPTH || !board_uart_open(soc, row->unit) ||
 	    (interrupting && !heard && (soc_value(soc, row, DMA) >> 9 & 1) == 0))
 		return TIME_NEVER;
 	// When a person types is not known: the next character's time after now will do.
@@ -104,13 +105,10 @@ static void look(struct ai8x_firmware *soc, const struct peripheral *row)
 static uint32_t pop(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct uart *uart = soc_state(soc, row);
-	if (uart->count == 0)
-		return 0;
-	const uint8_t byte = uart->received[0];
-	uart->count--;
-	for (unsigned i = 0; i < uart->count; i++)
-		uart->received[i] = uart->received[i + 1];
-	level_changed(soc, row);
+	const bool any = uart->received.count > 0;
+	const uint32_t byte = queue_pop(&uart->received);
+	if (any)
+		level_changed(soc, row);
 	return byte;
 }
 
@@ -122,8 +120,8 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 		return peripheral_load(soc, row, offset) | CONTROL_CLOCK_READY;
 	case STATUS:
 		look(soc, row);
-		return TRANSMIT_EMPTY | (uart->count == 0 ? RECEIVE_EMPTY : 0) |
-		       (uart->count == DEPTH ? RECEIVE_FULL : 0) | uart->count << 8;
+		return TRANSMIT_EMPTY | (uart->received.count == 0 ? RECEIVE_EMPTY : 0) |
+		       (uart->received.count == DEPTH ? RECEIVE_FULL : 0) | uart->received.count << 8;
 	case FIFO:
 		look(soc, row);
 		return pop(soc, row);
@@ -146,7 +144,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	default:
 		peripheral_store(soc, row, offset, value);
 		if (offset == CONTROL && (value & RECEIVE_FLUSH) != 0)
-			uart->count = 0;
+			uart->received.count = 0;
 		if (offset == ENABLES && (value & RECEIVE_THRESHOLD) != 0)
 			look(soc, row);
 	}
@@ -156,7 +154,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits)
 {
 	const struct uart *uart = soc_state(soc, row);
-	return transmits ? DEPTH : uart->count;
+	return transmits ? DEPTH : uart->received.count;
 }
 
 const struct peripheral_block uart_block = {

@@ -210,7 +210,7 @@ static void forget_memory(struct ai8x_firmware *soc, uint32_t kept)
 		for (uint32_t left = (uint32_t)soc->soc->sram_kib[block] << 10; left > 0;
 		     left -= (uint32_t)sizeof lost) {
 			if ((kept >> block & 1) == 0)
-				(void)bus_write_bytes(soc, address, lost, sizeof lost);
+				(void)core_bus_write_bytes(soc, address, lost, sizeof lost);
 			address += (uint32_t)sizeof lost;
 		}
 }

@@ -40,13 +40,13 @@ void kernel_memory_clear(struct kernel_memory *memory, unsigned group)
 	memory->stamp++;
 }
 
-// One kernel word, given as k0..k8.
-static void store(struct kernel_memory *memory, unsigned processor, uint32_t word,
-                  const uint8_t k[KERNEL_WORD_BYTES])
+// One kernel word: k0, and k1 to k8 from the highest byte down. Kernel memory has k8 first.
+static void store(struct kernel_memory *memory, unsigned processor, uint32_t word, uint8_t k0, uint64_t rest)
 {
 	uint8_t *stream = memory->unit[processor].stream + (size_t)word * KERNEL_WORD_BYTES;
-	for (unsigned i = 0; i < KERNEL_WORD_BYTES; i++)
-		stream[KERNEL_WORD_BYTES - 1 - i] = k[i];
+	for (unsigned i = 0; i < KERNEL_WORD_BYTES - 1; i++)
+		stream[i] = (uint8_t)(rest >> (8 * i));
+	stream[KERNEL_WORD_BYTES - 1] = k0;
 	memory->unit[processor].written = true;
 	memory->stamp++;
 }
@@ -64,9 +64,10 @@ struct kernel_commit kernel_write_plain(struct kernel_memory *memory, unsigned p
 	// Only the fourth bus word makes the memory write happen.
 	if (offset != 12)
 		return (struct kernel_commit){0};
-	uint8_t k[KERNEL_WORD_BYTES] = {unit->latch[3]};
-	memcpy(k + 1, unit->latch + 4, KERNEL_WORD_BYTES - 1);
-	store(memory, processor, word, k);
+	uint64_t rest = 0;
+	for (unsigned i = 4; i < 4 + KERNEL_WORD_BYTES - 1; i++)
+		rest = rest << 8 | unit->latch[i];
+	store(memory, processor, word, unit->latch[3], rest);
 	const bool whole = unit->latch_seen == 15;
 	unit->latch_seen = 0;
 	return (struct kernel_commit){.committed = true, .word = word, .whole = whole};
@@ -94,16 +95,20 @@ struct kernel_commit kernel_express_append(struct kernel_memory *memory, unsigne
 {
 	struct kernel_unit *unit = &memory->unit[processor];
 	struct kernel_commit commit = {.word = unit->express_word, .whole = true};
-	for (unsigned i = 0; i < 4; i++) {
-		unit->express[unit->express_bytes++] = (uint8_t)(value >> (24 - 8 * i));
-		if (unit->express_bytes < KERNEL_WORD_BYTES)
-			continue;
-		unit->express_bytes = 0;
-		if (unit->express_word < unit->words) {
-			store(memory, processor, unit->express_word, unit->express);
-			commit.committed = true;
-		}
-		unit->express_word++;
+	const uint64_t before = unit->express;
+	const uint32_t bytes = unit->express_bytes + 4;
+	unit->express = before << 32 | value;
+	unit->express_bytes = bytes;
+	if (bytes < KERNEL_WORD_BYTES)
+		return commit;
+	// Bytes of this value that belong to the next word.
+	const uint32_t left = bytes - KERNEL_WORD_BYTES;
+	unit->express_bytes = left;
+	if (unit->express_word < unit->words) {
+		const uint8_t k0 = (uint8_t)(before >> (8 * (bytes - 5)));
+		store(memory, processor, unit->express_word, k0, before << (32 - 8 * left) | value >> (8 * left));
+		commit.committed = true;
 	}
+	unit->express_word++;
 	return commit;
 }

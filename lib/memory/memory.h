@@ -26,8 +26,8 @@ struct kernel_unit {
 	uint32_t latch_word;    // ... which word that is ...
 	uint8_t latch_seen;     // ... and which of the four were written for it
 	uint32_t express_word;  // packed loading: next word to commit ...
-	uint32_t express_bytes; // ... and bytes collected for it
-	uint8_t express[KERNEL_WORD_BYTES];
+	uint32_t express_bytes; // ... bytes collected for it, at most 8 ...
+	uint64_t express;       // ... and these, the last one lowest
 };
 
 struct kernel_memory {

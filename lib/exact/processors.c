@@ -72,11 +72,19 @@ WITH_AVX2 static int32_t multiply_add_avx2(const int16_t *a, const int16_t *b, s
 {
 	return sum_of_products(a, b, count);
 }
+
+#define WITH_AVX512 __attribute__((target("avx512bw,prefer-vector-width=512")))
+WITH_AVX512 static int32_t multiply_add_avx512(const int16_t *a, const int16_t *b, size_t count)
+{
+	return sum_of_products(a, b, count);
+}
 #endif
 
 static exact_multiply_add_fn *choose_multiply_add(void)
 {
 #ifdef __x86_64__
+	if (__builtin_cpu_supports("avx512bw"))
+		return multiply_add_avx512;
 	if (__builtin_cpu_supports("avx2"))
 		return multiply_add_avx2;
 #endif

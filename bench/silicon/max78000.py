@@ -16,7 +16,7 @@ import sys
 
 import numpy
 
-from pages import HERE, MEASURED, SOURCE, access, ask, microseconds, profile, rows, update
+from pages import HERE, MEASURED, SOURCE, access, ask, emulated, microseconds, profile, rows, update
 
 PROGRAM = sys.argv[1]
 PART = "MAX78000"
@@ -196,22 +196,26 @@ def table_rest():
                f"{'; '.join(f'{50 * time / rest:.3f}' for time in times)} |")
 
 
+def loaded_row(name, words, time, *simulated):
+    return (f"| {name} | {words:,} | {time:,.0f} us | " +
+            " | ".join(f"{expected:,.0f} us | {100 * (expected / time - 1):+.1f} %" for expected in simulated) + " |")
+
+
 def table_loading():
     core, accelerator = access(PROGRAM, PART, str(SOURCE / "models/digits/digits.h5"), "kernel")
     write = core / 100 + accelerator / 50
-    yield "| loaded | words | measured | simulated | off |"
-    yield "|--------|------:|---------:|----------:|----:|"
+    yield "| loaded | words | measured | simulated | off | emulated | off |"
+    yield "|--------|------:|---------:|----------:|----:|---------:|----:|"
     for network, layers, identity in LOADED:
         words = sum(layer["kernel_words"] for layer in timed(network)["layers"][:layers])
-        time, expected = microseconds(identity), LOADER_US + WRITES_A_WORD * words * write
-        yield (f"| kernels of {network}{f', {layers} layers' if layers else ''} | {words:,} | {time:,.0f} us | "
-               f"{expected:,.0f} us | {100 * (expected / time - 1):+.1f} % |")
+        name = f"kernels of {network}{f', {layers} layers' if layers else ''}"
+        expected = LOADER_US + WRITES_A_WORD * words * write
+        yield loaded_row(name, words, microseconds(identity), expected,
+                         LOADER_US + emulated(PART, "kernels", WRITES_A_WORD * words)[50])
     core, accelerator = access(PROGRAM, PART, str(SOURCE / "models/digits/digits.h5"), "input")
     for network, identity in INPUTS:
-        words, time = 4096, value(identity) / 100
-        expected = words * (core / 100 + accelerator / 50)
-        yield (f"| input of {network} | {words:,} | {time:,.0f} us | {expected:,.0f} us | "
-               f"{100 * (expected / time - 1):+.1f} % |")
+        expected = 4096 * (core / 100 + accelerator / 50)
+        yield loaded_row(f"input of {network}", 4096, value(identity) / 100, expected, emulated(PART, "input", 4096)[50])
 
 
 def table_stream_rule():

@@ -13,7 +13,7 @@ import tempfile
 
 import numpy
 
-from pages import HERE, MEASURED, SOURCE, access, ask, microseconds, profile, update
+from pages import HERE, MEASURED, SOURCE, access, ask, emulated, microseconds, profile, update
 
 PROGRAM = sys.argv[1]
 
@@ -205,20 +205,30 @@ def table_access():
         yield f"| {name} | " + " | ".join(f"{core:.1f} core + {cycles:.2f} accelerator cycles" for core, cycles in cells) + " |"
 
 
-def table_loading():
+LOADINGS = {"cifar-100-mobilenet-v2-0.75": (167, 175), "kws20_v3_1": (183, 191)}  # first rows: kernels, input
+
+
+def loading_rows(seconds):
+    """Rows of measured loading times beside what `seconds` tells of kernel writes and input words at a clock."""
     yield "| network | clock | kernels, measured | simulated | off | input, measured | simulated | off |"
     yield "|---------|------:|------:|------:|----:|------:|------:|----:|"
-    sets = {"cifar-100-mobilenet-v2-0.75": (167, 175), "kws20_v3_1": (183, 191)}
-    for network, (kernels, inputs) in sets.items():
+    for network, (kernels, inputs) in LOADINGS.items():
         for i in range(8):
             identity = [f"an7664-{first + i}" for first in (kernels, inputs)]
             mhz = float(MEASURED[identity[0]]["clock_mhz"])
             cells = []
-            for row, seconds in zip(identity, (KERNEL_WRITES[network] * access_seconds("kernel", mhz),
-                                               INPUT_WORDS[network] * access_seconds("input", mhz))):
-                value = microseconds(row) / 1000
-                cells += [f"{value:g} ms", f"{1000 * seconds:.3g} ms", f"{100 * (1000 * seconds / value - 1):+.1f} %"]
+            for row, what, count in zip(identity, ("kernels", "input"), (KERNEL_WRITES[network], INPUT_WORDS[network])):
+                value, expected = microseconds(row) / 1000, 1000 * seconds(what, count, mhz)
+                cells += [f"{value:g} ms", f"{expected:.3g} ms", f"{100 * (expected / value - 1):+.1f} %"]
             yield f"| {network} | {mhz:g} MHz | " + " | ".join(cells) + " |"
+
+
+def table_loading():
+    return loading_rows(lambda what, count, mhz: count * access_seconds(what.removesuffix("s"), mhz))
+
+
+def table_emulated():
+    return loading_rows(lambda what, count, mhz: emulated("MAX78002", what, count)[mhz] / 1e6)
 
 
 def solve(features, target, energies):
@@ -254,7 +264,8 @@ def main():
     print(f"{stages():g} cycles of the pipeline for each pixel of the image")
     pages = {"docs/timing.md": {"latency": table_latency(), "unpipelined": table_unpipelined(),
                                 "alternatives": table_alternatives(), "streaming": table_streaming(),
-                                "retina": table_retina(), "access": table_access(), "loading": table_loading()},
+                                "retina": table_retina(), "access": table_access(), "loading": table_loading(),
+                                "emulated": table_emulated()},
              "docs/energy.md": {"energy": table_energy()}}
     return update("max78002.py", pages, "--write" in sys.argv[2:])
 

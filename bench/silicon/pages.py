@@ -50,6 +50,13 @@ def access(program, part, path, what):
     return (seconds[0] - cycles / 1e6) * core, cycles
 
 
+def emulated(part, what, count):
+    """Microseconds that emulated firmware takes for so many accesses, by the accelerator's clock in MHz: kept rows."""
+    loaded, mhz = {"kernels": 2052, "input": 1024}[what], {"MAX78000": 100, "MAX78002": 120}[part]
+    return {int(row["khz"]) / 1000: int(row[what]) / loaded * count / mhz
+            for row in rows(HERE / "loading.tsv") if row["part"] == part}
+
+
 def update(script, pages, write):
     """Compares tables with what lies between the marks of the pages, or writes them. Returns an exit status."""
     differs = False

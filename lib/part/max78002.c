@@ -167,7 +167,7 @@ const struct ai8x_part part_max78002 = {
 			.input_word = {16.4, 6.55},
 			.fifo_word = {34.0, 12.4},
 			.bus_read = {15.7, 5.85},
-			.bus_write = {8.4, 6.55},
+			.bus_write = {8.7, 6.55},
 		},
 	.energy = energy,
 	.energy_count = sizeof energy / sizeof energy[0],

@@ -1,6 +1,8 @@
 """Firmware as users run it: test images of our own, one with a fault, one that hangs, and files that are none."""
+import csv
 import json
 import os
+import pathlib
 import random
 import re
 import shutil
@@ -32,7 +34,8 @@ def image(name):
 def good_images():
     """Names of the images that load a network and pass."""
     names = sorted(name[:-4] for name in os.listdir(FIRMWARE) if name.endswith(".elf"))
-    others = ("core", "tasks", "peripherals", "devices", "semihosting", "fault", "hang", "power", "twocore", "hostile")
+    others = ("core", "tasks", "peripherals", "devices", "semihosting", "fault", "hang", "power", "twocore", "hostile",
+              "loading")
     return [name for name in names if not name.startswith(others)]
 
 
@@ -134,6 +137,36 @@ class Passing(Case):
         simulated = 1e6 * result["inferences"][0]["seconds"]
         self.assertGreaterEqual(printed, int(simulated))
         self.assertLess(printed, simulated + 10)
+
+    def test_loading_takes_what_silicon_takes(self):
+        """Kernels and input at every clock that was measured (docs/timing.md): the kept rows, and within 5 % of silicon."""
+        source = pathlib.Path(os.environ["AI8XSIM_SOURCE"])
+
+        def rows(path):
+            with open(source / path, encoding="utf-8") as file:
+                return list(csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t"))
+
+        kept = {(row["part"], int(row["khz"])): row for row in rows("bench/silicon/loading.tsv")}
+        measured = {row["id"]: row for row in rows("docs/reference/measured.tsv")}
+        seen = {}
+        for part, name in (("MAX78000", "loading"), ("MAX78002", "loading-78002")):
+            text = ai8xsim("run", image(name)).stdout
+            for khz, kernels, input_words in re.findall(r"khz=(\d+) kernels=(\d+) of 2052 input=(\d+) of 1024", text):
+                seen[part, int(khz)] = {"kernels": int(kernels) / 2052, "input": int(input_words) / 1024}
+                row = kept[part, int(khz)]
+                # Compilers differ by an instruction of a loop here and there.
+                self.assertAlmostEqual(int(kernels) / int(row["kernels"]), 1, delta=0.02, msg=name)
+                self.assertAlmostEqual(int(input_words) / int(row["input"]), 1, delta=0.02, msg=name)
+        self.assertEqual(set(seen), set(kept))
+        for first, what, count in ((167, "kernels", 343206), (175, "input", 1024), (183, "kernels", 38872),
+                                   (191, "input", 4096)):
+            for row in (measured[f"an7664-{first + i}"] for i in range(8)):
+                value = float(row["value"]) / 1000
+                time = seen["MAX78002", round(float(row["clock_mhz"]) * 1000)][what] * count / 120e6
+                rounding = 0.5e-3 * 10 ** -len(row["value"].partition(".")[2])
+                self.assertLessEqual(abs(time - value), 0.05 * value + rounding, row["id"])
+        time = seen["MAX78000", 50000]["input"] * 4096
+        self.assertAlmostEqual(time / float(measured["safesound-226"]["value"]), 1, delta=0.05)
 
     def test_delays_are_not_executed(self):
         # Start-up, two seconds of delay, 23,000 bus writes and the inference. Instruction by instruction the delay

@@ -135,8 +135,7 @@ const struct cli_option run_firmware_options[] = {
      "Write pins, characters, exceptions, runs of the accelerator and sleep by time (VCD)", 3},
 	{"flash-out", 0, "FILE", CLI_WRITES, AT(board.flash_out), "Write the flash as the run left it", 3},
 	{"inference", 0, "N", CLI_CALL, 0,
-     "Which inference --record and --golden take, from 1, or all for --golden (default 1)", 2,
-     .call = read_inference},
+     "Which inference --record and --golden take, from 1, or all (default 1)", 2, .call = read_inference},
 	{"strict", 0, NULL, CLI_FLAG, AT(firmware.strict),
      "Stop at the first read of a register that is not modelled", 1},
 	{"max-instructions", 0, "N", CLI_UINT64, AT(firmware.max_instructions),
@@ -170,6 +169,13 @@ static void check_line(const struct argp_state *state, void *settings)
 	if (options->images.count > 1 && (options->debug || options->board.vcd != NULL ||
 	                                  options->io.display != NULL || options->io.card_out != NULL))
 		argp_error(state, "--gdb, --display and --card-out take one image");
+	for (unsigned i = 0; i < AI8X_FIRMWARE_UARTS; i++)
+		if (options->record != NULL && options->all_inferences &&
+		    (options->debug || options->uarts[i] != NULL))
+			argp_error(state,
+			           "--record of all inferences runs the image once for each: what comes by --uart%u or "
+			           "--gdb cannot be repeated",
+			           i);
 	for (unsigned i = 0; i < AI8X_FIRMWARE_UARTS; i++)
 		if (options->images.count > 1 && options->uarts[i] != NULL)
 			argp_error(state, "--uart%u takes one image", i);
@@ -279,6 +285,54 @@ static int check_recorded(const char *path, const ai8x_program *program)
 	return CLI_UNCHECKED;
 }
 
+static int save_recording(const char *image, const char *path, const ai8x_program *program)
+{
+	ai8x_error error = {0};
+	if (program == NULL) {
+		cli_error("%s: no inference finished: nothing to record", image);
+		return CLI_CHECK_FAILED;
+	}
+	if (ai8x_program_save(program, path, &error) != AI8X_OK) {
+		(void)cli_fail(path, &error);
+		return CLI_RESOURCES;
+	}
+	return check_recorded(path, program);
+}
+
+// The same run once more for an inference behind the first one; what a run leaves has been written.
+static int record_again(const struct run *run, size_t number)
+{
+	const char *path = run->options->record;
+	const size_t stem = strlen(path) - (cli_has_suffix(path, ".h5") ? 3 : 0);
+	ai8x_firmware_options options = run->options->firmware;
+	ai8x_firmware_board board = run->options->board;
+	ai8x_firmware_io io = run->options->io;
+	io.display = io.card_out = NULL;
+	board.io = &io;
+	board.flash_out = board.vcd = NULL;
+	board.binary = cli_has_suffix(run->path, ".bin");
+	board.inference = (uint32_t)number;
+	options.board = &board;
+	options.record = options.machine.capture_outputs = true;
+	ai8x_firmware *firmware = NULL;
+	ai8x_error error = {0};
+	char *numbered = NULL;
+	if (asprintf(&numbered, "%.*s-%zu%s", (int)stem, path, number, path + stem) < 0) {
+		cli_error("out of memory for the name of a recording");
+		return CLI_RESOURCES;
+	}
+	int code = CLI_OK;
+	if (ai8x_firmware_open(run->path, &options, &firmware, &error) != AI8X_OK) {
+		code = cli_fail(run->path, &error);
+	} else {
+		(void)ai8x_firmware_run(firmware, NULL);
+		code = save_recording(run->path, numbered, ai8x_firmware_program(firmware));
+	}
+	ai8x_firmware_destroy(firmware);
+	free(numbered);
+	return code;
+}
+
 static int save_outputs(struct run *run)
 {
 	const struct options *options = run->options;
@@ -286,19 +340,11 @@ static int save_outputs(struct run *run)
 	if (options->uart != NULL)
 		code =
 			cli_worse(code, cli_write_file(options->uart, run->result->console, run->result->console_size));
-	if (options->record != NULL) {
-		const ai8x_program *program = ai8x_firmware_program(run->firmware);
-		ai8x_error error = {0};
-		if (program == NULL) {
-			cli_error("%s: no inference finished: nothing to record", run->path);
-			code = cli_worse(code, CLI_CHECK_FAILED);
-		} else if (ai8x_program_save(program, options->record, &error) != AI8X_OK) {
-			(void)cli_fail(options->record, &error);
-			code = cli_worse(code, CLI_RESOURCES);
-		} else {
-			code = cli_worse(code, check_recorded(options->record, program));
-		}
-	}
+	if (options->record == NULL)
+		return code;
+	code = cli_worse(code, save_recording(run->path, options->record, ai8x_firmware_program(run->firmware)));
+	for (size_t number = 2; options->all_inferences && number <= run->result->inference_count; number++)
+		code = cli_worse(code, record_again(run, number));
 	return code;
 }
 

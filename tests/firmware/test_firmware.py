@@ -211,6 +211,17 @@ class Passing(Case):
             words = int(re.search(r"(\d+) words verified", ai8xsim("run", image(name)).stdout).group(1))
             self.assertGreaterEqual(program["checks"], words, name)
 
+    def test_recording_of_all_inferences(self):
+        recorded = self.path("recorded.h5")
+        run = ai8xsim("run", "--quiet", "--record", recorded, "--inference", "all", image("twice"))
+        self.assertEqual(run.returncode, OK, run.stdout + run.stderr)
+        for name in ("recorded.h5", "recorded-2.h5"):
+            program = json.loads(ai8xsim("run", "--json", "-", self.path(name)).stdout)["programs"][0]
+            self.assertGreaterEqual(program["checks"], 192, name)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["recorded-2.h5", "recorded.h5"])
+        run = ai8xsim("run", "--record", recorded, "--inference", "all", "--uart0", "-", image("twice"))
+        self.assertEqual(run.returncode, USAGE)
+
     def test_engines_agree(self):
         results = [self.run_json("--engine", engine, image("express"))[0] for engine in ("exact", "fast", "auto")]
         self.assertEqual(len({result["console"] for result in results}), 1)

@@ -13,6 +13,8 @@ enum vcd_signal {
 	VCD_SLEEPS,
 	VCD_PHASE,     // of enum soc_phase
 	VCD_RV32_RUNS, // the second core executes instructions
+	VCD_CNN_LAYER, // 1 + the layer that started last, 0: none runs
+	VCD_CNN_STATE, // what the accelerator's sequencer does, of ai8x_state
 	VCD_SIGNALS,
 };
 

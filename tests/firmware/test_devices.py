@@ -334,6 +334,12 @@ class Traces(Case):
         self.assertAlmostEqual(end - begin, 4353 * 20, delta=200)
         self.assertIn(16 + 101, [value for _, name, value in changes if name == "exception"])
         self.assertIn("sleeps", codes)
+        # What the accelerator does inside of it, in the same file: both layers, one after the other.
+        layers = [(when, value) for when, name, value in changes if name == "cnn_layer" and begin <= when <= end]
+        self.assertEqual([value for _, value in layers], [1, 0, 2, 0])
+        self.assertAlmostEqual(layers[-1][0] - begin, 4353 * 20, delta=40)
+        self.assertGreater(len([value for when, name, value in changes if name == "cnn_state" and begin < when < end]), 100)
+        self.assertEqual([value for when, name, value in changes if name == "phase" and when <= end][:3], [0, 1, 2])
 
     def test_it_cannot_be_written(self):
         self.run_letters("q", "--vcd", self.path("missing/board.vcd"), status=RESOURCES)

@@ -2,7 +2,9 @@
 //
 //   planner.c    what a layer needs, worked out once: weights unpacked, write map, whether order matters
 //   gather.c     words of data memory -> image of signed bytes; pooling and element-wise stage
-//   engine.c     image -> kernels -> output stage -> words of data memory
+//   engine.c     image -> kernels -> sums
+//   winograd.c   3x3 kernels with a quarter of the products
+//   deliver.c    sums -> output stage -> words of data memory
 //   kernel_*.c   the arithmetic, one file per instruction set; variants.c picks one
 //
 // It shares the decoded layer and the memories with the exact engine and nothing else. A layer whose
@@ -52,6 +54,7 @@ struct fast_plan {
 	uint32_t lanes;                     // 4 * instances
 	uint32_t channels;                  // bytes of a pixel: passes * lanes
 	uint32_t image_rows, image_columns; // expanded and padded
+	size_t room;                        // bytes after the image that may be read
 	int8_t *average;                    // average of a sum, offset by 128 * area; NULL: no average pooling
 
 	// Kernels. A layer that can is seen as one row of pixels.
@@ -61,6 +64,8 @@ struct fast_plan {
 	size_t row_stride;                // bytes between kernel rows
 	void *weights;                    // as the kernel packed them
 	void *unsigned_weights;           // as its relative for images without negative values did, or NULL
+	void *transformed;                // 36 times as fast_winograd packed them; NULL: not done this way
+	uint8_t flip;                     // image bytes are exclusive-ored with this
 	uint32_t blocks;                  // blocks of slots
 	int32_t *offset;                  // per result: bias, less what the kernel's image flip adds
 	int16_t *own;                     // depth-wise: [tap][channel]
@@ -78,9 +83,10 @@ struct fast_scratch {
 	int8_t *samples;
 	int8_t *image;
 	int16_t *wide;
+	int32_t *products;
 	int32_t *sums;
 	int8_t *results;
-	size_t samples_size, image_size, wide_size, sums_size, results_size;
+	size_t samples_size, image_size, wide_size, products_size, sums_size, results_size;
 };
 
 // What a layer works on.
@@ -110,6 +116,24 @@ void fast_scratch_release(struct fast_scratch *scratch);
 
 // gather.c: fills scratch->image. False: out of memory.
 bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job);
+
+// winograd.c: whether a layer pays to be run that way; its weights ([slot][tap][channel], AI8X_ERR_NO_MEMORY), and a
+// run over the gathered image. False: out of memory.
+bool fast_winograd_pays(const struct fast_plan *plan, const int8_t *weights);
+ai8x_status fast_winograd_plan(struct fast_plan *plan, const int8_t *weights);
+bool fast_winograd_run(const struct fast_plan *plan, struct fast_scratch *scratch,
+                       const struct fast_job *job);
+
+// deliver.c: the output stage of a layer, without its sums.
+struct fast_output fast_output_stage(const struct fast_plan *plan);
+// Sums of output pixels `first` and on go through the output stage and to memory.
+void fast_deliver(const struct fast_plan *plan, const struct fast_scratch *scratch,
+                  const struct fast_job *job, struct fast_output *output, uint32_t first);
+// Results of a layer without kernels go to memory.
+void fast_deliver_image(const struct fast_plan *plan, const struct fast_scratch *scratch,
+                        const struct fast_job *job);
+// A ring that a streaming layer filled beside its image.
+void fast_fill_ring(const struct fast_plan *plan, const struct fast_job *job);
 
 // Grows a buffer; its contents are lost. False: out of memory.
 bool fast_reserve(void **buffer, size_t *size, size_t need);

@@ -129,10 +129,10 @@ bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, con
 	const ai8x_layer *layer = &plan->layer;
 	const size_t size = (size_t)plan->image_rows * plan->image_columns * plan->channels;
 	const uint32_t scale = layer->transposed ? 2 : 1;
-	const uint8_t flip = layer_has_kernels(layer) && !layer->depthwise ? plan->kernel->flip : 0;
+	const uint8_t flip = plan->flip;
 	const bool padded = layer->pad_rows > 0 || layer->pad_columns > 0 || layer->transposed;
 	const bool plain = layer->operands == 1 && layer->pooling == AI8X_POOL_NONE && layer->pool_stride == 1;
-	if (!fast_reserve((void **)&scratch->image, &scratch->image_size, size))
+	if (!fast_reserve((void **)&scratch->image, &scratch->image_size, size + plan->room))
 		return false;
 	struct sources sources;
 	find_sources(plan, job, &sources);

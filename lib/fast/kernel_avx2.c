@@ -8,6 +8,16 @@
 #define KERNEL(name) name##_avx2
 #include "fast/kernel_template.h"
 
+// Sixteen bytes to a register of 16-bit values.
+static inline __m256i widen_bytes(const int8_t *from)
+{
+	return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)from));
+}
+
+#define WINOGRAD_BYTES 32
+#define WINOGRAD_LOAD(from) (shorts_avx2) widen_bytes(from)
+#include "fast/winograd_template.h"
+
 #define BLOCK 8
 
 extern const struct fast_kernel fast_kernel_avx2_bytes;
@@ -22,17 +32,46 @@ static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
 	return (size_t)blocks * BLOCK * rows * run * sizeof(int16_t);
 }
 
-// [block][value / 2][slot][value % 2], 16 bits each
+// Place of a slot's value: [block][value / 2][slot][value % 2], 16 bits each.
+static inline size_t place(uint32_t slot, size_t depth, size_t k)
+{
+	return ((size_t)(slot / BLOCK) * (depth / 2) + k / 2) * (BLOCK * 2) + slot % BLOCK * 2 + k % 2;
+}
+
 static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
                  void *packed)
 {
 	const size_t depth = (size_t)rows * run;
 	int16_t *to = packed;
 	memset(packed, 0, packed_size(blocks, rows, run));
-	for (uint32_t s = 0; s < slots; s++) {
+	for (uint32_t s = 0; s < slots; s++)
 		for (size_t k = 0; k < depth; k++)
-			to[((size_t)(s / BLOCK) * (depth / 2) + k / 2) * (BLOCK * 2) + s % BLOCK * 2 + k % 2] =
-				weights[s * depth + k];
+			to[place(s, depth, k)] = weights[s * depth + k];
+}
+
+static void pack_shorts(const int16_t *weights, uint32_t slots, uint32_t blocks, uint32_t run, void *packed)
+{
+	int16_t *to = packed;
+	memset(packed, 0, packed_size(blocks, 1, run));
+	for (uint32_t s = 0; s < slots; s++)
+		for (size_t k = 0; k < run; k += 2)
+			memcpy(to + place(s, run, k), weights + (size_t)s * run + k, 2 * sizeof *to);
+}
+
+// Two values of each pixel and slot.
+static inline __attribute__((always_inline)) void step(__m256i sum[4][2], const int16_t *const from[4],
+                                                       size_t k, const int16_t *weights, size_t block_stride,
+                                                       const uint32_t pixels, const uint32_t blocks)
+{
+	__m256i weight[2];
+	for (uint32_t b = 0; b < blocks; b++)
+		weight[b] = _mm256_loadu_si256((const __m256i *)(const void *)(weights + b * block_stride));
+	for (uint32_t p = 0; p < pixels; p++) {
+		int32_t two;
+		memcpy(&two, from[p] + k, sizeof two);
+		const __m256i value = _mm256_set1_epi32(two);
+		for (uint32_t b = 0; b < blocks; b++)
+			sum[p][b] = _mm256_add_epi32(sum[p][b], _mm256_madd_epi16(value, weight[b]));
 	}
 }
 
@@ -40,27 +79,21 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
                                                        uint32_t block, const uint32_t pixels,
                                                        const uint32_t blocks)
 {
-	const size_t depth = (size_t)conv->rows * conv->run;
+	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
 	const int16_t *image = (const int16_t *)conv->image + pixel * conv->pixel_stride;
-	const int16_t *weights = (const int16_t *)conv->weights + (size_t)block * depth * BLOCK;
+	const int16_t *weights = (const int16_t *)conv->weights + block * block_stride;
 	__m256i sum[4][2];
 	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
 			sum[p][b] = _mm256_setzero_si256();
 	for (uint32_t r = 0; r < conv->rows; r++) {
-		const int16_t *from = image + r * conv->row_stride;
-		for (uint32_t k = 0; k < conv->run; k += 2) {
-			__m256i weight[2];
-			for (uint32_t b = 0; b < blocks; b++)
-				weight[b] = _mm256_loadu_si256((const __m256i *)(const void *)(weights + b * depth * BLOCK));
-			weights += BLOCK * 2;
-			for (uint32_t p = 0; p < pixels; p++) {
-				int32_t two;
-				memcpy(&two, from + p * conv->pixel_stride + k, 4);
-				const __m256i value = _mm256_set1_epi32(two);
-				for (uint32_t b = 0; b < blocks; b++)
-					sum[p][b] = _mm256_add_epi32(sum[p][b], _mm256_madd_epi16(value, weight[b]));
-			}
+		const int16_t *from[4];
+		for (uint32_t p = 0; p < pixels; p++)
+			from[p] = image + r * conv->row_stride + p * conv->pixel_stride;
+		for (size_t k = 0; k < conv->run; k += 4) {
+			step(sum, from, k, weights, block_stride, pixels, blocks);
+			step(sum, from, k + 2, weights + BLOCK * 2, block_stride, pixels, blocks);
+			weights += BLOCK * 4;
 		}
 	}
 	for (uint32_t p = 0; p < pixels; p++) {
@@ -82,6 +115,8 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	}
 
 TILES(4)
+TILES(3)
+TILES(2)
 TILES(1)
 
 static void conv(const struct fast_conv *conv)
@@ -89,13 +124,36 @@ static void conv(const struct fast_conv *conv)
 	uint32_t pixel = 0;
 	for (; pixel + 4 <= conv->pixels; pixel += 4)
 		tiles_4(conv, pixel);
-	for (; pixel < conv->pixels; pixel++)
+	switch (conv->pixels - pixel) {
+	case 3:
+		tiles_3(conv, pixel);
+		break;
+	case 2:
+		tiles_2(conv, pixel);
+		break;
+	case 1:
 		tiles_1(conv, pixel);
+		break;
+	default:
+		break;
+	}
 }
+
+static const struct fast_winograd winograd = {
+	.product_cost = 18,
+	.window_cost = 110,
+	.sum_cost = 220,
+	.packed_size = packed_size,
+	.pack = pack_shorts,
+	.conv = conv,
+	.windows = winograd_windows_avx2,
+	.sums = winograd_sums_avx2,
+};
 
 const struct fast_kernel fast_kernel_avx2 = {
 	.name = "avx2",
 	.unsigned_bytes = &fast_kernel_avx2_bytes,
+	.winograd = &winograd,
 	.supported = supported,
 	.wide = true,
 	.slot_block = BLOCK,

@@ -105,38 +105,50 @@ static int32_t plan_slot(const struct fast_plan *plan, const struct kernel_memor
 	return sum;
 }
 
+// Memory for weights, and the weights packed into it; NULL: out of memory.
+static void *packed(const struct fast_plan *plan, const struct fast_kernel *kernel, const int8_t *weights)
+{
+	const size_t size = kernel->packed_size(plan->blocks, plan->run_rows, plan->run);
+	void *to = aligned_alloc(64, (size + 127) / 64 * 64);
+	if (to != NULL)
+		kernel->pack(weights, plan->layer.slots, plan->blocks, plan->run_rows, plan->run, to);
+	return to;
+}
+
+// Packs weights for each way in which the layer may be run.
+static ai8x_status plan_weights(struct fast_plan *plan, const int8_t *weights)
+{
+	if (fast_winograd_pays(plan, weights))
+		return fast_winograd_plan(plan, weights);
+	plan->weights = packed(plan, plan->kernel, weights);
+	const struct fast_kernel *relative = plan->kernel->unsigned_bytes;
+	if (relative != NULL)
+		plan->unsigned_weights = packed(plan, relative, weights);
+	return plan->weights == NULL || (relative != NULL && plan->unsigned_weights == NULL) ? AI8X_ERR_NO_MEMORY
+	                                                                                     : AI8X_OK;
+}
+
 static ai8x_status plan_kernels(struct fast_plan *plan, const struct kernel_memory *kernel,
                                 const struct bias_memory *bias)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const size_t depth = (size_t)plan->run_rows * plan->run;
 	int8_t *weights = calloc((size_t)layer->slots * depth + 1, 1);
+	int32_t *sum = calloc((size_t)layer->slots + 1, sizeof *sum);
+	plan->flip = plan->kernel->flip;
 	plan->blocks = (layer->slots + plan->kernel->slot_block - 1) / plan->kernel->slot_block;
-	plan->weights = aligned_alloc(
-		64, (plan->kernel->packed_size(plan->blocks, plan->run_rows, plan->run) + 127) / 64 * 64);
 	plan->offset = calloc((size_t)plan->blocks * plan->kernel->slot_block + 1, sizeof *plan->offset);
-	if (weights == NULL || plan->weights == NULL || plan->offset == NULL) {
-		free(weights);
-		return AI8X_ERR_NO_MEMORY;
-	}
-	for (uint32_t slot = 0; slot < layer->slots; slot++) {
-		const int32_t sum = plan_slot(plan, kernel, slot, weights + slot * depth);
-		plan->offset[slot] = slot_bias(layer, bias, slot) - (int32_t)plan->kernel->flip * sum;
-	}
-	plan->kernel->pack(weights, layer->slots, plan->blocks, plan->run_rows, plan->run, plan->weights);
-	const struct fast_kernel *relative = plan->kernel->unsigned_bytes;
-	if (relative != NULL) {
-		plan->unsigned_weights = aligned_alloc(
-			64, (relative->packed_size(plan->blocks, plan->run_rows, plan->run) + 127) / 64 * 64);
-		if (plan->unsigned_weights == NULL) {
-			free(weights);
-			return AI8X_ERR_NO_MEMORY;
-		}
-		relative->pack(weights, layer->slots, plan->blocks, plan->run_rows, plan->run,
-		               plan->unsigned_weights);
-	}
+	ai8x_status status =
+		weights == NULL || sum == NULL || plan->offset == NULL ? AI8X_ERR_NO_MEMORY : AI8X_OK;
+	for (uint32_t slot = 0; status == AI8X_OK && slot < layer->slots; slot++)
+		sum[slot] = plan_slot(plan, kernel, slot, weights + slot * depth);
+	if (status == AI8X_OK)
+		status = plan_weights(plan, weights);
+	for (uint32_t slot = 0; status == AI8X_OK && slot < layer->slots; slot++)
+		plan->offset[slot] = slot_bias(layer, bias, slot) - (int32_t)plan->flip * sum[slot];
+	free(sum);
 	free(weights);
-	return AI8X_OK;
+	return status;
 }
 
 static ai8x_status plan_depthwise(struct fast_plan *plan, const struct kernel_memory *kernel,
@@ -400,6 +412,7 @@ void fast_plan_release(struct fast_plan *plan)
 	free(plan->average);
 	free(plan->weights);
 	free(plan->unsigned_weights);
+	free(plan->transformed);
 	free(plan->offset);
 	free(plan->own);
 	free(plan->words);

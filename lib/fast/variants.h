@@ -69,11 +69,41 @@ struct fast_pool {
 	size_t to_step;        // bytes between results of adjacent pixels
 };
 
+// Windows of 6 x 6 pixels, transformed for tiles of 4 x 4 (winograd_template.h).
+struct fast_windows {
+	const int8_t *image; // first pixel of the first window; windows are four pixels apart
+	size_t pixel_stride, row_stride;
+	uint32_t channels, tiles;
+	size_t plane; // values between the 36 planes; a register's worth past the last value may be written
+	int16_t *to;  // [36] planes of [tile][channel]
+};
+
+// Their products with 36 transformed kernels, back to sums.
+struct fast_products {
+	const int32_t *products; // [36] planes of [tile][stride]
+	size_t plane, stride;
+	uint32_t tiles;
+	int32_t *to; // [4][4 * tiles][stride]
+};
+
+// 3x3 kernels with a quarter of the products, of 16 bits each.
+struct fast_winograd {
+	// Costs beside a product of two bytes, times 8: of a product of 16 bits, of a transformed value, of a transformed sum.
+	uint32_t product_cost, window_cost, sum_cost;
+	// As in fast_kernel, for 16-bit weights and one row.
+	size_t (*packed_size)(uint32_t blocks, uint32_t rows, uint32_t run);
+	void (*pack)(const int16_t *weights, uint32_t slots, uint32_t blocks, uint32_t run, void *packed);
+	void (*conv)(const struct fast_conv *conv);
+	void (*windows)(const struct fast_windows *windows);
+	void (*sums)(const struct fast_products *products);
+};
+
 struct fast_kernel {
 	const char *name;
 	// The same for images without negative values (0 .. 127), which may be denser; NULL: there is none. It has the same
 	// slot_block, the same flip, and only what multiplies and packs.
 	const struct fast_kernel *unsigned_bytes;
+	const struct fast_winograd *winograd; // NULL: no such way
 	bool (*supported)(void);
 	uint8_t flip;        // image bytes are exclusive-ored with this (unsigned operands)
 	bool wide;           // image values are 16 bits
@@ -90,6 +120,9 @@ struct fast_kernel {
 	void (*depthwise)(const int8_t *const *window, const int16_t *weights, uint32_t taps, uint32_t channels,
 	                  int32_t *sums);
 };
+
+// Nine weights of a channel, `step` apart, to the 36 of a fast_winograd, `plane` apart.
+void fast_winograd_kernel(const int8_t *weights, size_t step, int16_t *to, size_t plane);
 
 // Kernels that were built, plain C first; NULL ends the list.
 extern const struct fast_kernel *const fast_kernels[];

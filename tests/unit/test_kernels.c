@@ -214,6 +214,92 @@ START_TEST(unsigned_bytes_equal_plain_loops)
 }
 END_TEST
 
+// 3x3 kernels over a row of tiles by transformed windows, products and sums, as lib/fast/winograd.c does it.
+static void test_winograd(const struct fast_kernel *kernel, uint32_t channels, uint32_t slots, uint32_t tiles,
+                          enum filling image_filling, enum filling weight_filling)
+{
+	enum { PLANES = 36, ROOM = 64 };
+	const struct fast_winograd *way = kernel->winograd;
+	const uint32_t blocks = (slots + kernel->slot_block - 1) / kernel->slot_block;
+	const size_t stride = (size_t)blocks * kernel->slot_block, columns = 4 * (size_t)tiles + 2;
+	const size_t packed_size = way->packed_size(blocks, 1, channels);
+	const size_t plane = (size_t)tiles * channels + ROOM;
+	uint64_t state = 23 + channels;
+	int8_t *image = allocate(6 * columns * channels + ROOM),
+		   *weights = allocate((size_t)slots * 9 * channels);
+	int16_t *transformed = allocate((size_t)PLANES * slots * channels * sizeof *transformed);
+	int16_t *windows = allocate(PLANES * plane * sizeof *windows);
+	void *packed = allocate(packed_size);
+	int32_t *products = allocate(PLANES * tiles * stride * sizeof *products);
+	int32_t *sums = allocate(16 * tiles * stride * sizeof *sums);
+	fill(image, 6 * columns * channels, image_filling, &state);
+	fill(weights, (size_t)slots * 9 * channels, weight_filling, &state);
+	way->windows(&(struct fast_windows){
+		.image = image,
+		.pixel_stride = channels,
+		.row_stride = columns * channels,
+		.channels = channels,
+		.tiles = tiles,
+		.plane = plane,
+		.to = windows,
+	});
+	for (uint32_t s = 0; s < slots; s++)
+		for (uint32_t c = 0; c < channels; c++)
+			fast_winograd_kernel(weights + (size_t)s * 9 * channels + c, channels,
+			                     transformed + (size_t)s * channels + c, (size_t)slots * channels);
+	for (uint32_t p = 0; p < PLANES; p++) {
+		way->pack(transformed + (size_t)p * slots * channels, slots, blocks, channels, packed);
+		way->conv(&(struct fast_conv){
+			.image = windows + p * plane,
+			.pixel_stride = channels,
+			.rows = 1,
+			.run = channels,
+			.weights = packed,
+			.blocks = blocks,
+			.pixels = tiles,
+			.sums = products + p * tiles * stride,
+		});
+	}
+	way->sums(&(struct fast_products){
+		.products = products,
+		.plane = tiles * stride,
+		.stride = stride,
+		.tiles = tiles,
+		.to = sums,
+	});
+	for (uint32_t i = 0; i < 16 * tiles; i++) {
+		const int8_t *corner = image + (i / (4 * tiles) * columns + i % (4 * tiles)) * channels;
+		for (uint32_t s = 0; s < slots; s++) {
+			int32_t sum = 0;
+			for (uint32_t k = 0; k < 9 * channels; k++) {
+				const uint32_t tap = k / channels;
+				sum += corner[(tap / 3 * columns + tap % 3) * channels + k % channels] *
+				       weights[(size_t)s * 9 * channels + k];
+			}
+			ck_assert_msg(sums[i * stride + s] == sum, "%s, %u channels, value %u, slot %u: %d, not %d",
+			              kernel->name, channels, i, s, sums[i * stride + s], sum);
+		}
+	}
+	void *const blocks_of_memory[] = {image, weights, transformed, windows, packed, products, sums};
+	for (size_t i = 0; i < sizeof blocks_of_memory / sizeof blocks_of_memory[0]; i++)
+		free(blocks_of_memory[i]);
+}
+
+START_TEST(winograd_equals_plain_loops)
+{
+	// 224 channels of -128 by -128 give sums of 33,030,144, just below the bound of 2^25.
+	static const uint32_t channels[] = {4, 12, 16, 20, 60, 64, 128, 224};
+	const struct fast_kernel *kernel = runnable(_i);
+	if (kernel == NULL || kernel->winograd == NULL)
+		return;
+	for (size_t c = 0; c < sizeof channels / sizeof channels[0]; c++)
+		for (unsigned image = 0; image < FILL_COUNT; image++)
+			for (unsigned weights = 0; weights < FILL_COUNT; weights++)
+				test_winograd(kernel, channels[c], 1 + 9 * (uint32_t)c, 1 + (uint32_t)c % 7,
+				              (enum filling)image, (enum filling)weights);
+}
+END_TEST
+
 START_TEST(finish_equals_plain_loops)
 {
 	const struct fast_kernel *kernel = runnable(_i);
@@ -485,6 +571,7 @@ int main(void)
 	tcase_set_timeout(tcase, 900);
 	tcase_add_loop_test(tcase, conv_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, unsigned_bytes_equal_plain_loops, 0, kernels);
+	tcase_add_loop_test(tcase, winograd_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, finish_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, interleave_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, depthwise_equals_plain_loops, 0, kernels);

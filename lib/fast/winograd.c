@@ -1,0 +1,228 @@
+// 3x3 kernels with a quarter of the products: which layers pay, their transformed weights, and a run in tiles of
+// 4 x 4 output pixels. What is computed, and why it is exact, is written in winograd_template.h.
+#include "fast/fast.h"
+#include "layer/geometry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	PLANES = 36,   // products of a tile, per channel and slot
+	TILE = 4,      // output pixels across
+	TAPS = 9,      // of a kernel
+	MOST = 16,     // tiles that are worked on together: what they need stays in the second cache
+	ROOM = 32,     // values past a plane that transforming may write
+	LINE = 16,     // sums of a cache line
+	COST_UNIT = 8, // of the costs of struct fast_winograd
+};
+
+// Sums of this size would not survive the last shift: 128 times the weights of a slot must stay below.
+#define SUM_BOUND (INT32_C(1) << 25)
+
+// Values between planes: an odd number of cache lines, so that the planes of a tile do not fight for the same places
+// of the first cache.
+static size_t window_plane(const struct fast_plan *plan)
+{
+	return (size_t)MOST * plan->channels + ROOM;
+}
+
+static size_t product_plane(size_t stride)
+{
+	return MOST * stride + LINE;
+}
+
+static uint32_t tiles_across(uint32_t pixels)
+{
+	return (pixels + TILE - 1) / TILE;
+}
+
+static bool sums_are_bounded(const struct fast_plan *plan, const int8_t *weights)
+{
+	const size_t depth = (size_t)TAPS * plan->channels;
+	for (uint32_t slot = 0; slot < plan->layer.slots; slot++) {
+		int32_t sum = 0;
+		for (size_t k = 0; k < depth; k++)
+			sum += abs(weights[slot * depth + k]);
+		if (sum >= SUM_BOUND / 128)
+			return false;
+	}
+	return true;
+}
+
+bool fast_winograd_pays(const struct fast_plan *plan, const int8_t *weights)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const struct fast_winograd *way = plan->kernel->winograd;
+	if (way == NULL || layer->kernel_rows != 3 || layer->kernel_columns != 3 || plan->run_rows != 3)
+		return false;
+	const uint64_t channels = plan->channels, stride = (uint64_t)plan->blocks * plan->kernel->slot_block;
+	const uint64_t tiles = (uint64_t)tiles_across(layer->output_rows) * tiles_across(layer->output_columns);
+	const uint64_t plain = (uint64_t)layer->output_rows * layer->output_columns * TAPS * channels * stride;
+	// Fetching 36 planes of weights costs about what a tile more would.
+	const uint64_t cost = PLANES * ((tiles + 1) * way->product_cost * channels * stride +
+	                                tiles * (way->window_cost * channels + way->sum_cost * stride));
+	return cost < COST_UNIT * plain && sums_are_bounded(plan, weights);
+}
+
+// Three values of a kernel to six.
+static void kernel_line(const int16_t *g, size_t step, int16_t *u, size_t to_step)
+{
+	const int32_t a = g[0], b = g[step], c = g[2 * step];
+	u[0] = (int16_t)a;
+	u[to_step] = (int16_t)(a + b + c);
+	u[2 * to_step] = (int16_t)(a - b + c);
+	u[3 * to_step] = (int16_t)(a + 2 * b + 4 * c);
+	u[4 * to_step] = (int16_t)(a - 2 * b + 4 * c);
+	u[5 * to_step] = (int16_t)c;
+}
+
+void fast_winograd_kernel(const int8_t *weights, size_t step, int16_t *to, size_t plane)
+{
+	int16_t kernel[TAPS], half[6 * 3];
+	for (uint32_t tap = 0; tap < TAPS; tap++)
+		kernel[tap] = weights[tap * step];
+	for (uint32_t column = 0; column < 3; column++)
+		kernel_line(kernel + column, 3, half + column, 3);
+	for (uint32_t row = 0; row < 6; row++)
+		kernel_line(half + 3 * (size_t)row, 1, to + 6 * row * plane, plane);
+}
+
+ai8x_status fast_winograd_plan(struct fast_plan *plan, const int8_t *weights)
+{
+	const struct fast_winograd *way = plan->kernel->winograd;
+	const uint32_t slots = plan->layer.slots, channels = plan->channels;
+	const size_t plane = (size_t)slots * channels;
+	const size_t packed = way->packed_size(plan->blocks, 1, channels);
+	int16_t *transformed = malloc(PLANES * plane * sizeof *transformed);
+	plan->transformed = aligned_alloc(64, (PLANES * packed + 127) / 64 * 64);
+	if (transformed == NULL || plan->transformed == NULL) {
+		free(transformed);
+		return AI8X_ERR_NO_MEMORY;
+	}
+	plan->flip = 0;
+	// A window of the last tile begins before the image's end and may reach three rows and three pixels past it.
+	plan->room = (TILE - 1) * (plan->row_stride + channels) + ROOM;
+	for (uint32_t slot = 0; slot < slots; slot++)
+		for (uint32_t c = 0; c < channels; c++)
+			fast_winograd_kernel(weights + (size_t)slot * TAPS * channels + c, channels,
+			                     transformed + (size_t)slot * channels + c, plane);
+	for (uint32_t p = 0; p < PLANES; p++)
+		way->pack(transformed + p * plane, slots, plan->blocks, channels,
+		          (int8_t *)plan->transformed + p * packed);
+	free(transformed);
+	return AI8X_OK;
+}
+
+// Tiles that are worked on together: `rows` times `columns` of them.
+struct patch {
+	uint32_t row, column;   // first tile
+	uint32_t rows, columns; // at least one
+	size_t stride;          // sums of a pixel
+};
+
+static void transform_windows(const struct fast_plan *plan, const struct fast_scratch *scratch,
+                              const struct patch *patch)
+{
+	const size_t tile = (size_t)TILE * plan->channels;
+	struct fast_windows windows = {
+		.pixel_stride = plan->channels,
+		.row_stride = plan->row_stride,
+		.channels = plan->channels,
+		.tiles = patch->columns,
+		.plane = window_plane(plan),
+	};
+	for (uint32_t row = 0; row < patch->rows; row++) {
+		windows.image = scratch->image + (patch->row + row) * TILE * plan->row_stride + patch->column * tile;
+		windows.to = scratch->wide + (size_t)row * patch->columns * plan->channels;
+		plan->kernel->winograd->windows(&windows);
+	}
+}
+
+static void multiply(const struct fast_plan *plan, const struct fast_scratch *scratch,
+                     const struct patch *patch)
+{
+	const struct fast_winograd *way = plan->kernel->winograd;
+	const size_t packed = way->packed_size(plan->blocks, 1, plan->channels);
+	struct fast_conv conv = {
+		.pixel_stride = plan->channels,
+		.rows = 1,
+		.run = plan->channels,
+		.blocks = plan->blocks,
+		.pixels = patch->rows * patch->columns,
+	};
+	for (uint32_t p = 0; p < PLANES; p++) {
+		conv.image = scratch->wide + p * window_plane(plan);
+		conv.weights = (const int8_t *)plan->transformed + p * packed;
+		conv.sums = scratch->products + p * product_plane(patch->stride);
+		way->conv(&conv);
+	}
+}
+
+// One row of tiles: four rows of pixels, of which those inside of the output are delivered.
+static void deliver_tiles(const struct fast_plan *plan, const struct fast_scratch *scratch,
+                          const struct fast_job *job, const struct patch *patch, uint32_t row)
+{
+	const ai8x_layer *layer = &plan->layer;
+	const size_t stride = patch->stride;
+	const struct fast_products products = {
+		.products = scratch->products + (size_t)row * patch->columns * stride,
+		.plane = product_plane(stride),
+		.stride = stride,
+		.tiles = patch->columns,
+		.to = scratch->sums,
+	};
+	plan->kernel->winograd->sums(&products);
+	struct fast_output output = fast_output_stage(plan);
+	output.offset = plan->offset;
+	output.stride = stride;
+	const uint32_t column = patch->column * TILE;
+	const uint32_t inside = layer->output_columns - column;
+	const uint32_t pixels = patch->columns * TILE < inside ? patch->columns * TILE : inside;
+	for (uint32_t r = 0; r < TILE && (patch->row + row) * TILE + r < layer->output_rows; r++) {
+		const uint32_t first = ((patch->row + row) * TILE + r) * layer->output_columns + column;
+		for (uint32_t x = 0; x < pixels; x += FAST_TILE) {
+			output.sums = scratch->sums + ((size_t)r * patch->columns * TILE + x) * stride;
+			output.pixels = pixels - x < FAST_TILE ? pixels - x : FAST_TILE;
+			fast_deliver(plan, scratch, job, &output, first + x);
+		}
+	}
+}
+
+static bool reserve(const struct fast_plan *plan, struct fast_scratch *scratch, size_t stride)
+{
+	const size_t wide = PLANES * window_plane(plan);
+	return fast_reserve((void **)&scratch->wide, &scratch->wide_size, wide * sizeof(int16_t)) &&
+	       fast_reserve((void **)&scratch->products, &scratch->products_size,
+	                    PLANES * product_plane(stride) * sizeof(int32_t)) &&
+	       fast_reserve((void **)&scratch->sums, &scratch->sums_size,
+	                    MOST * TILE * TILE * stride * sizeof(int32_t)) &&
+	       fast_reserve((void **)&scratch->results, &scratch->results_size, FAST_TILE * stride);
+}
+
+bool fast_winograd_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
+{
+	const size_t stride = (size_t)plan->blocks * plan->kernel->slot_block;
+	if (!reserve(plan, scratch, stride))
+		return false;
+	const uint32_t down = tiles_across(plan->layer.output_rows);
+	const uint32_t across = tiles_across(plan->layer.output_columns);
+	// Wide images: pieces of a row, about as large; narrow ones: whole rows.
+	const uint32_t pieces = (across + MOST - 1) / MOST;
+	const uint32_t columns = (across + pieces - 1) / pieces, rows = MOST / columns;
+	for (uint32_t row = 0; row < down; row += rows) {
+		for (uint32_t column = 0; column < across; column += columns) {
+			const struct patch patch = {
+				.row = row,
+				.column = column,
+				.rows = down - row < rows ? down - row : rows,
+				.columns = across - column < columns ? across - column : columns,
+				.stride = stride,
+			};
+			transform_windows(plan, scratch, &patch);
+			multiply(plan, scratch, &patch);
+			for (uint32_t r = 0; r < patch.rows; r++)
+				deliver_tiles(plan, scratch, job, &patch, r);
+		}
+	}
+	return true;
+}

@@ -28,6 +28,10 @@ void description_default(struct description *description, const char *part)
 	description->buttons[1] =
 		(struct button){.name = "SW2", .pin = large ? (struct pin){2, 7} : (struct pin){1, 7}};
 	description->button_count = 2;
+	// The feather board's power manager: firmware of that board asks for its revision before anything else.
+	if (!large)
+		description->scripts[description->script_count++] = (struct board_script){
+			.bus = 1, .address = 0x28, .script = {.key_bytes = 1, .storage = {[0] = 0x02}}};
 }
 
 static bool parse_pin(const char *text, struct pin *pin)

@@ -52,11 +52,7 @@ static uint64_t period(const struct ai8x_firmware *soc, const struct peripheral 
 
 static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 {
-	const struct i2s *i2s = soc_state(soc, row);
-	const uint32_t threshold = soc_value(soc, row, CONTROL0) >> 24;
 	uint32_t *flags = soc_word(soc, row->base + FLAGS);
-	if (i2s->received.count > threshold || i2s->received.count == DEPTH)
-		*flags |= RX_THRESHOLD;
 	if ((soc_value(soc, row, CONTROL0) & TX_ENABLE) != 0)
 		*flags |= TX_ONE_LEFT | TX_HALF_EMPTY;
 	nvic_line(soc, row->irq, (*flags & soc_value(soc, row, ENABLES)) != 0);
@@ -75,6 +71,9 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 			i2s->due += (soc->now - i2s->due) / period(soc, row) * period(soc, row);
 		}
 		i2s->due += period(soc, row);
+		// A word that arrives sets the flag, not the level: handlers clear it before anybody reads the FIFO.
+		if (i2s->received.count > soc_value(soc, row, CONTROL0) >> 24 || i2s->received.count == DEPTH)
+			*soc_word(soc, row->base + FLAGS) |= RX_THRESHOLD;
 		update_line(soc, row);
 	}
 }

@@ -1,6 +1,7 @@
 // SPI masters: characters go to the devices of the board and bring back theirs; the FIFOs as drivers see them.
 //
-// A character takes no time. Slave mode hears nothing. Facts: the vendor's register headers of both parts.
+// The last character of a transaction takes its time, the others none. Slave mode hears nothing. Facts: the vendor's
+// register headers of both parts.
 #include "firmware/board.h"
 #include "firmware/queue.h"
 
@@ -8,6 +9,7 @@
 #define CONTROL0 0x04
 #define CONTROL1 0x08
 #define CONTROL2 0x0C
+#define CLOCK 0x14
 #define DMA 0x1C
 #define FLAGS 0x20
 #define ENABLES 0x24
@@ -45,6 +47,7 @@ static const struct peripheral_register registers[] = {
 
 struct spi {
 	bool active;
+	uint64_t due;                 // end of the last character, TIME_NEVER: it is not on its way
 	unsigned to_send, to_receive; // characters
 	struct queue sent, received;
 };
@@ -76,6 +79,27 @@ static unsigned character_bits(struct ai8x_firmware *soc, const struct periphera
 	return bits == 0 ? 16 : bits;
 }
 
+static uint64_t character_time(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	const uint32_t clock = soc_value(soc, row, CLOCK);
+	const uint64_t clocks = (uint64_t)((clock & 255) + (clock >> 8 & 255)) << (clock >> 16 & 15);
+	return character_bits(soc, row) * clocks * clocks_pclk(soc);
+}
+
+static void finish(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct spi *spi = soc_state(soc, row);
+	if (soc->now < spi->due)
+		return;
+	spi->active = false;
+	spi->due = TIME_NEVER;
+	*soc_word(soc, row->base + FLAGS) |= MASTER_DONE;
+	const uint32_t control = soc_value(soc, row, CONTROL0);
+	if ((control & HOLD_SELECT) == 0)
+		board_spi_release(soc, row->unit, control >> 16 & 15);
+	update_line(soc, row);
+}
+
 static void work(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct spi *spi = soc_state(soc, row);
@@ -94,11 +118,9 @@ static void work(struct ai8x_firmware *soc, const struct peripheral *row)
 		spi->to_send -= sends;
 		spi->to_receive -= spi->to_receive > 0;
 	}
-	if (spi->active && spi->to_send + spi->to_receive == 0) {
-		spi->active = false;
-		*soc_word(soc, row->base + FLAGS) |= MASTER_DONE;
-		if ((*soc_word(soc, row->base + CONTROL0) & HOLD_SELECT) == 0)
-			board_spi_release(soc, row->unit, select);
+	if (spi->active && spi->due == TIME_NEVER && spi->to_send + spi->to_receive == 0) {
+		spi->due = soc->now + character_time(soc, row);
+		soc_changed(soc);
 	}
 	update_line(soc, row);
 }
@@ -107,6 +129,7 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 {
 	struct spi *spi = soc_state(soc, row);
 	uint32_t value = 0;
+	finish(soc, row);
 	switch (offset) {
 	case FIFO:
 		for (unsigned i = 0; i < soc->access_bytes; i++)
@@ -116,6 +139,8 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 	case DMA:
 		return (peripheral_load(soc, row, offset) & ~0x3F003F00u) | spi->sent.count << 8 |
 		       spi->received.count << 24;
+	case CONTROL0:
+		return peripheral_load(soc, row, offset) | (spi->active ? START : 0);
 	case FLAGS:
 		return flags(soc, row);
 	case STATUS:
@@ -128,6 +153,7 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
 {
 	struct spi *spi = soc_state(soc, row);
+	finish(soc, row);
 	if (offset == FIFO) {
 		for (unsigned i = 0; i < soc->access_bytes; i++)
 			queue_push(&spi->sent, DEPTH, (uint8_t)(value >> (8 * i)));
@@ -139,9 +165,13 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 		spi->sent.count = 0;
 	if (offset == DMA && (value & RX_FLUSH) != 0)
 		spi->received.count = 0;
-	if (offset == CONTROL0 && (value & ENABLE) == 0)
+	if (offset == CONTROL0 && (value & ENABLE) == 0) {
 		spi->active = false;
-	if (offset == CONTROL0 && (value & (ENABLE | MASTER | START)) == (ENABLE | MASTER | START)) {
+		spi->due = TIME_NEVER;
+	}
+	// A start during a transaction changes nothing: drivers that feed the FIFO by hand ask with every character.
+	const uint32_t begin = ENABLE | MASTER | START;
+	if (offset == CONTROL0 && (value & begin) == begin && !spi->active) {
 		const uint32_t counts = *soc_word(soc, row->base + CONTROL1);
 		const uint32_t dma = *soc_word(soc, row->base + DMA);
 		spi->active = true;
@@ -151,6 +181,18 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	work(soc, row);
 }
 
+static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct spi *spi = soc_state(soc, row);
+	spi->due = TIME_NEVER;
+}
+
+static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
+{
+	const struct spi *spi = soc_state(soc, row);
+	return interrupting && soc_value(soc, row, ENABLES) == 0 ? TIME_NEVER : spi->due;
+}
+
 static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits)
 {
 	const struct spi *spi = soc_state(soc, row);
@@ -158,6 +200,9 @@ static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *
 }
 
 const struct peripheral_block spi_block = {
-	REGISTERS(registers), .state_bytes = sizeof(struct spi), .narrow = true, .read = load, .write = store,
+	REGISTERS(registers), .state_bytes = sizeof(struct spi),
+	.narrow = true,       .read = load,
+	.write = store,       .reset = reset,
+	.sync = finish,       .next = next,
 	.ready = ready,
 };

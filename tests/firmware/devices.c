@@ -1,5 +1,5 @@
-// What a board has outside of the chip, one letter of UART0 for each: echo, button, camera, sound, display, card, I2C.
-// q ends. Everything is printed, so that the test can compare it.
+// What a board has outside of the chip, one letter of UART0 for each: echo, button, camera, sound (s, and l by
+// interrupt), display (d, and h by hand), card, I2C, power manager. q ends. Everything is printed, so that the test can compare it.
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +16,7 @@
 #define RTC 0x40006000u
 #define NVIC_ENABLE 0xE000E100u
 #define NVIC_ENABLE2 0xE000E104u
+#define NVIC_ENABLE4 0xE000E10Cu
 #define VTOR 0xE000ED08u
 
 void cnn_handler(void);
@@ -24,7 +25,7 @@ void cnn_handler(void)
 }
 
 static uint32_t table[16 + 105] __attribute__((aligned(512)));
-static volatile uint32_t presses;
+static volatile uint32_t presses, heard;
 static volatile char line[64];
 static volatile unsigned length;
 
@@ -40,6 +41,12 @@ static void uart_handler(void)
 		if (length < sizeof line)
 			line[length++] = (char)REGISTER(UART1 + 0x20);
 	REGISTER(UART1 + 0x0C) = 0xFFFFFFFFu;
+}
+
+static void i2s_handler(void)
+{
+	REGISTER(I2S + 0x50) |= 2;
+	heard++;
 }
 
 static char get(void)
@@ -215,6 +222,25 @@ static void sound(void)
 	printf("\n");
 }
 
+// As keyword demos listen: the handler clears the flag, and the main program empties the FIFO.
+static void sound_by_interrupt(void)
+{
+	REGISTER(NVIC_ENABLE4) = 1u << 3;
+	REGISTER(I2S + 0x10) = 5u << 16 | 1u << 8 | 31;
+	REGISTER(I2S + 0x54) = 2;
+	REGISTER(I2S) = 1u << 17 | 3u << 24;
+	printf("by interrupt:");
+	for (int n = 0; n < 12;) {
+		while (heard == 0)
+			;
+		heard = 0;
+		for (unsigned level = REGISTER(I2S + 0x30) >> 24; level > 0; level--, n++)
+			printf(" %ld", (long)((int32_t)REGISTER(I2S + 0x40) >> 16));
+	}
+	REGISTER(I2S) = 0;
+	printf("\n");
+}
+
 static unsigned spi(uint32_t base, unsigned select, unsigned byte)
 {
 	REGISTER(base + 0x04) = 3 | select << 16;
@@ -235,6 +261,26 @@ static void command(unsigned byte)
 	REGISTER(GPIO0 + 0x20) = 1u << 8;
 	(void)spi(SPI0, 2, byte);
 	REGISTER(GPIO0 + 0x1C) = 1u << 8;
+}
+
+// As the display drivers of the MAX78002's kit send: a start with every character, unless one is on its way.
+static void by_hand(void)
+{
+	REGISTER(SPI0 + 0x04) = 3 | 2u << 16;
+	REGISTER(SPI0 + 0x08) = 5;
+	REGISTER(SPI0 + 0x0C) = 8u << 8;
+	REGISTER(SPI0 + 0x14) = 4u << 8 | 4;
+	REGISTER(SPI0 + 0x1C) = 1u << 6;
+	REGISTER(SPI0 + 0x20) = 0xFFFFFFFFu;
+	for (unsigned i = 0; i < 5; i++) {
+		BYTE(SPI0) = (uint8_t)i;
+		if ((REGISTER(SPI0 + 0x04) >> 5 & 1) == 0)
+			REGISTER(SPI0 + 0x04) |= 1u << 5;
+	}
+	for (int i = 0; i < 1000 && (REGISTER(SPI0 + 0x20) >> 11 & 1) == 0; i++)
+		;
+	printf("by hand: done %d, busy %d\n", (int)(REGISTER(SPI0 + 0x20) >> 11 & 1),
+	       (int)(REGISTER(SPI0 + 0x30) & 1));
 }
 
 static void window(unsigned which, unsigned first, unsigned last)
@@ -354,8 +400,9 @@ int main(void)
 	memcpy(table, original, sizeof table);
 	table[16 + 24] = (uint32_t)gpio_handler;
 	table[16 + 15] = (uint32_t)uart_handler;
+	table[16 + 99] = (uint32_t)i2s_handler;
 	REGISTER(VTOR) = (uint32_t)table;
-	for (char c = get(); c != 'q'; c = get()) {
+	for (char c = get(); c != 'q'; c = get())
 		if (c == 'e')
 			echo();
 		else if (c == 'u')
@@ -366,8 +413,12 @@ int main(void)
 			camera();
 		else if (c == 's')
 			sound();
+		else if (c == 'l')
+			sound_by_interrupt();
 		else if (c == 'd')
 			display();
+		else if (c == 'h')
+			by_hand();
 		else if (c == 'k')
 			card();
 		else if (c == 'i') {
@@ -376,8 +427,8 @@ int main(void)
 			i2c_read(0x1D, 0x32, 1);
 			i2c_read(0x40, 0xE3, 3);
 			i2c_read(0x50, 0x00, 1);
-		}
-	}
+		} else if (c == 'p')
+			i2c_read(0x28, 0x00, 1);
 	printf("*** PASS ***\n");
 	__asm volatile("mov r0, #0x18\n\tldr r1, =0x20026\n\tbkpt 0xAB" ::: "r0", "r1");
 	return 0;

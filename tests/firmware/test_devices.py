@@ -210,6 +210,9 @@ class Pictures(Case):
                 inside = first in colours and x - first < 10 and 5 <= y <= 9
                 self.assertEqual(pixel, colours[first] if inside else (0, 0, 0), (x, y))
 
+    def test_sent_by_hand(self):
+        self.assertIn("by hand: done 1, busy 0\n", self.run_letters("hq"))
+
     def test_bad_pictures(self):
         self.assertIn("not a PNG", self.run_letters("q", "--camera", self.write("b.png", b"text"), status=BAD_INPUT))
         os.mkdir(self.path("empty"))
@@ -242,6 +245,13 @@ class Sound(Case):
     def test_another_rate(self):
         self.assertEqual(self.heard([0, 100, 200, 300, 400, 500, 600], 8000)[:10],
                          [0, 50, 100, 150, 200, 250, 300, 350, 400, 450])
+
+    def test_by_interrupt(self):
+        samples = list(range(1, 41))
+        console = self.run_letters("lq", "--i2s", self.record(samples))
+        got = [int(word) for word in re.search(r"by interrupt:(.*)\n", console)[1].split()]
+        self.assertGreaterEqual(len(got), 12)
+        self.assertEqual(got, samples[:len(got)])
 
     def test_silence_follows(self):
         self.assertEqual(self.heard([5, 5]), [5, 5] + [0] * 10)
@@ -354,6 +364,11 @@ class Boards(Case):
                                          "  - {address: 0x40, commands: {0xE3: [0x66, 0x4C, 0x92]}}\n")
         console = self.run_letters("iq", "--board", board)
         self.assertIn("i2c 1d: e5 5a\ni2c 1d: 10\ni2c 1d: 20\ni2c 40: 66 4c 92\ni2c: nobody at 50\n", console)
+
+    def test_power_manager_of_every_board(self):
+        self.assertIn("i2c 28: 02\n", self.run_letters("pq"))
+        own = self.write("board.yaml", "i2c:\n  - {bus: 1, address: 0x28, registers: {0x00: 0x55}}\n")
+        self.assertIn("i2c 28: 55\n", self.run_letters("pq", "--board", own))
 
     def test_everything_in_one_file(self):
         self.write("events.csv", "2,KEY,press\n")

@@ -166,6 +166,17 @@ static void serve(struct ai8x_firmware *soc, const struct peripheral *row, unsig
 	}
 }
 
+// From one word of memory to another, again and again: once is enough. Of addresses that move memory has an end.
+static void skip_equal_units(struct ai8x_firmware *soc, uint32_t base)
+{
+	const uint32_t control = *soc_word(soc, base + CONTROL);
+	uint32_t *count = soc_word(soc, base + COUNT);
+	if ((control & (SOURCE_INCREMENT | DESTINATION_INCREMENT)) == 0 &&
+	    *soc_word(soc, base + SOURCE) < PERIPHERAL_BASE &&
+	    *soc_word(soc, base + DESTINATION) < PERIPHERAL_BASE && *count > unit_bytes(control))
+		*count = unit_bytes(control);
+}
+
 static void start(struct ai8x_firmware *soc, const struct peripheral *row, unsigned n)
 {
 	struct dma *dma = soc_state(soc, row);
@@ -175,6 +186,7 @@ static void start(struct ai8x_firmware *soc, const struct peripheral *row, unsig
 	// The words are there before the time is up, as a copy that goes on beside the core has them.
 	if (partner(soc, control) == NULL && request(control) == 0 && dma->due[n] == TIME_NEVER) {
 		bool good = true;
+		skip_equal_units(soc, base);
 		while (good && *soc_word(soc, base + COUNT) > 0)
 			good = move_unit(soc, row, n, unit_bytes(control));
 		if (good)

@@ -556,6 +556,19 @@ class Hostile(Case):
             self.assertEqual(run.returncode, STOPPED, run.stdout + run.stderr)
             self.assertIn("0x9000000", run.stdout)
 
+    def test_firmware_that_means_harm(self):
+        # Interrupt storms on both cores, restarts, copies without end, waking without end, floods: all of them end, by
+        # a fault or a watchdog that counts instructions, with what was going on.
+        kinds = {"r": "code units", "s": "code units", "d": "code units|simulated", "w": "code units|simulated",
+                 "e": "code units|simulated", "t": "code units|simulated", "f": "code units|bytes",
+                 "i": "cannot be entered|cannot go on|fault", "g": "RISC-V core at 0x20008000 meets 0x00000000",
+                 "o": "RISC-V core .*0x70000000, where the part has nothing"}
+        for letter, pattern in kinds.items():
+            with open(self.path("letter"), "w", encoding="ascii") as file:
+                file.write(letter)
+            (result,) = self.run_json("--max-instructions", 300000, "--uart0", self.path("letter"), image("hostile"), status=STOPPED)
+            self.assertRegex(result["message"], pattern, letter)
+
     def test_random_damage(self):
         generator = random.Random(7)
         for _ in range(60):

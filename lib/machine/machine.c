@@ -145,6 +145,8 @@ void ai8x_machine_destroy(ai8x_machine *machine)
 	run_forget(machine);
 	observe_release(machine);
 	fast_release(machine);
+	for (unsigned i = 0; i < AI8X_MAX_STREAMS; i++)
+		stream_image_release(&machine->streamed[i]);
 	bus_destroy(&machine->bus);
 	free(machine);
 }

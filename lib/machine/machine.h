@@ -56,7 +56,7 @@ enum run_phase {
 struct stage {
 	struct layer_record *record;  // its report holds the decoded layer
 	uint32_t write_ring;          // words after which its output wraps, 0: never
-	struct stream_image image;    // its streamed input, if any
+	struct stream_image *image;   // the machine's, for its streamed input
 	bool streams_in;              // `image` is in use
 	struct exact_layer *exact;    // NULL: the exact engine has not begun it
 	const struct fast_plan *plan; // how the fast engine runs it
@@ -100,6 +100,7 @@ struct ai8x_machine {
 	ai8x_machine_options options;
 	struct bus bus;
 	struct exact_context context;
+	struct stream_image streamed[AI8X_MAX_STREAMS]; // input of the stages
 	struct run run;
 	struct mlator mlator;
 	struct {

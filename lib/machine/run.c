@@ -22,7 +22,7 @@ static void drop_stages(struct run *run)
 {
 	for (unsigned i = 0; i < run->stage_count; i++) {
 		exact_layer_destroy(run->stage[i].exact);
-		stream_image_destroy(&run->stage[i].image);
+		stream_image_end(run->stage[i].image);
 	}
 	run->stage_count = 0;
 	run->order_matters = run->order_known = false;
@@ -182,22 +182,26 @@ static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, u
 		return AI8X_ERR_NO_MEMORY;
 	struct stage *stage = &run->stage[run->stage_count];
 	record->write_ring = write_ring;
-	*stage = (struct stage){.record = record, .write_ring = write_ring};
+	*stage = (struct stage){
+		.record = record,
+		.write_ring = write_ring,
+		.image = &machine->streamed[run->stage_count],
+	};
 	uint32_t instances = layer->fifo ? input_instances(&run->input) : 0;
 	if (run->stage_count > 0)
 		instances = UINT32_MAX;
 	instances &= layer_instances(layer);
 	if (instances != 0) {
 		stage->streams_in = true;
-		if (stream_image_create(&stage->image, &machine->bus.data, layer->read_base, layer_read_words(layer),
-		                        layer->ring_words, instances) != AI8X_OK)
+		if (stream_image_begin(stage->image, &machine->bus.data, layer->read_base, layer_read_words(layer),
+		                       layer->ring_words, instances) != AI8X_OK)
 			return error_no_memory(error, "a streaming layer's input");
 	}
 	run->stage_count++;
 	if (layer->fifo) {
 		run->input.layer = stage_layer(stage);
 		run->input.place = layer->ring_words != 0 ? run->input.stored % layer->ring_words : run->input.stored;
-		run->input.image = &stage->image;
+		run->input.image = stage->image;
 	}
 	snoop_begin_layer(machine, layer);
 	return AI8X_OK;
@@ -213,8 +217,8 @@ static ai8x_status begin_exact(ai8x_machine *machine, ai8x_error *error)
 		const bool last = i + 1 == run->stage_count;
 		const struct exact_setup setup = {
 			.write_ring = stage->write_ring,
-			.input = stage->streams_in ? &stage->image : NULL,
-			.output = !last && next->streams_in ? &next->image : NULL,
+			.input = stage->streams_in ? stage->image : NULL,
+			.output = !last && next->streams_in ? next->image : NULL,
 			.keeps_log = layer->streaming && last,
 			.counters = &stage->record->report.counters,
 			.capture = stage->record->output,

@@ -22,7 +22,7 @@ static uint32_t imaged_instances(const struct stage *stage)
 {
 	uint32_t imaged = 0;
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
-		imaged |= (uint32_t)(stage->image.word[i] != NULL) << i;
+		imaged |= (uint32_t)(stage->image->word[i] != NULL) << i;
 	return imaged;
 }
 
@@ -239,8 +239,8 @@ ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
 	struct stage *next = i + 1 < run->stage_count ? stage + 1 : NULL;
 	const struct fast_job job = {
 		.data = &machine->bus.data,
-		.input = stage->streams_in ? &stage->image : NULL,
-		.output = next != NULL && next->streams_in ? &next->image : NULL,
+		.input = stage->streams_in ? stage->image : NULL,
+		.output = next != NULL && next->streams_in ? next->image : NULL,
 		.write_ring = stage->write_ring,
 		.capture = stage->record->output,
 	};

@@ -85,13 +85,17 @@ struct stream_image {
 	uint32_t words;                 // of one instance
 	uint32_t base[AI8X_GROUPS];     // data memory word of the image's word 0
 	uint32_t ring;                  // words of the ring in data memory; 0: not wrapped
+	// Room of earlier images, which the next one takes: runs allocate once.
+	uint32_t *room[AI8X_INSTANCES];
+	size_t room_words[AI8X_INSTANCES];
 };
 
 // Makes images for the instances in `instances` (bit i: instance i), filled from data memory.
-ai8x_status stream_image_create(struct stream_image *image, const struct data_memory *data,
-                                const uint32_t base[AI8X_GROUPS], uint64_t words, uint32_t ring,
-                                uint32_t instances);
-void stream_image_destroy(struct stream_image *image);
+ai8x_status stream_image_begin(struct stream_image *image, const struct data_memory *data,
+                               const uint32_t base[AI8X_GROUPS], uint64_t words, uint32_t ring,
+                               uint32_t instances);
+void stream_image_end(struct stream_image *image);
+void stream_image_release(struct stream_image *image);
 // Stores a result whose unwrapped data memory word is `word`; ignored outside the image.
 void stream_image_store(struct stream_image *image, unsigned instance, uint32_t word, uint32_t value,
                         uint32_t mask);

@@ -25,34 +25,49 @@ static void fill(struct stream_image *image, const struct data_memory *data, uns
 	}
 }
 
-ai8x_status stream_image_create(struct stream_image *image, const struct data_memory *data,
-                                const uint32_t base[AI8X_GROUPS], uint64_t words, uint32_t ring,
-                                uint32_t instances)
+static uint32_t *room_for(struct stream_image *image, unsigned instance, size_t words)
 {
-	*image = (struct stream_image){.ring = ring};
+	if (words > image->room_words[instance]) {
+		free(image->room[instance]);
+		image->room[instance] = malloc(words * sizeof *image->room[instance]);
+		image->room_words[instance] = image->room[instance] != NULL ? words : 0;
+	}
+	return image->room[instance];
+}
+
+ai8x_status stream_image_begin(struct stream_image *image, const struct data_memory *data,
+                               const uint32_t base[AI8X_GROUPS], uint64_t words, uint32_t ring,
+                               uint32_t instances)
+{
+	stream_image_end(image);
 	// The coordinates of both parts are at most 11 bits; anything larger could not be addressed.
 	if (words > UINT32_C(1) << 26)
 		return AI8X_ERR_NO_MEMORY;
+	image->ring = ring;
 	image->words = (uint32_t)words;
 	memcpy(image->base, base, sizeof image->base);
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		if ((instances >> i & 1) == 0)
 			continue;
-		uint32_t *to = malloc((words + 1) * sizeof *to);
-		if (to == NULL) {
-			stream_image_destroy(image);
+		image->word[i] = room_for(image, i, (size_t)words + 1);
+		if (image->word[i] == NULL) {
+			stream_image_end(image);
 			return AI8X_ERR_NO_MEMORY;
 		}
-		image->word[i] = to;
 		fill(image, data, i);
 	}
 	return AI8X_OK;
 }
 
-void stream_image_destroy(struct stream_image *image)
+void stream_image_end(struct stream_image *image)
+{
+	memset(image->word, 0, sizeof image->word);
+}
+
+void stream_image_release(struct stream_image *image)
 {
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
-		free(image->word[i]);
+		free(image->room[i]);
 	memset(image, 0, sizeof *image);
 }
 

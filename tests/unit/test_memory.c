@@ -220,6 +220,28 @@ START_TEST(fifo_keeps_order)
 END_TEST
 
 // Firmware clears memories by self-test and polls the done bits (register table, SRAM_TEST).
+START_TEST(stream_images_keep_their_room)
+{
+	struct data_memory data;
+	struct stream_image image = {.words = 0};
+	const uint32_t base[AI8X_GROUPS] = {0};
+	ck_assert_int_eq(data_memory_create(&data, ai8x_part_find("MAX78000")), AI8X_OK);
+	data.word[4][7] = 70;
+	ck_assert_int_eq(stream_image_begin(&image, &data, base, 100, 0, 1u << 4), AI8X_OK);
+	const uint32_t *first = image.word[4];
+	stream_image_store(&image, 4, 7, 1, UINT32_MAX);
+	stream_image_end(&image);
+	ck_assert_ptr_null(image.word[4]);
+	// Of another layer, smaller: the same room, what data memory holds, and no other instance.
+	ck_assert_int_eq(stream_image_begin(&image, &data, base, 50, 0, 1u << 4), AI8X_OK);
+	ck_assert_ptr_eq(image.word[4], first);
+	ck_assert_uint_eq(image.word[4][7], 70);
+	ck_assert_ptr_null(image.word[0]);
+	stream_image_release(&image);
+	data_memory_destroy(&data);
+}
+END_TEST
+
 START_TEST(selftest_clears_and_reports)
 {
 	struct rig rig;
@@ -303,6 +325,7 @@ RIG_MAIN("memory", tcase_add_loop_test(tcase, plain_kernel_load_commits_with_the
          tcase_add_loop_test(tcase, bad_accesses_are_refused, 0, 2);
          tcase_add_loop_test(tcase, fifos_report_full, 0, 2);
          tcase_add_loop_test(tcase, words_are_stored_directly, 0, 2); tcase_add_test(tcase, fifo_keeps_order);
+         tcase_add_test(tcase, stream_images_keep_their_room);
          tcase_add_loop_test(tcase, selftest_clears_and_reports, 0, 2);
          tcase_add_loop_test(tcase, reset_restores_everything, 0, 2);
          tcase_add_loop_test(tcase, mlator_reads_one_lane, 0, 2);)

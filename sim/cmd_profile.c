@@ -10,7 +10,7 @@ enum { ADVICE_DEFAULT = 8 };
 
 struct profile_settings {
 	bool wide;
-	const char *path, *baseline, *json, *html, *clock;
+	const char *path, *baseline, *json, *html, *clock, *volts;
 	const ai8x_part *part;
 	uint32_t fifo_pace;
 	uint32_t advice;
@@ -34,6 +34,10 @@ static const struct cli_option option_rows[] = {
 	{"clock", 0, "CLOCK", CLI_TEXT, AT(clock),
      "Accelerator clock: PCLK, ISO/4, IPLL (MAX78002), \"12.5 MHz\", PCLKDIV=0x10000 (default: as generated "
      "software sets it up)",
+     1},
+	{"volts", 0, "V", CLI_TEXT, AT(volts),
+     "Core supply, for energy: a voltage at which the part was measured, 1.0 (default) or 1.1 on the "
+     "MAX78002",
      1},
 	{"fifo-pace", 0, "N", CLI_UINT32, AT(fifo_pace),
      "Accelerator cycles between two FIFO writes of the host (default: as it writes them at the clock; 0: "
@@ -376,6 +380,26 @@ static void release(struct profiled *profiled)
 	ai8x_program_destroy(profiled->program);
 }
 
+// The voltage that text names; 0, which is nominal, without text.
+static int measured_volts(const ai8x_part *part, const char *text, double *volts)
+{
+	if (text == NULL)
+		return CLI_OK;
+	char *end = NULL;
+	*volts = strtod(text, &end);
+	char known[64] = "";
+	for (size_t i = 0; ai8x_energy_volts(part, i) > 0; i++) {
+		const double measured = ai8x_energy_volts(part, i);
+		if (end != text && *end == '\0' && *volts == measured)
+			return CLI_OK;
+		size_t length = strlen(known);
+		(void)snprintf(known + length, sizeof known - length, "%s%.1f", i > 0 ? " or " : "", measured);
+	}
+	cli_error("--volts: the energy of the %s was measured at %s V, not at '%s'",
+	          ai8x_part_get_info(part)->name, known, text);
+	return CLI_USAGE;
+}
+
 static int profile_file(const struct profile_settings *settings, const char *path, struct profiled *profiled)
 {
 	ai8x_error error = {0};
@@ -389,6 +413,9 @@ static int profile_file(const struct profile_settings *settings, const char *pat
 	ai8x_profile_options options = {.network = profiled->network,
 	                                .feed = {.write_cycles = settings->fifo_pace},
 	                                .clock = profiled->clock};
+	code = measured_volts(ai8x_program_part(profiled->program), settings->volts, &options.volts);
+	if (code != CLI_OK)
+		return code;
 	if (ai8x_profile_create(profiled->program, &options, &profiled->profile, &error) != AI8X_OK)
 		return cli_fail(path, &error);
 	return CLI_OK;
@@ -462,6 +489,9 @@ static int advise(const struct profile_settings *settings, const struct profiled
 {
 	ai8x_error error = {0};
 	ai8x_profile_options options = {.feed = {.write_cycles = settings->fifo_pace}, .clock = profiled->clock};
+	int code = measured_volts(ai8x_program_part(profiled->program), settings->volts, &options.volts);
+	if (code != CLI_OK)
+		return code;
 	ai8x_status status = ai8x_advise(profiled->network, ai8x_program_part(profiled->program),
 	                                 &settings->compile, &options, settings->advice, list, &error);
 	return status == AI8X_OK ? CLI_OK : cli_fail(settings->path, &error);

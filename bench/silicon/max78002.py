@@ -260,13 +260,28 @@ def table_energy():
                f"{off[1]:+.0f} % |")
 
 
+def table_volts():
+    """Two networks at five clocks and two supplies; below 100 MHz without the pipeline."""
+    yield "| network | clock | 1.0 V, measured | law | off | 1.1 V, measured | law | off |"
+    yield "|---------|------:|------:|------:|----:|------:|------:|----:|"
+    for network, first in (("cifar-100-mobilenet-v2-0.75", 130), ("kws20_v3_1", 151)):
+        for i in range(5):
+            cells = []
+            for volts, identity in ("1.0", f"an7664-{first + 8 + i}"), ("1.1", f"an7664-{first + i}"):
+                value, mhz = float(MEASURED[identity]["value"]), float(MEASURED[identity]["clock_mhz"])
+                options = ("--volts", volts, "--clock", f"{mhz:g} MHz", *(("--no-pipeline",) if mhz < 100 else ()))
+                law = 1e6 * profile(PROGRAM, "MAX78002", network, *options)["joules_estimate"]
+                cells += [f"{value:,.0f} uJ", f"{law:,.0f} uJ", f"{100 * (law / value - 1):+.0f} %"]
+            yield f"| {network} | {mhz:g} MHz | " + " | ".join(cells) + " |"
+
+
 def main():
     print(f"{stages():g} cycles of the pipeline for each pixel of the image")
     pages = {"docs/timing.md": {"latency": table_latency(), "unpipelined": table_unpipelined(),
                                 "alternatives": table_alternatives(), "streaming": table_streaming(),
                                 "retina": table_retina(), "access": table_access(), "loading": table_loading(),
                                 "emulated": table_emulated()},
-             "docs/energy.md": {"energy": table_energy()}}
+             "docs/energy.md": {"energy": table_energy(), "volts": table_volts()}}
     return update("max78002.py", pages, "--write" in sys.argv[2:])
 
 

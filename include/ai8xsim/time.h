@@ -168,6 +168,13 @@ AI8X_API_EXPERIMENTAL double ai8x_fed_cycles_error(const ai8x_part *part);
  */
 AI8X_API_EXPERIMENTAL double ai8x_energy_error(const ai8x_part *part);
 
+/**
+ * @brief Voltages of the core supply at which a part's energy was measured, in volts.
+ * @param index  0: nominal; then the others
+ * @return 0 after the last
+ */
+AI8X_API_EXPERIMENTAL double ai8x_energy_volts(const ai8x_part *part, size_t index);
+
 /** @brief Estimated energy of a layer above idle, in joules, at the part's nominal voltage and clock (docs/energy.md). */
 AI8X_API_EXPERIMENTAL double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters);
 

@@ -29,6 +29,11 @@ double ai8x_fed_cycles_error(const ai8x_part *part)
 	return part->standing.fed_error;
 }
 
+double ai8x_energy_volts(const ai8x_part *part, size_t index)
+{
+	return part != NULL && index < part->energy_count ? part->energy[index].volts : 0;
+}
+
 static const struct part_energy *row_at(const ai8x_part *part, double volts)
 {
 	const struct part_energy *row = part->energy;

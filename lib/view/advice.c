@@ -546,7 +546,8 @@ static ai8x_status measure(const struct adviser *adviser, ai8x_network *network,
 		const ai8x_schedule_layer *entry = &timing.schedule.layers[i];
 		const ai8x_layer *layer = &entry->layer;
 		cost->macs += ai8x_layer_macs(layer);
-		cost->joules += ai8x_energy_layer(layer, &entry->counters);
+		cost->joules += ai8x_energy_layer_at(layer, &entry->counters, adviser->options->volts,
+		                                     chosen->hz != 0 ? chosen->hz : timing.clock.hz);
 		cost->kernel_words += ((uint64_t)layer->kernels * layer->weight_bits * layer->kernel_rows *
 		                           layer->kernel_columns * (layer->calcx4 ? 4 : 1) +
 		                       71) /

@@ -12,6 +12,7 @@ import numpy
 
 AI8XSIM = os.environ["AI8XSIM"]
 SHIPPED = os.path.join(os.environ["AI8XSIM_SOURCE"], "golden", "residual2-max78000.h5")
+MOBILE = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "mobile", "mobile.yaml")
 GOLDEN = os.environ["AI8XSIM_GOLDEN"]
 
 OK, FAILED, USAGE, BAD_INPUT = range(4)
@@ -122,6 +123,16 @@ class Numbers(Case):
         for layer in profile["layers"]:
             self.assertEqual(sum(layer["causes"].values()), layer["cycles"])
         self.assertAlmostEqual(sum(layer["share"] for layer in profile["layers"]), 1 - 1 / profile["cycles"])
+
+    def test_volts(self):
+        """Energy at both supplies of the MAX78002; advice is at the same one, and only measured ones are taken."""
+        found = {volts: self.profile(MOBILE, *(("--volts", volts) if volts else ())) for volts in ("", "1.0", "1.1")}
+        joules = {volts: data["profile"]["joules_estimate"] for volts, data in found.items()}
+        self.assertEqual(joules[""], joules["1.0"])
+        self.assertTrue(1.2 * joules["1.0"] - 1e-6 < joules["1.1"] < 1.3 * joules["1.0"], joules)
+        self.assertTrue(found["1.1"]["advice"])
+        for advice in found["1.1"]["advice"]:
+            self.assertAlmostEqual(advice["joules_before_estimate"], joules["1.1"], delta=1e-12)
 
     def test_clock(self):
         """Time follows the clock, cycles do not."""
@@ -327,6 +338,8 @@ class Refusals(Case):
                 (USAGE, "no program or network", []),
                 (USAGE, "one program at a time", [SHIPPED, SHIPPED]),
                 (USAGE, "no clock of the MAX78000", [SHIPPED, "--clock", "PCLK/3"]),
+                (USAGE, "measured at 1.1 V, not at '1.2'", [SHIPPED, "--volts", "1.2"]),
+                (USAGE, "measured at 1.0 or 1.1 V, not at '1.1V'", [MOBILE, "--volts", "1.1V"]),
                 (USAGE, "unknown feed", [SHIPPED, "--feed", "telepathy"]),
                 (USAGE, "is not a number", [SHIPPED, "--fifo-pace", "-1"]),
                 (USAGE, "unknown part", [SHIPPED, "--part", "MAX1"]),

@@ -7,7 +7,11 @@
 // What an exit status means for a test: passed, failed, or could not be run.
 ai8x_junit_outcome cli_junit_outcome(int code);
 
-// Writes a suite of the name `ai8xsim` to a file. Prints its own error; returns an exit status.
-int cli_write_junit(const char *path, const ai8x_junit_case *cases, size_t count);
+// Fills in the case of a number; its message may be written to reason.
+typedef void cli_junit_fill(const void *work, size_t index, ai8x_junit_case *row,
+                            char reason[AI8X_MESSAGE_SIZE]);
+
+// Writes a suite of the name `ai8xsim` with count cases to a file. Prints its own error; returns an exit status.
+int cli_write_junit(const char *path, size_t count, cli_junit_fill *fill, const void *work);
 
 #endif

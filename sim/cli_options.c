@@ -36,6 +36,15 @@ uint64_t cli_option_number(const struct argp_state *state, const char *name, con
 	return value;
 }
 
+void cli_option_when(const struct argp_state *state, const char *name, const char *text, uint64_t *cycle,
+                     int *layer)
+{
+	if (text[0] == 'L' || text[0] == 'l')
+		*layer = (int)cli_option_number(state, name, text + 1, 0, AI8X_MAX_LAYERS - 1);
+	else
+		*cycle = cli_option_number(state, name, text, 0, INT64_MAX);
+}
+
 // --- Names -------------------------------------------------------------------------------------------
 
 static const char *name_at(const char *const *names, size_t index, size_t stride)

@@ -128,6 +128,36 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
 			"Multiply the input's values and round them: 128 for values from -1 to 1", group, .max = 32768   \
 	}
 
+// Rows that commands share, in the words of their own AT(). The engine and its kernels:
+// clang-format off
+#define CLI_ENGINE_ROWS(engine, cpu, group) \
+	{"engine", 0, "NAME", CLI_ENGINE, AT(engine), "auto (default), exact (cycle by cycle), fast", group}, \
+	{"cpu", 0, "NAME", CLI_CPU, AT(cpu), \
+	 "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", group}
+// What a network computes with:
+#define CLI_NETWORK_ROWS(files, shape, seed, random, group) \
+	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), \
+	 "Weights, biases and shifts: HDF5, .npz or .npy", group}, \
+	{"bias", 0, "FILE", CLI_READS, AT(files.bias), "Biases where the weights file has none: .npy", group}, \
+	{"input", 'i', "FILE", CLI_READS, AT(files.input), \
+	 "Sample input: .npy, or an HDF5 file with dataset 'input'", group}, \
+	CLI_INPUT_SHAPE(AT(shape), group), \
+	CLI_INPUT_SCALE(AT(files.input_scale), group), \
+	{"random", 0, "SEED", CLI_UINT64, AT(seed), \
+	 "Seeded values for what is missing, and shifts that use the range", group, 0, UINT64_MAX, AT(random)}
+// What gives a network its size where its description does not:
+#define CLI_SIZE_ROWS(files, shape, group) \
+	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), \
+	 "Weights of a network whose description does not give out_channels", group}, \
+	{"input", 'i', "FILE", CLI_READS, AT(files.input), \
+	 "Sample input of a network whose description does not give in_channels and in_dim", group}, \
+	CLI_INPUT_SHAPE(AT(shape), group)
+// clang-format on
+
+// For cli_option.call: a cycle, or a layer as L3. The other one stays.
+void cli_option_when(const struct argp_state *state, const char *name, const char *text, uint64_t *cycle,
+                     int *layer);
+
 // The part where --part and files name none.
 const ai8x_part *cli_default_part(void);
 const char *cli_engine_name(ai8x_engine engine);

@@ -22,9 +22,7 @@ struct bench_options {
 #define AT(member) offsetof(struct bench_options, member)
 
 static const struct cli_option option_rows[] = {
-	{"engine", 0, "NAME", CLI_ENGINE, AT(engine), "auto (default), exact (cycle by cycle), fast", 1},
-	{"cpu", 0, "NAME", CLI_CPU, AT(cpu),
-     "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
+	CLI_ENGINE_ROWS(engine, cpu, 1),
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Run N inferences at the same time", 1, 1, CLI_MAX_JOBS},
 	{"seconds", 0, "S", CLI_SECONDS, AT(seconds), "Measure for S seconds per program (default 1)", 1,
      .max = 3600},

@@ -366,30 +366,18 @@ static void say_why(const struct check_options *options, const struct outcome *o
 	}
 }
 
-static int write_junit(const struct work *work)
+static void fill_junit(const void *user, size_t i, ai8x_junit_case *row, char reason[AI8X_MESSAGE_SIZE])
 {
-	const size_t count = work->files->count;
-	ai8x_junit_case *cases = calloc(count, sizeof *cases);
-	char(*reasons)[AI8X_MESSAGE_SIZE] = calloc(count, sizeof *reasons);
-	int code = CLI_RESOURCES;
-	for (size_t i = 0; cases != NULL && reasons != NULL && i < count; i++) {
-		const struct outcome *outcome = &work->outcomes[i];
-		say_why(work->options, outcome, reasons[i], sizeof reasons[i]);
-		cases[i] = (ai8x_junit_case){
-			.group = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : "programs",
-			.name = work->files->paths[i],
-			.outcome =
-				outcome->check == NULL ? AI8X_JUNIT_ERROR : cli_junit_outcome(judge(work->options, outcome)),
-			.message = reasons[i],
-		};
-	}
-	if (cases != NULL && reasons != NULL)
-		code = cli_write_junit(work->options->junit, cases, count);
-	else
-		cli_error("out of memory for JUnit XML");
-	free(reasons);
-	free(cases);
-	return code;
+	const struct work *work = user;
+	const struct outcome *outcome = &work->outcomes[i];
+	say_why(work->options, outcome, reason, AI8X_MESSAGE_SIZE);
+	*row = (ai8x_junit_case){
+		.group = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : "programs",
+		.name = work->files->paths[i],
+		.outcome =
+			outcome->check == NULL ? AI8X_JUNIT_ERROR : cli_junit_outcome(judge(work->options, outcome)),
+		.message = reason,
+	};
 }
 
 static int report(const struct work *work)
@@ -410,7 +398,7 @@ static int report(const struct work *work)
 	if (options->json != NULL)
 		code = cli_worse(code, cli_write(options->json, put_json, work));
 	if (options->junit != NULL)
-		code = cli_worse(code, write_junit(work));
+		code = cli_worse(code, cli_write_junit(options->junit, work->files->count, fill_junit, work));
 	return code;
 }
 

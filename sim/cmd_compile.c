@@ -27,15 +27,7 @@ struct settings {
 #define AT(member) offsetof(struct settings, member)
 
 static const struct cli_option option_rows[] = {
-	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), "Weights, biases and shifts: HDF5, .npz or .npy",
-     1},
-	{"bias", 0, "FILE", CLI_READS, AT(files.bias), "Biases where the weights file has none: .npy", 1},
-	{"input", 'i', "FILE", CLI_READS, AT(files.input),
-     "Sample input: .npy, or an HDF5 file with dataset 'input'", 1},
-	CLI_INPUT_SHAPE(AT(shape), 1),
-	CLI_INPUT_SCALE(AT(files.input_scale), 1),
-	{"random", 0, "SEED", CLI_UINT64, AT(seed),
-     "Seeded values for what is missing, and shifts that use the range", 1, 0, UINT64_MAX, AT(random)},
+	CLI_NETWORK_ROWS(files, shape, seed, random, 1),
 	{"part", 0, "NAME", CLI_PART, AT(part),
      "MAX78000 or MAX78002 (default: what the description says, else MAX78000)", 2},
 	{"output", 'o', "FILE", CLI_WRITES, AT(output),

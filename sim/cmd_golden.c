@@ -38,15 +38,7 @@ struct row {
 #define AT(member) offsetof(struct settings, member)
 
 static const struct cli_option option_rows[] = {
-	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), "Weights, biases and shifts: HDF5, .npz or .npy",
-     0},
-	{"bias", 0, "FILE", CLI_READS, AT(files.bias), "Biases where the weights file has none: .npy", 0},
-	{"input", 'i', "FILE", CLI_READS, AT(files.input), "Input: .npy, or an HDF5 file with dataset 'input'",
-     0},
-	CLI_INPUT_SHAPE(AT(shape), 0),
-	CLI_INPUT_SCALE(AT(files.input_scale), 0),
-	{"random", 0, "SEED", CLI_UINT64, AT(seed),
-     "Seeded values for what is missing, and shifts that use the range", 0, 0, UINT64_MAX, AT(random)},
+	CLI_NETWORK_ROWS(files, shape, seed, random, 0),
 	{"output", 'o', "FILE", CLI_WRITES, AT(output), "Write input, outputs and sums of all layers as HDF5", 0},
 	{"npy", 0, "FOLDER", CLI_TEXT, AT(folder), "Write every layer's output as FOLDER/layer-N.npy", 0},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),

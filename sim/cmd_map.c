@@ -23,11 +23,7 @@ static const struct cli_option option_rows[] = {
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write all maps as JSON; - for standard output, in place of the tables", 2},
 	{"svg", 0, "FILE", CLI_WRITES, AT(svg), "Draw all memories over time as an SVG picture", 2},
-	{"weights", 'w', "FILE", CLI_READS, AT(files.weights),
-     "Weights of a network whose description does not give out_channels", 3},
-	{"input", 'i', "FILE", CLI_READS, AT(files.input),
-     "Sample input of a network whose description does not give in_channels and in_dim", 3},
-	CLI_INPUT_SHAPE(AT(shape), 3),
+	CLI_SIZE_ROWS(files, shape, 3),
 	{"part", 0, "NAME", CLI_PART, AT(part), "The part of networks and .mem files (default MAX78000)", 3},
 	{0},
 };

@@ -38,9 +38,7 @@ const struct cli_option run_program_options[] = {
      AT(stop_after)},
 	{"max-cycles", 0, "N", CLI_UINT64, AT(max_cycles),
      "Give up after N accelerator cycles (default 1000000000)", 1, 1, INT64_MAX},
-	{"engine", 0, "NAME", CLI_ENGINE, AT(engine), "auto (default), exact (cycle by cycle), fast", 1},
-	{"cpu", 0, "NAME", CLI_CPU, AT(cpu),
-     "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
+	CLI_ENGINE_ROWS(engine, cpu, 1),
 	{"fifo-pace", 0, "N", CLI_UINT32, AT(fifo_pace),
      "Accelerator cycles between two FIFO writes of the host (default 0)", 1, 0, 1000000},
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Run N programs at the same time", 1, 1, CLI_MAX_JOBS},
@@ -464,30 +462,18 @@ static void say_why(const struct outcome *outcome, char *text, size_t size)
 		               (unsigned long long)outcome->result.checks, outcome->result.first_bad_layer);
 }
 
-static int write_junit(const char *path, const struct work *work)
+static void fill_junit(const void *user, size_t i, ai8x_junit_case *row, char reason[AI8X_MESSAGE_SIZE])
 {
-	const size_t count = work->files->count;
-	ai8x_junit_case *cases = calloc(count, sizeof *cases);
-	char(*reasons)[AI8X_MESSAGE_SIZE] = calloc(count, sizeof *reasons);
-	int code = CLI_RESOURCES;
-	for (size_t i = 0; cases != NULL && reasons != NULL && i < count; i++) {
-		const struct outcome *outcome = &work->outcomes[i];
-		say_why(outcome, reasons[i], sizeof reasons[i]);
-		cases[i] = (ai8x_junit_case){
-			.group = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : "programs",
-			.name = work->files->paths[i],
-			.seconds = outcome->seconds,
-			.outcome = cli_junit_outcome(outcome_exit(work->options, outcome)),
-			.message = reasons[i],
-		};
-	}
-	if (cases != NULL && reasons != NULL)
-		code = cli_write_junit(path, cases, count);
-	else
-		cli_error("out of memory for JUnit XML");
-	free(reasons);
-	free(cases);
-	return code;
+	const struct work *work = user;
+	const struct outcome *outcome = &work->outcomes[i];
+	say_why(outcome, reason, AI8X_MESSAGE_SIZE);
+	*row = (ai8x_junit_case){
+		.group = outcome->part != NULL ? ai8x_part_get_info(outcome->part)->name : "programs",
+		.name = work->files->paths[i],
+		.seconds = outcome->seconds,
+		.outcome = cli_junit_outcome(outcome_exit(work->options, outcome)),
+		.message = reason,
+	};
 }
 
 // --- The command -------------------------------------------------------------------------------------
@@ -529,7 +515,7 @@ static int report(const struct work *work)
 	if (work->options->json != NULL)
 		code = cli_worse(code, cli_write(work->options->json, put_json, work));
 	if (work->options->junit != NULL)
-		code = cli_worse(code, write_junit(work->options->junit, work));
+		code = cli_worse(code, cli_write_junit(work->options->junit, work->files->count, fill_junit, work));
 	return code;
 }
 

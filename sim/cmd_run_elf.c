@@ -104,10 +104,7 @@ static void read_load(const struct argp_state *state, char *argument, void *sett
 const struct cli_option run_firmware_options[] = {
 	{"part", 0, "NAME", CLI_PART, AT(firmware.part),
      "MAX78000 or MAX78002 (default: told from stack pointer and image size)", 1},
-	{"engine", 0, "NAME", CLI_ENGINE, AT(firmware.machine.engine),
-     "auto (default), exact (cycle by cycle), fast", 1},
-	{"cpu", 0, "NAME", CLI_CPU, AT(firmware.machine.cpu),
-     "Kernels of the fast engine: c, avx2, avx512vnni, neon (default: the fastest)", 1},
+	CLI_ENGINE_ROWS(firmware.machine.engine, firmware.machine.cpu, 1),
 	{"base", 0, "ADDRESS", CLI_CALL, 0, "Where a .bin file lies (default: the start of flash)", 1,
      .call = read_base},
 	{"stub", 0, "FUNCTION=VALUE", CLI_CALL, 0, "That function returns VALUE at once; may be repeated", 1,
@@ -607,27 +604,18 @@ static int write_json(const char *path, const struct run *runs, size_t count)
 	return code;
 }
 
-static int write_junit(const char *path, const struct run *runs, size_t count)
+static void fill_junit(const void *runs, size_t i, ai8x_junit_case *row, char reason[AI8X_MESSAGE_SIZE])
 {
-	ai8x_junit_case *cases = calloc(count, sizeof *cases);
-	if (cases == NULL) {
-		cli_error("out of memory for JUnit XML");
-		return CLI_RESOURCES;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const struct run *run = &runs[i];
-		cases[i] = (ai8x_junit_case){
-			.group = run->part != NULL ? ai8x_part_get_info(run->part)->name : "firmware",
-			.name = run->path,
-			.seconds = run->result != NULL ? run->result->wall_seconds : 0,
-			.outcome = cli_junit_outcome(run->code),
-			.message = run->result != NULL ? run->reason : run->error.message,
-			.output = run->result != NULL ? run->result->console : NULL,
-		};
-	}
-	int code = cli_write_junit(path, cases, count);
-	free(cases);
-	return code;
+	const struct run *run = (const struct run *)runs + i;
+	(void)reason; // the run keeps its own
+	*row = (ai8x_junit_case){
+		.group = run->part != NULL ? ai8x_part_get_info(run->part)->name : "firmware",
+		.name = run->path,
+		.seconds = run->result != NULL ? run->result->wall_seconds : 0,
+		.outcome = cli_junit_outcome(run->code),
+		.message = run->result != NULL ? run->reason : run->error.message,
+		.output = run->result != NULL ? run->result->console : NULL,
+	};
 }
 
 // The socket on which gdb connects, or -1.
@@ -716,7 +704,7 @@ int run_firmware(int argc, char **argv)
 	if (options.json != NULL)
 		code = cli_worse(code, write_json(options.json, runs, options.images.count));
 	if (options.junit != NULL)
-		code = cli_worse(code, write_junit(options.junit, runs, options.images.count));
+		code = cli_worse(code, cli_write_junit(options.junit, options.images.count, fill_junit, runs));
 	for (size_t i = 0; i < options.images.count; i++)
 		ai8x_firmware_destroy(runs[i].firmware);
 	free(runs);

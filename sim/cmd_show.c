@@ -19,25 +19,16 @@ struct show_settings {
 	ai8x_show_options show;
 };
 
-static void parse_when(const struct argp_state *state, const char *name, const char *text, uint64_t *cycle,
-                       int *layer)
-{
-	if (text[0] == 'L' || text[0] == 'l')
-		*layer = (int)cli_option_number(state, name, text + 1, 0, AI8X_MAX_LAYERS - 1);
-	else
-		*cycle = cli_option_number(state, name, text, 0, INT64_MAX);
-}
-
 static void parse_from(const struct argp_state *state, char *argument, void *settings)
 {
 	ai8x_show_options *show = &((struct show_settings *)settings)->show;
-	parse_when(state, "--from", argument, &show->from_cycle, &show->from_layer);
+	cli_option_when(state, "--from", argument, &show->from_cycle, &show->from_layer);
 }
 
 static void parse_to(const struct argp_state *state, char *argument, void *settings)
 {
 	ai8x_show_options *show = &((struct show_settings *)settings)->show;
-	parse_when(state, "--to", argument, &show->to_cycle, &show->to_layer);
+	cli_option_when(state, "--to", argument, &show->to_cycle, &show->to_layer);
 }
 
 static void parse_layer(const struct argp_state *state, char *argument, void *settings)

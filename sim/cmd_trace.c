@@ -23,25 +23,16 @@ static const struct {
 	ai8x_trace_format format;
 } formats[] = {{".vcd", AI8X_TRACE_VCD}, {".json", AI8X_TRACE_EVENTS}, {".csv", AI8X_TRACE_CSV}};
 
-static void parse_when(const struct argp_state *state, const char *name, const char *text, uint64_t *cycle,
-                       int *layer)
-{
-	if (text[0] == 'L' || text[0] == 'l')
-		*layer = (int)cli_option_number(state, name, text + 1, 0, AI8X_MAX_LAYERS - 1);
-	else
-		*cycle = cli_option_number(state, name, text, 0, INT64_MAX);
-}
-
 static void parse_from(const struct argp_state *state, char *argument, void *settings)
 {
 	ai8x_trace_options *trace = &((struct trace_settings *)settings)->trace;
-	parse_when(state, "--from", argument, &trace->from_cycle, &trace->from_layer);
+	cli_option_when(state, "--from", argument, &trace->from_cycle, &trace->from_layer);
 }
 
 static void parse_to(const struct argp_state *state, char *argument, void *settings)
 {
 	ai8x_trace_options *trace = &((struct trace_settings *)settings)->trace;
-	parse_when(state, "--to", argument, &trace->to_cycle, &trace->to_layer);
+	cli_option_when(state, "--to", argument, &trace->to_cycle, &trace->to_layer);
 }
 
 static void parse_signals(const struct argp_state *state, char *text, void *settings)

@@ -38,25 +38,13 @@ static herr_t image_free(void *bytes, H5FD_file_image_op_t op, void *user)
 	return 0;
 }
 
-// The property list keeps a reference, not a copy: the image outlives them (hdf5_image_create()).
-static void *share_user(void *user)
-{
-	return user;
-}
-
-static herr_t leave_user(void *user)
-{
-	(void)user;
-	return 0;
-}
-
 hid_t hdf5_image_create(struct hdf5_image *image, const char *path, ai8x_error *error)
 {
 	*image = (struct hdf5_image){0};
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 	hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-	H5FD_file_image_callbacks_t callbacks = {image_malloc, NULL,       image_realloc, image_free,
-	                                         share_user,   leave_user, image};
+	H5FD_file_image_callbacks_t callbacks = {
+		image_malloc, NULL, image_realloc, image_free, hdf5_share_user, hdf5_leave_user, image};
 	(void)H5Pset_file_image_callbacks(access, &callbacks);
 	(void)H5Pset_fapl_core(access, MEMORY_STEP, false);
 	// Any libhdf5 from 1.10 on reads this.

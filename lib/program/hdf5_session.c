@@ -46,6 +46,17 @@ void hdf5_session_end(const struct hdf5_session *session)
 		(void)pthread_mutex_unlock(&hdf5_mutex);
 }
 
+void *hdf5_share_user(void *user)
+{
+	return user;
+}
+
+herr_t hdf5_leave_user(void *user)
+{
+	(void)user;
+	return 0;
+}
+
 struct reason {
 	char *text;
 	size_t size;

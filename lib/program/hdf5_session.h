@@ -17,6 +17,10 @@ struct hdf5_session {
 void hdf5_session_begin(struct hdf5_session *session);
 void hdf5_session_end(const struct hdf5_session *session);
 
+// For callbacks of the core driver: their user is shared, not copied, and outlives the property lists.
+void *hdf5_share_user(void *user);
+herr_t hdf5_leave_user(void *user);
+
 // The innermost reason of HDF5's last error, as text without a newline.
 void hdf5_reason(char *text, size_t size);
 

@@ -43,22 +43,11 @@ static herr_t keep(void *bytes, H5FD_file_image_op_t op, void *user)
 	return 0;
 }
 
-static void *share_user(void *user)
-{
-	return user;
-}
-
-static herr_t leave_user(void *user)
-{
-	(void)user;
-	return 0;
-}
-
 // The name of a file in memory, for libhdf5's table of open files: no two lie at the same address.
 static herr_t open_in_memory(struct hdf5_source *source, hid_t access, char name[64])
 {
-	H5FD_file_image_callbacks_t callbacks = {lend,       copy_nothing, refuse_to_grow, keep,
-	                                         share_user, leave_user,   source};
+	H5FD_file_image_callbacks_t callbacks = {
+		lend, copy_nothing, refuse_to_grow, keep, hdf5_share_user, hdf5_leave_user, source};
 	(void)snprintf(name, 64, ".ai8xsim-in-memory-%p", (void *)source);
 	if (H5Pset_fapl_core(access, 1 << 16, false) < 0 || H5Pset_file_image_callbacks(access, &callbacks) < 0)
 		return -1;

@@ -188,13 +188,13 @@ static int32_t slot_channel(const struct plan_layer *layer, uint32_t slot)
 }
 
 // One kernel: where its bytes begin and which bits of them are its own.
-struct place {
+struct kernel_slot {
 	uint8_t *stream; // kernel memory of the processor
 	uint32_t base;   // first byte
 	uint32_t shift;  // low bit
 };
 
-static void write_kernel(const struct plan_layer *layer, struct place place, const int8_t *taps)
+static void write_kernel(const struct plan_layer *layer, struct kernel_slot slot, const int8_t *taps)
 {
 	const uint32_t count = taps_of(layer);
 	const bool binary = layer->net->weight_bits == -1;
@@ -204,18 +204,18 @@ static void write_kernel(const struct plan_layer *layer, struct place place, con
 		int32_t weight = logical < 0 ? 0 : taps[logical];
 		// Binary memory holds 1 for -1 and 0 for +1.
 		uint32_t field = binary ? weight < 0 : (uint32_t)weight & mask;
-		uint8_t *byte = &place.stream[place.base + count - 1 - t];
-		*byte = (uint8_t)((*byte & ~(mask << place.shift)) | field << place.shift);
+		uint8_t *byte = &slot.stream[slot.base + count - 1 - t];
+		*byte = (uint8_t)((*byte & ~(mask << slot.shift)) | field << slot.shift);
 	}
 }
 
 // Kernel number m of a layer in the memory of a processor. quarter: RAM that four-at-a-time layers use.
-static struct place kernel_place(const struct plan *plan, const struct plan_layer *layer, unsigned processor,
-                                 uint32_t quarter, uint32_t m)
+static struct kernel_slot kernel_slot(const struct plan *plan, const struct plan_layer *layer,
+                                      unsigned processor, uint32_t quarter, uint32_t m)
 {
 	uint32_t word = quarter * plan->target->kernel_quarter + layer->kernel_word;
 	uint32_t bit = m * layer->bits;
-	return (struct place){
+	return (struct kernel_slot){
 		.stream = plan->kernels[processor],
 		.base = word * WORD_BYTES + (bit >> 3) * taps_of(layer),
 		.shift = bit & 7,
@@ -241,7 +241,7 @@ static void fill_depthwise(const struct plan *plan, const struct plan_layer *lay
 		for (uint32_t pass = 0; pass < layer->in_passes; pass++) {
 			uint32_t channel = pass * layer->in_thresh + j;
 			if (channel < layer->net->in_channels)
-				write_kernel(layer, kernel_place(plan, layer, p, 0, pass), weights_at(layer, channel, 0, 0));
+				write_kernel(layer, kernel_slot(plan, layer, p, 0, pass), weights_at(layer, channel, 0, 0));
 		}
 		j++;
 	}
@@ -258,7 +258,7 @@ static void fill_slot(const struct plan *plan, const struct plan_layer *layer, u
 		uint32_t channel = e % layer->in_passes * layer->in_thresh + j;
 		uint32_t pixel = e / layer->in_passes;
 		if (channel < layer->net->in_channels) {
-			write_kernel(layer, kernel_place(plan, layer, target, quarter, row * layer->passes + e),
+			write_kernel(layer, kernel_slot(plan, layer, target, quarter, row * layer->passes + e),
 			             weights_at(layer, o, channel, pixel));
 		}
 	}

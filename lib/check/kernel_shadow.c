@@ -439,12 +439,15 @@ static void report_missing(ai8x_check *check, const struct layer_state *state, u
 	       processor, state->layer.index, unused.first, state->layer.index);
 }
 
-// Of misplaced kernels some are left over: no processor is missing for that.
+// Of kernels that lie in a wrong place some are left over: no processor is missing for that.
 static bool are_misplaced(const ai8x_check *check)
 {
+	static const ai8x_check_class kinds[] = {AI8X_CHECK_KERNEL_MISPLACED, AI8X_CHECK_KERNEL_OVERLAP,
+	                                         AI8X_CHECK_KERNEL_CONFLICT, AI8X_CHECK_KERNEL_QUARTERS};
 	for (size_t p = 0; p < check->layer_count; p++)
-		if (report_has(check, AI8X_CHECK_KERNEL_MISPLACED, (int)check->layers[p].layer.index))
-			return true;
+		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+			if (report_has(check, kinds[k], (int)check->layers[p].layer.index))
+				return true;
 	return false;
 }
 

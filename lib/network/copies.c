@@ -175,25 +175,28 @@ static ai8x_status insert_copy(ai8x_network *network, const struct use *use, ai8
 	copy->sources[0] = source;
 	copy->source_count = 1;
 	join->sources[use->source] = (int)position;
+	// A pixel is read, put into the line buffer, and written in one to four slots (hardware reference 6).
+	uint32_t shape[3];
+	network_source_shape(network, source, shape);
+	const uint32_t pixels = shape[1] * shape[2], words = pixels * divide_up(shape[0], AI8X_PROCESSORS);
 	if (source == AI8X_NETWORK_INPUT) {
 		network_note(
 			network, (int)position,
 			"inserted: copies the network's input for the join in layer %u, because other layers read it "
-			"without gaps; the copy is a layer that reads and writes each of its %u pixels once more; layers "
-			"from here on "
-			"count one more",
-			join->number, network->input_shape[1] * network->input_shape[2]);
+			"without gaps; the copy is a layer that reads and writes each of its %u pixels once more, which "
+			"takes "
+			"%u to %u cycles; layers from here on count one more",
+			join->number, pixels, 3 * words, 6 * words);
 	} else {
 		network_note(
 			network, (int)position,
 			"inserted: copies the result of layer %u for the join in layer %u, because other layers read it "
-			"without gaps; the copy is a layer that reads and writes each of its %u pixels once more "
-			"(`profile` shows its "
-			"cycles): a join nearer to its operands, or the MAX78002, which can read over gaps, needs none; "
+			"without gaps; the copy is a layer that reads and writes each of its %u pixels once more, which "
+			"takes %u to %u cycles (`profile` shows them): a join nearer to its operands, or the MAX78002, "
+			"which can read over gaps, needs none; "
 			"layers from here "
 			"on count one more",
-			network->layers[source].number, join->number,
-			network->layers[source].out_rows * network->layers[source].out_columns);
+			network->layers[source].number, join->number, pixels, 3 * words, 6 * words);
 	}
 	return ai8x_network_resolve(network, error);
 }

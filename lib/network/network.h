@@ -50,6 +50,9 @@ bool network_adds_bias(const ai8x_network *network, int position);
 // Takes the fan-in and element count that a layer's weights must have from its resolved shape.
 size_t network_weight_count(const ai8x_network_layer *layer);
 
+// Channels, rows and columns of a layer's output, or of the network's input (AI8X_NETWORK_INPUT).
+void network_source_shape(const ai8x_network *network, int source, uint32_t shape[3]);
+
 // What layer number "position" reads when nothing else was given: the layer that runs before it.
 int network_previous(const ai8x_network *network, size_t position);
 

@@ -100,6 +100,9 @@ static ai8x_status choose(ai8x_network *network, const struct target *target,
                           const ai8x_compile_options *options, ai8x_error *error)
 {
 	struct layout layout = {0};
+	ai8x_network_layer *last = &network->layers[network->layer_count - 1];
+	if (last->output_processors == 0)
+		last->output_processors = network->output_map;
 	ai8x_status status = check_readers(network, options, error);
 	if (status == AI8X_OK)
 		status = placement_insert_copies(network, target, options, error);

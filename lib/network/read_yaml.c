@@ -347,8 +347,8 @@ static ai8x_status take_bool(const struct reader *reader, const struct entry *en
 	if (entry->node == NULL)
 		return AI8X_OK;
 	const char *text = scalar_text(entry->node);
-	if (scalar_integer(entry->node, &number)) {
-		*value = number != 0;
+	if (scalar_integer(entry->node, &number) && (number == 0 || number == 1)) {
+		*value = number == 1;
 		return AI8X_OK;
 	}
 	for (int b = 0; text != NULL && b < 2; b++) {
@@ -972,8 +972,10 @@ static ai8x_status check_names(const struct reader *reader, const struct numbere
 			}
 			if (layers[i].layer.name != NULL && layers[j].layer.name != NULL &&
 			    strcasecmp(layers[i].layer.name, layers[j].layer.name) == 0) {
-				return fail(reader, layers[j].layer.line, "the name '%s' was already used in line %u",
-				            layers[j].layer.name, layers[i].layer.line);
+				return fail(reader, layers[j].layer.line,
+				            "layer %u: the name '%s' was already used for layer %u in line %u",
+				            layers[j].layer.number, layers[j].layer.name, layers[i].layer.number,
+				            layers[i].layer.line);
 			}
 		}
 	}

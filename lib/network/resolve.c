@@ -81,7 +81,7 @@ static ai8x_status resolve_sources(ai8x_network *network, size_t i, ai8x_error *
 	return AI8X_OK;
 }
 
-static void source_shape(const ai8x_network *network, int source, uint32_t shape[3])
+void network_source_shape(const ai8x_network *network, int source, uint32_t shape[3])
 {
 	if (source == AI8X_NETWORK_INPUT) {
 		memcpy(shape, network->input_shape, 3 * sizeof shape[0]);
@@ -121,6 +121,13 @@ static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
 		uint32_t flat = first->fan_channels != 0 ? first->fan_channels : source->fan_channels;
 		channels = flat / (first->in_rows * first->in_columns);
 	}
+	if (channels == 0 && first->flatten && first->fan_channels != 0) {
+		return network_error(
+			error, AI8X_ERR_NETWORK, network, 0,
+			"in_channels %u of a flattened layer counts channels times pixels: with %ux%u pixels a "
+			"multiple of %u",
+			first->fan_channels, first->in_rows, first->in_columns, first->in_rows * first->in_columns);
+	}
 	if (channels == 0 && first->operation == AI8X_OP_LINEAR && !first->flatten)
 		channels = first->fan_channels;
 	if (channels == 0) {
@@ -153,6 +160,21 @@ static ai8x_status resolve_input(ai8x_network *network, ai8x_error *error)
 	return AI8X_OK;
 }
 
+// What two sources of a layer put out, for messages.
+static void tell_shapes(const ai8x_network *network, const ai8x_network_layer *layer, char *text, size_t size)
+{
+	size_t length = 0;
+	for (unsigned k = 0; k < layer->source_count && length < size; k++) {
+		uint32_t shape[3];
+		char name[32] = "the input";
+		network_source_shape(network, layer->sources[k], shape);
+		if (layer->sources[k] >= 0)
+			snprintf(name, sizeof name, "layer %u", network->layers[layer->sources[k]].number);
+		length += (size_t)snprintf(text + length, size - length, "%s%s has %ux%ux%u", k == 0 ? "" : ", ",
+		                           name, shape[0], shape[1], shape[2]);
+	}
+}
+
 // Decides how the sources join, and the joined channels (all operands) and pixels.
 static ai8x_status resolve_join(ai8x_network *network, size_t i, uint64_t *channels, uint64_t *rows,
                                 uint64_t *columns, ai8x_error *error)
@@ -163,11 +185,11 @@ static ai8x_status resolve_join(ai8x_network *network, size_t i, uint64_t *chann
 	bool same_image = true;
 	bool same_channels = true;
 
-	source_shape(network, layer->sources[0], first);
+	network_source_shape(network, layer->sources[0], first);
 	*channels = 0;
 	for (unsigned k = 0; k < layer->source_count; k++) {
 		uint32_t shape[3];
-		source_shape(network, layer->sources[k], shape);
+		network_source_shape(network, layer->sources[k], shape);
 		same_image = same_image && shape[1] == first[1] && shape[2] == first[2];
 		same_channels = same_channels && shape[0] == first[0];
 		*channels += shape[0];
@@ -186,16 +208,20 @@ static ai8x_status resolve_join(ai8x_network *network, size_t i, uint64_t *chann
 		return AI8X_OK;
 	}
 	layer->join = AI8X_JOIN_CHANNELS;
+	char shapes[160] = "";
+	if (!same_image || !same_channels)
+		tell_shapes(network, layer, shapes, sizeof shapes);
+	if (layer->operands > 1 && (!same_image || !same_channels)) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "the operands of an element-wise operation have different %s: %s",
+		                     same_image ? "channel counts" : "sizes", shapes);
+	}
 	if (!same_image) {
 		return network_error(
 			error, AI8X_ERR_NETWORK, network, (int)i,
-			"in_sequences have images of different sizes; joining their pixels needs an in_dim "
-			"with the sum of their pixels (%llu)",
-			(unsigned long long)pixels);
-	}
-	if (layer->operands > 1 && !same_channels) {
-		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-		                     "the operands of an element-wise operation have different channel counts");
+			"in_sequences have images of different sizes (%s); joining their pixels needs an "
+			"in_dim with the sum of their pixels (%llu)",
+			shapes, (unsigned long long)pixels);
 	}
 	return AI8X_OK;
 }
@@ -214,6 +240,11 @@ static ai8x_status resolve_channels(ai8x_network *network, size_t i, uint64_t jo
 		if (layer->flatten && layer->fan_channels != 0 && layer->in_rows != 0)
 			chosen = layer->fan_channels / ((uint64_t)layer->in_rows * layer->in_columns);
 		layer->in_channels = (uint32_t)chosen;
+	}
+	if (layer->in_channels == 0 && layer->first_channel > 0) {
+		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
+		                     "in_channel_skip %u leaves nothing of %llu channels", layer->first_channel,
+		                     (unsigned long long)available);
 	}
 	if (layer->in_channels == 0 || (uint64_t)layer->first_channel + layer->in_channels > available) {
 		return network_error(error, AI8X_ERR_NETWORK, network, (int)i,

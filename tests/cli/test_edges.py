@@ -155,6 +155,9 @@ def streams():
     yield from row("frame", SECOND, (frame % 2047, pooled), (frame % 2048, pooled), "less than 2^21")
 
 
+OUTPUT_MAP = layers("in_channels: 3, in_dim: [4, 4], out_channels: 4, op: conv2d") + "output_map: %s\n"
+
+
 class Edges(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -178,6 +181,14 @@ class Edges(unittest.TestCase):
                 done = self.compile(first, part, options)
                 self.assertEqual(done.returncode, BAD_INPUT, done.stderr)
                 self.assertIn(words, done.stderr)
+
+    def test_output_map(self):
+        done = self.compile(OUTPUT_MAP % "0x0f000000", FIRST, ())
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertIn("output_processors 0x000000000f000000", done.stdout)
+        done = self.compile(OUTPUT_MAP % "0x3", FIRST, ())
+        self.assertEqual(done.returncode, BAD_INPUT, done.stderr)
+        self.assertIn("has 2 processors, but 4 channels", done.stderr)
 
     def test_sides(self):
         self.hold(sides())

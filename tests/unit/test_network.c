@@ -269,6 +269,22 @@ START_TEST(errors_name_line_key_and_remedy)
 		{"layers:\n  - in_channels: 3\n    in_dim: [2, 2]\n    pad: 0\n", AI8X_ERR_NETWORK, "leaves nothing"},
 		{"layers:\n  - in_channels: 3\n    in_dim: [4, 4]\n    op: passthrough\n    activate: relu\n",
 	     AI8X_ERR_NETWORK, "no activation"},
+		{"layers:\n  - {in_channels: 3, in_dim: [4, 4], streaming: 3}\n", AI8X_ERR_FORMAT,
+	     "layer 0: key 'streaming': expected true or false, found '3'"},
+		{"layers:\n  - {name: a}\n  - {name: A}\n", AI8X_ERR_FORMAT,
+	     "net.yaml:3: layer 1: the name 'A' was already used for layer 0 in line 2"},
+		{"layers:\n  - {in_channels: 2, in_dim: [4, 4], out_channels: 1, op: linear, flatten: true}\n",
+	     AI8X_ERR_NETWORK,
+	     "in_channels 2 of a flattened layer counts channels times pixels: with 4x4 pixels"},
+		{"layers:\n  - {in_channels: 2, in_dim: [4, 4], out_channels: 2}\n  - {out_channels: 3}\n"
+	     "  - {in_sequences: [0, 1], eltwise: add, op: passthrough, name: sum}\n",
+	     AI8X_ERR_NETWORK,
+	     "net.yaml:4: layer 2 (sum): the operands of an element-wise operation have different channel "
+	     "counts: "
+	     "layer 0 has 2x4x4, layer 1 has 3x4x4"},
+		{"layers:\n  - {in_channels: 2, in_dim: [4, 4], out_channels: 2}\n"
+	     "  - {out_channels: 3, in_channel_skip: 2}\n",
+	     AI8X_ERR_NETWORK, "in_channel_skip 2 leaves nothing of 2 channels"},
 		{"layers: [ {\n", AI8X_ERR_FORMAT, "net.yaml:"},
 		{"", AI8X_ERR_FORMAT, "expected a mapping"},
 		{"\x89HDF\r\n\x1a\n", AI8X_ERR_FORMAT, "it is an HDF5 file"},
@@ -278,7 +294,7 @@ START_TEST(errors_name_line_key_and_remedy)
 		{"\xff\xfe", AI8X_ERR_FORMAT, "net.yaml:"},
 	};
 	expect_refusal(cases[_i].text, cases[_i].status, cases[_i].message);
-	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 21);
+	ck_assert_uint_eq(sizeof cases / sizeof cases[0], 26);
 }
 END_TEST
 
@@ -792,7 +808,7 @@ static Suite *network_suite(void)
 	tcase_add_test(descriptions, defaults_follow_the_operation);
 	tcase_add_test(descriptions, maps_and_integers_are_read_as_yaml_writes_them);
 	tcase_add_test(descriptions, joins_follow_from_in_sequences);
-	tcase_add_loop_test(descriptions, errors_name_line_key_and_remedy, 0, 21);
+	tcase_add_loop_test(descriptions, errors_name_line_key_and_remedy, 0, 26);
 	tcase_add_loop_test(descriptions, limits_are_explained, 0, 13);
 	suite_add_tcase(suite, descriptions);
 

@@ -309,6 +309,16 @@ static ai8x_status read_archive(const char *path, const void *bytes, size_t size
 	return status;
 }
 
+// Checkpoints of torch: an archive whose first member is data.pkl, or, in older versions, a pickle.
+static bool is_checkpoint(const unsigned char *bytes, size_t size)
+{
+	static const char member[] = "data.pkl", pickle[] = "\x80\x02";
+	const size_t head = size < 128 ? size : 128;
+	if (size >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0)
+		return memmem(bytes, head, member, sizeof member - 1) != NULL;
+	return size >= 2 && memcmp(bytes, pickle, 2) == 0;
+}
+
 static ai8x_status open_list(const char *path, bool samples, struct array_list *list, ai8x_error *error)
 {
 	unsigned char *bytes = NULL;
@@ -317,6 +327,13 @@ static ai8x_status open_list(const char *path, bool samples, struct array_list *
 	ai8x_status status = file_read(path, MAX_BYTES, &bytes, &size, error);
 	if (status != AI8X_OK)
 		return status;
+	if (is_checkpoint(bytes, size)) {
+		free(bytes);
+		return error_set(
+			error, AI8X_ERR_FORMAT,
+			"%s: it is a checkpoint of torch; `ai8xsim-weights %s -o FILE.h5` makes a weights file of it",
+			path, path);
+	}
 	status = size >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0
 	             ? read_archive(path, bytes, size, list, error)
 	             : arrays_parse(bytes, size, path, "", list, error);

@@ -80,6 +80,18 @@ class Weights(unittest.TestCase):
         self.assertEqual(subprocess.run([AI8XSIM, "run", "--per-layer", program], stdout=subprocess.DEVNULL, check=False,
                                         timeout=60).returncode, 0)
 
+    def test_the_checkpoint_itself(self):
+        """compile and check say what makes weights of a checkpoint, new or old."""
+        program = self.path("p.h5")
+        subprocess.run([AI8XSIM, "compile", self.network, "--random", "1", "-o", program, "-q"], check=False, timeout=60)
+        for new in True, False:
+            torch.save({"state_dict": self.state}, self.path("c.pth.tar"), _use_new_zipfile_serialization=new)
+            for command in ["compile", self.network, "-w"], ["check", program, "--weights"]:
+                done = subprocess.run([AI8XSIM, *command, self.path("c.pth.tar")], capture_output=True, text=True, check=False,
+                                      timeout=60, cwd=self.folder)
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn(f"it is a checkpoint of torch; `ai8xsim-weights {self.path('c.pth.tar')} -o FILE.h5`", done.stderr)
+
     def test_refusals(self):
         cases = (
             ({"c.op.weight": torch.full((3, 2, 3, 3), 0.25)}, "not quantized"),

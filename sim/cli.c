@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/memory_file.h"
 #include "base/text.h"
 
 static const struct {
@@ -85,19 +86,23 @@ const char *cli_clean(const char *text, char clean[CLI_CLEAN_BYTES])
 
 void cli_error(const char *format, ...)
 {
-	char *text = NULL;
-	va_list arguments;
+	// Mostly it fits, and where it does not and memory is lacking, its beginning must do.
+	char beginning[1024], *text = beginning;
+	va_list arguments, again;
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
+	va_copy(again, arguments);
+	if (vsnprintf(beginning, sizeof beginning, format, arguments) >= (int)sizeof beginning &&
+	    vasprintf(&text, format, again) < 0)
+		text = beginning;
+	va_end(again);
 	va_end(arguments);
-	if (text != NULL)
-		text_make_plain(text);
+	text_make_plain(text);
 	(void)pthread_mutex_lock(&terminal);
 	erase_progress();
-	(void)fprintf(stderr, "ai8xsim: %s\n", text != NULL ? text : format);
+	(void)fprintf(stderr, "ai8xsim: %s\n", text);
 	(void)pthread_mutex_unlock(&terminal);
-	free(text);
+	if (text != beginning)
+		free(text);
 }
 
 int cli_fail(const char *file, const ai8x_error *error)
@@ -329,11 +334,11 @@ static void print_spaces(FILE *file, size_t count)
 
 int cli_table_print(const struct cli_table *table, FILE *file)
 {
-	if (table == NULL || table->incomplete)
+	size_t *widths = table != NULL && !table->incomplete ? calloc(table->columns, sizeof *widths) : NULL;
+	if (widths == NULL) {
+		cli_error("out of memory for a table");
 		return CLI_RESOURCES;
-	size_t *widths = calloc(table->columns, sizeof *widths);
-	if (widths == NULL)
-		return CLI_RESOURCES;
+	}
 	for (size_t i = 0; i < table->count; i++) {
 		size_t width = text_width(table->cells[i].text);
 		if (width > widths[i % table->columns])
@@ -440,16 +445,16 @@ int cli_write_file(const char *path, const void *bytes, size_t size)
 
 int cli_write(const char *path, cli_put *put, const void *user)
 {
-	char *text = NULL;
-	size_t size = 0;
+	struct memory_file memory;
 	ai8x_error error = {0};
-	FILE *memory = open_memstream(&text, &size);
-	ai8x_status status = memory != NULL ? put(user, memory, &error) : AI8X_ERR_NO_MEMORY;
-	if (memory != NULL && fclose(memory) != 0 && status == AI8X_OK)
+	memory_file_open(&memory);
+	ai8x_status status = memory.file != NULL ? put(user, memory.file, &error) : AI8X_ERR_NO_MEMORY;
+	if (!memory_file_close(&memory) && status == AI8X_OK)
 		status = AI8X_ERR_NO_MEMORY;
 	error.status = status;
-	const int code = status == AI8X_OK ? cli_write_file(path, text, size) : cli_fail(path, &error);
-	free(text);
+	const int code =
+		status == AI8X_OK ? cli_write_file(path, memory.text, memory.size) : cli_fail(path, &error);
+	free(memory.text);
 	return code;
 }
 

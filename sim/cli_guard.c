@@ -30,18 +30,20 @@ static void say(const char *text)
 
 static const char *volatile data;
 
+// Read by a handler that may run at any time.
+static const char *volatile half_written;
+
 void cli_guard_data(const char *path)
 {
-	// The first call loads what it needs, which a handler must not.
-	void *frame;
-	(void)backtrace(&frame, 1);
 	data = path;
 }
 
 // The library is a file of its own, or inside the program with its names (meson.build).
 static bool is_hdf5(const Dl_info *info)
 {
-	return (info->dli_fname != NULL && strstr(info->dli_fname, "libhdf5") != NULL) ||
+	// libgfortran, which OpenBLAS brings along, calls itself without end where memory is lacking.
+	return (info->dli_fname != NULL &&
+	        (strstr(info->dli_fname, "libhdf5") != NULL || strstr(info->dli_fname, "libgfortran") != NULL)) ||
 	       (info->dli_sname != NULL && strncmp(info->dli_sname, "H5", 2) == 0);
 }
 
@@ -55,13 +57,34 @@ static bool is_in_hdf5(void)
 		if (dladdr(frames[i], &info) != 0 && is_hdf5(&info))
 			return true;
 	}
-	return false;
+	// No frame: what unwinds could not be loaded, because memory is lacking.
+	return count <= 0;
+}
+
+// libhdf5 crashes, or ends the process itself, where memory is lacking while it writes.
+static _Noreturn void gave_up(void)
+{
+	if (half_written != NULL)
+		(void)unlink(half_written);
+	say("ai8xsim: the HDF5 library crashed or gave up: out of memory\n");
+	_exit(CLI_RESOURCES);
+}
+
+// No command ends with -1; libhdf5 does.
+static void ended(int status, void *unused)
+{
+	(void)unused;
+	if (status == -1)
+		gave_up();
 }
 
 static void crashed(int number)
 {
-	if (reading == NULL && data != NULL && is_in_hdf5())
+	bool in_hdf5 = reading == NULL && is_in_hdf5();
+	if (in_hdf5)
 		reading = data;
+	if (in_hdf5 && reading == NULL)
+		gave_up();
 	if (reading == NULL) {
 		(void)signal(number, SIG_DFL);
 		(void)raise(number);
@@ -75,18 +98,24 @@ static void crashed(int number)
 
 void cli_guard_install(void)
 {
-	struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_NODEFER};
+	// A stack of its own: libhdf5 fills the other one where it cannot even tell of an error.
+	static char stack[1 << 16];
+	const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+	(void)sigaltstack(&other, NULL);
+	struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_NODEFER | SA_ONSTACK};
 	(void)sigemptyset(&action.sa_mask);
-	// What libhdf5 would tidy up at the end it crashes over once a file could not be closed.
-	(void)H5dont_atexit();
+	// Where it cannot be registered there is one message less.
+	(void)on_exit(ended, NULL);
+	// The first call loads what it needs, which a handler must not.
+	void *frame;
+	(void)backtrace(&frame, 1);
 	// Files that grow beyond a limit are then a failed write like any other, with a message and nothing is left.
 	(void)signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; HANDLERS && i < sizeof guarded / sizeof guarded[0]; i++)
 		(void)sigaction(guarded[i], &action, NULL);
+	// What libhdf5 would tidy up at the end it crashes over once a file could not be closed.
+	(void)H5dont_atexit();
 }
-
-// Read by a handler that may run at any time.
-static const char *volatile half_written;
 
 static void killed(int number)
 {

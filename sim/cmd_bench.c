@@ -209,9 +209,9 @@ static json_t *outcome_json(const char *path, const struct bench_options *option
 	json_t *layers = json_array();
 	for (size_t i = 0; i < outcome->layer_count; i++) {
 		const struct layer_time *layer = &outcome->layers[i];
-		json_array_append_new(layers, json_pack("{s:I,s:I,s:s,s:f}", "layer", (json_int_t)layer->layer,
-		                                        "cycles", (json_int_t)layer->cycles, "engine",
-		                                        layer->exact ? "exact" : "fast", "seconds", layer->seconds));
+		json_push(layers, json_pack("{s:I,s:I,s:s,s:f}", "layer", (json_int_t)layer->layer, "cycles",
+		                            (json_int_t)layer->cycles, "engine", layer->exact ? "exact" : "fast",
+		                            "seconds", layer->seconds));
 	}
 	return json_pack("{s:o,s:o,s:s,s:s,s:i,s:f,s:f,s:I,s:s,s:f,s:o}", "file", json_text(path), "name",
 	                 json_text(outcome->name), "part", ai8x_part_get_info(outcome->part)->name, "engine",
@@ -287,7 +287,7 @@ int cmd_bench(int argc, char **argv)
 		any = true;
 		parts |= cli_part_bit(outcomes[i].part);
 		print_row(table, &outcomes[i]);
-		json_array_append_new(programs, outcome_json(options.programs.word[i], &options, &outcomes[i]));
+		json_push(programs, outcome_json(options.programs.word[i], &options, &outcomes[i]));
 	}
 	const bool text = options.json == NULL || strcmp(options.json, "-") != 0;
 	if (any && text)

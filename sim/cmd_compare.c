@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory_file.h"
 
 // Results of a thousand programs take less.
 #define SIZE_LIMIT ((size_t)256 << 20)
@@ -119,9 +120,9 @@ static json_t *plain_entry(const json_t *source, const char *file, const char *n
 	json_t *pass = json_object_get(source, "pass");
 	json_t *accuracy = json_object_get(json_object_get(source, "labels"), "top1_accuracy");
 	if (entry != NULL && json_is_boolean(pass))
-		(void)json_object_set(entry, "pass", pass);
+		json_put(entry, "pass", json_incref(pass));
 	if (entry != NULL && json_is_number(accuracy))
-		(void)json_object_set(entry, "accuracy", accuracy);
+		json_put(entry, "accuracy", json_incref(accuracy));
 	return entry;
 }
 
@@ -180,10 +181,10 @@ static bool from_images(const json_t *root, json_t *entries)
 		const char *file = text_of(image, "file");
 		json_t *entry = cycles != NULL ? plain_entry(image, file, file, cycles, layers) : NULL;
 		json_decref(cycles);
-		if (entry == NULL ||
-		    json_object_set_new(entry, "pass",
-		                        json_boolean(strcmp(text_of(image, "verdict"), "pass") == 0)) != 0 ||
-		    !append(entries, entry))
+		if (entry == NULL)
+			return false;
+		json_put(entry, "pass", json_boolean(strcmp(text_of(image, "verdict"), "pass") == 0));
+		if (!append(entries, entry))
 			return false;
 	}
 	return true;
@@ -322,8 +323,8 @@ static json_t *layer_rows(struct tally *tally, const json_t *before, const json_
 		json_t *other = layer_partner(json_object_get(before, "layers"), layer);
 		json_t *entry = row(tally, other, layer);
 		if (other != NULL)
-			(void)json_object_set_new(other, "taken", json_true());
-		(void)json_object_set(entry, "layer", json_object_get(layer, "layer"));
+			json_put(other, "taken", json_true());
+		json_put(entry, "layer", json_incref(json_object_get(layer, "layer")));
 		if (!append(rows, entry))
 			return NULL;
 	}
@@ -332,7 +333,7 @@ static json_t *layer_rows(struct tally *tally, const json_t *before, const json_
 		if (json_object_get(layer, "taken") != NULL)
 			continue;
 		json_t *entry = row(tally, layer, NULL);
-		(void)json_object_set(entry, "layer", json_object_get(layer, "layer"));
+		json_put(entry, "layer", json_incref(json_object_get(layer, "layer")));
 		if (!append(rows, entry))
 			return NULL;
 	}
@@ -356,15 +357,14 @@ static json_t *program_row(struct tally *tally, json_t *before, const json_t *af
 	json_t *result = row(tally, before, after);
 	if (before != NULL && after != NULL) {
 		tally->pairs++;
-		(void)json_object_set_new(before, "taken", json_true());
+		json_put(before, "taken", json_true());
 		if (is_broken(before, after) || is_less_right(before, after)) {
 			tally->regressions++;
-			(void)json_object_set_new(result, "status",
-			                          json_string(is_broken(before, after) ? "broken" : "less right"));
+			json_put(result, "status", json_string(is_broken(before, after) ? "broken" : "less right"));
 		}
 	}
-	(void)json_object_set_new(result, "part", json_string(text_of(after != NULL ? after : before, "part")));
-	(void)json_object_set_new(result, "layers", layer_rows(tally, before, after));
+	json_put(result, "part", json_string(text_of(after != NULL ? after : before, "part")));
+	json_put(result, "layers", layer_rows(tally, before, after));
 	return result;
 }
 
@@ -510,22 +510,24 @@ static void markdown_line(void *user, const struct line *line)
 
 static int write_markdown(const struct options *options, const json_t *root, const struct tally *tally)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-	if (file == NULL) {
+	struct memory_file memory;
+	memory_file_open(&memory);
+	if (memory.file == NULL) {
 		cli_error("%s: out of memory for Markdown", options->markdown);
 		return CLI_RESOURCES;
 	}
 	(void)fprintf(
-		file,
+		memory.file,
 		"### %zu regression%s in %zu program%s\n\n| program, layer | cycles before | after | change | |\n"
 		"|---|---:|---:|---:|---|\n",
 		tally->regressions, tally->regressions == 1 ? "" : "s", tally->pairs, tally->pairs == 1 ? "" : "s");
-	each_line(root, options->all, markdown_line, file);
-	bool complete = fclose(file) == 0;
-	int code = complete ? cli_write_file(options->markdown, text, size) : CLI_RESOURCES;
-	free(text);
+	each_line(root, options->all, markdown_line, memory.file);
+	int code = CLI_RESOURCES;
+	if (memory_file_close(&memory))
+		code = cli_write_file(options->markdown, memory.text, memory.size);
+	else
+		cli_error("%s: out of memory for Markdown", options->markdown);
+	free(memory.text);
 	return code;
 }
 

@@ -185,9 +185,8 @@ static json_t *json_labels(const ai8x_eval_result *result)
 	for (size_t label = 0; label < result->classes; label++) {
 		json_t *row = json_array();
 		for (size_t answer = 0; answer < result->classes; answer++)
-			(void)json_array_append_new(
-				row, json_integer((json_int_t)result->confusion[label * result->classes + answer]));
-		(void)json_array_append_new(matrix, row);
+			json_push(row, json_integer((json_int_t)result->confusion[label * result->classes + answer]));
+		json_push(matrix, row);
 	}
 	const double answers = result->answers > 0 ? (double)result->answers : 1;
 	return json_pack("{s:s,s:i,s:I,s:I,s:I,s:f,s:f,s:f,s:o}", "of", result->dense ? "pixels" : "inputs",

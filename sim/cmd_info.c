@@ -227,23 +227,22 @@ static json_t *layers_json(const struct subject *subject, const struct info_opti
 		if (options->layer >= 0 && subject->layers[i] != (uint32_t)options->layer)
 			continue;
 		if (ai8x_machine_decode(subject->machine, subject->layers[i], &layer, &error) != AI8X_OK) {
-			json_array_append_new(layers, json_pack("{s:I,s:o}", "layer", (json_int_t)subject->layers[i],
-			                                        "error", json_text(error.message)));
+			json_push(layers, json_pack("{s:I,s:o}", "layer", (json_int_t)subject->layers[i], "error",
+			                            json_text(error.message)));
 			continue;
 		}
 		(void)ai8x_layer_describe(&layer, text, sizeof text);
 		text_make_plain(text);
-		json_array_append_new(
-			layers,
-			json_pack("{s:I,s:s,s:o,s:I,s:I,s:I,s:[i,i],s:[i,i],s:[i,i],s:[i,i],s:i,s:b,s:I}", "layer",
-		              (json_int_t)layer.index, "operation", ai8x_operation_name(layer.operation), "text",
-		              json_text(text), "passes", (json_int_t)layer.passes, "operands",
-		              (json_int_t)layer.operands, "slots", (json_int_t)ai8x_layer_output_slots(&layer),
-		              "input", (int)layer.rows, (int)layer.columns, "pooled", (int)layer.pooled_rows,
-		              (int)layer.pooled_columns, "output", (int)layer.output_rows, (int)layer.output_columns,
-		              "kernel", (int)layer.kernel_rows, (int)layer.kernel_columns, "output_bits",
-		              (int)layer.output_bits, "streaming", (int)layer.streaming, "macs",
-		              (json_int_t)ai8x_layer_macs(&layer)));
+		json_push(layers,
+		          json_pack("{s:I,s:s,s:o,s:I,s:I,s:I,s:[i,i],s:[i,i],s:[i,i],s:[i,i],s:i,s:b,s:I}", "layer",
+		                    (json_int_t)layer.index, "operation", ai8x_operation_name(layer.operation),
+		                    "text", json_text(text), "passes", (json_int_t)layer.passes, "operands",
+		                    (json_int_t)layer.operands, "slots", (json_int_t)ai8x_layer_output_slots(&layer),
+		                    "input", (int)layer.rows, (int)layer.columns, "pooled", (int)layer.pooled_rows,
+		                    (int)layer.pooled_columns, "output", (int)layer.output_rows,
+		                    (int)layer.output_columns, "kernel", (int)layer.kernel_rows,
+		                    (int)layer.kernel_columns, "output_bits", (int)layer.output_bits, "streaming",
+		                    (int)layer.streaming, "macs", (json_int_t)ai8x_layer_macs(&layer)));
 	}
 	return layers;
 }
@@ -259,13 +258,13 @@ static json_t *registers_json(const struct subject *subject, const struct info_o
 			continue;
 		json_t *fields = json_object();
 		for (size_t f = 0; f < write.field_count; f++)
-			json_object_set_new(fields, write.fields[f].name,
-			                    json_integer((json_int_t)field_value(&write.fields[f], write.op.value)));
-		json_array_append_new(
-			registers, json_pack("{s:I,s:I,s:s,s:i,s:i,s:i,s:o}", "address", (json_int_t)write.op.address,
-		                         "value", (json_int_t)write.op.value, "register", write.location.name,
-		                         "group", write.location.group, "layer", write.location.layer, "unit",
-		                         write.location.unit, "fields", fields));
+			json_put(fields, write.fields[f].name,
+			         json_integer((json_int_t)field_value(&write.fields[f], write.op.value)));
+		json_push(registers,
+		          json_pack("{s:I,s:I,s:s,s:i,s:i,s:i,s:o}", "address", (json_int_t)write.op.address, "value",
+		                    (json_int_t)write.op.value, "register", write.location.name, "group",
+		                    write.location.group, "layer", write.location.layer, "unit", write.location.unit,
+		                    "fields", fields));
 	}
 	return registers;
 }
@@ -292,9 +291,9 @@ static json_t *subject_json(const struct subject *subject, const struct info_opt
 	                         json_text(ai8x_program_name(subject->program)), "part",
 	                         ai8x_part_get_info(ai8x_program_part(subject->program))->name);
 	if (!options->registers_only)
-		json_object_set_new(root, "layers", layers_json(subject, options));
+		json_put(root, "layers", layers_json(subject, options));
 	if (!options->layers_only)
-		json_object_set_new(root, "registers", registers_json(subject, options));
+		json_put(root, "registers", registers_json(subject, options));
 	return root;
 }
 
@@ -319,7 +318,7 @@ int cmd_info(int argc, char **argv)
 				print_subject(&subject, &options);
 			}
 			if (options.json != NULL)
-				json_array_append_new(programs, subject_json(&subject, &options));
+				json_push(programs, subject_json(&subject, &options));
 		}
 		subject_close(&subject);
 	}

@@ -133,9 +133,9 @@ static json_t *fields_json(const ai8x_part *part, uint32_t address)
 	size_t count = ai8x_part_fields(part, address, fields, MAX_FIELDS);
 	json_t *array = json_array();
 	for (size_t i = 0; i < count && i < MAX_FIELDS; i++)
-		(void)json_array_append_new(
-			array, json_pack("{s:s,s:I,s:I,s:s}", "name", fields[i].name, "low", (json_int_t)fields[i].low,
-		                     "width", (json_int_t)fields[i].width, "meaning", fields[i].meaning));
+		json_push(array,
+		          json_pack("{s:s,s:I,s:I,s:s}", "name", fields[i].name, "low", (json_int_t)fields[i].low,
+		                    "width", (json_int_t)fields[i].width, "meaning", fields[i].meaning));
 	return array;
 }
 
@@ -149,16 +149,16 @@ static int write_map(const ai8x_part *part, const char *path)
 		              "stride", (json_int_t)region.stride, "count", (json_int_t)region.count, "groups",
 		              (json_int_t)region.groups, "group_stride", (json_int_t)region.group_stride);
 		if (region.memory) {
-			(void)json_object_update_new(entry, json_pack("{s:I,s:I,s:I}", "words", (json_int_t)region.words,
-			                                              "words_first", (json_int_t)region.words_first,
-			                                              "word_bytes", (json_int_t)region.word_bytes));
-			(void)json_array_append_new(memories, entry);
+			json_merge(entry, json_pack("{s:I,s:I,s:I}", "words", (json_int_t)region.words, "words_first",
+			                            (json_int_t)region.words_first, "word_bytes",
+			                            (json_int_t)region.word_bytes));
+			json_push(memories, entry);
 		} else {
-			(void)json_object_update_new(
-				entry, json_pack("{s:s,s:I,s:b,s:b,s:o}", "kind", region.kind, "reset",
+			json_merge(entry,
+			           json_pack("{s:s,s:I,s:b,s:b,s:o}", "kind", region.kind, "reset",
 			                     (json_int_t)region.reset, "read_only", (int)region.read_only, "write_only",
 			                     (int)region.write_only, "fields", fields_json(part, region.address)));
-			(void)json_array_append_new(registers, entry);
+			json_push(registers, entry);
 		}
 	}
 	json_t *root = json_pack("{s:i,s:s,s:o,s:o}", "version", 1, "part", ai8x_part_get_info(part)->name,

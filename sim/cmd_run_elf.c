@@ -534,8 +534,8 @@ static json_t *phases_json(const ai8x_firmware_result *result)
 		const ai8x_firmware_phase *phase = &result->phases[i];
 		json_t *row = json_pack("{s:s, s:f}", "name", phase->name, "seconds", phase->seconds);
 		if (phase->joules >= 0)
-			(void)json_object_set_new(row, "joules", json_real(phase->joules));
-		(void)json_array_append_new(phases, row);
+			json_put(row, "joules", json_real(phase->joules));
+		json_push(phases, row);
 	}
 	return phases;
 }
@@ -545,13 +545,12 @@ static json_t *result_json(const struct run *run)
 	const ai8x_firmware_result *result = run->result;
 	json_t *inferences = json_array(), *registers = json_array();
 	for (size_t i = 0; i < result->inference_count; i++)
-		(void)json_array_append_new(inferences, inference_json(run, &result->inferences[i]));
+		json_push(inferences, inference_json(run, &result->inferences[i]));
 	for (size_t i = 0; i < result->register_count; i++)
-		(void)json_array_append_new(registers,
-		                            json_pack("{s:s, s:I, s:I, s:I}", "name", result->registers[i].name,
-		                                      "address", (json_int_t)result->registers[i].address, "reads",
-		                                      (json_int_t)result->registers[i].reads, "writes",
-		                                      (json_int_t)result->registers[i].writes));
+		json_push(registers, json_pack("{s:s, s:I, s:I, s:I}", "name", result->registers[i].name, "address",
+		                               (json_int_t)result->registers[i].address, "reads",
+		                               (json_int_t)result->registers[i].reads, "writes",
+		                               (json_int_t)result->registers[i].writes));
 	json_t *object = json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:I, s:f, s:f, s:I, s:I, s:b, s:s, s:o, s:o, s:o}", "file",
 		run->path, "part", ai8x_part_get_info(run->part)->name, "verdict",
@@ -566,19 +565,17 @@ static json_t *result_json(const struct run *run)
 		return NULL;
 	// What firmware prints need not be UTF-8.
 	json_t *console = json_stringn(result->console, result->console_size);
-	(void)json_object_set_new(object, "console", console != NULL ? console : json_null());
+	json_put(object, "console", console != NULL ? console : json_null());
 	if (result->polled != 0)
-		(void)json_object_set_new(object, "polled",
-		                          json_pack("{s:s, s:I, s:I, s:I}", "name", result->polled_name, "address",
-		                                    (json_int_t)result->polled, "value",
-		                                    (json_int_t)result->polled_value, "reads",
-		                                    (json_int_t)result->polls));
+		json_put(object, "polled",
+		         json_pack("{s:s, s:I, s:I, s:I}", "name", result->polled_name, "address",
+		                   (json_int_t)result->polled, "value", (json_int_t)result->polled_value, "reads",
+		                   (json_int_t)result->polls));
 	if (run->compared)
-		(void)json_object_set_new(
-			object, "golden",
-			json_pack("{s:I, s:I, s:i, s:i}", "words", (json_int_t)run->comparison.words, "mismatches",
-		              (json_int_t)run->comparison.mismatches, "layers", (int)run->comparison.layers,
-		              "first_layer", run->comparison.first_layer));
+		json_put(object, "golden",
+		         json_pack("{s:I, s:I, s:i, s:i}", "words", (json_int_t)run->comparison.words, "mismatches",
+		                   (json_int_t)run->comparison.mismatches, "layers", (int)run->comparison.layers,
+		                   "first_layer", run->comparison.first_layer));
 	return object;
 }
 
@@ -593,7 +590,7 @@ static int write_json(const char *path, const struct run *runs, size_t count)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list, run_json(&runs[i]));
+		json_push(list, run_json(&runs[i]));
 	json_t *root = json_pack("{s:s, s:i, s:o}", "format", "ai8xsim-firmware", "version", 1, "images", list);
 	int code = CLI_RESOURCES;
 	if (root == NULL)

@@ -1,10 +1,29 @@
 // JSON documents; see json.h.
 #include "base/json.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+
+static _Thread_local bool incomplete;
+
+void json_put(json_t *object, const char *key, json_t *value)
+{
+	incomplete |= json_object_set_new(object, key, value) != 0;
+}
+
+void json_push(json_t *array, json_t *value)
+{
+	incomplete |= json_array_append_new(array, value) != 0;
+}
+
+void json_merge(json_t *object, json_t *more)
+{
+	incomplete |= json_object_update(object, more) != 0;
+	json_decref(more);
+}
 
 json_t *json_text(const char *text)
 {
@@ -50,8 +69,9 @@ static void print_ascii(const char *text, FILE *file)
 ai8x_status json_write(json_t *root, FILE *file, ai8x_error *error)
 {
 	// In ASCII: JSON is also looked at on terminals, which names must not steer.
-	char *text =
-		root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
+	bool whole = root != NULL && !incomplete;
+	incomplete = false;
+	char *text = whole ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
 	json_decref(root);
 	if (text == NULL)
 		return error_no_memory(error, "JSON");

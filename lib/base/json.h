@@ -14,6 +14,14 @@ json_t *json_text(const char *text);
 // A number, or null where it is negative.
 json_t *json_number_or_null(int number);
 
+// Adds to an object or to the end of a list and takes the value over. What did not fit in memory, here or where the
+// value was made (NULL), is remembered for the thread, as in errno: the next json_write() says so.
+void json_put(json_t *object, const char *key, json_t *value);
+void json_push(json_t *array, json_t *value);
+
+// Adds all of the second object's and releases it; remembers as json_put() does.
+void json_merge(json_t *object, json_t *more);
+
 // Writes a document to a file and releases it. NULL, and what does not fit in memory: AI8X_ERR_NO_MEMORY. Failed writes
 // are left to the file's error flag.
 ai8x_status json_write(json_t *root, FILE *file, ai8x_error *error);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory_file.h"
 #define MOST_WORDS 4096u
 #define MOST_VALUES 16384u
 
@@ -191,9 +192,9 @@ static void show_help(struct ai8x_firmware *soc, const char *rest, FILE *out)
 
 char *gdb_monitor(struct ai8x_firmware *soc, const char *command)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
+	struct memory_file memory;
+	memory_file_open(&memory);
+	FILE *out = memory.file;
 	if (out == NULL)
 		return NULL;
 	const size_t length = strcspn(command, " ");
@@ -208,6 +209,5 @@ char *gdb_monitor(struct ai8x_firmware *soc, const char *command)
 		(void)fprintf(out, "'%s' is not known\n", command);
 		show_help(soc, "", out);
 	}
-	(void)fclose(out);
-	return text;
+	return memory_file_close(&memory) ? memory.text : NULL;
 }

@@ -419,6 +419,8 @@ static ai8x_status read_dataset(hid_t file, const char *path, const char *name, 
 	if (H5Lexists(file, path, H5P_DEFAULT) <= 0)
 		return AI8X_OK;
 	hid_t set = H5Dopen2(file, path, H5P_DEFAULT);
+	if (set < 0 && hdf5_lacks_resources())
+		return error_no_memory(error, file_name);
 	if (set < 0)
 		return error_set(error, AI8X_ERR_FORMAT, "%s: '%s' is not a data set", file_name, path);
 	hid_t space = H5Dget_space(set);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory_file.h"
 #include "network/network.h"
 
 // Text in double quotes: names may hold anything.
@@ -197,15 +198,13 @@ ai8x_status ai8x_network_write_yaml(const ai8x_network *network, const char *pat
 {
 	if (network == NULL || path == NULL)
 		return error_null(error, network == NULL ? "network" : "path");
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-	if (file == NULL)
+	struct memory_file memory;
+	memory_file_open(&memory);
+	if (memory.file == NULL)
 		return error_no_memory(error, path);
-	put_network(file, network);
-	bool whole = ferror(file) == 0;
-	whole = fclose(file) == 0 && whole;
-	ai8x_status status = whole ? file_write(path, text, size, error) : error_no_memory(error, path);
-	free(text);
+	put_network(memory.file, network);
+	ai8x_status status = memory_file_close(&memory) ? file_write(path, memory.text, memory.size, error)
+	                                                : error_no_memory(error, path);
+	free(memory.text);
 	return status;
 }

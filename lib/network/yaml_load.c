@@ -14,10 +14,10 @@ static ai8x_status broken(const yaml_parser_t *parser, const char *file, ai8x_er
 {
 	const size_t line =
 		(parser->problem_mark.line > 0 ? parser->problem_mark.line : parser->context_mark.line) + 1;
-	if (parser->error == YAML_MEMORY_ERROR)
+	// What names no problem is a copy that failed; libyaml does not always call it a lack of memory.
+	if (parser->error == YAML_MEMORY_ERROR || parser->problem == NULL)
 		return error_no_memory(error, file);
-	return error_set(error, AI8X_ERR_FORMAT, "%s:%zu: %s", file, line,
-	                 parser->problem == NULL ? "not valid YAML" : parser->problem);
+	return error_set(error, AI8X_ERR_FORMAT, "%s:%zu: %s", file, line, parser->problem);
 }
 
 // Lines that begin with '%' tell how a document is to be read.

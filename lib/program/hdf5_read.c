@@ -47,7 +47,8 @@ static ai8x_status unreadable(const struct reader *reader, const char *object)
 	char reason[200];
 	hdf5_reason(reason, sizeof reason);
 	if (hdf5_lacks_resources())
-		return error_set(reader->error, AI8X_ERR_NO_MEMORY, "%s: %s: cannot read: %s", reader->path, object,
+		return error_set(reader->error, AI8X_ERR_NO_MEMORY,
+		                 "%s: %s: cannot read, no memory or other resource is left: %s", reader->path, object,
 		                 reason);
 	return bad(reader, object, "damaged: %s", reason);
 }

@@ -72,7 +72,7 @@ static herr_t keep_first(unsigned n, const H5E_error2_t *entry, void *user)
 
 void hdf5_reason(char *text, size_t size)
 {
-	(void)snprintf(text, size, "unknown reason");
+	(void)snprintf(text, size, "%s", H5Eget_num(H5E_DEFAULT) <= 0 ? "out of memory" : "unknown reason");
 	struct reason reason = {text, size};
 	(void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
 	text[strcspn(text, "\n")] = '\0';
@@ -83,8 +83,8 @@ static herr_t look_for_lack(unsigned n, const H5E_error2_t *entry, void *user)
 	static const int numbers[] = {ENOMEM, EMFILE, ENFILE, EIO, ENOSPC, EDQUOT, EINTR};
 	bool *lacks = user;
 	(void)n;
-	*lacks = *lacks || (entry->maj_num == H5E_RESOURCE &&
-	                    (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC));
+	*lacks = *lacks || entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC ||
+	         (entry->desc != NULL && strstr(entry->desc, "alloc") != NULL);
 	for (size_t i = 0; entry->desc != NULL && i < sizeof numbers / sizeof numbers[0]; i++) {
 		char text[32];
 		(void)snprintf(text, sizeof text, "errno = %d,", numbers[i]);
@@ -96,6 +96,8 @@ static herr_t look_for_lack(unsigned n, const H5E_error2_t *entry, void *user)
 bool hdf5_lacks_resources(void)
 {
 	bool lacks = false;
+	// Where nothing is told there was no memory to tell it.
+	ssize_t told = H5Eget_num(H5E_DEFAULT);
 	(void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_for_lack, &lacks);
-	return lacks;
+	return lacks || told <= 0;
 }

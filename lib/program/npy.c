@@ -294,8 +294,9 @@ static ai8x_status read_archive(const char *path, const void *bytes, size_t size
 	zip_t *archive = source != NULL ? zip_open_from_source(source, ZIP_RDONLY, &reason) : NULL;
 	if (archive == NULL) {
 		const bool lacks = zip_error_code_zip(&reason) == ZIP_ER_MEMORY;
-		ai8x_status status = error_set(error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT,
-		                               "%s: not a readable archive (%s)", path, zip_error_strerror(&reason));
+		ai8x_status status =
+			error_set(error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT, "%s: %s (%s)", path,
+		              lacks ? "out of memory" : "not a readable archive", zip_error_strerror(&reason));
 		zip_source_free(source);
 		zip_error_fini(&reason);
 		return status;

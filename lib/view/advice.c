@@ -570,21 +570,25 @@ static ai8x_status measure(const struct adviser *adviser, ai8x_network *network,
 }
 
 // With the placement as given where that is possible, else with one that the compiler chooses.
-static bool measure_trial(const struct adviser *adviser, struct trial *trial, struct cost *cost)
+static ai8x_status measure_trial(const struct adviser *adviser, struct trial *trial, struct cost *cost,
+                                 ai8x_error *error)
 {
+	ai8x_status status = AI8X_OK;
 	if (trial->reshapes) {
 		forget_shapes(trial->network);
-		if (ai8x_network_resolve(trial->network, NULL) != AI8X_OK)
-			return false;
+		status = ai8x_network_resolve(trial->network, error);
+		if (status != AI8X_OK)
+			return status;
 	}
 	ai8x_network *copy = NULL;
-	bool done = ai8x_network_copy(trial->network, &copy, NULL) == AI8X_OK &&
-	            measure(adviser, copy, &trial->compile, cost, NULL) == AI8X_OK;
+	status = ai8x_network_copy(trial->network, &copy, error);
+	if (status == AI8X_OK)
+		status = measure(adviser, copy, &trial->compile, cost, error);
 	ai8x_network_destroy(copy);
-	if (done)
-		return true;
+	if (status == AI8X_OK || status == AI8X_ERR_NO_MEMORY)
+		return status;
 	forget_placement(trial->network);
-	return measure(adviser, trial->network, &trial->compile, cost, NULL) == AI8X_OK;
+	return measure(adviser, trial->network, &trial->compile, cost, error);
 }
 
 static bool is_worth_telling(const struct cost *before, const struct cost *after, bool same_function)
@@ -606,8 +610,11 @@ static ai8x_status try_rule(struct adviser *adviser, size_t number, size_t posit
 	const struct cost *before = &adviser->before;
 	bool applies = rules[number](&trial, position) && (adviser->shapes_follow || !trial.reshapes);
 	adviser->list->tried += applies;
-	if (applies && measure_trial(adviser, &trial, &after) &&
-	    is_worth_telling(before, &after, trial.advice.same_function)) {
+	// What cannot be done is no advice; what found no memory is not known.
+	ai8x_status measured = applies ? measure_trial(adviser, &trial, &after, error) : AI8X_ERR_UNSUPPORTED;
+	if (measured == AI8X_ERR_NO_MEMORY)
+		status = measured;
+	if (measured == AI8X_OK && is_worth_telling(before, &after, trial.advice.same_function)) {
 		ai8x_advice_list *list = adviser->list;
 		if (!array_reserve(&list->advice, &adviser->capacity, list->count + 1, sizeof *list->advice)) {
 			status = error_no_memory(error, "advice");

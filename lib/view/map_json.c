@@ -11,9 +11,8 @@ static json_t *json_of_runs(const ai8x_map *map, const ai8x_map_runs *runs, cons
 		const ai8x_map_run *run = &runs->run[i];
 		json_t *owner =
 			run->owner == AI8X_MAP_INPUT ? json_string("input") : json_integer(map->layers[run->owner]);
-		(void)json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:o}", unit, (int)run->unit, "first",
-		                                            (json_int_t)run->first, "count", (json_int_t)run->count,
-		                                            "owner", owner));
+		json_push(list, json_pack("{s:i, s:I, s:I, s:o}", unit, (int)run->unit, "first",
+		                          (json_int_t)run->first, "count", (json_int_t)run->count, "owner", owner));
 	}
 	return list;
 }
@@ -26,18 +25,15 @@ ai8x_status ai8x_map_json(const ai8x_map *map, FILE *file, ai8x_error *error)
 	const size_t sources = map->layer_count + 1;
 	for (size_t i = 0; i <= map->layer_count; i++) {
 		json_t *after = i == 0 ? json_null() : json_integer(map->layers[i - 1]);
-		(void)json_array_append_new(data, json_pack("{s:o, s:o}", "behind", after, "runs",
-		                                            json_of_runs(map, &map->data[i], "instance")));
+		json_push(data, json_pack("{s:o, s:o}", "behind", after, "runs",
+		                          json_of_runs(map, &map->data[i], "instance")));
 	}
 	for (size_t i = 0; i < map->layer_count; i++) {
 		json_t *from = json_array();
-		for (size_t k = 0; k < sources; k++) {
+		for (size_t k = 0; k < sources; k++)
 			if (map->reads[i * sources + k])
-				(void)json_array_append_new(from,
-				                            k == 0 ? json_string("input") : json_integer(map->layers[k - 1]));
-		}
-		(void)json_array_append_new(
-			reads, json_pack("{s:I, s:o}", "layer", (json_int_t)map->layers[i], "from", from));
+				json_push(from, k == 0 ? json_string("input") : json_integer(map->layers[k - 1]));
+		json_push(reads, json_pack("{s:I, s:o}", "layer", (json_int_t)map->layers[i], "from", from));
 	}
 	return json_write(json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "part",
 	                            ai8x_part_get_info(map->part)->name, "data", data, "kernels",

@@ -7,8 +7,7 @@ static json_t *json_of_counters(const ai8x_counters *counters)
 {
 	json_t *object = json_object();
 	for (size_t i = 0; i < CAUSES; i++)
-		(void)json_object_set_new(object, causes[i].key,
-		                          json_integer((json_int_t)ai8x_cause_cycles(&causes[i], counters)));
+		json_put(object, causes[i].key, json_integer((json_int_t)ai8x_cause_cycles(&causes[i], counters)));
 	return object;
 }
 
@@ -30,8 +29,7 @@ static json_t *json_of_layer(const ai8x_profile_layer *layer)
 		"output_words", (json_int_t)layer->output_words, "kernel_words", (json_int_t)layer->kernel_words,
 		"bias_bytes", (json_int_t)layer->bias_bytes, "bound", ai8x_bound_text(layer->bound), "seconds",
 		layer->seconds, "joules_estimate", layer->joules);
-	(void)json_object_update(object, more);
-	json_decref(more);
+	json_merge(object, more);
 	return object;
 }
 
@@ -53,7 +51,7 @@ static json_t *json_of_profile(const ai8x_profile *profile)
 	const ai8x_part_info *info = ai8x_part_get_info(profile->part);
 	json_t *layers = json_array();
 	for (size_t i = 0; i < profile->layer_count; i++)
-		(void)json_array_append_new(layers, json_of_layer(&profile->layers[i]));
+		json_push(layers, json_of_layer(&profile->layers[i]));
 	return json_pack(
 		"{s:s, s:s, s:s, s:f, s:I, s:I, s:o, s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, "
 		"s:o, "
@@ -77,18 +75,18 @@ static json_t *json_of_advice(const ai8x_advice_list *list)
 	json_t *array = json_array();
 	for (size_t i = 0; i < list->count; i++) {
 		const ai8x_advice *advice = &list->advice[i];
-		(void)json_array_append_new(
-			array,
-			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:b}", "change",
-		              advice->change, "why", advice->why, "cycles_before", (json_int_t)advice->cycles_before,
-		              "cycles_after", (json_int_t)advice->cycles_after, "kernel_words_before",
-		              (json_int_t)advice->kernel_words_before, "kernel_words_after",
-		              (json_int_t)advice->kernel_words_after, "macs_before", (json_int_t)advice->macs_before,
-		              "macs_after", (json_int_t)advice->macs_after, "joules_before_estimate",
-		              advice->joules_before, "joules_after_estimate", advice->joules_after,
-		              "seconds_with_input_before_estimate", advice->seconds_before,
-		              "seconds_with_input_after_estimate", advice->seconds_after, "same_function",
-		              (int)advice->same_function));
+		json_push(array,
+		          json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:b}", "change",
+		                    advice->change, "why", advice->why, "cycles_before",
+		                    (json_int_t)advice->cycles_before, "cycles_after",
+		                    (json_int_t)advice->cycles_after, "kernel_words_before",
+		                    (json_int_t)advice->kernel_words_before, "kernel_words_after",
+		                    (json_int_t)advice->kernel_words_after, "macs_before",
+		                    (json_int_t)advice->macs_before, "macs_after", (json_int_t)advice->macs_after,
+		                    "joules_before_estimate", advice->joules_before, "joules_after_estimate",
+		                    advice->joules_after, "seconds_with_input_before_estimate",
+		                    advice->seconds_before, "seconds_with_input_after_estimate",
+		                    advice->seconds_after, "same_function", (int)advice->same_function));
 	}
 	return array;
 }

@@ -220,8 +220,10 @@ static ai8x_status describe(struct show_run *run, const ai8x_program *program, c
 	if (run->name == NULL || !show_load_collect(run, program))
 		return error_no_memory(error, "a page");
 	// A program that cannot be timed in advance has no names and shapes, nothing else is missing.
-	if (ai8x_profile_create(program, &options, &run->profile, NULL) == AI8X_OK &&
-	    run->profile->layer_count != run->layer_count) {
+	ai8x_status status = ai8x_profile_create(program, &options, &run->profile, NULL);
+	if (status == AI8X_ERR_NO_MEMORY)
+		return error_no_memory(error, "a page");
+	if (status == AI8X_OK && run->profile->layer_count != run->layer_count) {
 		ai8x_profile_destroy(run->profile);
 		run->profile = NULL;
 	}

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+"""Lets every allocation of every command that writes fail, by itself and with all that follow; for
+test_every_allocation.py.
+
+  AI8XSIM=build/sim/ai8xsim AI8XSIM_SOURCE=. FAIL_ALLOCATION=build/tests/cli/libfail_allocation.so \\
+      tests/cli/every_allocation.py [--jobs N] [--step N] [CASE ...]
+
+A first run counts the allocations that a command makes after main() has begun; then the command runs once for each
+of them and each way. All that may come out is
+
+  - exit status 0 and the complete, right files: the library that asked can do without;
+  - exit status 5, a message that says that memory is lacking or which file was not written, and the files as they
+    were before: old ones untouched, nothing new, no temporary file;
+  - a crash inside of libhdf5, which it has of its own: the guard's message, exit status 3 or 5, the files as before.
+"""
+import argparse
+import collections
+import concurrent.futures
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import h5py
+
+import every_call
+
+SHIM = os.environ["FAIL_ALLOCATION"]
+HDF5_CRASHED = "the HDF5 library crashed"
+
+
+def execute(arguments, folder, log, number=0, after=False):
+    environment = {**every_call.ENVIRONMENT, "LD_PRELOAD": SHIM, "AI8XSIM_FAIL_AT": str(number),
+                   "AI8XSIM_FAIL_LOG": str(log)}
+    if after:
+        environment["AI8XSIM_FAIL_AFTER"] = "1"
+    return subprocess.run([every_call.AI8XSIM, *map(str, arguments)], capture_output=True, text=True, errors="replace",
+                          timeout=120, cwd=folder, env=environment)
+
+
+def hdf5_content(data):
+    content = {}
+
+    def add(name, item):
+        attributes = {key: str(value) for key, value in item.attrs.items()}
+        content[name] = (attributes, item[()].tobytes() if isinstance(item, h5py.Dataset) and item.shape is not None
+                         and item.dtype.kind != "O" else None)
+    with h5py.File(io.BytesIO(data)) as file:
+        add("/", file)
+        file.visititems(add)
+    return content
+
+
+class Sweep:
+    def __init__(self, case, base, scratch):
+        self.name, self.arguments, self.outputs = case
+        self.base, self.scratch = base, scratch
+        with tempfile.TemporaryDirectory(dir=scratch) as name:
+            folder, log = pathlib.Path(name) / "run", pathlib.Path(name) / "log"
+            folder.mkdir()
+            every_call.fresh(base, folder, self.outputs, True)
+            self.before = every_call.contents(folder, self.outputs)
+            done = execute(self.arguments, folder, log)
+            if done.returncode != 0:
+                raise RuntimeError(f"{self.name}: {done.stderr}")
+            self.right = every_call.contents(folder, self.outputs)
+            self.hdf5 = {n: hdf5_content(self.right[n]) for n in self.outputs if n.endswith(".h5")}
+            self.allocations = int(log.read_text().split()[0])
+
+    def fail(self, number, after):
+        """(None or what is wrong, status, whose call failed)."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as name:
+            folder, log = pathlib.Path(name) / "run", pathlib.Path(name) / "log"
+            folder.mkdir()
+            every_call.fresh(self.base, folder, self.outputs, True)
+            result = execute(self.arguments, folder, log, number, after)
+            found = every_call.contents(folder, self.outputs)
+            left = every_call.strangers(self.base, folder, self.outputs)
+            # A log is missing where the process ended by a signal or by the guard.
+            whose = log.read_text().split()[1:] if log.exists() else ["-", "-"]
+            return self.judge(result, found, left), result.returncode, f"{pathlib.Path(whose[0]).name} {whose[1]}"
+
+    def is_right(self, name, found):
+        """Without memory libhdf5 leaves a data set uncompressed: other bytes, the same content."""
+        if found[name] == self.right[name] or found[name] is None or not name.endswith(".h5"):
+            return found[name] == self.right[name]
+        return found[name] != self.before[name] and hdf5_content(found[name]) == self.hdf5[name]
+
+    def judge(self, result, found, left):
+        last = (result.stderr.strip().splitlines() or [""])[-1]
+        torn = [n for n in self.outputs if not self.is_right(n, found) and found[n] != self.before[n]]
+        if self.name in every_call.REPORTS and result.returncode == 5:
+            torn = [n for n in torn if not every_call.is_report(found[n])]
+        if torn:
+            return f"status {result.returncode}: {', '.join(torn)} is neither old nor right: {last}"
+        # What a crash leaves the next command removes, as after a kill; what eval has done it takes up again.
+        left = [n for n in left if not n.endswith(".part") and not (n.endswith(".tmp") and HDF5_CRASHED in last)]
+        if left:
+            return f"status {result.returncode}, left {left}: {last}"
+        if result.returncode == 0:
+            stale = [n for n in self.outputs if not self.is_right(n, found)]
+            return f"status 0, {', '.join(stale)} missing or old" if stale else None
+        if HDF5_CRASHED in last and result.returncode in (3, 5):
+            return None
+        if result.returncode != 5:
+            return f"status {result.returncode}: {last}"
+        if "memory" not in result.stderr and not any(n in result.stderr for n in self.outputs):
+            return f"status 5 without a reason: {last!r}"
+        return None
+
+    def trials(self, step, first=0):
+        for i, (number, after) in enumerate((n, a) for n in range(1, self.allocations + 1) for a in (False, True)):
+            if i % step == first % step:
+                yield number, after
+
+
+def sweep_all(names=(), jobs=2, step=1):
+    """Yields (case, allocations, trials, {status: count}, [what is wrong])."""
+    with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        base = pathlib.Path(scratch) / "base"
+        base.mkdir()
+        every_call.prepare(base)
+        for i, case in enumerate(every_call.CASES):
+            if names and case[0] not in names:
+                continue
+            sweep = Sweep(case, base, scratch)
+            # An odd step reaches both ways; each case begins elsewhere.
+            trials = list(sweep.trials(step, i))
+            results = list(pool.map(lambda trial: sweep.fail(*trial), trials))
+            wrong = [f"allocation {number}{' and all that follow' if after else ''} ({whose}): {bad}"
+                     for (number, after), (bad, _, whose) in zip(trials, results) if bad is not None]
+            yield case[0], sweep.allocations, len(trials), collections.Counter(status for _, status, _ in results), wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--step", type=int, default=1, help="every N-th of the trials only")
+    options = parser.parse_args()
+    bad = 0
+    for name, allocations, trials, statuses, wrong in sweep_all(options.cases, options.jobs, options.step):
+        print(f"{name}: {allocations} allocations, {trials} trials, statuses {dict(sorted(statuses.items()))}, "
+              f"{len(wrong)} wrong", flush=True)
+        for line in wrong:
+            print(f"  {line}", flush=True)
+        bad += len(wrong)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

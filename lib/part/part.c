@@ -304,7 +304,7 @@ static unsigned log2_of(uint32_t power)
 	return (unsigned)__builtin_ctz(power);
 }
 
-static bool decode_memory(const ai8x_part *part, uint32_t address, struct part_target *target)
+bool part_decode_memory(const ai8x_part *part, uint32_t address, struct part_target *target)
 {
 	const unsigned group_shift = log2_of(part->group_stride);
 	for (unsigned m = 0; m < MEMORY_COUNT; m++) {
@@ -333,36 +333,54 @@ static bool decode_memory(const ai8x_part *part, uint32_t address, struct part_t
 	return false;
 }
 
-static bool decode_register(const ai8x_part *part, uint32_t address, struct part_target *target)
+// The register of `row` at an address that is counted from group 0. Rows that the part does not have count none.
+static bool find_index(const struct part_register_row *row, uint32_t address, uint32_t *index)
 {
-	for (unsigned r = 0; r < REG_COUNT; r++) {
-		const struct part_register_row *row = &part->registers[r];
-		if (row->scope == SCOPE_NONE || address < row->address)
-			continue;
-		uint32_t offset = address - row->address;
-		uint32_t group = 0;
-		if (row->scope != SCOPE_GLOBAL) {
-			group = offset / part->group_stride;
-			offset %= part->group_stride;
-		}
-		uint32_t index = row->stride == 0 ? 0 : offset / row->stride;
-		if (group >= AI8X_GROUPS || index >= row->count || offset - index * row->stride >= 4)
+	const uint32_t offset = address - row->address; // enormous below the row
+	if (row->count == 1 || offset < 4) {
+		*index = 0;
+		return row->count > 0 && offset < 4;
+	}
+	if (offset >= row->count * row->stride)
+		return false;
+	*index = offset / row->stride;
+	return offset - *index * row->stride < 4;
+}
+
+// Looks through rows [first, end).
+static bool find_register(const ai8x_part *part, unsigned first, unsigned end, uint32_t address,
+                          uint32_t group, struct part_target *target)
+{
+	uint32_t index;
+	for (unsigned r = first; r < end; r++) {
+		if (!find_index(&part->registers[r], address, &index))
 			continue;
 		*target = (struct part_target){
 			.is_register = true,
 			.reg = (enum part_register)r,
 			.index = index,
 			.group = group,
-			.byte = offset & 3,
+			.byte = address & 3,
 		};
 		return true;
 	}
 	return false;
 }
 
+// Global registers come first in the table and lie below the groups; a group begins with CTL.
+static bool decode_register(const ai8x_part *part, uint32_t address, struct part_target *target)
+{
+	const uint32_t groups = part->registers[REG_CTL].address;
+	if (address < groups)
+		return find_register(part, 0, REG_CTL, address, 0, target);
+	const uint32_t group = (address - groups) >> log2_of(part->group_stride);
+	return group < AI8X_GROUPS &&
+	       find_register(part, REG_CTL, REG_COUNT, address - group * part->group_stride, group, target);
+}
+
 bool part_decode_address(const ai8x_part *part, uint32_t address, struct part_target *target)
 {
-	return decode_memory(part, address, target) || decode_register(part, address, target);
+	return part_decode_memory(part, address, target) || decode_register(part, address, target);
 }
 
 uint32_t part_register_address(const ai8x_part *part, enum part_register reg, unsigned group, uint32_t index)

@@ -244,6 +244,8 @@ struct part_target {
 
 // Decodes an address. False where the part has nothing.
 bool part_decode_address(const ai8x_part *part, uint32_t address, struct part_target *target);
+// The same for memories only, which is quicker.
+bool part_decode_memory(const ai8x_part *part, uint32_t address, struct part_target *target);
 
 // Bus address of a register (the inverse).
 uint32_t part_register_address(const ai8x_part *part, enum part_register reg, unsigned group, uint32_t index);

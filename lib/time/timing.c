@@ -18,16 +18,16 @@ struct loader {
 	size_t fifo_count, fifo_capacity;
 };
 
-// Counts a write and says whether time depends on it: memories hold data only.
-static bool count_write(struct loader *loader, uint32_t address, struct part_target *target)
+// Counts a write and says whether time depends on it: memories hold data only. Of what is no memory the machine
+// tells what is wrong.
+static bool count_write(struct loader *loader, uint32_t address)
 {
-	if (!part_decode_address(loader->part, address, target))
-		return true; // the machine tells what is wrong
-	if (target->is_register) {
+	struct part_target target;
+	if (!part_decode_memory(loader->part, address, &target)) {
 		loader->loading->register_writes++;
 		return true;
 	}
-	switch (target->memory) {
+	switch (target.memory) {
 	case MEMORY_KERNEL:
 		loader->loading->kernel_writes++;
 		break;
@@ -63,13 +63,12 @@ static ai8x_status load(struct loader *loader, const ai8x_program *program, ai8x
 	const ai8x_op *ops = ai8x_program_ops(program, &count);
 	for (size_t i = 0; i < count && ops[i].kind != AI8X_BUS_RUN; i++) {
 		const ai8x_op *op = &ops[i];
-		struct part_target target;
 		ai8x_status status = AI8X_OK;
 		if (op->kind == AI8X_BUS_FIFO_WRITE32)
 			status = fifo_write(loader, op, error);
-		else if (op->kind == AI8X_BUS_WRITE32 && count_write(loader, op->address, &target))
+		else if (op->kind == AI8X_BUS_WRITE32 && count_write(loader, op->address))
 			status = ai8x_machine_write32(loader->machine, op->address, op->value, error);
-		else if (op->kind == AI8X_BUS_WRITE8 && count_write(loader, op->address, &target))
+		else if (op->kind == AI8X_BUS_WRITE8 && count_write(loader, op->address))
 			status = ai8x_machine_write8(loader->machine, op->address, (uint8_t)op->value, error);
 		if (status == AI8X_FIFO_FULL)
 			status = error_set(error, AI8X_ERR_STALLED, "the FIFO is full and nothing runs");

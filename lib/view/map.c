@@ -66,6 +66,18 @@ static void own(struct mapper *mapper, unsigned instance, uint64_t word, int own
 		mapper->owner[(size_t)instance * mapper->words + word] = (int16_t)owner;
 }
 
+// Words of one instance, `step` apart. What lies beyond the memory belongs to nobody.
+static void own_words(struct mapper *mapper, unsigned instance, uint64_t first, uint32_t step, uint64_t count,
+                      int owner)
+{
+	if (instance >= AI8X_INSTANCES)
+		return;
+	int16_t *words = mapper->owner + (size_t)instance * mapper->words;
+	const uint64_t end = first + step * count < mapper->words ? first + step * count : mapper->words;
+	for (uint64_t word = first; word < end; word += step)
+		words[word] = (int16_t)owner;
+}
+
 // --- What the host writes ------------------------------------------------------------------------------
 
 static void own_input_writes(struct mapper *mapper, const ai8x_program *program)
@@ -75,8 +87,7 @@ static void own_input_writes(struct mapper *mapper, const ai8x_program *program)
 	for (size_t i = 0; i < count && ops[i].kind != AI8X_BUS_RUN; i++) {
 		struct part_target target;
 		if ((ops[i].kind == AI8X_BUS_WRITE32 || ops[i].kind == AI8X_BUS_WRITE8) &&
-		    part_decode_address(mapper->map->part, ops[i].address, &target) && !target.is_register &&
-		    target.memory == MEMORY_DATA)
+		    part_decode_memory(mapper->map->part, ops[i].address, &target) && target.memory == MEMORY_DATA)
 			own(mapper, target.group * INSTANCES_PER_GROUP + target.unit, target.word, AI8X_MAP_INPUT);
 	}
 }
@@ -94,9 +105,7 @@ static void own_input_reads(struct mapper *mapper, const ai8x_layer *layer)
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		if ((layer->processors >> (4 * i) & 15) == 0)
 			continue;
-		uint32_t base = layer_read_base(layer, i);
-		for (uint64_t w = 0; w < extent; w++)
-			own(mapper, i, base + w, AI8X_MAP_INPUT);
+		own_words(mapper, i, layer_read_base(layer, i), 1, extent, AI8X_MAP_INPUT);
 	}
 }
 
@@ -131,6 +140,7 @@ static void own_output(struct mapper *mapper, const ai8x_layer *layer, uint32_t 
 {
 	const uint32_t slots = ai8x_layer_output_slots(layer);
 	const uint64_t pixels = (uint64_t)layer->output_rows * layer->output_columns;
+	const uint32_t step = layer_pixel_words(layer);
 	unsigned seen_instance = AI8X_INSTANCES;
 	uint64_t seen_word = 0;
 	for (uint32_t slot = 0; slot < slots; slot++) {
@@ -141,9 +151,10 @@ static void own_output(struct mapper *mapper, const ai8x_layer *layer, uint32_t 
 		seen_instance = first.instance;
 		seen_word = first.word;
 		const uint32_t origin = layer->write_word[layer_write_group(layer, slot)];
-		for (uint64_t pixel = 0; pixel < pixels; pixel++)
-			own(mapper, first.instance,
-			    layer_ring_word(first.word + pixel * layer_pixel_words(layer), origin, ring), position);
+		if (ring == 0)
+			own_words(mapper, first.instance, first.word, step, pixels, position);
+		for (uint64_t pixel = 0, word = first.word; ring != 0 && pixel < pixels; pixel++, word += step)
+			own(mapper, first.instance, layer_ring_word(word, origin, ring), position);
 	}
 }
 
@@ -275,6 +286,14 @@ static void own_inputs(struct mapper *mapper, const ai8x_program *program, const
 		own_input_reads(mapper, &schedule->layers[0].layer);
 }
 
+static uint32_t count_owned(const int16_t *owner, size_t words)
+{
+	uint32_t count = 0;
+	for (size_t w = 0; w < words; w++)
+		count += owner[w] != NOBODY;
+	return count;
+}
+
 ai8x_status map_count_words(const ai8x_program *program, const ai8x_schedule *schedule, uint64_t *data,
                             uint64_t *kernels, ai8x_error *error)
 {
@@ -289,8 +308,8 @@ ai8x_status map_count_words(const ai8x_program *program, const ai8x_schedule *sc
 		own_output(&mapper, &schedule->layers[i].layer, output_ring(schedule, i), (int)i);
 		status = map_kernels(&schedule->layers[i].layer, (int)i, &list, error);
 	}
-	for (size_t w = 0; w < (size_t)AI8X_INSTANCES * mapper.words && status == AI8X_OK; w++)
-		*data += mapper.owner[w] != NOBODY;
+	if (status == AI8X_OK)
+		*data = count_owned(mapper.owner, (size_t)AI8X_INSTANCES * mapper.words);
 	*kernels = ai8x_map_words(&map.kernels, AI8X_MAP_INPUT - 1);
 	free(map.kernels.run);
 	free(mapper.owner);

@@ -204,8 +204,9 @@ class Installed:
             with open(os.path.join(client, 'CMakeLists.txt'), 'w', encoding='utf-8') as file:
                 file.write(text.format(wanted))
             build = os.path.join(client, f'build-{wanted}')
-            done = subprocess.run(['cmake', '-S', client, '-B', build, prefix, flags], capture_output=True, text=True,
-                                  check=False)
+            # Ninja: make is not among the packages that are needed.
+            done = subprocess.run(['cmake', '-G', 'Ninja', '-S', client, '-B', build, prefix, flags],
+                                  capture_output=True, text=True, check=False)
             if (done.returncode == 0) != found:
                 raise Failure(f'find_package(ai8xsim {wanted}): exit status {done.returncode}\n{done.stderr}')
         build = os.path.join(client, f'build-{series}')

@@ -44,20 +44,22 @@ def main():
             python = best(lambda: program.eval(inputs, jobs=jobs, progress=False), 3)
             print(f'{COUNT} inputs, {jobs} threads: ai8xsim eval {c:.3f} s, Program.eval {python:.3f} s')
     one, output = inputs[0], np.empty(program.output_shape, np.int32)
-    batch = program._batch('auto', False)  # pylint: disable=protected-access
-    worker = batch.take()
     x, y = pointer(one, 'int8_t *'), pointer(output, 'int32_t *')
+    for layers in (False, True):
+        batch = program._batch('auto', layers)  # pylint: disable=protected-access
+        worker = batch.take()
 
-    def calls():
-        for _ in range(1000):
-            lib.ai8x_batch_run(worker, x, y, ffi.NULL)
+        def calls(worker=worker):
+            for _ in range(1000):
+                lib.ai8x_batch_run(worker.handle, x, y, ffi.NULL)
 
-    def runs():
-        for _ in range(1000):
-            program.run(one, layers=False)
-    c, python = best(calls), best(runs)
-    batch.give(worker)
-    print(f'a run: C call {c * 1e3:.1f} us, Program.run {python * 1e3:.1f} us, {(python - c) * 1e3:.1f} us more')
+        def runs(layers=layers):
+            for _ in range(1000):
+                program.run(one, layers=layers)
+        c, python = best(calls), best(runs)
+        batch.give(worker)
+        print(f'a run{" with all layers" if layers else ""}: C call {c * 1e3:.1f} us, Program.run {python * 1e3:.1f} us, '
+              f'{(python - c) * 1e3:.1f} us more')
 
 
 if __name__ == '__main__':

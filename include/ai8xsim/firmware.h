@@ -131,9 +131,11 @@ typedef struct ai8x_firmware_options {
 	void (*console)(void *user, unsigned uart, const char *text, size_t size);
 	/** Called after each inference, with the machine as it stands; return false to end. NULL: none. */
 	bool (*inference)(void *user, ai8x_machine *machine, const ai8x_firmware_inference *inference);
-	void *user;                       /**< for both callbacks */
+	void *user;                       /**< for all three callbacks */
 	const ai8x_firmware_board *board; /**< what surrounds the chip, or NULL; has to outlive the session */
-	void *reserved[7];                /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	/** Called now and then while the core works; return false to end (AI8X_FIRMWARE_CANCELLED). NULL: none. */
+	bool (*poll)(void *user);
+	void *reserved[6]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_firmware_options;
 
 /** @brief The default settings. */

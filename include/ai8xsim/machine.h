@@ -10,7 +10,7 @@
  * bus reads, of which no observer is told. Whatever would change it is refused there with AI8X_ERR_ARGUMENT: bus writes,
  * FIFO pushes, ai8x_machine_run(), ai8x_machine_advance(), ai8x_machine_reset(), ai8x_machine_store_data(),
  * ai8x_machine_copy_data() to it, ai8x_machine_observe(), and so ai8x_runner_run() and ai8x_runner_load().
- * ai8x_machine_destroy() and ai8x_machine_on_layer() have no status: they do nothing, and the run that called back ends
+ * ai8x_machine_destroy(), ai8x_machine_on_layer() and ai8x_machine_on_poll() have no status: they do nothing, and the run that called back ends
  * with AI8X_ERR_ARGUMENT. Other machines may be used as usual.
  */
 #ifndef AI8XSIM_MACHINE_H
@@ -204,6 +204,14 @@ AI8X_API const ai8x_layer_report *ai8x_machine_layer_report(const ai8x_machine *
 typedef bool (*ai8x_layer_fn)(void *user, const ai8x_layer_report *report);
 /** @brief Sets (or with NULL removes) the callback after every layer. */
 AI8X_API void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callback, void *user);
+
+/** Called now and then while a run lasts; may only read the machine. Return false to stop the run (AI8X_ERR_CANCELLED). */
+typedef bool (*ai8x_poll_fn)(void *user);
+/**
+ * @brief Sets (or with NULL removes) a callback that can end a long run: the exact engine calls it about every
+ *        65,536 cycles, also in the middle of a layer. The next ai8x_machine_run() goes on where the run stopped.
+ */
+AI8X_API_EXPERIMENTAL void ai8x_machine_on_poll(ai8x_machine *machine, ai8x_poll_fn callback, void *user);
 
 /**
  * @brief Subscribes to events.

@@ -32,6 +32,8 @@
 // test and the WFI.
 #define SLEEPS_LIMIT 1000
 #define LAST_FAULT 6 // number of the last of the fault exceptions
+// Code units between two looks around.
+#define LOOK_INSTRUCTIONS 262144
 #define LOOP_LIMIT 32
 
 static bool on_bad_memory(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
@@ -204,6 +206,18 @@ static void return_stub(struct ai8x_firmware *soc)
 	soc->stub = NULL;
 }
 
+// Now and then: has the run lasted too long, does the caller want it to end?
+static void look_around(struct ai8x_firmware *soc)
+{
+	const ai8x_firmware_options *options = &soc->options;
+	watchdog_check(soc);
+	if (!soc->ended && options->poll != NULL && !options->poll(options->user))
+		soc_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_CANCELLED, "stopped by the callback");
+	soc->look_at = soc->instructions + LOOK_INSTRUCTIONS;
+	if (soc->look_at > options->max_instructions)
+		soc->look_at = options->max_instructions;
+}
+
 // Everything that needs more than the hot path below. Returns true to leave the engine before the block.
 static bool before_block(struct ai8x_firmware *soc, uint32_t address)
 {
@@ -215,8 +229,8 @@ static bool before_block(struct ai8x_firmware *soc, uint32_t address)
 		if (soc->now >= soc->rv32.due)
 			return true;
 	}
-	if (soc->instructions >= soc->options.max_instructions)
-		watchdog_check(soc);
+	if (soc->instructions >= soc->look_at)
+		look_around(soc);
 	for (size_t i = 0; i < soc->stub_count; i++)
 		if (address == soc->stubs[i]) {
 			soc->stub = &soc->options.board->stubs[i];
@@ -262,9 +276,8 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 		soc->debugger->block_start = address;
 		soc->debugger->block_end = address + size;
 	}
-	if (soc->attention || soc->stub_count > 0 || soc->now >= soc->wake ||
-	    soc->instructions >= soc->options.max_instructions || address == soc->main_address ||
-	    address == soc->main_return || address == soc->until_address) {
+	if (soc->attention || soc->stub_count > 0 || soc->now >= soc->wake || soc->instructions >= soc->look_at ||
+	    address == soc->main_address || address == soc->main_return || address == soc->until_address) {
 		if (before_block(soc, address)) {
 			leave(soc);
 			return;
@@ -481,6 +494,7 @@ static void begin(struct ai8x_firmware *soc)
 		(void)soc->unicorn.reg_write(soc->uc, registers[i].id, &registers[i].value);
 	soc->main_return = 0;
 	soc->main_returned = false;
+	soc->look_at = 0;
 	clocks_update(soc);
 	events_sync(soc);
 }

@@ -332,6 +332,7 @@ struct ai8x_firmware {
 	uint64_t cycle;  // femtoseconds of a core cycle
 	uint64_t wake;   // time of the next event, TIME_NEVER: none
 	uint64_t instructions;
+	uint64_t look_at;       // instructions at which the run is looked at: watchdog, caller
 	bool attention;         // look at interrupts or the end before the next block
 	uint32_t block;         // address of the running block
 	uint64_t block_repeats; // how often in a row

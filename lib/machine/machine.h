@@ -21,6 +21,8 @@
 #include "machine/input.h"
 #include "machine/order.h"
 
+// Cycles of the exact engine between two calls of the callback for long runs.
+#define POLL_CYCLES 65536
 #define MAX_OBSERVERS 8
 #define SNOOP_UNITS 2
 
@@ -118,6 +120,9 @@ struct ai8x_machine {
 	const char *refused; // function without a status that one of them called
 	ai8x_layer_fn on_layer;
 	void *on_layer_user;
+	ai8x_poll_fn on_poll;
+	void *on_poll_user;
+	uint64_t unpolled; // cycles since it was called
 };
 
 // run.c
@@ -144,6 +149,8 @@ ai8x_status observe_refuse(const ai8x_machine *machine, const char *function, ai
 // Tells the run that called back of a function that was refused and has no status of its own.
 ai8x_status observe_misuse(ai8x_machine *machine, ai8x_status status, ai8x_error *error);
 struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer *layer, ai8x_error *error);
+// Lets the callback for long runs know that cycles passed. False: it wants the run to end.
+bool observe_poll(ai8x_machine *machine, uint64_t cycles);
 bool observe_end_layer(ai8x_machine *machine, struct layer_record *record);
 void observe_forget(ai8x_machine *machine);
 void observe_release(ai8x_machine *machine);

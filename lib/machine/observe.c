@@ -78,6 +78,31 @@ void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callback, void *
 	machine->on_layer_user = user;
 }
 
+void ai8x_machine_on_poll(ai8x_machine *machine, ai8x_poll_fn callback, void *user)
+{
+	if (machine == NULL)
+		return;
+	if (machine->telling > 0) {
+		machine->refused = __func__;
+		return;
+	}
+	machine->on_poll = callback;
+	machine->on_poll_user = user;
+	machine->unpolled = 0;
+}
+
+bool observe_poll(ai8x_machine *machine, uint64_t cycles)
+{
+	machine->unpolled += cycles;
+	if (machine->on_poll == NULL || machine->unpolled < POLL_CYCLES)
+		return true;
+	machine->unpolled = 0;
+	machine->telling++;
+	const bool go_on = machine->on_poll(machine->on_poll_user);
+	machine->telling--;
+	return go_on;
+}
+
 // Records themselves stay for the next run: short layers would take longer to allocate theirs than to compute.
 void observe_forget(ai8x_machine *machine)
 {

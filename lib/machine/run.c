@@ -458,7 +458,12 @@ static ai8x_status advance(ai8x_machine *machine, const ai8x_run_limits *limits,
 		}
 		const struct stage *stage = &run->stage[i];
 		const ai8x_layer *layer = stage_layer(stage);
-		*budget -= exact_layer_run(stage->exact, *budget, layer->streaming || layer->fifo);
+		const bool polled = machine->on_poll != NULL && *budget > POLL_CYCLES;
+		const uint64_t cycles =
+			exact_layer_run(stage->exact, polled ? POLL_CYCLES : *budget, layer->streaming || layer->fifo);
+		*budget -= cycles;
+		if (!observe_poll(machine, cycles))
+			return error_set(error, AI8X_ERR_CANCELLED, "stopped by the callback in layer %u", layer->index);
 		if (exact_layer_done(stage->exact)) {
 			status = end_layer(machine, (unsigned)i, limits, error);
 			if (status != AI8X_OK)

@@ -65,8 +65,10 @@ class Layer:
     reason: str
     passed: Optional[bool]
     mismatches: int
-    text: str
-    output: NDArray[Any]
+    @property
+    def text(self) -> str: ...
+    @property
+    def output(self) -> Optional[NDArray[Any]]: ...
 
 class Result:
     output: NDArray[Any]

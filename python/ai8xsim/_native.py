@@ -126,6 +126,26 @@ def part_name(handle):
     return text(lib.ai8x_part_get_info(handle).name)
 
 
+class Interrupts:
+    """What ends a long run: the library calls back now and then, and there Python runs its signal handlers (Ctrl-C)."""
+
+    def __init__(self):
+        self.raised = []
+        # No method of this object: a circle would keep machines alive until the next collection.
+        raised = self.raised
+        self.callback = ffi.callback('bool(void *)', lambda user: not raised, error=False,
+                                     onerror=lambda kind, error, trace: raised.append(error))
+
+    def forget(self):
+        """Before a run."""
+        self.raised.clear()
+
+    def check(self):
+        """After a run: raises what a signal handler raised."""
+        if self.raised:
+            raise self.raised[0]
+
+
 class Stream:
     """A file of C's, for functions that write to one."""
 
@@ -172,6 +192,8 @@ def array_of(value):
 
 def int8(value, what):
     """An int8 array in C order. Whole numbers from -128 to 127 of any type are taken, others refused."""
+    if type(value) is np.ndarray and value.dtype == np.int8 and value.flags.c_contiguous:
+        return value
     array = array_of(value)
     if array.dtype != np.int8:
         taken = array.astype(np.int8)

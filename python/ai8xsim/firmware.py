@@ -58,11 +58,12 @@ class Firmware:
                 on_console(ffi.buffer(characters, size)[:].decode('utf-8', 'replace'))
 
         self._console = ffi.callback('void(void *, unsigned, const char *, size_t)', console, onerror=self._catch)
-        # Python runs its signal handlers in callbacks: Ctrl-C ends a run here.
+        # Python runs its signal handlers in callbacks: Ctrl-C ends a run there.
+        self._poll = ffi.callback('bool(void *)', lambda user: not self._raised, error=False, onerror=self._catch)
         self._inference = ffi.callback('bool(void *, ai8x_machine *, const ai8x_firmware_inference *)',
                                        lambda user, machine, inference: not self._raised, error=False,
                                        onerror=self._catch)
-        options.console, options.inference = self._console, self._inference
+        options.console, options.inference, options.poll = self._console, self._inference, self._poll
         handle = ffi.new('ai8x_firmware **')
         call(lib.ai8x_firmware_open, path_bytes(path), options, handle)
         self.handle = ffi.gc(handle[0], lib.ai8x_firmware_destroy)

@@ -45,6 +45,8 @@ class Machine:
         self._after = ffi.callback('ai8x_layer_fn', lambda user, report: not self._raised, error=False,
                                    onerror=self._catch)
         lib.ai8x_machine_on_layer(self.handle, self._after, ffi.NULL)
+        self._poll = ffi.callback('ai8x_poll_fn', lambda user: not self._raised, error=False, onerror=self._catch)
+        lib.ai8x_machine_on_poll(self.handle, self._poll, ffi.NULL)
 
     def _catch(self, kind, error, trace):
         self._raised.append(error)
@@ -104,6 +106,7 @@ class Machine:
 
         :returns: "done", "limit" (still running, call again), or "waiting" (a FIFO is empty: push, then call again)
         :raises MachineError: nothing was started, or a layer's registers cannot be executed
+        :raises KeyboardInterrupt: Ctrl-C; the next call goes on where the run stopped, or after the layer that ended
         """
         limits = ffi.new('ai8x_run_limits *')
         limits.max_cycles = max_cycles or 0

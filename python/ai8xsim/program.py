@@ -1,12 +1,13 @@
 """Programs: bus operations with expected results, and what a run of them gives."""
 import collections
+import functools
 import os
 import sys
 import threading
 
 import numpy as np
 
-from ai8xsim._native import (ArgumentError, Stream, call, failure, ffi, find_part, int8, lib,
+from ai8xsim._native import (ArgumentError, Interrupts, Stream, call, failure, ffi, find_part, int8, lib,
                              part_name, path_bytes, pointer, text, view)
 from ai8xsim.profile import MemoryMap, Profile
 
@@ -33,37 +34,66 @@ def new_machine(part, engine, capture):
     return ffi.gc(handle[0], lib.ai8x_machine_destroy)
 
 
+Facts = collections.namedtuple('Facts', 'index text shape dtype size')
+
+
+def layer_facts(report):
+    """What is the same in every run of a layer: register set, text, and the output's shape, type and bytes."""
+    layer = report.layer
+    buffer = ffi.new('char[]', 512)
+    lib.ai8x_layer_describe(ffi.addressof(report, 'layer'), buffer, 512)
+    shape = lib.ai8x_layer_output_slots(ffi.addressof(report, 'layer')), layer.output_rows, layer.output_columns
+    dtype = np.int8 if layer.output_bits == 8 else np.int32
+    return Facts(layer.index, text(buffer), shape, dtype, 4 * shape[0] * shape[1] * shape[2])
+
+
 class Layer:
     """One layer of a result.
 
-    ``number`` as in the program, ``hw_layer`` the register set, ``cycles``, ``output`` [C][H][W] (int8 where the
-    layer writes 8 bit, else int32), ``exact`` whether the exact engine ran it, ``passed`` and ``mismatches`` where
-    recorded results were compared (else None and 0), ``text`` the layer in a sentence.
+    ``number`` as in the program, ``hw_layer`` the register set, ``cycles`` of the accelerator, ``exact`` whether the
+    exact engine ran it and ``reason`` why, ``passed`` and ``mismatches`` where recorded results were compared (else
+    None and 0), ``text`` the layer in a sentence. ``output`` is its result.
     """
 
-    def __init__(self, number, report):
-        layer = report.layer
-        self.number, self.hw_layer, self.cycles = number, layer.index, report.cycles
-        self.exact, self.reason = bool(report.exact_engine), text(report.exact_reason)
+    def __init__(self, number, report, facts=None):
+        self._facts = facts or layer_facts(report)
+        self.number, self.hw_layer, self.cycles = number, self._facts.index, report.cycles
+        self.exact = report.exact_engine
+        self.reason = text(report.exact_reason) if self.exact else ''
         self.passed, self.mismatches = None, 0
-        buffer = ffi.new('char[]', 512)
-        lib.ai8x_layer_describe(ffi.addressof(report, 'layer'), buffer, 512)
-        self.text = text(buffer)
-        shape = (lib.ai8x_layer_output_slots(ffi.addressof(report, 'layer')), layer.output_rows, layer.output_columns)
-        values = view(report.output, shape, np.int32, None)
-        # Copied: the report's memory is used again by the machine's next run.
-        self.output = np.array(values, np.int8 if layer.output_bits == 8 else np.int32)
+        # The machine's next run uses the report's memory again; this is the only copy.
+        captured = report.output != ffi.NULL
+        self._bytes = ffi.buffer(report.output, self._facts.size)[:] if captured else None
+
+    @property
+    def text(self):
+        """The layer in a sentence."""
+        return self._facts.text
+
+    @property
+    def output(self):
+        """Its result [C][H][W], values as in data memory: int8 where the layer writes 8 bit, else int32. A read-only
+        view; None where outputs were not captured. C counts output slots: channels, with ``expand`` in passes."""
+        if self._bytes is None:
+            return None
+        values = np.frombuffer(self._bytes, np.int32)
+        if self._facts.dtype == np.int8:
+            low = 0 if sys.byteorder == 'little' else 3
+            values = values.view(np.int8)[low::4]
+        return values.reshape(self._facts.shape)
 
     def __repr__(self):
-        return f'<layer {self.number}: {self.cycles} cycles, output {self.output.shape} {self.output.dtype}>'
+        return f'<layer {self.number}: {self.cycles} cycles, output {self._facts.shape} {self._facts.dtype.__name__}>'
 
 
 class Result:
     """What a run gave.
 
-    ``output`` [C][H][W] of the last layer, ``layers`` a list of :class:`Layer` in the order they ran, ``cycles`` of the
-    accelerator, ``seconds`` the same at the part's clock, ``passed`` (every check held; None where nothing was
-    compared), ``checks``, ``mismatches`` (a list), ``first_bad_layer`` or None.
+    ``output`` [C][H][W] of the last layer (int32; int8 from a recorded input where the layer writes 8 bit), ``layers``
+    a list of :class:`Layer` in the order they ran, ``cycles`` of the accelerator, ``seconds`` the same at the part's
+    usual clock, ``passed`` (every check held; None where nothing was compared), ``checks`` the words and layers
+    compared, ``mismatches`` a list of :class:`Mismatch` (1000 at most) and ``mismatch_count`` all of them,
+    ``first_bad_layer`` or None, ``message`` how the run ended.
     """
 
     def __init__(self, output, layers, cycles, seconds):
@@ -74,6 +104,23 @@ class Result:
     def __repr__(self):
         verdict = {None: 'nothing compared', True: 'passed', False: 'FAILED'}[self.passed]
         return f'<{verdict}: {len(self.layers)} layers, {self.cycles} cycles, {self.checks} checks>'
+
+
+class _Worker:
+    """A machine of a batch, and what ends its runs."""
+
+    def __init__(self, handle):
+        self.handle, self.interrupts = handle, Interrupts()
+        self.machine = lib.ai8x_batch_machine(handle)
+        lib.ai8x_machine_on_poll(self.machine, self.interrupts.callback, ffi.NULL)
+
+    def run(self, x, output):
+        """One inference: int8 in, int32 out, C-contiguous."""
+        self.interrupts.forget()
+        try:
+            call(lib.ai8x_batch_run, self.handle, ffi.from_buffer('int8_t[]', x), ffi.from_buffer('int32_t[]', output))
+        finally:
+            self.interrupts.check()
 
 
 class _Batch:
@@ -93,9 +140,11 @@ class _Batch:
         shape = ffi.new('uint32_t[3]')
         lib.ai8x_batch_output_shape(self.handle, shape)
         self.output_shape = tuple(shape)
-        self.input_shape = None
+        self.input_shape, self.input_size = None, 0
         if lib.ai8x_batch_input_shape(self.handle, shape, ffi.NULL) == lib.AI8X_OK:
-            self.input_shape = tuple(shape)
+            self.input_shape, self.input_size = tuple(shape), shape[0] * shape[1] * shape[2]
+        self.clock_hz = lib.ai8x_part_get_info(lib.ai8x_program_part(program.handle)).clock_hz
+        self.facts = {}
 
     def take(self):
         """A worker that nobody uses."""
@@ -104,7 +153,7 @@ class _Batch:
                 return self.idle.pop()
         worker = ffi.new('ai8x_batch_worker **')
         call(lib.ai8x_batch_worker_create, self.handle, worker)
-        return worker[0]
+        return _Worker(worker[0])
 
     def give(self, worker):
         """Hands a worker back."""
@@ -114,7 +163,7 @@ class _Batch:
     def __del__(self):
         if hasattr(self, 'idle'):
             for worker in self.idle:
-                self._free[0](worker)
+                self._free[0](worker.handle)
             self._free[1](self.handle)
 
     def need_input(self):
@@ -215,29 +264,36 @@ class Program:
         """
         if x is None:
             return self._run_recorded(engine, per_layer, max_cycles)
-        batch = self._batch(engine, layers)
-        x = _fit(int8(x, 'input'), batch.need_input())
+        batch = self._batches.get((engine, layers)) or self._batch(engine, layers)
+        x = int8(x, 'input')
+        if x.size != batch.input_size:
+            raise ArgumentError(f'input of shape {x.shape}: expected {batch.need_input()}')
         output = np.empty(batch.output_shape, np.int32)
         worker = batch.take()
         try:
-            call(lib.ai8x_batch_run, worker, pointer(x, 'int8_t *'), pointer(output, 'int32_t *'))
-            machine = lib.ai8x_batch_machine(worker)
-            cycles = lib.ai8x_machine_cycles(machine)
-            reports = self._layers(machine) if layers else []
+            worker.run(x, output)
+            cycles = lib.ai8x_machine_cycles(worker.machine)
+            reports = self._layers(worker.machine, batch.facts) if layers else []
         finally:
             batch.give(worker)
-        hz = lib.ai8x_part_get_info(lib.ai8x_program_part(self.handle)).clock_hz
-        return Result(output, reports, cycles, cycles / hz)
+        return Result(output, reports, cycles, cycles / batch.clock_hz)
 
-    def _layers(self, machine):
+    @functools.cached_property
+    def _numbers(self):
+        return [layer.number for layer in self._recorded()]
+
+    def _layers(self, machine, facts):
         """Layers of a machine's last run, with the outputs in the shapes that the program records."""
-        numbers = [layer.number for layer in self._recorded()]
+        numbers = self._numbers
         count = lib.ai8x_machine_layer_count(machine)
         layers = []
         for position in range(count):
             report = lib.ai8x_machine_layer_report(machine, position)
-            number = numbers[position] if len(numbers) == count else report.layer.index
-            layers.append(Layer(number, report))
+            index = report.layer.index
+            if index not in facts:
+                facts[index] = layer_facts(report)
+            number = numbers[position] if len(numbers) == count else index
+            layers.append(Layer(number, report, facts[index]))
         return layers
 
     def _run_recorded(self, engine, per_layer, max_cycles):
@@ -247,17 +303,12 @@ class Program:
         settings.max_mismatches = 1000
         if max_cycles is not None:
             settings.max_cycles = max_cycles
-        interrupted = []
-
-        # Ctrl-C arrives in the callback: there Python runs its signal handlers.
-        after = ffi.callback('ai8x_layer_fn', lambda user, report: True, error=False,
-                             onerror=lambda kind, error, trace: interrupted.append(error))
-        settings.on_layer = after
+        interrupts = Interrupts()
+        lib.ai8x_machine_on_poll(machine, interrupts.callback, ffi.NULL)
         result = ffi.new('ai8x_runner_result *')
         try:
             lib.ai8x_runner_run(machine, self.handle, settings, result)
-            if interrupted:
-                raise interrupted[0]
+            interrupts.check()
             if result.status not in (lib.AI8X_OK, lib.AI8X_ERR_MISMATCH):
                 raise failure(result.status, text(result.message))
             return self._recorded_result(machine, result)
@@ -265,7 +316,7 @@ class Program:
             lib.ai8x_runner_result_release(result)
 
     def _recorded_result(self, machine, result):
-        layers = self._layers(machine)
+        layers = self._layers(machine, {})
         for position in range(min(len(layers), result.layer_count)):
             ran = result.layers[position]
             layers[position].number = ran.number
@@ -374,17 +425,9 @@ class Program:
         return f'<program {self.name!r} for {self.part}: {len(self.ops)} bus operations>'
 
 
-
 def _passed(struct):
     """The member that is called as a word of Python's."""
     return bool(getattr(struct, 'pass'))
-
-
-def _fit(x, shape):
-    """An input in the shape that the program takes."""
-    if x.size != int(np.prod(shape)):
-        raise ArgumentError(f'input of shape {x.shape}: expected {shape}')
-    return x
 
 
 class _Evaluation:
@@ -414,7 +457,7 @@ class _Evaluation:
                 if begin == end:
                     return
                 for index in range(begin, end):
-                    status = lib.ai8x_batch_run(worker, first_in + index * step_in, first_out + index * step_out, error)
+                    status = lib.ai8x_batch_run(worker.handle, first_in + index * step_in, first_out + index * step_out, error)
                     if status != lib.AI8X_OK:
                         self.failure = failure(status, f'input {index}: {text(error.message)}')
                         self.stop = True

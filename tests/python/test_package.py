@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,17 @@ layers:
   - {name: stem, in_channels: 3, in_dim: [16, 16], operation: conv2d, kernel_size: 3x3, pad: 1, out_channels: 16}
   - {name: last, operation: conv2d, kernel_size: 3x3, pad: 1, out_channels: 8}
 '''
+
+
+LARGE = ai8xsim.Network(RESIDUAL.replace('[16, 16]', '[90, 90]').replace('in_channels: 3', 'in_channels: 64')).randomise()
+
+
+def elf(code, address):
+    """An ELF file of ARM with one segment."""
+    header = b'\x7fELF\x01\x01\x01'.ljust(16, b'\0') + struct.pack('<HHIIIIIHHHHHH', 2, 40, 1, address + 9, 52, 0,
+                                                                     0x5000200, 52, 32, 1, 40, 0, 0)
+    segment = struct.pack('<IIIIIIII', 1, 84, address, address, len(code), len(code), 5, 4)
+    return header + segment + code
 
 
 def network():
@@ -275,6 +287,49 @@ class Interrupts(unittest.TestCase):
             self.assertEqual(process.wait(), 77)
 
 
+    def end(self, script, argument):
+        """Runs a script that says when its long run has begun; what it does after Ctrl-C."""
+        script = ('import sys; sys.path.insert(0, sys.argv[1]); import numpy as np, ai8xsim\n'
+                  'try:\n' + ''.join(f'    {line}\n' for line in script) + 'except KeyboardInterrupt:\n    sys.exit(77)\n')
+        with subprocess.Popen([sys.executable, '-c', script, FOLDER, argument], stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+            self.assertEqual(process.wait(), 77)
+
+    def test_machine(self):
+        """ends a run in the middle of a layer, without an event of it"""
+        with tempfile.TemporaryDirectory() as folder:
+            large = os.path.join(folder, 'large.h5')
+            LARGE.compile('MAX78002').save(large)
+            begin = ['program = ai8xsim.Program(sys.argv[2])', 'print(flush=True)']
+            machine = begin[:1] + ['machine = ai8xsim.Machine("MAX78002", engine="exact")', 'machine.load(program)']
+            again = ['while True:', '    machine.load(program)', '    machine.run()']
+            self.end(machine + begin[1:] + again, large)
+            self.end(begin + ['while True: program.run(engine="exact")'], large)
+            x = 'x = np.zeros(program.input_shape, np.int8)'
+            self.end(begin[:1] + [x] + begin[1:] + ['while True: program.run(x, engine="exact")'], large)
+
+    def test_goes_on(self):
+        """a run that was ended in a layer goes on with the next call, as if nothing had been"""
+        program = LARGE.compile('MAX78002')
+        machine = ai8xsim.Machine('MAX78002', engine='exact')
+        machine.load(program)
+        ended = []
+
+        def once(event):
+            if not ended:
+                ended.append(event['layer'])
+                raise InterruptedError
+        machine.observe(['layer_start'], once)
+        with self.assertRaises(InterruptedError):
+            machine.run()
+        self.assertTrue(machine.running)
+        self.assertEqual((ended, len(machine.layers)), ([0], 1))
+        self.assertEqual(machine.run(), 'done')
+        self.assertEqual(machine.cycles, program.profile().cycles)
+
+
 class Firmwares(unittest.TestCase):
     """Firmware images."""
 
@@ -288,6 +343,20 @@ class Firmwares(unittest.TestCase):
         self.assertTrue(result.passed, result)
         self.assertGreater(result.inferences[0].cycles, 0)
         self.assertEqual(''.join(pieces).replace('\r', ''), result.console)
+
+    def test_interrupt(self):
+        """Ctrl-C ends a run in which nothing but instructions happens"""
+        path = os.environ.get('AI8XSIM_FIRMWARE')
+        if not path:
+            self.skipTest('no firmware in this build')
+        # Thumb: stack and reset vector, then a loop of two blocks that counts for ever.
+        image = struct.pack('<II', 0x20008000, 0x10000009) + struct.pack('<HHHH', 0x3001, 0xe7ff, 0xe7fc, 0xbf00)
+        with tempfile.TemporaryDirectory() as folder:
+            endless = os.path.join(folder, 'endless.elf')
+            with open(endless, 'wb') as file:
+                file.write(elf(image, 0x10000000))
+            Interrupts.end(self, ['firmware = ai8xsim.Firmware(sys.argv[2], part="MAX78000", max_seconds=10000)',
+                                  'print(flush=True)', 'while True: firmware.run()'], endless)
 
 
 class Types(unittest.TestCase):

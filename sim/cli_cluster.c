@@ -12,7 +12,7 @@ static void notice(ai8x_cluster *cluster, unsigned rank, const char *reason)
 {
 	(void)cluster;
 	if (reason[0] != '\0')
-		cli_error("rank %u is out, others do its work: %s", rank, reason);
+		cli_error("rank %u dropped out, others do its work: %s", rank, reason);
 }
 
 int cli_cluster_open(ai8x_cluster **cluster)

@@ -36,9 +36,9 @@ static void read_threshold(const struct argp_state *state, char *argument, void 
 
 static const struct cli_option option_rows[] = {
 	{"threshold", 't', "PERCENT", CLI_CALL, 0,
-     "More cycles up to this are no regression, of a program or of a layer (default 0)", 1,
+     "Allow this many percent more cycles, of a program or of a layer (default 0)", 1,
      .call = read_threshold},
-	{"all", 'a', NULL, CLI_FLAG, AT(all), "Show layers that are as before, too", 2},
+	{"all", 'a', NULL, CLI_FLAG, AT(all), "Show layers that did not change, too", 2},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write the comparison as JSON; - for standard output, in place of the table", 2},
 	{"markdown", 0, "FILE", CLI_WRITES, AT(markdown),

@@ -35,7 +35,7 @@ static const struct cli_option option_rows[] = {
 	{"write-yaml", 0, "FILE", CLI_WRITES, AT(yaml), "Write the description with everything that was chosen",
      2},
 	{"save-weights", 0, "FILE", CLI_WRITES, AT(save), "Write weights, biases, shifts and input as HDF5", 2},
-	{"quiet", 'q', NULL, CLI_FLAG, AT(quiet), "Do not tell what was chosen", 2},
+	{"quiet", 'q', NULL, CLI_FLAG, AT(quiet), "Do not print what was chosen", 2},
 	{"fifo", 0, NULL, CLI_SET, AT(options.feed),
      "Feed the input through the FIFOs (default for streaming networks)", 3, AI8X_FEED_FIFO},
 	{"fast-fifo", 0, NULL, CLI_SET, AT(options.feed), "Feed it through the fast FIFO", 3,

@@ -30,7 +30,7 @@ static const struct cli_option option_rows[] = {
      "Write all outputs to this HDF5 file (FILE.part until it is complete; the same command goes on from "
      "there)",
      2},
-	{"restart", 0, NULL, CLI_FLAG, AT(options.restart), "Do not go on from FILE.part", 2},
+	{"restart", 0, NULL, CLI_FLAG, AT(options.restart), "Ignore FILE.part and start anew", 2},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write results as JSON; - for standard output, in place of the tables", 2},
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(options.jobs),

@@ -36,7 +36,7 @@ static const struct cli_line command_line = {
 	.none = "no program given",
 	.many = "one program at a time",
 	.doc = "Shows who owns each word of data, kernel and bias memory in the course of a run. Nothing is run: "
-		   "the maps follow from the registers. \"1 of 2\" after an owner: every second word is its own.\v"
+		   "the maps follow from the registers. \"1 of 2\" after an owner: it owns every second word.\v"
 		   "Examples:\n"
 		   "  ai8xsim map program.h5\n"
 		   "      What lies where after the last layer?\n"

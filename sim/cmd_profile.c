@@ -435,7 +435,7 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 	printf("Energy is an estimate, off by up to %.0f %% on measurements it was not fitted to.\n",
 	       100 * ai8x_energy_error(profile->part));
 	if (profile->timing.schedule.conditional)
-		printf("A snoop unit decides at run time which layers follow; it was taken not to trigger.\n");
+		printf("A snoop unit decides at run time which layers follow; it was assumed not to trigger.\n");
 	if (baseline != NULL)
 		code = print_baseline(profile, baseline);
 	if (code == CLI_OK && advice != NULL)

@@ -46,7 +46,7 @@ const struct cli_option run_program_options[] = {
 	{"expect", 0, "FILE", CLI_READS, AT(expect),
      "Words expected after the run of a .mem file, in the same form", 2},
 	{"allow-unchecked", 0, NULL, CLI_FLAG, AT(allow_unchecked),
-     "End with 0, not 6, where a program expects nothing that could be compared", 1},
+     "Exit with 0, not 6, where a program expects nothing that could be compared", 1},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write results as JSON; - for standard output, in place of the table", 3},
 	{"junit", 0, "FILE", CLI_WRITES, AT(junit), "Write results as JUnit XML, for CI systems", 3},
@@ -55,7 +55,7 @@ const struct cli_option run_program_options[] = {
 	{"mismatches", 0, "N", CLI_SIZE, AT(shown), "Show at most N differing words per program (default 8)", 3,
      0, 1000000},
 	{"verbose", 'v', NULL, CLI_FLAG, AT(verbose),
-     "Show every layer's cycles, which engine ran it, and why when not the fast one", 3},
+     "Show every layer's cycles, which engine ran it, and why if not the fast one", 3},
 	{0},
 };
 

@@ -103,11 +103,11 @@ static void read_load(const struct argp_state *state, char *argument, void *sett
 
 const struct cli_option run_firmware_options[] = {
 	{"part", 0, "NAME", CLI_PART, AT(firmware.part),
-     "MAX78000 or MAX78002 (default: told from stack pointer and image size)", 1},
+     "MAX78000 or MAX78002 (default: found from stack pointer and image size)", 1},
 	CLI_ENGINE_ROWS(firmware.machine.engine, firmware.machine.cpu, 1),
 	{"base", 0, "ADDRESS", CLI_CALL, 0, "Where a .bin file lies (default: the start of flash)", 1,
      .call = read_base},
-	{"stub", 0, "FUNCTION=VALUE", CLI_CALL, 0, "That function returns VALUE at once; may be repeated", 1,
+	{"stub", 0, "FUNCTION=VALUE", CLI_CALL, 0, "FUNCTION returns VALUE at once; may be repeated", 1,
      .call = read_stub},
 	{"load", 0, "SYMBOL=FILE", CLI_CALL, 0, "Fill a buffer with a file when main begins; may be repeated", 1,
      .call = read_load},
@@ -126,7 +126,7 @@ const struct cli_option run_firmware_options[] = {
 	{"display", 0, "PNG", CLI_WRITES, AT(io.display), "Write what the display shows at the end", 4},
 	{"card", 0, "FILE", CLI_READS, AT(io.card), "Image of an SD card; it stays as it is", 4},
 	{"card-out", 0, "FILE", CLI_WRITES, AT(io.card_out), "Write the SD card as the run left it", 4},
-	{"board", 0, "YAML", CLI_READS, AT(io.description), "Description of a board that joins these", 4},
+	{"board", 0, "YAML", CLI_READS, AT(io.description), "Description of a board that combines these", 4},
 	{"files", 0, "FOLDER", CLI_TEXT, AT(board.files), "Let semihosting open files in this folder", 4},
 	{"vcd", 0, "FILE", CLI_WRITES, AT(board.vcd),
      "Write pins, characters, exceptions, runs of the accelerator and sleep by time (VCD)", 3},
@@ -141,7 +141,7 @@ const struct cli_option run_firmware_options[] = {
      .call = read_max_seconds},
 	{"expect", 0, "REGEX", CLI_TEXT, AT(patterns.expect),
      "What the console prints when all is well (default PASS)", 2},
-	{"fail", 0, "REGEX", CLI_TEXT, AT(patterns.fail), "What it prints when not (default FAIL|[Mm]ismatch)",
+	{"fail", 0, "REGEX", CLI_TEXT, AT(patterns.fail), "What it prints on failure (default FAIL|[Mm]ismatch)",
      2},
 	{"until", 0, "SYMBOL", CLI_TEXT, AT(firmware.until), "Stop when this function is reached; that is a pass",
      2},
@@ -277,7 +277,8 @@ static int check_recorded(const char *path, const ai8x_program *program)
 		expected += ops[i].kind == AI8X_BUS_EXPECT;
 	if (expected > 0)
 		return CLI_OK;
-	cli_error("%s: nothing to check: the firmware read no words after the inference that it could expect",
+	cli_error("%s: nothing to check: after the inference the firmware read no words that the recording could "
+	          "expect",
 	          path);
 	return CLI_UNCHECKED;
 }

@@ -42,9 +42,10 @@ static void parse_layer(const struct argp_state *state, char *argument, void *se
 
 static const struct cli_option option_table[] = {
 	{"output", 'o', "FILE.html", CLI_WRITES, AT(output), "The page", 1},
-	{"from", 0, "WHEN", CLI_CALL, 0, "First cycle with all values, or first layer as L3", 1,
+	{"from", 0, "WHEN", CLI_CALL, 0, "First cycle with all values, or first layer (such as L3)", 1,
      .call = parse_from},
-	{"to", 0, "WHEN", CLI_CALL, 0, "Cycle after the last one, or last layer as L3", 1, .call = parse_to},
+	{"to", 0, "WHEN", CLI_CALL, 0, "Cycle after the last one, or last layer (such as L3)", 1,
+     .call = parse_to},
 	{"layer", 0, "N", CLI_CALL, 0, "Values of this layer only (register set)", 1, .call = parse_layer},
 	{"size", 0, "MB", CLI_UINT32, AT(megabytes),
      "What the page may take, 1 to 100 (default 2): more holds more values", 1, 1, 100},
@@ -81,7 +82,7 @@ static const struct cli_line line = {
 	.none = "no program, network or firmware given",
 	.check = check_line,
 	.doc = "Runs programs cycle by cycle and makes a page on which they can be watched: one file for any "
-		   "browser, without a network. Several programs are shown beside each other. Networks without "
+		   "browser, which works offline. Several programs are shown beside each other. Networks without "
 		   "weights get random ones.\v"
 		   "Examples:\n"
 		   "  ai8xsim show program.h5 -o page.html\n"

@@ -20,7 +20,7 @@ static const struct cli_option option_rows[] = {
      "Write all points as CSV; - for standard output, in place of the table", 1},
 	{"output", 'o', "FILE", CLI_WRITES, AT(hdf5), "Write all points as HDF5", 1},
 	{"html", 0, "FILE", CLI_WRITES, AT(html),
-     "Draw all points by both objectives, as a page that needs nothing else", 1},
+     "Draw all points by both objectives, as one self-contained page", 1},
 	CLI_INPUT_SHAPE(AT(shape), 2),
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs),
      "Compute N points at the same time (default: as many as there are processors)", 2, 1, MAX_JOBS},
@@ -38,7 +38,7 @@ static const struct cli_line command_line = {
 		   "(docs/sweep.md): "
 		   "cycles, energy, kernel and data memory, and which points are best. Weights are not needed.\v"
 		   "Examples:\n"
-		   "  ai8xsim sweep widths.yaml                        what can be had at which price?\n"
+		   "  ai8xsim sweep widths.yaml                        what can be gained, and what does it cost?\n"
 		   "  ai8xsim sweep widths.yaml --html front.html      the same as a picture\n"
 		   "  ai8xsim sweep widths.yaml --csv - | sort -t, ... for scripts\n"
 		   "\n"

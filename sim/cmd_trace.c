@@ -50,8 +50,9 @@ static void parse_signals(const struct argp_state *state, char *text, void *sett
 
 static const struct cli_option option_rows[] = {
 	{"output", 'o', "FILE", CLI_WRITES, AT(output), "Where to; the suffix says how: .vcd, .json or .csv", 1},
-	{"from", 0, "WHEN", CLI_CALL, 0, "First cycle, or first layer as L3", 1, .call = parse_from},
-	{"to", 0, "WHEN", CLI_CALL, 0, "Cycle after the last one, or last layer as L3", 1, .call = parse_to},
+	{"from", 0, "WHEN", CLI_CALL, 0, "First cycle, or first layer (such as L3)", 1, .call = parse_from},
+	{"to", 0, "WHEN", CLI_CALL, 0, "Cycle after the last one, or last layer (such as L3)", 1,
+     .call = parse_to},
 	{"signals", 0, "LIST", CLI_CALL, 0,
      "Some of sequencer,reads,writes,tram,output,fifo (the default), groups, all", 1, .call = parse_signals},
 	{"fifo-pace", 0, "N", CLI_UINT32, AT(fifo_pace),

@@ -71,7 +71,7 @@ static void print_help(FILE *file)
 	(void)fputs("  help       explain a command: ai8xsim help run\n"
 	            "\n"
 	            "Examples:\n"
-	            "  ai8xsim run program.h5                what does this program compute, and how long?\n"
+	            "  ai8xsim run program.h5                what does it compute, and how long does it take?\n"
 	            "  ai8xsim run --per-layer program.h5    which layer is the first to go wrong?\n"
 	            "  ai8xsim run --json - programs/        all programs of a folder, for scripts\n"
 	            "  ai8xsim check program.h5              what is wrong with it, and why?\n"

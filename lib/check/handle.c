@@ -194,8 +194,9 @@ ai8x_status ai8x_check_attach(ai8x_check *check, ai8x_machine *machine, ai8x_err
 	const ai8x_status status = ai8x_machine_observe(machine, KINDS, observe, check);
 	if (status != AI8X_OK)
 		return error_set(error, status, "%s",
-		                 status == AI8X_ERR_LIMIT ? "the machine has too many observers"
-		                                          : "a machine that calls back cannot be observed anew");
+		                 status == AI8X_ERR_LIMIT
+		                     ? "the machine has too many observers"
+		                     : "a check cannot be attached from a callback of the machine");
 	check->machine = machine;
 	return AI8X_OK;
 }
@@ -249,8 +250,7 @@ static void check_values(ai8x_check *check, const struct layer_state *state)
 	if (counters->accumulator_max >= ACCUMULATOR_LIMIT || counters->accumulator_min < -ACCUMULATOR_LIMIT)
 		report(check, AI8X_CHECK_ACCUMULATOR, AI8X_SEVERITY_WARNING, place, 1,
 		       "the sums of layer %u range from %lld to %lld; the bus between groups is said to carry 26 "
-		       "bits, and "
-		       "what happens beyond is not published",
+		       "bits, and what happens beyond that is not published",
 		       state->layer.index, (long long)counters->accumulator_min,
 		       (long long)counters->accumulator_max);
 }
@@ -281,15 +281,17 @@ ai8x_status ai8x_check_finish(ai8x_check *check, ai8x_status status, const char 
 	if (check == NULL)
 		return error_null(error, "check");
 	if (check->summaries != NULL)
-		return error_set(error, AI8X_ERR_ARGUMENT, "the check was evaluated already");
+		return error_set(error, AI8X_ERR_ARGUMENT, "the check has already been evaluated");
 	if (check->trouble == AI8X_OK) {
 		bool complete = status == AI8X_OK && check->stopped;
 		plan_evaluate(check, status, message);
 		fifo_evaluate(check, status, message);
 		registers_evaluate(check);
 		if (check->looping) {
-			report(check, AI8X_CHECK_ENDLESS, AI8X_SEVERITY_INFO, here(-1), 1,
-			       "more than %d layers are started: what they hand to each other is not examined", MAX_RUNS);
+			report(
+				check, AI8X_CHECK_ENDLESS, AI8X_SEVERITY_INFO, here(-1), 1,
+				"more than %d layers were started: the data that they pass to each other were not examined",
+				MAX_RUNS);
 		} else {
 			flow_evaluate(check, complete);
 			kernels_evaluate(check, complete);

@@ -227,7 +227,7 @@ static void report_unwritten(ai8x_check *check, const struct layer_state *state,
 		       "layer %u takes the kernel of output channel slot %u and input channel %d from word %u of "
 		       "processor %u's kernel memory, %s",
 		       layer->index, row, place.channel, word, processor,
-		       meant ? "which was cleared and not written since: it is zero, as generators leave it that "
+		       meant ? "which was cleared and not written since: it is zero, as left by generators that "
 		               "clear memory"
 		             : "but nobody wrote that word");
 }

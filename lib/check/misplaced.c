@@ -178,9 +178,8 @@ void misplaced_channels(ai8x_check *check, struct layer_state *state)
 	place.group = (int)processor_group(first);
 	place.channel = (int)channels;
 	report(check, AI8X_CHECK_KERNEL_MISPLACED, AI8X_SEVERITY_ERROR, place, bits_count(absent),
-	       "layer %u has %u input channels, so %s none in the last of its %u passes, but kernels for it that "
-	       "are not "
-	       "zero%s",
+	       "layer %u has %u input channels, so %s none in the last of its %u passes, although kernels for "
+	       "that pass are not zero%s",
 	       layer->index, channels, who, layer->passes,
 	       packed
 	           ? ": as the vendor's generator packs weights of fewer than 8 bits, all later kernels of these "
@@ -258,7 +257,7 @@ void misplaced_kernels(ai8x_check *check, const struct layer_state *state)
 	if (!slots.holes || slots.idle == NONE || (slots.empty == NONE && slots.idle >= state->slots))
 		return;
 	struct place place = here((int)layer->index);
-	char where[64] = "after its last slot, where no channel is";
+	char where[64] = "after its last slot, where there is no channel";
 	place.processor = (int)bits_first(layer->processors);
 	place.channel = slots.empty != NONE ? (int)slots.empty : -1;
 	if (slots.idle < state->slots)

@@ -349,8 +349,8 @@ void plan_evaluate(ai8x_check *check, ai8x_status status, const char *message)
 			report(check, AI8X_CHECK_NOT_STARTED, AI8X_SEVERITY_ERROR, here(-1), 1, "%s", message);
 		else if (status != AI8X_ERR_ADDRESS && status != AI8X_ERR_ALIGNMENT)
 			report(check, AI8X_CHECK_NOT_STARTED, AI8X_SEVERITY_ERROR, here(-1), 1,
-			       "the program ends without having started the machine: cnn_en (CTL bit 0) of no group rose "
-			       "without it following another group");
+			       "the program ends without having started the machine: cnn_en (CTL bit 0) never went from "
+			       "0 to 1 in a group that does not follow another one");
 	} else {
 		// Started, and stopped again before anything ran.
 		if (status == AI8X_ERR_NOT_STARTED)

@@ -66,7 +66,7 @@ void registers_written(ai8x_check *check, const struct part_target *target, uint
 	if (is_layer_register(check->part, target->reg)) {
 		if (running)
 			report(check, AI8X_CHECK_BUS_RUNNING, AI8X_SEVERITY_WARNING, register_place(check, target), 1,
-			       "register %s is written while the machine runs; what the running layer makes of it is not "
+			       "register %s is written while the machine runs; how the running layer reacts is not "
 			       "published",
 			       part_register_name(target->reg));
 		// Between two runs a register may be configured anew.
@@ -99,9 +99,8 @@ static void explain_overlay(const ai8x_check *check, enum part_register reg, uin
 			continue;
 		nearest = distance;
 		(void)snprintf(text, size,
-		               "; register %s of layer %u would lie there, but only layers 0 to %u have one (an "
-		               "option to write zero "
-		               "registers, --write-zero-registers, does this)",
+		               "; register %s of layer %u would lie there, but only layers 0 to %u have one (a "
+		               "generator's option --write-zero-registers does this)",
 		               part_register_name((enum part_register)r), distance / other->stride, other->count - 1);
 	}
 }

@@ -156,14 +156,14 @@ static const ai8x_check_class_info classes[AI8X_CHECK_CLASSES] = {
          AI8X_SEVERITY_WARNING},
 	CLASS(ACCUMULATOR) = {"accumulator", "sums leave the range of the accumulator",
                           "Reduce the weights or split the layer's input channels.", AI8X_SEVERITY_WARNING},
-	CLASS(KERNEL_MISPLACED) = {"kernel-misplaced", "kernels lie where no channel is",
+	CLASS(KERNEL_MISPLACED) = {"kernel-misplaced", "kernels lie where there is no channel",
                                "Fill the last pass of input channels, let output processors begin at a "
                                "multiple of four without holes, or use "
                                "8-bit weights: the vendor's generator misplaces kernels otherwise "
                                "(docs/export.md). `ai8xsim compile` places "
                                "them right.",
                                AI8X_SEVERITY_ERROR},
-	CLASS(BIAS_MISPLACED) = {"bias-misplaced", "biases lie where no channel is",
+	CLASS(BIAS_MISPLACED) = {"bias-misplaced", "biases lie where there is no channel",
                              "Let output processors begin at a multiple of four without holes: the vendor's "
                              "generator packs biases without "
                              "the gaps (docs/export.md). `ai8xsim compile` places them right.",
@@ -174,7 +174,7 @@ static const ai8x_check_class_info classes[AI8X_CHECK_CLASSES] = {
          AI8X_SEVERITY_ERROR},
 	CLASS(READ_AHEAD) =
 		{"read-ahead", "read-ahead with input and output in the same RAM",
-         "Move the output (WPTR_BASE, out_offset) to another 16 KiB block than the input, or switch "
+         "Move the output (WPTR_BASE, out_offset) to a 16 KiB block other than the input's, or switch "
          "readahead off (LCTL2).",
          AI8X_SEVERITY_ERROR},
 	CLASS(FIFO_FRAME) =

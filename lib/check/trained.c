@@ -406,8 +406,8 @@ void trained_evaluate(ai8x_check *check)
 		count = list_layers(check, true, list);
 	if (count != trained) {
 		report(check, AI8X_CHECK_KERNEL_DIFFERS, AI8X_SEVERITY_ERROR, here(-1), 1,
-		       "%zu layers with kernels ran, the trained weights are those of %zu: which belong together is "
-		       "not known",
+		       "%zu layers with kernels ran, but the trained weights are those of %zu layers: which belong "
+		       "together is not known",
 		       list_layers(check, false, list), trained);
 		return;
 	}

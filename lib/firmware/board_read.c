@@ -188,7 +188,7 @@ static ai8x_status read_size(struct reader *reader, const yaml_node_t *node, voi
 	char rest = 0;
 	if (text_of(node) == NULL || sscanf(text_of(node), "%ux%u%c", &size[0], &size[1], &rest) != 2 ||
 	    size[0] == 0 || size[1] == 0 || size[0] > 4096 || size[1] > 4096)
-		return refuse(reader, node, "expected a size as 320x240, at most 4096x4096", "");
+		return refuse(reader, node, "expected a size such as 320x240, at most 4096x4096", "");
 	return AI8X_OK;
 }
 
@@ -286,7 +286,7 @@ static ai8x_status read_one_wires(struct reader *reader, const yaml_node_t *node
 		{0},
 	};
 	if (d->wire_count == BOARD_WIRES)
-		return refuse(reader, node, "too many buses by hand", "");
+		return refuse(reader, node, "too many pairs of wires", "");
 	return read_mapping(reader, node, keys, &d->wires[d->wire_count++]);
 }
 

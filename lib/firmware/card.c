@@ -55,8 +55,9 @@ ai8x_status card_create(const char *path, struct card **result, ai8x_error *erro
 	if (card == NULL)
 		status = error_no_memory(error, "a card");
 	else if (!S_ISREG(info.st_mode) || info.st_size < (off_t)BLOCK || info.st_size % BLOCK != 0)
-		status = error_set(error, AI8X_ERR_FORMAT,
-		                   "%s: not the image of a card: its size is no multiple of %u bytes", path, BLOCK);
+		status =
+			error_set(error, AI8X_ERR_FORMAT,
+		              "%s: not the image of a card: its size is not a multiple of %u bytes", path, BLOCK);
 	else {
 		card->size = (size_t)info.st_size;
 		card->bytes = mmap(NULL, card->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);

@@ -393,7 +393,7 @@ static void sleep_deeply(struct ai8x_firmware *soc, enum power_mode mode)
 	watchdog_where(soc);
 	image_describe(&soc->image, soc->block, where, sizeof where);
 	soc_end(soc, AI8X_FIRMWARE_IDLE, AI8X_OK,
-	        "the chip is in %s mode at %s, and nothing that may end that will come",
+	        "the chip is in %s mode at %s, and no event that could end it will come",
 	        mode == POWER_MICRO     ? "micro-power"
 	        : mode == POWER_STANDBY ? "standby"
 	                                : "backup",

@@ -44,8 +44,8 @@ static ai8x_status add_range(struct image *image, const char *kind, size_t numbe
 		                 kind, number, (unsigned long long)size, (unsigned long long)offset,
 		                 image->file_size);
 	if (address > UINT32_MAX || size > UINT32_MAX)
-		return error_set(error, AI8X_ERR_FORMAT, "ELF %s %zu: load address 0x%llx is no 32-bit address", kind,
-		                 number, (unsigned long long)address);
+		return error_set(error, AI8X_ERR_FORMAT, "ELF %s %zu: load address 0x%llx is not a 32-bit address",
+		                 kind, number, (unsigned long long)address);
 	image->segments[image->segment_count++] = (struct image_segment){
 		.address = (uint32_t)address,
 		.size = (uint32_t)size,
@@ -57,8 +57,8 @@ static ai8x_status add_range(struct image *image, const char *kind, size_t numbe
 static ai8x_status make_room(struct image *image, const char *kind, size_t count, ai8x_error *error)
 {
 	if (count > SEGMENT_LIMIT)
-		return error_set(error, AI8X_ERR_LIMIT, "ELF has %zu %s headers, at most %d make sense", count, kind,
-		                 SEGMENT_LIMIT);
+		return error_set(error, AI8X_ERR_LIMIT, "ELF has %zu %s headers, at most %d are accepted", count,
+		                 kind, SEGMENT_LIMIT);
 	image->segments = calloc(count + 1, sizeof *image->segments);
 	return image->segments != NULL ? AI8X_OK : error_no_memory(error, "ELF segments");
 }
@@ -197,7 +197,8 @@ static ai8x_status load_all(struct image *image, Elf *elf, ai8x_error *error)
 {
 	GElf_Ehdr header;
 	if (elf != NULL && elf_kind(elf) != ELF_K_ELF)
-		return error_set(error, AI8X_ERR_FORMAT, "not an ELF file; programs and firmware run apart");
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "not an ELF file; programs and firmware cannot be run together");
 	if (elf == NULL || gelf_getehdr(elf, &header) == NULL)
 		return error_set(error, AI8X_ERR_FORMAT, "not a complete ELF file: %s", elf_errmsg(-1));
 	if (gelf_getclass(elf) != ELFCLASS32 || header.e_machine != EM_ARM ||

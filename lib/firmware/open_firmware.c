@@ -45,8 +45,6 @@ ai8x_status ai8x_firmware_open_program(const char *path, const ai8x_program_opti
 		*program = NULL;
 	if (path == NULL || program == NULL)
 		return error_null(error, path == NULL ? "path" : "program");
-	if (path == NULL || program == NULL)
-		return error_set(error, AI8X_ERR_ARGUMENT, "no path, or no place for the program");
 	char name[4096];
 	(void)snprintf(name, sizeof name, "%s", path);
 	ai8x_firmware_board board = {.inference = take_number(name), .binary = ends_with(name, ".bin")};
@@ -69,7 +67,7 @@ ai8x_status ai8x_firmware_open_program(const char *path, const ai8x_program_opti
 	if (*program == NULL)
 		status = error_set(error, AI8X_ERR_NOT_STARTED, "%s: %s: %s", path,
 		                   board.inference > 0 && result->inference_count < board.inference
-		                       ? "it has fewer inferences"
+		                       ? "it runs fewer inferences"
 		                       : "no inference finished",
 		                   result->message);
 	ai8x_firmware_destroy(firmware);

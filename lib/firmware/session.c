@@ -153,7 +153,8 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 	soc->part = soc->options.part != NULL ? soc->options.part : image_guess_part(&soc->image);
 	soc->soc = soc_part_find(soc->part);
 	if (soc->soc == NULL)
-		return error_set(error, AI8X_ERR_UNSUPPORTED, "no chip around the accelerator of the %s is modelled",
+		return error_set(error, AI8X_ERR_UNSUPPORTED,
+		                 "the %s cannot run firmware: only its accelerator is modelled",
 		                 ai8x_part_get_info(soc->part)->name);
 	ai8x_status status = image_check(&soc->image, soc->soc, error);
 	if (status != AI8X_OK)

@@ -45,9 +45,10 @@ ai8x_status sound_read(const char *path, struct sound *sound, ai8x_error *error)
 	if (file == NULL)
 		return error_set(error, AI8X_ERR_FORMAT, "%s: not a sound file: %s", path, library.strerror(NULL));
 	if (info.frames <= 0 || info.frames > MOST_FRAMES || info.channels > MOST_CHANNELS || info.samplerate < 1)
-		status = error_set(error, AI8X_ERR_LIMIT,
-		                   "%s: %lld samples of %d channels, accepted are 1 to %lld of up to %d", path,
-		                   (long long)info.frames, info.channels, (long long)MOST_FRAMES, MOST_CHANNELS);
+		status =
+			error_set(error, AI8X_ERR_LIMIT,
+		              "%s: %lld samples of %d channels; expected 1 to %lld samples of up to %d channels",
+		              path, (long long)info.frames, info.channels, (long long)MOST_FRAMES, MOST_CHANNELS);
 	else if ((sound->samples = calloc((size_t)info.frames * (size_t)info.channels, sizeof *sound->samples)) ==
 	         NULL)
 		status = error_no_memory(error, path);

@@ -488,8 +488,8 @@ ai8x_status ai8x_machine_run(ai8x_machine *machine, const ai8x_run_limits *limit
 		                 run->members.master);
 	if (run->phase == RUN_IDLE && !run->ended)
 		return error_set(error, AI8X_ERR_NOT_STARTED,
-		                 "the machine was never started: no group's cnn_en bit rose without it following "
-		                 "another group (register CTL, bits 0 and 9 to 11)");
+		                 "the machine was never started: cnn_en never went from 0 to 1 in a group that does "
+		                 "not follow another one (register CTL, bits 0 and 9 to 11)");
 	uint64_t budget = limits->max_cycles != 0 ? limits->max_cycles : UINT64_MAX;
 	ai8x_status status = observe_misuse(machine, advance(machine, limits, &budget, false, error), error);
 	if (status == AI8X_ERR_CYCLE_LIMIT)

@@ -108,8 +108,8 @@ static void note_choice(const struct counts *c, size_t i, uint64_t map, const ch
 	if (count < 36 || count % 4 != 0)
 		return;
 	network_note(c->network, (int)i,
-	             "took %u output channels from %s 0x%016llx; in passes the map also fits %u, %u, ...: "
-	             "out_channels or weights decide",
+	             "took %u output channels from %s 0x%016llx; with more passes the map also fits %u, %u, ...: "
+	             "give out_channels or weights to choose",
 	             count, whose, (unsigned long long)map, 2 * count, 3 * count);
 }
 

@@ -104,7 +104,8 @@ static uint32_t weight_channels(const ai8x_network *network, size_t i)
 
 static void note_input(ai8x_network *network, uint32_t channels)
 {
-	network_note(network, 0, "took %u input channels from processors 0x%016llx; in_channels decides",
+	network_note(network, 0,
+	             "took %u input channels from processors 0x%016llx; give in_channels for another number",
 	             channels, (unsigned long long)network->layers[0].processors);
 }
 
@@ -344,17 +345,16 @@ static ai8x_status assume_channels(ai8x_network *network, size_t i, ai8x_error *
 	if (!network_has_weights(layer))
 		return AI8X_OK;
 	if (i + 1 == network->layer_count && layer->in_channels > 1) {
-		network_note(
-			network, (int)i,
-			"out_channels is not given and there are no weights: assumed %u output channels, as many "
-			"as come in",
-			layer->out_channels);
+		network_note(network, (int)i,
+		             "out_channels is not given and there are no weights: assumed %u output channels, as "
+		             "many as its input has",
+		             layer->out_channels);
 		return AI8X_OK;
 	}
 	return network_error(
 		error, AI8X_ERR_NETWORK, network, (int)i,
-		"how many channels does this layer put out? Neither weights nor processors of a layer "
-		"that reads it tell: add 'out_channels: N' to the layer, or give --weights");
+		"how many channels does this layer put out? Neither weights nor the processors of a layer that reads "
+		"it tell this: add 'out_channels: N' to the layer, or give --weights");
 }
 
 static ai8x_status resolve_output(ai8x_network *network, size_t i, ai8x_error *error)
@@ -549,7 +549,8 @@ static void drop_biases(ai8x_network *network)
 		if (layer->groups > 1 && layer->weights == NULL && layer->bias == NULL)
 			layer->bias_wanted = false;
 	}
-	network_note(network, -1, "%llu biases are more than any part holds: depth-wise layers get none",
+	network_note(network, -1,
+	             "%llu biases are more than any part holds: depth-wise layers without weights get none",
 	             (unsigned long long)entries);
 }
 

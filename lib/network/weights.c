@@ -392,9 +392,10 @@ static ai8x_status apply_weight_lists(ai8x_network *network, const struct array_
 		if (bias != NULL && index < bias->count)
 			found.bias = &bias->arrays[index];
 		if (found.weights == NULL && (named || weights->count > 0)) {
-			return network_error(error, AI8X_ERR_NETWORK, network, (int)i,
-			                     "%s has no weights for this layer (the %u. with weights of its own)", file,
-			                     index + 1);
+			return network_error(
+				error, AI8X_ERR_NETWORK, network, (int)i,
+				"%s has no weights for this layer (number %u of the layers with weights of their own)", file,
+				index + 1);
 		}
 		used += found.weights != NULL;
 		ai8x_status status =

@@ -477,7 +477,7 @@ static ai8x_status check_options(const char *data, const ai8x_eval_options *opti
 		                 MOST_JOBS);
 	for (size_t i = 0; options->output != NULL && i < sizeof inputs / sizeof inputs[0]; i++)
 		if (inputs[i] != NULL && file_same(inputs[i], options->output))
-			return error_set(error, AI8X_ERR_ARGUMENT, "%s: is read, and cannot be where outputs go",
+			return error_set(error, AI8X_ERR_ARGUMENT, "%s: is an input, and cannot be the file for outputs",
 			                 options->output);
 	return AI8X_OK;
 }

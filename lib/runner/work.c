@@ -328,7 +328,7 @@ static void talk(struct pool *pool)
 		struct remote *remote = &pool->remotes[rank];
 		remote->silent = !remote->gone && clock_seconds() - remote->heard > pool->cluster->silence_seconds;
 		if (remote->silent)
-			lose(pool, rank, "nothing was heard of it for too long");
+			lose(pool, rank, "nothing was heard from it for too long");
 	}
 }
 

@@ -312,7 +312,7 @@ static bool pool_earlier(struct trial *trial, size_t i)
 	if ((!is_convolution(layer) && !is_line(layer)) || layer->operands > 1 || has_pooling(layer) ||
 	    reader == NULL || reader->pool_stride != 2 || !can_be_halved(layer, 4))
 		return false;
-	SAY_CHANGE(trial, "pool before %s already, instead of in %s", call(layer).text, call(reader).text);
+	SAY_CHANGE(trial, "pool before %s instead of in %s", call(layer).text, call(reader).text);
 	SAY_WHY(trial,
 	        "Every output pixel costs a cycle per channel, so layer %u costs %s times as much at full %s. "
 	        "Needs retraining; the layer sees half the resolution.",
@@ -476,7 +476,7 @@ static bool change_feed(struct trial *trial, size_t i)
 	trial->advice.same_function = true;
 	SAY_CHANGE(trial, fifo ? "load the input into memory instead of through FIFOs"
 	                       : "feed the input through FIFOs instead of loading it into memory");
-	SAY_WHY(trial, "Compared is the run together with its input. Results stay the same.");
+	SAY_WHY(trial, "The comparison covers the run together with its input. Results stay the same.");
 	return true;
 }
 

@@ -282,7 +282,8 @@ ai8x_status ai8x_show_add(ai8x_show *show, const ai8x_program *program, const ai
 		return AI8X_ERR_ARGUMENT;
 	memset(result, 0, sizeof *result);
 	if (show->run_count == show->options.runs)
-		return error_set(error, AI8X_ERR_ARGUMENT, "the page was to have %u programs", show->options.runs);
+		return error_set(error, AI8X_ERR_ARGUMENT, "the page was begun for %u programs and has them already",
+		                 show->options.runs);
 	struct show_run run = {0};
 	ai8x_status status = add_run(show, program, network, &run, result, error);
 	if (status != AI8X_OK) {

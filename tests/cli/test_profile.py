@@ -230,7 +230,7 @@ class Networks(Case):
                 "  - {operation: conv1d, kernel_size: 3, pad: 1, %smax_pool: 2, pool_stride: 2, out_channels: 32}\n"
                 "  - {operation: conv1d, kernel_size: 3, pad: 1, out_channels: 4}\n")
         found = {entry["change"]: entry for entry in self.profile(self.network(text % ""), "--advice", 100)["advice"]}
-        earlier = found["pool before layer 0 (stem) already, instead of in layer 1"]
+        earlier = found["pool before layer 0 (stem) instead of in layer 1"]
         by_hand = (text % "").replace("in_dim: [256, 1]", "in_dim: [256, 1], max_pool: 2, pool_stride: 2", 1).replace(
             "pad: 1, max_pool: 2, pool_stride: 2, out", "pad: 1, out")
         self.assertEqual(earlier["cycles_after"], self.profile(self.network(by_hand, "by_hand.yaml"))["profile"]["cycles"])

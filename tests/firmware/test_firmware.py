@@ -108,7 +108,7 @@ class Passing(Case):
         # Without the pin nothing ends the last standby.
         (result,) = self.run_json("--max-seconds", 100, image("power"), status=FAILED)
         self.assertEqual(result["end"], "idle")
-        self.assertRegex(result["message"], "the chip is in standby mode at enter.*nothing that may end that will come")
+        self.assertRegex(result["message"], "the chip is in standby mode at enter.*no event that could end it will come")
 
     def test_phases_of_an_inference(self):
         (result,) = self.run_json(image("twice"))

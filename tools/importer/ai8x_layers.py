@@ -167,7 +167,7 @@ def make_class(name):
         return type(name, (Eltwise,), {"operator": ELTWISE[name]})
     match = NAME.match(name)
     if not name or match is None or (match.group(4) is None and match.group(2) is None):
-        raise AttributeError(f"'{name}' is no layer that is known; --ai8x DIR names a checkout of ai8x-training")
+        raise AttributeError(f"'{name}' is not a known layer; --ai8x DIR names a checkout of ai8x-training")
     _, pooling, depthwise, kind, dims, norm, activation = match.groups()
     settings = {"kind": kind, "dims": 1 if (kind or dims or "").lower().endswith("1d") else 2}
     if pooling:

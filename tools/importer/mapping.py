@@ -691,7 +691,7 @@ class Mapper:
         """The output shift that scales a sum to the result's unit."""
         exponent = power_of_two(ratio)
         if exponent is None:
-            raise node.refuse(f"scales its sum by {ratio:g} (weights and input taken as integers), which is no power of "
+            raise node.refuse(f"scales its sum by {ratio:g} (weights and input as integers), which is not a power of "
                               f"two; the nearest is {2.0 ** round(math.log2(ratio)):g}")
         layer.shift = exponent + 7 - (8 - layer.bits)
 

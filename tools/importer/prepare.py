@@ -114,7 +114,7 @@ def read_pad(graph, node, pads):
     widths = [int(w) for w in widths]
     rank = len(widths) // 2
     if any(widths[:2]) or any(widths[rank:rank + 2]) or min(widths) < 0:
-        raise node.refuse("pads something else than the image")
+        raise node.refuse("pads something other than the image")
     pads[node.outputs[0]] = (node.inputs[0], widths)
     return []
 

@@ -179,7 +179,7 @@ class Builder:
             return self.pool_function(kind, sources[0], arguments, named, made, name)
         if kind.lower().startswith(("adaptive_avg", "adaptiveavg", "adaptive_max", "adaptivemax")):
             if any(n != 1 for n in shape[2:]):
-                raise Refused(f"'{name}' ({kind}): pools to {'x'.join(map(str, shape[2:]))}; to 1 only")
+                raise Refused(f"'{name}' ({kind}): pools to {'x'.join(map(str, shape[2:]))}; only pooling to 1 is possible")
             return self.add("GlobalAveragePool" if "avg" in kind.lower() else "GlobalMaxPool", sources[:1], made, {}, name)
         if kind == "mean" and (arguments or named):
             axes = named.get("dim", arguments[0] if arguments else None)

@@ -250,48 +250,16 @@ static ai8x_status shape_maps(const struct plan *plan, struct plan_layer *layer,
 	return status;
 }
 
-static bool lacks_zero_weights(const ai8x_network_layer *net)
-{
-	return net->weight_bits == -1 || net->bypass;
-}
-
-// true: channels that the last pass lacks are written as zeros, by a convolution of kernels and biases of zeros
-// (pack_bias.c reserves them).
-static bool writes_zero_rest(const struct plan_layer *layer)
-{
-	return network_has_weights(layer->net) && !lacks_zero_weights(layer->net) && !layer->depthwise &&
-	       !layer->net->flatten && layer->kernel_rows == layer->net->kernel_rows;
-}
-
-static bool reads_rest_of(const struct plan_layer *layer, size_t source)
-{
-	const ai8x_network_layer *net = layer->net;
-	return lacks_zero_weights(net) && !layer->depthwise && net->source_count == 1 &&
-	       net->first_channel == 0 && net->operands == 1 && net->sources[0] == (int)source;
-}
-
-bool plan_rest_is_read(const struct plan *plan, const struct plan_layer *layer)
-{
-	if (layer->out_passes * layer->out_thresh == layer->net->out_channels)
-		return false;
-	for (size_t i = layer->position + 1; i < plan->count; i++)
-		if (reads_rest_of(&plan->layers[i], layer->position))
-			return true;
-	return false;
-}
-
-// Binary weights and bypassed kernels cannot be 0: what must not count would count, unless the data are 0.
+// Binary weights and bypassed kernels cannot be 0: what must not count would count.
 static ai8x_status check_zero_weights(const struct plan *plan, const struct plan_layer *layer,
                                       ai8x_error *error)
 {
 	const ai8x_network_layer *net = layer->net;
 	const char *why = NULL;
-	if (!lacks_zero_weights(net))
+	if (net->weight_bits != -1 && !net->bypass)
 		return AI8X_OK;
-	const int source = net->sources[0];
-	const bool zero = source == AI8X_NETWORK_INPUT ||
-	                  (reads_rest_of(layer, (size_t)source) && writes_zero_rest(&plan->layers[source]));
-	if (!layer->depthwise && !zero && net->in_channels != layer->in_passes * layer->in_thresh) {
+	if (!layer->depthwise && net->sources[0] != AI8X_NETWORK_INPUT &&
+	    net->in_channels != layer->in_passes * layer->in_thresh) {
 		why = "its channels do not fill the last pass";
 	} else if (layer->kernel_rows != net->kernel_rows) {
 		why = net->dilation > 1 ? "dilated kernels are filled up with zeros"

@@ -81,10 +81,6 @@ ai8x_status plan_create(const ai8x_network *network, const ai8x_part *part,
                         const ai8x_compile_options *options, struct plan *plan, ai8x_error *error);
 void plan_release(struct plan *plan);
 
-// true: another layer reads, with weights that cannot be 0, what this one writes in the place of channels that its
-// last pass lacks.
-bool plan_rest_is_read(const struct plan *plan, const struct plan_layer *layer);
-
 // Kernel memory: where every layer's kernels go, and their bytes.
 ai8x_status plan_kernels(struct plan *plan, ai8x_error *error);
 // Bias memory.

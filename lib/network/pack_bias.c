@@ -121,8 +121,7 @@ static bool same_bias(const struct plan *plan, const struct plan_layer *a, const
 	    a->net->calcx4 != b->net->calcx4 || late(plan, a) != late(plan, b) ||
 	    a->net->bias_groups != b->net->bias_groups || (a->depthwise && a->processors != b->processors) ||
 	    a->slots_per_pass != b->slots_per_pass ||
-	    a->output_processors >> a->first_lane != b->output_processors >> b->first_lane ||
-	    plan_rest_is_read(plan, a) != plan_rest_is_read(plan, b))
+	    a->output_processors >> a->first_lane != b->output_processors >> b->first_lane)
 		return false;
 	return memcmp(x, y, a->net->out_channels) == 0;
 }
@@ -204,9 +203,7 @@ ai8x_status plan_bias(struct plan *plan, ai8x_error *error)
 		} else if (layer->quad) {
 			status = place_quad(plan, layer, error);
 		} else {
-			const uint32_t used = slot_of_channel(layer, layer->net->out_channels - 1) + 1;
-			const uint32_t length =
-				(plan_rest_is_read(plan, layer) ? layer->slots : used) + late(plan, layer);
+			uint32_t length = slot_of_channel(layer, layer->net->out_channels - 1) + 1 + late(plan, layer);
 			uint32_t rank = 2 + entries - (length < entries ? length : entries);
 			if (plan->target->flatten_bias_first && layer->net->flatten)
 				rank = 0;

@@ -229,10 +229,6 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_open_weights(const char *path, ai
  */
 AI8X_API ai8x_status ai8x_network_resolve(ai8x_network *network, ai8x_error *error);
 
-/** @brief Checks a resolved network against the limits of @p part, before placement. */
-AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *part,
-                                                     ai8x_error *error);
-
 /** @brief The layer whose weights and bias layer @p position uses (follows weight_source). */
 AI8X_API const ai8x_network_layer *ai8x_network_weights_of(const ai8x_network *network, size_t position);
 

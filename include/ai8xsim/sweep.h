@@ -65,14 +65,6 @@ typedef struct ai8x_sweep_point {
 	bool best;      /**< no other point is at least as good in both objectives and better in one */
 } ai8x_sweep_point;
 
-/** A number of a point that a picture can show. */
-typedef struct ai8x_sweep_measure {
-	const char *key;   /**< as in specifications, in CSV and HDF5 files: "seconds" */
-	const char *title; /**< "time of one inference" */
-	double (*of)(const ai8x_sweep_point *point);
-	bool more_is_better; /**< unless the specification says otherwise */
-} ai8x_sweep_measure;
-
 /** A grid. Destroy with ai8x_sweep_destroy(). */
 typedef struct ai8x_sweep ai8x_sweep;
 
@@ -122,9 +114,6 @@ AI8X_API_EXPERIMENTAL size_t ai8x_sweep_axis_count(const ai8x_sweep *sweep);
 AI8X_API_EXPERIMENTAL const char *ai8x_sweep_axis_name(const ai8x_sweep *sweep, size_t axis);
 /** @brief Value of an axis at a point, as text. */
 AI8X_API_EXPERIMENTAL const char *ai8x_sweep_value(const ai8x_sweep *sweep, size_t point, size_t axis);
-/** @brief What the objectives of the specification are: 0: across, 1: upwards. */
-AI8X_API_EXPERIMENTAL const ai8x_sweep_measure *ai8x_sweep_objective(const ai8x_sweep *sweep, unsigned which,
-                                                                     bool *more);
 /** @brief Writes one line per point, with a heading. */
 AI8X_API_EXPERIMENTAL void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file);
 /** @brief Writes an HDF5 file, whole or not at all. */

@@ -41,24 +41,6 @@ typedef struct ai8x_clock {
 	char name[24]; /**< "PCLK/2", "60 MHz" */
 } ai8x_clock;
 
-/** What the host does at the bus: one go of its copy loop. */
-typedef enum ai8x_access {
-	AI8X_ACCESS_KERNEL,   /**< a write to kernel memory */
-	AI8X_ACCESS_BIAS,     /**< a write to bias memory */
-	AI8X_ACCESS_REGISTER, /**< a write to a register */
-	AI8X_ACCESS_INPUT,    /**< a word of input into data memory */
-	AI8X_ACCESS_FIFO,     /**< a word into a FIFO: its status is read, the word is written */
-	AI8X_ACCESS_COUNT
-} ai8x_access;
-
-/**
- * @brief Time of one such access, in seconds: cycles of the core and cycles of the accelerator, each at its clock.
- *
- * The core runs at the part's 100 or 120 MHz. Measured (docs/timing.md, "Loading").
- */
-AI8X_API_EXPERIMENTAL double ai8x_access_seconds(const ai8x_part *part, const ai8x_clock *clock,
-                                                 ai8x_access access);
-
 /** @brief Accelerator cycles between two FIFO words of the host, at an accelerator clock. */
 AI8X_API_EXPERIMENTAL uint32_t ai8x_feed_cycles(const ai8x_part *part, const ai8x_clock *clock);
 
@@ -119,10 +101,6 @@ typedef struct ai8x_loading {
 		joules; /**< estimate for all of it, measured at 50 MHz and 1.0 V; 0: never measured on this part */
 } ai8x_loading;
 
-/** @brief Fills in the times of what is counted, at an accelerator clock. */
-AI8X_API_EXPERIMENTAL void ai8x_loading_times(ai8x_loading *loading, const ai8x_part *part,
-                                              const ai8x_clock *clock);
-
 /** @brief The clock that generated software sets up on @p part, with or without pipelining (CTL.no_pipeline). */
 AI8X_API_EXPERIMENTAL ai8x_clock ai8x_clock_default(const ai8x_part *part, bool pipeline);
 
@@ -174,9 +152,6 @@ AI8X_API_EXPERIMENTAL double ai8x_energy_error(const ai8x_part *part);
  * @return 0 after the last
  */
 AI8X_API_EXPERIMENTAL double ai8x_energy_volts(const ai8x_part *part, size_t index);
-
-/** @brief Estimated energy of a layer above idle, in joules, at the part's nominal voltage and clock (docs/energy.md). */
-AI8X_API_EXPERIMENTAL double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters);
 
 /**
  * @brief The same at a voltage of the core supply and a clock.

@@ -65,9 +65,6 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_map_create(const ai8x_program *program, c
 /** @brief Frees a map. NULL is allowed. */
 AI8X_API_EXPERIMENTAL void ai8x_map_destroy(ai8x_map *map);
 
-/** @brief Words in a list of runs, of one owner or (@p owner < AI8X_MAP_INPUT) of all. */
-AI8X_API_EXPERIMENTAL uint64_t ai8x_map_words(const ai8x_map_runs *runs, int owner);
-
 /** @brief Draws data memory over time, kernel and bias memory as one SVG picture. */
 AI8X_API_EXPERIMENTAL void ai8x_map_svg(const ai8x_map *map, FILE *file);
 

@@ -60,7 +60,7 @@ static double energy(const struct ai8x_firmware *soc)
 	for (size_t i = 0; i < ai8x_machine_layer_count(soc->cnn.machine); i++) {
 		const ai8x_layer_report *report = ai8x_machine_layer_report(soc->cnn.machine, i);
 		if (report != NULL && report->finished)
-			joules += ai8x_energy_layer(&report->layer, &report->counters);
+			joules += ai8x_energy_layer_at(&report->layer, &report->counters, 0, 0);
 	}
 	return joules;
 }

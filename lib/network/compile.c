@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "network/attributes.h"
+#include "network/limits.h"
 #include "network/lower.h"
 #include "network/network.h"
 #include "network/placing.h"
@@ -30,7 +31,7 @@ ai8x_status ai8x_network_place(ai8x_network *network, const ai8x_part *part,
 	if (network == NULL || part == NULL)
 		return error_null(error, network == NULL ? "network" : "part");
 	ai8x_compile_options chosen = effective(options, part);
-	ai8x_status status = ai8x_network_check(network, part, error);
+	ai8x_status status = network_check(network, part, error);
 	return status == AI8X_OK ? network_place(network, part, &chosen, error) : status;
 }
 

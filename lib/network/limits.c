@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "network/limits.h"
 #include "network/network.h"
 #include "network/target.h"
 
@@ -341,10 +342,8 @@ static ai8x_status check_layer(const ai8x_network *network, size_t position, con
 	return AI8X_OK;
 }
 
-ai8x_status ai8x_network_check(const ai8x_network *network, const ai8x_part *part, ai8x_error *error)
+ai8x_status network_check(const ai8x_network *network, const ai8x_part *part, ai8x_error *error)
 {
-	if (network == NULL || part == NULL)
-		return error_null(error, network == NULL ? "network" : "part");
 	const struct target *target = target_of(part);
 	if (target == NULL)
 		return error_set(error, AI8X_ERR_UNSUPPORTED, "this compiler does not know the part");

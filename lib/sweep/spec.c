@@ -232,7 +232,7 @@ static ai8x_status read_objectives(ai8x_sweep *sweep, const yaml_node_t *root, a
 		const char *text = node != NULL ? scalar(node) : defaults[i];
 		const bool less = text != NULL && strncmp(text, "less ", 5) == 0;
 		const bool more = text != NULL && strncmp(text, "more ", 5) == 0;
-		const ai8x_sweep_measure *measure = sweep_measures();
+		const struct sweep_measure *measure = sweep_measures();
 		while (text != NULL && measure->key != NULL &&
 		       strcmp(measure->key, text + (less || more ? 5 : 0)) != 0)
 			measure++;

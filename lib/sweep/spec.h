@@ -7,6 +7,8 @@
 #include <ai8xsim/network.h>
 #include <ai8xsim/sweep.h>
 
+#include "sweep/measures.h"
+
 enum { SWEEP_MAX_VALUES = 4096, SWEEP_PATH = 256, SWEEP_LABEL = 64 };
 
 // One key of the network that a value of an axis sets.
@@ -36,7 +38,7 @@ struct ai8x_sweep {
 	bool spec_loaded;
 	struct axis axes[AI8X_SWEEP_MAX_AXES];
 	size_t axis_count;
-	const ai8x_sweep_measure *objective[2];
+	const struct sweep_measure *objective[2];
 	bool more[2];
 	ai8x_sweep_point *points;
 	size_t point_count;
@@ -45,9 +47,6 @@ struct ai8x_sweep {
 	uint32_t shape[3];   // of the input, 0: not given
 	ai8x_network *model; // the network as described, with its weights; NULL where it needs parameters
 };
-
-// All measures; the last one's key is NULL.
-const ai8x_sweep_measure *sweep_measures(void);
 
 // Position of a point on an axis.
 size_t sweep_position(const ai8x_sweep *sweep, size_t point, size_t axis);

@@ -28,9 +28,9 @@ MEASURE(weight_bytes)
 MEASURE(kernel_words)
 MEASURE(data_words)
 
-const ai8x_sweep_measure *sweep_measures(void)
+const struct sweep_measure *sweep_measures(void)
 {
-	static const ai8x_sweep_measure measures[] = {
+	static const struct sweep_measure measures[] = {
 		{"seconds", "time of one inference in seconds", of_seconds, false},
 		{"cycles", "cycles of one inference", of_cycles, false},
 		{"joules", "energy of one inference in joules (estimate)", of_joules, false},
@@ -303,10 +303,8 @@ const char *ai8x_sweep_value(const ai8x_sweep *sweep, size_t point, size_t axis)
 	return sweep->axes[axis].values[sweep_position(sweep, point, axis)].label;
 }
 
-const ai8x_sweep_measure *ai8x_sweep_objective(const ai8x_sweep *sweep, unsigned which, bool *more)
+const struct sweep_measure *sweep_objective(const ai8x_sweep *sweep, unsigned which, bool *more)
 {
-	if (sweep == NULL || more == NULL)
-		return NULL;
 	*more = sweep->more[which % 2];
 	return sweep->objective[which % 2];
 }

@@ -30,7 +30,7 @@ static void put_cell(const char *cell, FILE *file)
 	(void)fputc('"', file);
 }
 
-static bool is_whole(const ai8x_sweep_measure *measure)
+static bool is_whole(const struct sweep_measure *measure)
 {
 	return strcmp(measure->key, "seconds") != 0 && strcmp(measure->key, "joules") != 0;
 }
@@ -44,7 +44,7 @@ void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file)
 		(void)fputc(',', file);
 	}
 	(void)fputs("device,status", file);
-	for (const ai8x_sweep_measure *measure = sweep_measures(); measure->key != NULL; measure++)
+	for (const struct sweep_measure *measure = sweep_measures(); measure->key != NULL; measure++)
 		(void)fprintf(file, ",%s", measure->key);
 	(void)fputs(",cycles_are,cycles_error,best,message\n", file);
 	for (size_t i = 0; i < sweep->point_count; i++) {
@@ -54,7 +54,7 @@ void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file)
 			(void)fputc(',', file);
 		}
 		(void)fprintf(file, "%s,%s", point->part, ai8x_status_name(point->status));
-		for (const ai8x_sweep_measure *measure = sweep_measures(); measure->key != NULL; measure++) {
+		for (const struct sweep_measure *measure = sweep_measures(); measure->key != NULL; measure++) {
 			// What a network that cannot run costs is not 0.
 			if (point->status != AI8X_OK)
 				(void)fputc(',', file);
@@ -127,7 +127,7 @@ static bool write_points(const ai8x_sweep *sweep, hid_t file, char *texts, doubl
 	enum { PART = sizeof sweep->points[0].part, MESSAGE = sizeof sweep->points[0].message };
 	const size_t count = sweep->point_count;
 	bool ok = true;
-	for (const ai8x_sweep_measure *measure = sweep_measures(); measure->key != NULL && ok; measure++) {
+	for (const struct sweep_measure *measure = sweep_measures(); measure->key != NULL && ok; measure++) {
 		for (size_t i = 0; i < count; i++)
 			numbers[i] = sweep->points[i].status == AI8X_OK ? measure->of(&sweep->points[i]) : -1;
 		ok = write_set(file, measure->key, is_whole(measure) ? H5T_STD_I64LE : H5T_IEEE_F64LE,

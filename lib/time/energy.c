@@ -57,10 +57,3 @@ double ai8x_energy_layer_at(const ai8x_layer *layer, const ai8x_counters *counte
 	const double joules = row->cycle + processors * (pointwise ? row->point : row->window);
 	return (double)(all - idle) * joules + (double)all / hz * row->watts;
 }
-
-double ai8x_energy_layer(const ai8x_layer *layer, const ai8x_counters *counters)
-{
-	if (layer == NULL || counters == NULL)
-		return 0;
-	return ai8x_energy_layer_at(layer, counters, 0, 0);
-}

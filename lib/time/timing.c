@@ -9,6 +9,7 @@
 #include "machine/machine.h"
 #include "memory/memory.h"
 #include "part/part.h"
+#include "time/host_cost.h"
 
 struct loader {
 	ai8x_machine *machine;
@@ -112,7 +113,7 @@ ai8x_status ai8x_time_program(const ai8x_program *program, const ai8x_feed *feed
 	}
 	timing->synthetic_feed = loader.fifo_count == 0 && timing->schedule.fifo_words > 0;
 	if (status == AI8X_OK)
-		ai8x_loading_times(&timing->loading, loader.part, &timing->loading_clock);
+		host_loading_times(&timing->loading, loader.part, &timing->loading_clock);
 	ai8x_machine_destroy(loader.machine);
 	free(loader.fifos);
 	return status;

@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "base/error.h"
 #include "part/part.h"
+#include "time/host_cost.h"
 #include "view/words.h"
 
 // Suggestions of one rule at most: the same advice for one layer after the other helps nobody.
@@ -562,7 +563,7 @@ static ai8x_status measure(const struct adviser *adviser, ai8x_network *network,
 		uint64_t words = first->chw ? shape[0] * ((pixels + 3) / 4) : pixels * ((shape[0] + 3) / 4);
 		cost->seconds = (double)timing.schedule.cycles / hz;
 		if (timing.schedule.fifo_words == 0)
-			cost->seconds += (double)words * ai8x_access_seconds(adviser->part, loading, AI8X_ACCESS_INPUT);
+			cost->seconds += (double)words * host_access_seconds(adviser->part, loading, HOST_ACCESS_INPUT);
 	}
 	ai8x_timing_release(&timing);
 	ai8x_program_destroy(program);

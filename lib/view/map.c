@@ -310,7 +310,7 @@ ai8x_status map_count_words(const ai8x_program *program, const ai8x_schedule *sc
 	}
 	if (status == AI8X_OK)
 		*data = count_owned(mapper.owner, (size_t)AI8X_INSTANCES * mapper.words);
-	*kernels = ai8x_map_words(&map.kernels, AI8X_MAP_INPUT - 1);
+	*kernels = map_words(&map.kernels, AI8X_MAP_INPUT - 1);
 	free(map.kernels.run);
 	free(mapper.owner);
 	return status;
@@ -358,10 +358,8 @@ void ai8x_map_destroy(ai8x_map *map)
 	free(map);
 }
 
-uint64_t ai8x_map_words(const ai8x_map_runs *runs, int owner)
+uint64_t map_words(const ai8x_map_runs *runs, int owner)
 {
-	if (runs == NULL)
-		return 0;
 	uint64_t words = 0;
 	for (size_t i = 0; i < runs->count; i++)
 		words += owner < AI8X_MAP_INPUT || runs->run[i].owner == owner ? runs->run[i].count : 0;

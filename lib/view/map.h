@@ -9,4 +9,7 @@
 ai8x_status map_count_words(const ai8x_program *program, const ai8x_schedule *schedule, uint64_t *data,
                             uint64_t *kernels, ai8x_error *error);
 
+// Words in a list of runs, of one owner or (owner < AI8X_MAP_INPUT) of all.
+uint64_t map_words(const ai8x_map_runs *runs, int owner);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include <ai8xsim/sweep.h>
 
+#include "sweep/measures.h"
 #include "view/style.h"
 #include "view/words.h"
 
@@ -24,7 +25,7 @@ enum {
 };
 
 struct axis_scale {
-	const ai8x_sweep_measure *measure;
+	const struct sweep_measure *measure;
 	bool more, logarithmic;
 	double least, greatest;
 	double from, to; // pixels
@@ -364,8 +365,8 @@ void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file)
 		return;
 	struct page page = {.file = file, .sweep = sweep};
 	const size_t points = ai8x_sweep_point_count(sweep);
-	page.across.measure = ai8x_sweep_objective(sweep, 0, &page.across.more);
-	page.upwards.measure = ai8x_sweep_objective(sweep, 1, &page.upwards.more);
+	page.across.measure = sweep_objective(sweep, 0, &page.across.more);
+	page.upwards.measure = sweep_objective(sweep, 1, &page.upwards.more);
 	page.across.from = LEFT;
 	page.across.to = WIDTH - RIGHT;
 	page.upwards.from = HEIGHT - BOTTOM;

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "layer/geometry.h"
+#include "time/host_cost.h"
+#include "view/map.h"
 #include "view/profile.h"
 
 static const char *const bound_texts[] = {
@@ -146,12 +148,12 @@ static void fill_layer(const ai8x_profile *profile, size_t position, ai8x_profil
 	out->share = cycles / (double)profile->timing.schedule.cycles;
 	out->bound = bound_of(&entry->counters);
 	out->input_words = input_words(layer);
-	out->output_words = ai8x_map_words(&profile->map->data[position + 1], (int)position);
-	out->kernel_words = ai8x_map_words(&profile->map->kernels, (int)position);
+	out->output_words = map_words(&profile->map->data[position + 1], (int)position);
+	out->kernel_words = map_words(&profile->map->kernels, (int)position);
 	out->kernel_bytes = (uint64_t)layer->kernels * layer->weight_bits * layer->kernel_rows *
 	                    layer->kernel_columns * bits_count(layer->kernel_processors) *
 	                    (layer->calcx4 ? 4 : 1) / 8;
-	out->bias_bytes = ai8x_map_words(&profile->map->bias, (int)position);
+	out->bias_bytes = map_words(&profile->map->bias, (int)position);
 	out->seconds = cycles / profile->clock.hz;
 	out->joules = ai8x_energy_layer_at(layer, &entry->counters, volts, profile->clock.hz);
 }
@@ -198,7 +200,7 @@ static void sum_up(ai8x_profile *profile)
 		profile->kernel_words += profile->layers[i].kernel_words;
 	}
 	for (size_t i = 0; i <= profile->map->layer_count; i++) {
-		uint64_t words = ai8x_map_words(&profile->map->data[i], AI8X_MAP_INPUT - 1);
+		uint64_t words = map_words(&profile->map->data[i], AI8X_MAP_INPUT - 1);
 		profile->data_words = words > profile->data_words ? words : profile->data_words;
 	}
 	profile->seconds = (double)profile->timing.schedule.cycles / profile->clock.hz;
@@ -250,7 +252,7 @@ ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_
 	}
 	sum_up(profile);
 	assume_loading(profile);
-	ai8x_loading_times(&profile->timing.loading, profile->part, &profile->timing.loading_clock);
+	host_loading_times(&profile->timing.loading, profile->part, &profile->timing.loading_clock);
 	*out = profile;
 	return AI8X_OK;
 }

@@ -29,8 +29,8 @@ VALUES = {
     'ai8x_eval_result * result': '&good.evaluation', 'const ai8x_eval_result * result': '&good.evaluation',
     'const ai8x_clock * clock': '&good.clock', 'ai8x_clock * clock': '&good.clock', 'ai8x_cost * cost': '&good.cost',
     'const ai8x_schedule * schedule': '&good.timing.schedule', 'ai8x_schedule * schedule': '&good.schedule',
-    'ai8x_timing * timing': '&good.new_timing', 'ai8x_loading * loading': '&good.timing.loading',
-    'const ai8x_map * map': 'good.map', 'ai8x_map * map': 'good.map', 'const ai8x_map_runs * runs': '&good.map->kernels',
+    'ai8x_timing * timing': '&good.new_timing',
+    'const ai8x_map * map': 'good.map', 'ai8x_map * map': 'good.map',
     'const ai8x_profile * profile': 'good.profile', 'ai8x_profile * profile': 'good.profile',
     'const ai8x_profile * baseline': 'good.profile', 'ai8x_advice_list * list': '&good.advice',
     'const ai8x_advice_list * advice': '&good.advice', 'const ai8x_trace * trace': 'good.trace',
@@ -53,7 +53,7 @@ VALUES = {
     'const ai8x_word * memory': 'good.memory', 'uint32_t * value': '&good.word', 'uint8_t * value': '&good.byte',
     'uint32_t * address': '&good.word', 'size_t * taken': '&good.count', 'size_t * count': '&good.count',
     'size_t * words': '&good.count', 'size_t * entries': '&good.count', 'uint32_t * layers': 'good.words',
-    'bool * is_program': '&good.flag', 'bool * more': '&good.flag', 'unsigned * networks': '&good.number',
+    'bool * is_program': '&good.flag', 'unsigned * networks': '&good.number',
     'const uint8_t * fifos': 'good.fifos', 'const uint32_t * input_shape': 'good.shape',
     'const ai8x_firmware_result ** result': '&good.ran', 'const ai8x_array * array': '&good.array',
     'const ai8x_array * arrays': '&good.array', 'const ai8x_cause * cause': 'ai8x_cause_get(0)',
@@ -63,8 +63,8 @@ VALUES = {
 NUMBERS = {
     'address': 'good.address', 'size': 'sizeof good.room', 'index': '0', 'position': '0', 'instance': '0', 'processor': '0',
     'group': '0', 'first': '0', 'words': '1', 'number': '77', 'capacity': '4', 'memory_count': '1', 'kinds': '1', 'count': '1',
-    'op': '(ai8x_op){0}', 'volts': '1.1', 'callback': 'NULL', 'sums': 'NULL', 'which': '0', 'axis': '0', 'point': '0', 'c': '0',
-    'kind': '0', 'slot': '0', 'pixel': '0', 'layer_count': '1', 'access': 'AI8X_ACCESS_FIFO',
+    'op': '(ai8x_op){0}', 'volts': '1.1', 'callback': 'NULL', 'sums': 'NULL', 'axis': '0', 'point': '0', 'c': '0',
+    'kind': '0', 'slot': '0', 'pixel': '0', 'layer_count': '1',
 }
 # Pointers that may be null, by name, or by function and name.
 OPTIONAL = {

@@ -11,6 +11,7 @@
 #include "bus/bus.h"
 #include "exact/exact.h"
 #include "layer/geometry.h"
+#include "time/host_cost.h"
 
 #define MAX_PATH_BYTES 1024
 // Enough to meet every pair of features; AI8XSIM_RANDOM_LAYERS asks for another number.
@@ -488,22 +489,22 @@ START_TEST(host_accesses_take_two_clocks)
 {
 	static const struct {
 		const char *part, *clock;
-		ai8x_access access;
+		enum host_access access;
 		double measured; // seconds of one access
 	} rows[] = {
-		{"MAX78000", "PCLK", AI8X_ACCESS_INPUT, 107832 / 100e6 / 4096}, // safesound-226
-		{"MAX78002", "IPLL", AI8X_ACCESS_KERNEL, 6.9e-3 / 38872},       // an7664-183
-		{"MAX78002", "IPLL/4", AI8X_ACCESS_KERNEL, 10.7e-3 / 38872},    // an7664-185
-		{"MAX78002", "IPLL/16", AI8X_ACCESS_KERNEL, 25.3e-3 / 38872},   // an7664-187
-		{"MAX78002", "ISO/8", AI8X_ACCESS_KERNEL, 41.3e-3 / 38872},     // an7664-190
-		{"MAX78002", "IPLL", AI8X_ACCESS_INPUT, 0.6834e-3 / 4096},      // an7664-191
-		{"MAX78002", "12.5 MHz", AI8X_ACCESS_INPUT, 0.6548e-3 / 1024},  // an7664-179
+		{"MAX78000", "PCLK", HOST_ACCESS_INPUT, 107832 / 100e6 / 4096}, // safesound-226
+		{"MAX78002", "IPLL", HOST_ACCESS_WRITE, 6.9e-3 / 38872},        // an7664-183
+		{"MAX78002", "IPLL/4", HOST_ACCESS_WRITE, 10.7e-3 / 38872},     // an7664-185
+		{"MAX78002", "IPLL/16", HOST_ACCESS_WRITE, 25.3e-3 / 38872},    // an7664-187
+		{"MAX78002", "ISO/8", HOST_ACCESS_WRITE, 41.3e-3 / 38872},      // an7664-190
+		{"MAX78002", "IPLL", HOST_ACCESS_INPUT, 0.6834e-3 / 4096},      // an7664-191
+		{"MAX78002", "12.5 MHz", HOST_ACCESS_INPUT, 0.6548e-3 / 1024},  // an7664-179
 	};
 	ai8x_clock clock;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const ai8x_part *part = ai8x_part_find(rows[i].part);
 		ck_assert_int_eq(ai8x_clock_parse(part, rows[i].clock, &clock, NULL), AI8X_OK);
-		const double ratio = ai8x_access_seconds(part, &clock, rows[i].access) / rows[i].measured;
+		const double ratio = host_access_seconds(part, &clock, rows[i].access) / rows[i].measured;
 		ck_assert_msg(ratio > 0.95 && ratio < 1.05, "row %zu: %f", i, ratio);
 	}
 	const ai8x_part *small = ai8x_part_find("MAX78000"), *large = ai8x_part_find("MAX78002");

@@ -6,6 +6,7 @@
 
 #include <ai8xsim/ai8xsim.h>
 
+#include "view/map.h"
 #include "view/words.h"
 
 static ai8x_program *shipped(void)
@@ -94,16 +95,16 @@ START_TEST(residual_map)
 	ck_assert_int_eq(ai8x_map_create(program, &timing.schedule, &map, NULL), AI8X_OK);
 	ck_assert_uint_eq(map->layer_count, 2);
 	// 8 channels of 16 x 16: two words a pixel; 12 channels of 8 x 8: three.
-	ck_assert_uint_eq(ai8x_map_words(&map->data[1], 0), 2 * 16 * 16);
-	ck_assert_uint_eq(ai8x_map_words(&map->data[2], 1), 3 * 8 * 8);
-	ck_assert_uint_eq(ai8x_map_words(&map->data[0], 0), 0);
-	ck_assert_uint_gt(ai8x_map_words(&map->data[0], AI8X_MAP_INPUT), 0);
+	ck_assert_uint_eq(map_words(&map->data[1], 0), 2 * 16 * 16);
+	ck_assert_uint_eq(map_words(&map->data[2], 1), 3 * 8 * 8);
+	ck_assert_uint_eq(map_words(&map->data[0], 0), 0);
+	ck_assert_uint_gt(map_words(&map->data[0], AI8X_MAP_INPUT), 0);
 	// Layer 0 reads the input; layer 1 adds the input to what layer 0 wrote.
 	const uint8_t reads[] = {1, 0, 0, 1, 1, 0};
 	ck_assert_mem_eq(map->reads, reads, sizeof reads);
 	// 8 and 12 kernels of nine bytes on each of eight processors.
-	ck_assert_uint_eq(ai8x_map_words(&map->kernels, 0), 8 * 8);
-	ck_assert_uint_eq(ai8x_map_words(&map->kernels, 1), 8 * 12);
+	ck_assert_uint_eq(map_words(&map->kernels, 0), 8 * 8);
+	ck_assert_uint_eq(map_words(&map->kernels, 1), 8 * 12);
 	ai8x_map_destroy(map);
 	ai8x_timing_release(&timing);
 	ai8x_program_destroy(program);

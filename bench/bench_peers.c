@@ -26,7 +26,7 @@
 #include "clock.h"
 #include "peers.h"
 
-enum { ROUNDS = 3, MAX_PEERS = 20, TEXT = 256, PROBE_RUNS = 2 };
+enum { ROUNDS = 3, MAX_PEERS = 24, TEXT = 256, PROBE_RUNS = 2 };
 
 static const struct shape shapes[] = {
 	{"3x3, 64 to 64, 32 x 32", 64, 64, 32, 32, 3}, {"3x3, 128 to 128, 16 x 16", 128, 128, 16, 16, 3},
@@ -273,6 +273,8 @@ static const struct peer all_peers[] = {
 	{"fast, plain C", "c", 2, NULL, false, -1, ""},
 	{"fast, AVX2", "avx2", 1, NULL, false, -1, ""},
 	{"fast, AVX2", "avx2", 2, NULL, false, -1, ""},
+	{"fast, AVX-VNNI", "avxvnni", 1, NULL, false, -1, ""},
+	{"fast, AVX-VNNI", "avxvnni", 2, NULL, false, -1, ""},
 	{"fast, AVX-512 VNNI", "avx512vnni", 1, NULL, false, -1, ""},
 	{"fast, AVX-512 VNNI", "avx512vnni", 2, NULL, false, -1, ""},
 	{"fast, NEON", "neon", 1, NULL, false, -1, ""},
@@ -280,6 +282,7 @@ static const struct peer all_peers[] = {
 	{"vendor, NumPy", "vendor", 1, NULL, true, -1, ""},
 	{"OpenBLAS SGEMM", "sgemm", 1, NULL, true, -1, ""},
 	{"OpenBLAS SGEMM", "sgemm", 2, NULL, true, -1, ""},
+	{"oneDNN int8 GEMM, AVX2 at most", "int8", 1, "AVX2", true, -1, ""},
 	{"oneDNN int8 GEMM, VNNI at most", "int8", 1, "AVX512_CORE_VNNI", true, -1, ""},
 	{"oneDNN int8 GEMM, VNNI at most", "int8", 2, "AVX512_CORE_VNNI", true, -1, ""},
 	{"oneDNN int8 GEMM, all it has", "int8", 1, "ALL", true, -1, ""},

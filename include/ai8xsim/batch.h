@@ -4,6 +4,8 @@
  *
  * A batch is read-only once made and shared by its workers; each worker belongs to one thread at a time. What
  * a worker computes does not depend on other workers, nor on what it ran before.
+ *
+ * Example: examples/batch.c.
  */
 #ifndef AI8XSIM_BATCH_H
 #define AI8XSIM_BATCH_H

@@ -7,6 +7,8 @@
  *
  * The short way is ai8x_check_program(). Whoever drives a machine by other means uses
  * ai8x_check_create(), ai8x_check_attach(), and after the run ai8x_check_finish().
+ *
+ * Example: examples/check.c.
  */
 #ifndef AI8XSIM_CHECK_H
 #define AI8XSIM_CHECK_H

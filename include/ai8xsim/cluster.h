@@ -5,6 +5,8 @@
  * The library shares out work (ai8x_eval(), ai8x_sweep()) over any message passing that fills in this table; the
  * program `ai8xsim` has one for MPI (docs/cluster.md). Rank 0 deals out work, collects results and writes files;
  * it works too. The others compute only.
+ *
+ * Example: examples/cluster.c.
  */
 #ifndef AI8XSIM_CLUSTER_H
 #define AI8XSIM_CLUSTER_H

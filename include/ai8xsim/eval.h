@@ -4,6 +4,8 @@
  *
  * Data sets and the file of outputs are described in docs/eval.md. Results do not depend on the number of threads or
  * ranks, nor on interruptions.
+ *
+ * Example: examples/eval.c.
  */
 #ifndef AI8XSIM_EVAL_H
 #define AI8XSIM_EVAL_H

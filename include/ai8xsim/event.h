@@ -4,6 +4,8 @@
  *
  * Tracing, profiling, checking and progress subscribe to events; the machine does not know them. A kind
  * of event nobody subscribed to costs one test of a bit.
+ *
+ * Example: examples/event.c.
  */
 #ifndef AI8XSIM_EVENT_H
 #define AI8XSIM_EVENT_H

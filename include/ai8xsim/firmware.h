@@ -7,6 +7,8 @@
  * functions return AI8X_ERR_UNSUPPORTED.
  *
  * Usual order: ai8x_firmware_open(), ai8x_firmware_run(), ai8x_firmware_destroy().
+ *
+ * Example: examples/firmware.c.
  */
 #ifndef AI8XSIM_FIRMWARE_H
 #define AI8XSIM_FIRMWARE_H

@@ -3,6 +3,8 @@
  * @brief The accelerator of a program that was compiled for the host with the stand-in headers.
  *
  * For tests that want more than the generated known-answer test: events, layer reports, memory.
+ *
+ * Example: docs/firmware.md, where generated code is compiled for the host.
  */
 #ifndef AI8XSIM_HOST_H
 #define AI8XSIM_HOST_H

@@ -1,6 +1,8 @@
 /**
  * @file junit.h
  * @brief Test results as JUnit XML, which CI systems show.
+ *
+ * Example: examples/firmware.c.
  */
 #ifndef AI8XSIM_JUNIT_H
 #define AI8XSIM_JUNIT_H

@@ -6,6 +6,8 @@
  * data memory instance unless said otherwise. "Slot" is an output channel position in the order in
  * which the hardware produces it; slots before the first real output channel (first output
  * processor not a multiple of four) and slots in gaps of the output map exist and carry junk.
+ *
+ * Example: examples/event.c.
  */
 #ifndef AI8XSIM_LAYER_H
 #define AI8XSIM_LAYER_H

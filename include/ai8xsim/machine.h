@@ -12,6 +12,8 @@
  * ai8x_machine_copy_data() to it, ai8x_machine_observe(), and so ai8x_runner_run() and ai8x_runner_load().
  * ai8x_machine_destroy(), ai8x_machine_on_layer() and ai8x_machine_on_poll() have no status: they do nothing, and the run that called back ends
  * with AI8X_ERR_ARGUMENT. Other machines may be used as usual.
+ *
+ * Example: examples/machine.c.
  */
 #ifndef AI8XSIM_MACHINE_H
 #define AI8XSIM_MACHINE_H

@@ -33,6 +33,8 @@
  *  6. **Output.** 32 bit: the sum as it is. 8 bit: floor(sum * 2^output_shift / 128 + 1/2), clipped to
  *     [-128, 127], then activation (relu: max(v, 0); abs: min(|v|, 127)). A passthrough layer has neither
  *     shift nor activation: its output is what step 3 gave.
+ *
+ * Example: examples/network.c.
  */
 #ifndef AI8XSIM_NETWORK_H
 #define AI8XSIM_NETWORK_H

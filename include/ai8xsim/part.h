@@ -1,6 +1,8 @@
 /**
  * @file part.h
  * @brief The parts (microcontrollers) this library knows, as data.
+ *
+ * Example: examples/part.c.
  */
 #ifndef AI8XSIM_PART_H
 #define AI8XSIM_PART_H

@@ -3,6 +3,8 @@
  * @brief Recorded programs: bus operations with expected results, in memory and on disk.
  *
  * The file format is described in docs/program-format.md.
+ *
+ * Example: examples/network.c.
  */
 #ifndef AI8XSIM_PROGRAM_H
 #define AI8XSIM_PROGRAM_H

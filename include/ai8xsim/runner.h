@@ -1,6 +1,8 @@
 /**
  * @file runner.h
  * @brief Carries out a program on a machine and compares every expected word.
+ *
+ * Example: examples/event.c.
  */
 #ifndef AI8XSIM_RUNNER_H
 #define AI8XSIM_RUNNER_H

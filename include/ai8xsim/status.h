@@ -9,6 +9,8 @@
  * A null pointer is an argument error (AI8X_ERR_ARGUMENT) unless it is said to be allowed. Functions without a status
  * then do nothing, or return 0, false, NULL or "". Texts and lists that receive up to a given size may be null: only
  * their length is then told.
+ *
+ * Example: examples/hello.c.
  */
 #ifndef AI8XSIM_STATUS_H
 #define AI8XSIM_STATUS_H

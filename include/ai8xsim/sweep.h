@@ -4,6 +4,8 @@
  *
  * The specification, a YAML file, is described in docs/sweep.md. No weights are needed and nothing is run: networks
  * are compiled by their shapes, and timed in closed form.
+ *
+ * Example: examples/sweep.c.
  */
 #ifndef AI8XSIM_SWEEP_H
 #define AI8XSIM_SWEEP_H

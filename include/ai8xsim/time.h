@@ -5,6 +5,8 @@
  * Time on this accelerator does not depend on data, with two exceptions that have a place of their own here:
  * when FIFO words arrive (@ref ai8x_feed), and links that snoop units decide (@ref ai8x_schedule::conditional).
  * docs/timing.md compares all of it with the exact engine and with silicon, docs/energy.md does so for energy.
+ *
+ * Example: examples/time.c.
  */
 #ifndef AI8XSIM_TIME_H
 #define AI8XSIM_TIME_H

@@ -4,6 +4,8 @@
  *
  * Profiles and maps need no run: they are derived from a program's registers and its schedule (time.h). Traces
  * are written by an observer while a machine runs.
+ *
+ * Example: examples/view.c.
  */
 #ifndef AI8XSIM_VIEW_H
 #define AI8XSIM_VIEW_H

@@ -297,7 +297,7 @@ static int save_recording(const char *image, const char *path, const ai8x_progra
 	return check_recorded(path, program);
 }
 
-// The same run once more for an inference behind the first one; what a run leaves has been written.
+// The same run once more for an inference after the first one; what a run leaves has been written.
 static int record_again(const struct run *run, size_t number)
 {
 	const char *path = run->options->record;

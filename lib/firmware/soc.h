@@ -288,7 +288,7 @@ struct soc_memory {
 
 struct rv32_block {
 	uint32_t address, bytes, cycles;
-	uint32_t taken; // cycles more when it does not go on behind its end
+	uint32_t taken; // cycles more when it does not go on after its end
 };
 
 struct rv32 {
@@ -304,7 +304,7 @@ struct rv32 {
 	uint32_t boot;  // where its vectors are
 	uint32_t pc;    // between turns
 	uint32_t block; // address of the running block
-	uint32_t next;  // address behind it
+	uint32_t next;  // address after it
 	uint32_t taken; // of its branch
 	uint32_t repeats;
 	uint32_t fault_address, fault_kind;

@@ -422,7 +422,7 @@ ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, s
 			const struct setting *setting = &value->settings[i];
 			const int copy = copy_node(&sweep->spec, setting->node, &network);
 			const yaml_node_type_t type = node_at(&sweep->spec, setting->node)->type;
-			if (copy == 0 && (type == YAML_SCALAR_NODE))
+			if (copy == 0 && type == YAML_SCALAR_NODE)
 				status = error_no_memory(error, "a description");
 			else if (copy == 0)
 				status = bad(sweep, node_at(&sweep->spec, setting->node), error,

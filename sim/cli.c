@@ -405,12 +405,17 @@ unsigned cli_part_bit(const ai8x_part *part)
 
 void cli_print_standing(unsigned parts)
 {
+	cli_write_standing(stdout, parts);
+}
+
+void cli_write_standing(FILE *file, unsigned parts)
+{
 	for (unsigned i = 0; i < ai8x_part_count(); i++) {
 		unsigned networks;
 		const double error = ai8x_cycles_error(ai8x_part_at(i), &networks);
 		if ((parts >> i & 1) != 0 && error > 0)
-			(void)printf("Cycles of the %s (~) are within %.1f %% of silicon on %u networks.\n",
-			             ai8x_part_get_info(ai8x_part_at(i))->name, 100 * error, networks);
+			(void)fprintf(file, "Cycles of the %s (~) are within %.1f %% of silicon on %u networks.\n",
+			              ai8x_part_get_info(ai8x_part_at(i))->name, 100 * error, networks);
 	}
 }
 

@@ -96,6 +96,7 @@ const char *cli_duration(double seconds, char text[32]);
 // The parts that a table shows, a bit each, and the lines below it: how far their cycles are from silicon.
 unsigned cli_part_bit(const ai8x_part *part);
 void cli_print_standing(unsigned parts);
+void cli_write_standing(FILE *file, unsigned parts);
 
 // Writes root to path, whole or not at all, or to stdout when path is "-". Prints its own error.
 int cli_write_json(const char *path, const json_t *root);

@@ -118,7 +118,10 @@ static json_t *plain_entry(const json_t *source, const char *file, const char *n
 	json_t *entry = json_pack("{s:s,s:s,s:s,s:O,s:o}", "file", file, "name", name, "part",
 	                          text_of(source, "part"), "cycles", cycles, "layers", layers);
 	json_t *pass = json_object_get(source, "pass");
+	json_t *error = json_object_get(source, "cycles_error");
 	json_t *accuracy = json_object_get(json_object_get(source, "labels"), "top1_accuracy");
+	if (entry != NULL && json_is_number(error))
+		json_put(entry, "cycles_error", json_incref(error));
 	if (entry != NULL && json_is_boolean(pass))
 		json_put(entry, "pass", json_incref(pass));
 	if (entry != NULL && json_is_number(accuracy))
@@ -158,6 +161,15 @@ static bool from_eval(const json_t *root, json_t *entries)
 	return add_plain(entries, root);
 }
 
+// The largest error of an image's inferences stands for all.
+static void keep_largest_error(json_t *entry, const json_t *inference)
+{
+	json_t *error = json_object_get(inference, "cycles_error");
+	if (json_is_number(error) &&
+	    json_number_value(error) >= json_number_value(json_object_get(entry, "cycles_error")))
+		json_put(entry, "cycles_error", json_incref(error));
+}
+
 // An inference of firmware stands for a layer.
 static bool from_images(const json_t *root, json_t *entries)
 {
@@ -183,6 +195,10 @@ static bool from_images(const json_t *root, json_t *entries)
 		json_decref(cycles);
 		if (entry == NULL)
 			return false;
+		json_array_foreach(json_object_get(image, "inferences"), number, inference)
+		{
+			keep_largest_error(entry, inference);
+		}
 		json_put(entry, "pass", json_boolean(strcmp(text_of(image, "verdict"), "pass") == 0));
 		if (!append(entries, entry))
 			return false;
@@ -363,7 +379,10 @@ static json_t *program_row(struct tally *tally, json_t *before, const json_t *af
 			json_put(result, "status", json_string(is_broken(before, after) ? "broken" : "less right"));
 		}
 	}
-	json_put(result, "part", json_string(text_of(after != NULL ? after : before, "part")));
+	const json_t *one = after != NULL ? after : before;
+	json_t *error = json_object_get(one, "cycles_error");
+	json_put(result, "part", json_string(text_of(one, "part")));
+	json_put(result, "cycles_error", error != NULL ? json_incref(error) : json_null());
 	json_put(result, "layers", layer_rows(tally, before, after));
 	return result;
 }
@@ -405,9 +424,32 @@ static enum cli_style style_of(const char *status)
 	return CLI_YELLOW;
 }
 
-static const char *number_text(const json_t *number, char text[32])
+// Cycles, with the mark of an estimate.
+static void cycles_text(char cell[32], const json_t *number, bool estimated)
 {
-	return json_is_integer(number) ? cli_thousands((uint64_t)json_integer_value(number), text) : "-";
+	char text[32];
+	const bool known = json_is_integer(number);
+	(void)snprintf(cell, 32, "%s%s", known && estimated ? "~" : "",
+	               known ? cli_thousands((uint64_t)json_integer_value(number), text) : "-");
+}
+
+static bool is_estimated(const json_t *program)
+{
+	return json_number_value(json_object_get(program, "cycles_error")) > 0;
+}
+
+// Parts whose cycles are estimates here, a bit each.
+static unsigned estimated_parts(const json_t *root)
+{
+	size_t i;
+	json_t *program;
+	unsigned parts = 0;
+	json_array_foreach(json_object_get(root, "programs"), i, program)
+	{
+		if (is_estimated(program))
+			parts |= cli_part_bit(ai8x_part_find(text_of(program, "part")));
+	}
+	return parts;
 }
 
 static const char *percent_text(const json_t *percent, char text[32])
@@ -425,7 +467,7 @@ struct line {
 	bool is_program;
 };
 
-static void fill_line(struct line *line, const json_t *entry)
+static void fill_line(struct line *line, const json_t *entry, bool estimated)
 {
 	char name[CLI_CLEAN_BYTES], text[32];
 	const json_t *layer = json_object_get(entry, "layer");
@@ -436,9 +478,8 @@ static void fill_line(struct line *line, const json_t *entry)
 	else
 		(void)snprintf(line->first, sizeof line->first, "  %lld %.300s", (long long)json_integer_value(layer),
 		               name);
-	(void)snprintf(line->before, sizeof line->before, "%s",
-	               number_text(json_object_get(entry, "before"), text));
-	(void)snprintf(line->after, sizeof line->after, "%s", number_text(json_object_get(entry, "after"), text));
+	cycles_text(line->before, json_object_get(entry, "before"), estimated);
+	cycles_text(line->after, json_object_get(entry, "after"), estimated);
 	(void)snprintf(line->percent, sizeof line->percent, "%s",
 	               percent_text(json_object_get(entry, "percent"), text));
 	line->status = text_of(entry, "status");
@@ -453,11 +494,12 @@ static void each_line(const json_t *root, bool all, line_fn *take, void *user)
 	struct line line;
 	json_array_foreach(json_object_get(root, "programs"), i, program)
 	{
-		fill_line(&line, program);
+		const bool estimated = is_estimated(program);
+		fill_line(&line, program, estimated);
 		take(user, &line);
 		json_array_foreach(json_object_get(program, "layers"), k, layer)
 		{
-			fill_line(&line, layer);
+			fill_line(&line, layer, estimated);
 			if (all || strcmp(line.status, "same") != 0)
 				take(user, &line);
 		}
@@ -483,6 +525,7 @@ static int print_table(const struct options *options, const json_t *root, const 
 	each_line(root, options->all, table_line, table);
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
+	cli_print_standing(estimated_parts(root));
 	(void)printf("%zu regression%s in %zu program%s\n", tally->regressions,
 	             tally->regressions == 1 ? "" : "s", tally->pairs, tally->pairs == 1 ? "" : "s");
 	return code;
@@ -522,6 +565,10 @@ static int write_markdown(const struct options *options, const json_t *root, con
 		"|---|---:|---:|---:|---|\n",
 		tally->regressions, tally->regressions == 1 ? "" : "s", tally->pairs, tally->pairs == 1 ? "" : "s");
 	each_line(root, options->all, markdown_line, memory.file);
+	const unsigned parts = estimated_parts(root);
+	if (parts != 0)
+		(void)fputc('\n', memory.file);
+	cli_write_standing(memory.file, parts);
 	int code = CLI_RESOURCES;
 	if (memory_file_close(&memory))
 		code = cli_write_file(options->markdown, memory.text, memory.size);

@@ -12,7 +12,7 @@ AI8XSIM = os.environ['AI8XSIM']
 SOURCE = os.environ['AI8XSIM_SOURCE']
 MODELS = os.path.join(SOURCE, 'models')
 CI = os.path.join(SOURCE, 'tools', 'ai8xsim-ci')
-DIGITS, KEYWORDS = (os.path.join(MODELS, name, name + '.h5') for name in ('digits', 'keywords'))
+DIGITS, KEYWORDS, MOBILE = (os.path.join(MODELS, name, name + '.h5') for name in ('digits', 'keywords', 'mobile'))
 
 OK, FAILED, USAGE, BAD_INPUT = range(4)
 UNCHECKED = 6
@@ -66,6 +66,26 @@ class Compare(Case):
         again = self.path('again.json')
         ai8xsim('run', '--json', again, KEYWORDS, DIGITS)
         self.assertEqual(self.compare(again)[0], OK)
+
+    def test_estimates(self):
+        """cycles of the MAX78002 keep their mark and their error; a result that does not tell gives null"""
+        mobile = self.path('mobile.json')
+        self.assertEqual(ai8xsim('run', '--json', mobile, MOBILE).returncode, OK)
+        report = self.compare(mobile, before=mobile)[1]
+        self.assertEqual([program['cycles_error'] for program in report['programs']], [0.035])
+        self.assertEqual([program['cycles_error'] for program in self.compare(self.before)[1]['programs']], [0, 0])
+        sentence = 'Cycles of the MAX78002 (~) are within 3.5 %'
+        for options in ([], ['--markdown', '-']):
+            text = ai8xsim('compare', *options, mobile, mobile).stdout
+            self.assertEqual(text.count(sentence), 1)
+            self.assertRegex(text, r'mobile \(MAX78002\)\W+~[0-9,]+\W+~[0-9,]+')
+            self.assertNotIn('~', ai8xsim('compare', *options, self.before, self.before).stdout)
+
+        def silent(root):
+            for program in root['programs']:
+                del program['cycles_error']
+        report = self.compare(self.changed(silent, mobile), before=mobile)[1]
+        self.assertIsNone(report['programs'][0]['cycles_error'])
 
     def test_slower(self):
         """one layer of one program: named, with its share; allowed from the threshold on"""

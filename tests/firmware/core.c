@@ -66,6 +66,7 @@ static void slow_handler(void)
 	REGISTER(NVIC_PEND) = 1u << TIMER_INTERRUPT(0);
 	__asm volatile("dsb\n\tisb" ::: "memory");
 	note(4);
+	REGISTER(TIMER(1) + 0xC) = 1u << 16;
 }
 
 void cnn_handler(void);
@@ -171,6 +172,31 @@ static int check_timers(void)
 	return 0;
 }
 
+// Two timers of 16 bits: half B interrupts while half A, in PWM mode, begins again at every match.
+static int check_halves(void)
+{
+	const uint32_t seen = low;
+	REGISTER(TIMER(1) + 0x10) = 1u << 14 | 1u << 30;
+	while ((REGISTER(TIMER(1) + 0x18) & (1u << 3 | 1u << 19)) != (1u << 3 | 1u << 19))
+		;
+	REGISTER(TIMER(1) + 0x10) |= 3u | 1u << 16 | 2u << 20;
+	REGISTER(TIMER(1) + 0x00) = 1u | 1u << 16;
+	REGISTER(TIMER(1) + 0x04) = 50u | 2000u << 16;
+	REGISTER(TIMER(1) + 0x18) |= 1u << 24;
+	REGISTER(TIMER(1) + 0x10) |= 1u << 15 | 1u << 31;
+	CHECK((REGISTER(TIMER(1) + 0x18) & (1u << 2 | 1u << 18)) == (1u << 2 | 1u << 18));
+	while ((REGISTER(TIMER(1)) & 0xFFFF) < 40)
+		;
+	while ((REGISTER(TIMER(1)) & 0xFFFF) > 30)
+		;
+	CHECK((REGISTER(TIMER(1) + 0xC) & 1) == 1 && REGISTER(TIMER(1)) >> 16 < 2000);
+	while (low < seen + 3)
+		__asm volatile("wfi");
+	REGISTER(TIMER(1) + 0x10) = 0;
+	REGISTER(TIMER(1) + 0x18) = 0;
+	return 0;
+}
+
 static int check_fpu(void)
 {
 	uint32_t seen = high;
@@ -237,8 +263,8 @@ int main(void)
 	set_handler(15, systick_handler);
 	set_handler(16 + TIMER_INTERRUPT(0), timer_handler);
 	set_handler(16 + TIMER_INTERRUPT(1), slow_handler);
-	if (check_exceptions() || check_systick() || check_timers() || check_fpu() || check_sleep() ||
-	    check_peripherals())
+	if (check_exceptions() || check_systick() || check_timers() || check_halves() || check_fpu() ||
+	    check_sleep() || check_peripherals())
 		return 1;
 	printf("*** PASS ***\n");
 	// Semihosting: the application ended well.

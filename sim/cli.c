@@ -165,12 +165,6 @@ static ssize_t write_stdout(void *cookie, const char *bytes, size_t size)
 	return write_all(STDOUT_FILENO, bytes, size) ? (ssize_t)size : 0;
 }
 
-static int close_stdout(void *cookie)
-{
-	(void)cookie;
-	return close(STDOUT_FILENO) == 0 || errno == EINTR ? 0 : -1;
-}
-
 // Bytes of a sequence of our own at the beginning of `text`.
 static size_t own_sequence(const char *text, size_t left)
 {
@@ -205,7 +199,7 @@ static ssize_t write_stderr(void *cookie, const char *bytes, size_t size)
 
 void cli_open_streams(void)
 {
-	FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout, .close = close_stdout});
+	FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout});
 	FILE *messages = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stderr});
 	if (out != NULL) {
 		(void)setvbuf(out, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, 0);

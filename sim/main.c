@@ -29,12 +29,13 @@ static const struct cli_command commands[] = {
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
-// Runs at every exit, argp's included: output that did not arrive must not look like success.
+// Runs at every exit, argp's included: output that did not arrive must not look like success. The stream stays: libraries
+// (UCX, which Open MPI loads) flush it when they are unloaded, after this.
 static void close_stdout(void)
 {
 	bool failed = ferror(stdout) != 0;
 	errno = 0;
-	if (fclose(stdout) != 0)
+	if (fflush(stdout) != 0 || (close(STDOUT_FILENO) != 0 && errno != EINTR))
 		failed = true;
 	if (!failed)
 		return;

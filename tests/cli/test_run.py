@@ -204,6 +204,18 @@ class Usage(Case):
                 self.assertEqual(result.returncode, RESOURCES)
                 self.assertIn("standard output", result.stderr)
 
+    def test_standard_output_lasts(self):
+        """A library that flushes it when it is unloaded finds it. What was freed is overwritten, so that it shows."""
+        library = os.environ.get("AI8XSIM_LATE_FLUSH", "")
+        if not os.path.exists(library):
+            self.skipTest("not with sanitizers")
+        environment = {**os.environ, "LD_PRELOAD": library,
+                       "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
+        result = subprocess.run([os.environ["AI8XSIM"], "--version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True, check=False, timeout=60, env=environment)
+        self.assertEqual((result.returncode, result.stderr), (OK, ""))
+        self.assertIn("ai8xsim", result.stdout)
+
     def test_what_is_no_file_is_not_replaced(self):
         network = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "digits", "digits.yaml")
         data = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "digits", "heldout.h5")

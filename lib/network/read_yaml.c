@@ -191,13 +191,22 @@ static ai8x_status fail(const struct reader *reader, size_t line, const char *fo
 	return error_set(reader->error, AI8X_ERR_FORMAT, "%s:%zu: %s%s", reader->file, line, reader->layer, text);
 }
 
-static ai8x_status fail_value(const struct reader *reader, const struct entry *entry, const char *expected)
+// near: a word that may be meant, or NULL.
+static ai8x_status fail_word(const struct reader *reader, const struct entry *entry, const char *expected,
+                             const char *near)
 {
 	const yaml_node_t *node = entry->node;
 	const char *found = node->type == YAML_SCALAR_NODE     ? (const char *)node->data.scalar.value
 	                    : node->type == YAML_SEQUENCE_NODE ? "a list"
 	                                                       : "a mapping";
-	return fail(reader, entry->line, "key '%s': expected %s, found '%.60s'", entry->name, expected, found);
+	return fail(reader, entry->line, "key '%s': expected %s%s%.40s%s, found '%.60s'", entry->name, expected,
+	            near != NULL ? " (did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?)" : "",
+	            found);
+}
+
+static ai8x_status fail_value(const struct reader *reader, const struct entry *entry, const char *expected)
+{
+	return fail_word(reader, entry, expected, NULL);
 }
 
 size_t network_word_distance(const char *a, const char *b)
@@ -213,13 +222,24 @@ size_t network_word_distance(const char *a, const char *b)
 		row[0] = i;
 		for (size_t j = 1; j <= width; j++) {
 			size_t above = row[j];
-			size_t replace = diagonal + (a[i - 1] != b[j - 1]);
+			size_t replace =
+				diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
 			size_t gap = (row[j - 1] < above ? row[j - 1] : above) + 1;
 			row[j] = replace < gap ? replace : gap;
 			diagonal = above;
 		}
 	}
 	return row[width];
+}
+
+bool network_may_mean(const char *word, const char *meant, size_t *best)
+{
+	const size_t length = strlen(word), distance = network_word_distance(word, meant);
+	// Half a word may be wrong, but not all of it.
+	if (distance >= *best || distance > (length < 2 ? 0 : length / 2) || distance >= strlen(meant))
+		return false;
+	*best = distance;
+	return true;
 }
 
 static const char *nearest(const char *word, const struct key_row *rows, size_t count)
@@ -242,6 +262,19 @@ bool network_has_key(const char *key, bool of_layer, const char **near)
 	const size_t count = of_layer ? ROWS(layer_key_rows) : ROWS(top_key_rows);
 	*near = nearest(key, rows, count);
 	return strcmp(*near, key) == 0;
+}
+
+bool network_same_key(const char *a, const char *b)
+{
+	int key = -1;
+	if (strcmp(a, b) == 0)
+		return true;
+	for (size_t i = 0; i < ROWS(layer_key_rows); i++)
+		key = strcmp(a, layer_key_rows[i].name) == 0 ? layer_key_rows[i].key : key;
+	for (size_t i = 0; key >= 0 && i < ROWS(layer_key_rows); i++)
+		if (layer_key_rows[i].key == key && strcmp(b, layer_key_rows[i].name) == 0)
+			return true;
+	return false;
 }
 
 // Sorts a mapping's entries into slots by key.
@@ -435,18 +468,20 @@ static ai8x_status take_word(const struct reader *reader, const struct entry *en
                              const struct word_row *rows, size_t count, int *value)
 {
 	char expected[200] = "one of";
-	const char *text = scalar_text(entry->node);
+	const char *text = scalar_text(entry->node), *near = NULL;
+	size_t best = SIZE_MAX;
 	for (size_t i = 0; text != NULL && i < count; i++) {
 		if (strcasecmp(text, rows[i].word) == 0) {
 			*value = rows[i].value;
 			return AI8X_OK;
 		}
+		near = network_may_mean(text, rows[i].word, &best) ? rows[i].word : near;
 	}
 	for (size_t i = 0; i < count; i++) {
 		size_t used = strlen(expected);
 		snprintf(expected + used, sizeof expected - used, "%s %s", i == 0 ? "" : ",", rows[i].word);
 	}
-	return fail_value(reader, entry, expected);
+	return fail_word(reader, entry, expected, near);
 }
 
 // Operations of the key "operation". A name of an element-wise function, "bitwise" before it or not, is a
@@ -543,6 +578,18 @@ static ai8x_status read_operation(const struct reader *reader, const struct entr
 	return status;
 }
 
+// Digits, or digits x digits.
+static bool is_kernel_size(const char *text)
+{
+	static const char digits[] = "0123456789";
+	const size_t first = strspn(text, digits);
+	const char *rest = text + first;
+	if (first == 0 || *rest == '\0')
+		return first > 0;
+	const size_t second = *rest == 'x' || *rest == 'X' ? strspn(rest + 1, digits) : 0;
+	return second > 0 && rest[1 + second] == '\0';
+}
+
 static ai8x_status read_kernel_size(const struct reader *reader, const struct entry *entry,
                                     ai8x_network_layer *layer)
 {
@@ -555,9 +602,14 @@ static ai8x_status read_kernel_size(const struct reader *reader, const struct en
 		layer->kernel_rows = 1;
 		layer->kernel_columns = 1;
 	}
-	if (entry->node == NULL || layer->operation == AI8X_OP_PASSTHROUGH)
+	if (entry->node == NULL)
 		return AI8X_OK;
 	switch (layer->operation) {
+	case AI8X_OP_PASSTHROUGH:
+		// Files that were changed still have it; it has no effect.
+		return text != NULL && is_kernel_size(text)
+		           ? AI8X_OK
+		           : fail_value(reader, entry, "a size such as 3x3, or a length");
 	case AI8X_OP_CONV2D:
 		if (text != NULL && strcasecmp(text, "1x1") == 0) {
 			layer->kernel_rows = 1;
@@ -844,21 +896,18 @@ static ai8x_status read_layer(const struct reader *reader, yaml_node_t *node, ai
 	return AI8X_OK;
 }
 
-// The layer whose name is spelled most like a word, if it is like it at all; NULL: none.
-static const char *nearest_layer(const ai8x_network *network, const char *word)
+// The layer, or other word, that is spelled most like a word, if it is like it at all; NULL: none.
+static const char *nearest_layer(const ai8x_network *network, const char *word, const char *other)
 {
-	enum { MOST_EDITS = 3 };
-	size_t best = MOST_EDITS;
-	const char *name = NULL;
+	size_t best = SIZE_MAX;
+	const char *near = NULL;
+	if (word != NULL && other != NULL && network_may_mean(word, other, &best))
+		near = other;
 	for (size_t i = 0; word != NULL && i < network->layer_count; i++) {
-		const char *other = network->layers[i].name;
-		const size_t distance = other == NULL ? SIZE_MAX : network_word_distance(word, other);
-		if (distance <= best && distance < strlen(word)) {
-			best = distance;
-			name = other;
-		}
+		const char *name = network->layers[i].name;
+		near = name != NULL && network_may_mean(word, name, &best) ? name : near;
 	}
-	return name;
+	return near;
 }
 
 // Position of the layer that a scalar names by number or by name; @p extra_word gives extra_value.
@@ -893,11 +942,8 @@ static ai8x_status take_layer(const struct reader *reader, const struct entry *e
 			}
 		}
 	}
-	const char *near = nearest_layer(network, text);
-	char expected[120] = "the number or name of a layer";
-	if (near != NULL)
-		snprintf(expected, sizeof expected, "the number or name of a layer (did you mean '%.40s'?)", near);
-	return fail_value(reader, &item, expected);
+	return fail_word(reader, &item, "the number or name of a layer",
+	                 nearest_layer(network, text, extra_word));
 }
 
 // References between layers, which need all layers to be known.

@@ -20,7 +20,13 @@ ai8x_status network_read_yaml(const char *text, size_t size, const char *file, s
 // Whether a description has that key, in a layer or at its top. If not, *nearest is the key that is spelled most like it.
 bool network_has_key(const char *key, bool of_layer, const char **nearest);
 
-// Number of single-character edits between two words of at most 31 characters; SIZE_MAX where one is longer.
+// Whether two keys of a layer, or of the description, are one: it may have several spellings.
+bool network_same_key(const char *a, const char *b);
+
+// A word that is spelled much like another, so that it may be meant.
+bool network_may_mean(const char *word, const char *meant, size_t *best);
+
+// Number of single-character edits between two words, in capitals or not, of at most 31 characters; SIZE_MAX where one is longer.
 size_t network_word_distance(const char *a, const char *b);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "sweep/measures.h"
 
-enum { SWEEP_MAX_VALUES = 4096, SWEEP_PATH = 256, SWEEP_LABEL = 64 };
+enum { SWEEP_MAX_VALUES = 4096, SWEEP_MAX_SETTINGS = 1024, SWEEP_PATH = 256, SWEEP_LABEL = 64 };
 
 // One key of the network that a value of an axis sets.
 struct setting {
@@ -25,6 +25,7 @@ struct axis_value {
 
 struct axis {
 	const char *name;
+	const yaml_node_t *node; // its values, for the line of messages
 	bool is_part;
 	struct axis_value *values;
 	size_t count;
@@ -54,5 +55,13 @@ size_t sweep_position(const ai8x_sweep *sweep, size_t point, size_t axis);
 // The network's description at a point, as YAML text that the caller frees.
 ai8x_status sweep_describe(const ai8x_sweep *sweep, size_t point, char **text, size_t *size,
                            ai8x_error *error);
+
+// spelling.c: what is misspelt or said twice. The first looks at the keys of the specification itself, the second at
+// parameters and their values.
+ai8x_status sweep_check_keys(const ai8x_sweep *sweep, ai8x_error *error);
+ai8x_status sweep_check_spelling(const ai8x_sweep *sweep, ai8x_error *error);
+ai8x_status sweep_bad_alternative(const ai8x_sweep *sweep, const yaml_node_t *key, ai8x_error *error);
+ai8x_status sweep_bad_measure(const ai8x_sweep *sweep, const yaml_node_t *node, const char *word,
+                              ai8x_error *error);
 
 #endif

@@ -70,6 +70,18 @@ static const char *part_of(const ai8x_sweep *sweep, size_t point)
 	return "MAX78000";
 }
 
+// Lines are those of the text that was made for the point, which nobody sees.
+static void drop_line(char *message, const char *name)
+{
+	const size_t length = strlen(name);
+	if (strncmp(message, name, length) != 0 || message[length] != ':')
+		return;
+	const char *after = message + length + 1;
+	after += strspn(after, "0123456789");
+	if (*after == ':' && after > message + length + 1)
+		memmove(message + length, after, strlen(after) + 1);
+}
+
 // What keeps a network from running on a part is a result; only lack of memory is a failure.
 static ai8x_status compute(const ai8x_sweep *sweep, size_t index, ai8x_sweep_point *point, ai8x_error *error)
 {
@@ -100,6 +112,7 @@ static ai8x_status compute(const ai8x_sweep *sweep, size_t index, ai8x_sweep_poi
 	free(text);
 	ai8x_network_destroy(network);
 	point->status = status;
+	drop_line(reason.message, sweep->name);
 	(void)snprintf(point->message, sizeof point->message, "%.*s", (int)sizeof point->message - 1,
 	               reason.message);
 	if (status == AI8X_ERR_NO_MEMORY)

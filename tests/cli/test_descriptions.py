@@ -116,6 +116,19 @@ class Descriptions(unittest.TestCase):
         self.assertNotIn("did you mean", told)
         self.refused(["{name: a, in_dim: [4, 4], in_channels: 1, buffer_shift: 2}"], "net.yaml:4: layer 0 (a): key 'buffer_shift'")
 
+    def test_misspelt_words(self):
+        for line, message in (("op: conv3d", "key 'op': expected one of conv2d"), ("op: conv3d", "(did you mean 'conv2d'?), found 'conv3d'"),
+                              ("operation: passthru", "(did you mean 'passthrough'?)"), ("op: Convtranspose", "'convtranspose2d'?)"),
+                              ("op: bitwisexr", "or, xor"), ("eltwise: ad", "(did you mean 'add'?), found 'ad'"),
+                              ("activate: rleu", "(did you mean 'relu'?), found 'rleu'"), ("data_format: litle", "(did you mean 'little'?)"),
+                              ("op: passthrough, kernel_size: three", "a size such as 3x3, or a length, found 'three'"),
+                              ("in_sequences: inptu", "(did you mean 'input'?), found 'inptu'"),
+                              ("next_sequence: stpo", "(did you mean 'stop'?), found 'stpo'")):
+            with self.subTest(line=line):
+                self.refused(["{in_dim: [4, 4], in_channels: 1, %s}" % line], message)
+        told = self.compile(["{in_dim: [4, 4], in_channels: 1, op: dense}"]).stderr
+        self.assertNotIn("did you mean", told)
+
     def test_misspelt_sweeps(self):
         self.write(["{name: alpha, in_dim: [8, 8], in_channels: 4, out_channels: 4}"])
         for text, message in (("parametrs:\n  0.pad: [0, 1]\n", "sweep.yaml:2: unknown key 'parametrs'"),

@@ -185,6 +185,53 @@ class BadInput(Sweep):
             f"  \"{layer}.{key}\": {list(range(100))}\n" for layer, key in (("first", "pad"), ("second", "pad"),
                                                                              ("first", "out_channels"))))
 
+    def test_typos(self):
+        """Each is refused with its line, and with what may be meant."""
+        head = "network: network.yaml\nparameters:\n  "
+        for line, message in (
+                ("frist.out_channels: [8]", "no layer for 'frist.out_channels'; did you mean 'first'?"),
+                ("9.out_channels: [8]", "(layers are named, or counted from 0 to 2)"),
+                ("first.out_chanels: [8]", "unknown key 'out_chanels' in 'first.out_chanels'; did you mean 'out_channels'?"),
+                ("out_channels: [8]", "'out_channels' is a key of layers: write LAYER.out_channels"),
+                ("'*.quantisation': [8]", "did you mean 'quantization'?"),
+                ("first.operation: [conv2d, conv3d]", "(did you mean 'conv2d'?), found 'conv3d'"),
+                ("first.activate: [relu, rleu]", "(did you mean 'relu'?), found 'rleu'"),
+                ("second.in_sequences: [first, copi]", "(did you mean 'copy'?), found 'copi'"),
+                ("second.in_sequences: [[inptu]]", "(did you mean 'input'?), found 'inptu'"),
+                ("first.out_channels: [8, 1x]", "key 'out_channels': expected an integer from 1 to 65536, found '1x'"),
+                ("first.quantization: [8, 3]", "expected one of 8, 4, 2, 1, bin, binary, found '3'"),
+                ("first.streaming: [true, ture]", "expected true or false, found 'ture'"),
+                ("first.kernel_size: [3x3, 3xx3]", "found '3xx3'"),
+                ("parts: [MAX78000]", "did you mean 'part'?"),
+                ("part: [MAX7800]", "no part 'MAX7800'; expected MAX78000 or MAX78002; did you mean 'MAX78000'?"),
+                ("w: {sets: [first.pad], values: [1]}", "'sets': expected LAYER.KEY: VALUE, or the keys set and values; did"),
+                ("w: {set: [first.pad], values: [1], extra: [1]}", "expected the keys set and values, and no others"),
+                ("w: {a: {first.padd: 1}}", "unknown key 'padd' in 'first.padd'; did you mean 'pad'?"),
+                ("w: {a: {first.pad: 1}, b: {first.pad: one}}", "key 'pad': expected an integer from 0 to 65536, found 'one'"),
+                ("w: {a: {first.pad: 1}, a: {first.pad: 0}}", "parameter 'w' has the value 'a' twice"),
+                ("first.pad: [1, 0, 1]", "parameter 'first.pad' has the value '1' twice"),
+                ("first.pad: [1]\n  w: {set: [first.pad], values: [1]}", "'first.pad' is set by two parameters")):
+            with self.subTest(line=line):
+                self.refused(message, head + line + "\n")
+                self.refused("spec.yaml:", head + line + "\n")
+        self.refused("spec.yaml:1: unknown key 'netwrok'; expected network, parameters, pareto; did you mean 'network'?",
+                     "netwrok: network.yaml\n")
+        self.refused("spec.yaml:2: the key 'network' is given twice", "network: network.yaml\nnetwork: network.yaml\n")
+        self.refused("found 'parametres'; did you mean 'parameters'?", head + "first.pad: [1]\npareto: [macs, parametres]\n")
+        self.refused("two different measures", head + "first.pad: [1]\npareto: [macs, less macs]\n")
+
+    def test_other_spellings(self):
+        """A key that the description spells otherwise is replaced; layers are found in capitals or not."""
+        rows = self.rows(self.write("spec.yaml", "network: network.yaml\nparameters:\n  First.activation: [ReLU, none]\n"
+                                                 "  first.op: [conv2d]\n"))
+        self.assertEqual([row["status"] for row in rows], ["AI8X_OK"] * 2)
+
+    def test_a_kernel_that_is_none_of_the_parts(self):
+        """A size that could be one is no typo; messages of points have no lines of texts that nobody sees."""
+        rows = self.rows(self.write("spec.yaml", "network: network.yaml\nparameters:\n  first.kernel_size: [3x3, 5x5]\n"))
+        self.assertEqual([row["status"] == "AI8X_OK" for row in rows], [True, False])
+        self.assertTrue(rows[1]["message"].startswith("network: layer 0 (first): key 'kernel_size'"), rows[1]["message"])
+
     def test_missing_file(self):
         self.assertIn("No such file", self.call("sweep", self.path("none.yaml"), code=BAD_INPUT).stderr)
 

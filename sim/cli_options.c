@@ -209,7 +209,8 @@ static void read_shape(const struct argp_state *state, const char *option, char 
 
 static const char *find_cpu(const struct argp_state *state, const char *option, const char *text)
 {
-	static const char *const names[] = {"c", "avx2", "avxvnni", "avx512vnni", "neon"};
+	static const char *const names[] = {"c",          "avx2", "avx512bw", "avxvnni",
+	                                    "avx512vnni", "neon", "neondot",  "neoni8mm"};
 	enum { NAMES = sizeof names / sizeof names[0] };
 	return names[cli_option_name(state, option, "kernels", text, names, NAMES, sizeof names[0])];
 }

@@ -133,7 +133,8 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
 #define CLI_ENGINE_ROWS(engine, cpu, group) \
 	{"engine", 0, "NAME", CLI_ENGINE, AT(engine), "auto (default), exact (cycle by cycle), fast", group}, \
 	{"cpu", 0, "NAME", CLI_CPU, AT(cpu), \
-	 "Kernels of the fast engine: c, avx2, avxvnni, avx512vnni, neon (default: the fastest)", group}
+	 "Kernels of the fast engine: c, avx2, avx512bw, avxvnni, avx512vnni, neon, neondot, neoni8mm (default: the fastest)", \
+	 group}
 // What a network computes with:
 #define CLI_NETWORK_ROWS(files, shape, seed, random, group) \
 	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), \

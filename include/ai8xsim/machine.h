@@ -44,8 +44,10 @@ typedef struct ai8x_machine_options {
 	                              (not decided by any known source, hardware reference 4.9) */
 	bool capture_outputs;   /**< layer reports carry the layer's output tensor and memory words */
 	uint32_t fifo_depth;    /**< words a FIFO holds, 1 to 64 (not published; default 8) */
-	const char *cpu; /**< kernels of the fast engine: "c", "avx2", "avxvnni", "avx512vnni", "neon"; NULL: the
-	                              fastest that this processor runs. Results do not depend on it. */
+	const char
+		*cpu; /**< kernels of the fast engine: "c", "avx2", "avx512bw", "avxvnni", "avx512vnni", "neon",
+	                              "neondot", "neoni8mm"; NULL: the fastest that this processor runs. Results do
+	                              not depend on it. */
 	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_machine_options;
 

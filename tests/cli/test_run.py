@@ -479,7 +479,7 @@ class Results(Case):
         self.assertEqual(result.returncode, OK, result.stderr)
         result = ai8xsim("run", "--cpu", "abacus", SHIPPED)
         self.assertEqual(result.returncode, USAGE)
-        self.assertIn("unknown kernels 'abacus'\nKnown are: c, avx2, avxvnni, avx512vnni, neon.", result.stderr)
+        self.assertIn("unknown kernels 'abacus'\nKnown are: c, avx2, avx512bw, avxvnni, avx512vnni, neon, neondot, neoni8mm.", result.stderr)
         # No processor runs both.
         results = [ai8xsim("run", "--cpu", name, SHIPPED) for name in ("avx2", "neon")]
         refused = [result for result in results if result.returncode != OK]

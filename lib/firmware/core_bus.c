@@ -226,6 +226,25 @@ void core_bus_release(struct ai8x_firmware *soc)
 	}
 }
 
+// At each store Unicorn looks for translated code among the thousand pages around it, and is done at once where there
+// is none. While it is there, a gap parts SRAM's pages from those of the memories before; no code runs in it.
+#define GAP_BASE 0xC0000000u
+#define GAP_BYTES 0x100000u
+
+static ai8x_status map_apart(struct ai8x_firmware *soc, struct soc_memory *memory, ai8x_error *error)
+{
+	void *untouched = aligned_alloc(0x1000, GAP_BYTES);
+	if (untouched == NULL)
+		return error_no_memory(error, "SRAM");
+	const bool apart =
+		soc->unicorn.mem_map_ptr(soc->uc, GAP_BASE, GAP_BYTES, UC_PROT_NONE, untouched) == UC_ERR_OK;
+	const ai8x_status status = map(soc, memory, error);
+	if (apart)
+		(void)soc->unicorn.mem_unmap(soc->uc, GAP_BASE, GAP_BYTES);
+	free(untouched);
+	return status;
+}
+
 static ai8x_status map_io(struct ai8x_firmware *soc, uint32_t base, uint32_t bytes, uc_cb_mmio_read_t read,
                           uc_cb_mmio_write_t write, ai8x_error *error)
 {
@@ -248,7 +267,8 @@ ai8x_status core_bus_map(struct ai8x_firmware *soc, ai8x_error *error)
 	ai8x_status status = AI8X_OK;
 	for (size_t i = 0; i < SOC_MEMORIES && status == AI8X_OK; i++) {
 		soc->memories[i] = memories[i];
-		status = map(soc, &soc->memories[i], error);
+		status = memories[i].base == SRAM_BASE ? map_apart(soc, &soc->memories[i], error)
+		                                       : map(soc, &soc->memories[i], error);
 	}
 	if (status == AI8X_OK)
 		status = map_io(soc, PERIPHERAL_BASE, part->peripheral_bytes, on_peripheral_read, on_peripheral_write,

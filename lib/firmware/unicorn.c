@@ -9,6 +9,7 @@ static const struct library_function functions[] = {
 	{"uc_ctl", offsetof(struct unicorn, ctl)},
 	{"uc_strerror", offsetof(struct unicorn, strerror)},
 	{"uc_mem_map_ptr", offsetof(struct unicorn, mem_map_ptr)},
+	{"uc_mem_unmap", offsetof(struct unicorn, mem_unmap)},
 	{"uc_mmio_map", offsetof(struct unicorn, mmio_map)},
 	{"uc_mem_read", offsetof(struct unicorn, mem_read)},
 	{"uc_mem_write", offsetof(struct unicorn, mem_write)},

@@ -14,6 +14,7 @@ struct unicorn {
 	__typeof__(uc_ctl) *ctl;
 	__typeof__(uc_strerror) *strerror;
 	__typeof__(uc_mem_map_ptr) *mem_map_ptr;
+	__typeof__(uc_mem_unmap) *mem_unmap;
 	__typeof__(uc_mmio_map) *mmio_map;
 	__typeof__(uc_mem_read) *mem_read;
 	__typeof__(uc_mem_write) *mem_write;

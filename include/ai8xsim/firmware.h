@@ -135,7 +135,8 @@ typedef struct ai8x_firmware_options {
 	bool (*inference)(void *user, ai8x_machine *machine, const ai8x_firmware_inference *inference);
 	void *user;                       /**< for all three callbacks */
 	const ai8x_firmware_board *board; /**< what surrounds the chip, or NULL; has to outlive the session */
-	/** Called now and then while the core works; return false to end (AI8X_FIRMWARE_CANCELLED). NULL: none. */
+	/** Called now and then while a core or the accelerator works; return false to end (AI8X_FIRMWARE_CANCELLED).
+	 * NULL: none. */
 	bool (*poll)(void *user);
 	void *reserved[6]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_firmware_options;

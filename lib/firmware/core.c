@@ -211,8 +211,7 @@ static void look_around(struct ai8x_firmware *soc)
 {
 	const ai8x_firmware_options *options = &soc->options;
 	watchdog_check(soc);
-	if (!soc->ended && options->poll != NULL && !options->poll(options->user))
-		soc_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_CANCELLED, "stopped by the callback");
+	(void)soc_may_go_on(soc);
 	soc->look_at = soc->instructions + LOOK_INSTRUCTIONS;
 	if (soc->look_at > options->max_instructions)
 		soc->look_at = options->max_instructions;

@@ -17,6 +17,7 @@
 // While both cores run, they take turns of this length.
 #define SLICE (FS_PER_SECOND / 100000)
 #define LOOP_LIMIT 8
+#define BLOCKS_BETWEEN_LOOKS 0x10000u
 
 #define VECTOR_CALL 2 // of ECALL
 #define INTERRUPT (1u << 31)
@@ -185,6 +186,8 @@ static void on_block(uc_engine *uc, uint64_t block, uint32_t size, void *user)
 	rv32->rests = address == rv32->block && size <= 4 && ++rv32->repeats >= LOOP_LIMIT && loops(soc, address);
 	if (address != rv32->block)
 		rv32->repeats = 0;
+	if (++rv32->met % BLOCKS_BETWEEN_LOOKS == 0)
+		(void)soc_may_go_on(soc);
 	if (rv32->rests || turn_is_over(soc) || may_interrupt(soc)) {
 		rv32->stopped = true;
 		(void)soc->unicorn.emu_stop(uc);

@@ -148,6 +148,12 @@ static bool debugged(const struct ai8x_firmware *soc)
 	return soc->options.board != NULL && soc->options.board->gdb > 0;
 }
 
+// In the middle of a layer.
+static bool machine_polls(void *user)
+{
+	return soc_may_go_on(user);
+}
+
 static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 {
 	soc->part = soc->options.part != NULL ? soc->options.part : image_guess_part(&soc->image);
@@ -186,7 +192,10 @@ static ai8x_status set_up(struct ai8x_firmware *soc, ai8x_error *error)
 	ai8x_machine_options machine = soc->options.machine;
 	// The recorder asks which bytes layers wrote.
 	machine.capture_outputs = machine.capture_outputs || soc->options.record || debugged(soc);
-	return ai8x_machine_create(soc->part, &machine, &soc->cnn.machine, error);
+	status = ai8x_machine_create(soc->part, &machine, &soc->cnn.machine, error);
+	if (status == AI8X_OK && soc->options.poll != NULL)
+		ai8x_machine_on_poll(soc->cnn.machine, machine_polls, soc);
+	return status;
 }
 
 ai8x_status ai8x_firmware_open_memory(const void *bytes, size_t size, const ai8x_firmware_options *options,

@@ -44,6 +44,14 @@ void soc_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status statu
 		describe_second_core(soc, soc->result.message + used, sizeof soc->result.message - (size_t)used);
 }
 
+bool soc_may_go_on(struct ai8x_firmware *soc)
+{
+	const ai8x_firmware_options *options = &soc->options;
+	if (!soc->ended && options->poll != NULL && !options->poll(options->user))
+		soc_end(soc, AI8X_FIRMWARE_CANCELLED, AI8X_ERR_CANCELLED, "stopped by the callback");
+	return !soc->ended;
+}
+
 void soc_pass_until(struct ai8x_firmware *soc, uint64_t time)
 {
 	if (time > soc->now)

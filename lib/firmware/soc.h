@@ -307,6 +307,7 @@ struct rv32 {
 	uint32_t next;  // address after it
 	uint32_t taken; // of its branch
 	uint32_t repeats;
+	uint32_t met; // blocks, of whatever kind
 	uint32_t fault_address, fault_kind;
 	uint32_t enabled[2], events[2], pending[2], level[2]; // lines, 32 in a word
 	uint32_t counter, counter_mode, counter_events;
@@ -455,6 +456,8 @@ uint32_t soc_register(struct ai8x_firmware *soc, int id);
 // Ends the run: the first call wins.
 void soc_end(struct ai8x_firmware *soc, ai8x_firmware_end end, ai8x_status status, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+// Asks the caller now and then. false: the run has ended, for whatever reason.
+bool soc_may_go_on(struct ai8x_firmware *soc);
 // A character that the firmware prints.
 void soc_print(struct ai8x_firmware *soc, unsigned uart, char character);
 // Lets core cycles pass.

@@ -163,10 +163,13 @@ class Stream:
             raise FileError(f'{self.path}: {os.strerror(ffi.errno)}', 'AI8X_ERR_IO')
 
 
-class _Owner(np.ndarray):
-    """An array over C memory that keeps its owner alive."""
+class _Memory:
+    """C memory as NumPy takes it; arrays over it keep this object alive, and with it the owner."""
 
-    owner = None
+    def __init__(self, pointer, shape, dtype, owner):
+        self.owner = owner
+        self.__array_interface__ = {'version': 3, 'shape': shape, 'typestr': dtype.str,
+                                    'data': (int(ffi.cast('uintptr_t', pointer)), True)}
 
 
 def view(pointer, shape, dtype, owner):
@@ -175,10 +178,8 @@ def view(pointer, shape, dtype, owner):
     if pointer == ffi.NULL or count == 0:
         return np.empty(shape, dtype)
     dtype = np.dtype(dtype)
-    array = np.frombuffer(ffi.buffer(pointer, count * dtype.itemsize), dtype).reshape(shape).view(_Owner)
-    array.owner = owner
-    array.flags.writeable = False
-    return array
+    # Records come as plain bytes.
+    return np.asarray(_Memory(pointer, tuple(shape), dtype, owner)).view(dtype)
 
 
 def array_of(value):

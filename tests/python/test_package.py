@@ -16,6 +16,7 @@ import numpy as np
 
 from package import DIGITS, FOLDER
 import ai8xsim  # pylint: disable=wrong-import-order
+from ai8xsim import _native  # pylint: disable=wrong-import-order
 
 PROGRAM = os.path.join(DIGITS, 'digits.h5')
 RESIDUAL = '''arch: two
@@ -357,6 +358,53 @@ class Firmwares(unittest.TestCase):
                 file.write(elf(image, 0x10000000))
             Interrupts.end(self, ['firmware = ai8xsim.Firmware(sys.argv[2], part="MAX78000", max_seconds=10000)',
                                   'print(flush=True)', 'while True: firmware.run()'], endless)
+
+
+    def write(self, image):
+        """A file with code that begins at the chip's reset vector."""
+        if not os.environ.get('AI8XSIM_FIRMWARE'):
+            self.skipTest('no firmware in this build')
+        path = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), 'image.elf')
+        with open(path, 'wb') as file:
+            file.write(elf(struct.pack('<II', 0x20008000, 0x10000009) + image, 0x10000000))
+        return path
+
+    def cancelled(self, path, part, poll):
+        """Runs an image with a callback of our own, which is given the machine: it has to end the run."""
+        ffi, lib = _native.ffi, _native.lib
+        options = ffi.new('ai8x_firmware_options *', lib.ai8x_firmware_options_default())
+        options.part, options.machine.engine = lib.ai8x_part_find(part), lib.AI8X_ENGINE_EXACT
+        options.max_instructions = 10000000
+        handle, result = ffi.new('ai8x_firmware **'), ffi.new('const ai8x_firmware_result **')
+        callback = ffi.callback('bool(void *)', lambda user: poll(lib.ai8x_firmware_machine(handle[0])))
+        options.poll = callback
+        _native.call(lib.ai8x_firmware_open, _native.path_bytes(path), options, handle)
+        firmware = ffi.gc(handle[0], lib.ai8x_firmware_destroy)
+        lib.ai8x_firmware_run(firmware, result)
+        self.assertEqual(result[0].end, lib.AI8X_FIRMWARE_CANCELLED, ffi.string(result[0].message))
+        return firmware
+
+    def test_interrupt_second_core(self):
+        """the callback that looks for Ctrl-C is asked while the second core counts and the first one sleeps"""
+        # The second core's boot address and clock, then sleep; at 0x24 its loop, of two blocks.
+        first = struct.pack('<8H3I', 0x4803, 0x4904, 0x6001, 0x4804, 0x2100, 0x6001, 0xbf30, 0xe7fd, 0x40000810,
+                            0x10000024, 0x40000048)
+        second = struct.pack('<4I', 0x00150513, 0x0040006f, 0x00150513, 0xff5ff06f)
+        asked = []
+        self.cancelled(self.write(first + second), b'MAX78000', lambda machine: asked.append(machine) or len(asked) < 4)
+
+    def test_interrupt_layer(self):
+        """and in the middle of a layer"""
+        program = LARGE.compile('MAX78002')
+        writes = [(op['address'], op['value']) for op in program.ops if op['kind'] == 0]
+        # Writes a table of addresses and words, then sleeps.
+        table = 0x10000020
+        code = struct.pack('<8H2I', 0x4803, 0x4904, 0xc80c, 0x6013, 0x4288, 0xd1fb, 0xbf30, 0xe7fd, table,
+                           table + 8 * len(writes))
+        path = self.write(code + b''.join(struct.pack('<II', *write) for write in writes))
+        running = _native.lib.ai8x_machine_running
+        firmware = self.cancelled(path, b'MAX78002', lambda machine: not running(machine))
+        self.assertTrue(running(_native.lib.ai8x_firmware_machine(firmware)))
 
 
 class Types(unittest.TestCase):

@@ -6,8 +6,7 @@ static struct script *find_script(struct ai8x_firmware *soc, unsigned bus, uint8
 	struct description *d = &soc->board->description;
 	// The last one first: a description's devices stand after those of every board.
 	for (size_t i = d->script_count; i-- > 0;)
-		if (d->scripts[i].address == address &&
-		    (bus == ANY_BUS || d->scripts[i].bus == ANY_BUS || d->scripts[i].bus == bus))
+		if (d->scripts[i].address == address && (d->scripts[i].bus == ANY_BUS || d->scripts[i].bus == bus))
 			return &d->scripts[i].script;
 	return NULL;
 }

@@ -107,6 +107,7 @@ void script_release(struct script *script);
 #define BOARD_SCRIPTS 16
 #define BOARD_WIRES 4
 #define ANY_BUS 255u
+#define WIRES_BUS 254u // of two pins that firmware moves by hand
 
 struct pin {
 	uint8_t port, number;

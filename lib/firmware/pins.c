@@ -169,7 +169,7 @@ static void clock_falls(struct ai8x_firmware *soc, struct listener *w)
 		w->bits = 0;
 		w->held = w->answers = false;
 		if (w->phase == WIRES_READING) {
-			w->byte = board_i2c_read(soc, ANY_BUS, w->address);
+			w->byte = board_i2c_read(soc, WIRES_BUS, w->address);
 			show_bit(w);
 		}
 		return;
@@ -183,10 +183,10 @@ static void clock_falls(struct ai8x_firmware *soc, struct listener *w)
 	bool heard = false;
 	if (w->phase == WIRES_ADDRESS) {
 		w->address = w->byte >> 1;
-		heard = board_i2c_start(soc, ANY_BUS, w->address, (w->byte & 1) != 0);
+		heard = board_i2c_start(soc, WIRES_BUS, w->address, (w->byte & 1) != 0);
 		w->phase = !heard ? WIRES_DEAF : (w->byte & 1) != 0 ? WIRES_READING : WIRES_WRITING;
 	} else if (w->phase == WIRES_WRITING) {
-		heard = board_i2c_write(soc, ANY_BUS, w->address, w->byte);
+		heard = board_i2c_write(soc, WIRES_BUS, w->address, w->byte);
 	}
 	w->held = heard;
 	w->answers = true;

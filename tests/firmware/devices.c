@@ -1,5 +1,6 @@
 // What a board has outside of the chip, one letter of UART0 for each: echo, button, camera, sound (s, and l by
-// interrupt), display (d, and h by hand), card, I2C, power manager. q ends. Everything is printed, so that the test can compare it.
+// interrupt), display (d, and h by hand), card, I2C, power manager, wires. q ends.
+// Everything is printed, so that the test can compare it.
 #include <stdio.h>
 #include <string.h>
 
@@ -146,6 +147,23 @@ static void sensor_set(unsigned key, unsigned byte)
 }
 
 // ---- one letter each ----
+
+// The first address that answers on the camera's wires, where drivers look for it.
+static void scan(void)
+{
+	REGISTER(GPIO0 + 0x1C) = SCL | SDA;
+	REGISTER(GPIO0 + 0x10) = SCL | SDA;
+	for (unsigned address = 1; address < 0x80; address++) {
+		start();
+		const int refused = send_byte(address << 1);
+		stop();
+		if (!refused) {
+			printf("wires: %02x\n", address);
+			return;
+		}
+	}
+	printf("wires: nobody\n");
+}
 
 static void echo(void)
 {
@@ -429,6 +447,8 @@ int main(void)
 			i2c_read(0x50, 0x00, 1);
 		} else if (c == 'p')
 			i2c_read(0x28, 0x00, 1);
+		else if (c == 'w')
+			scan();
 	printf("*** PASS ***\n");
 	__asm volatile("mov r0, #0x18\n\tldr r1, =0x20026\n\tbkpt 0xAB" ::: "r0", "r1");
 	return 0;

@@ -367,6 +367,11 @@ class Boards(Case):
 
     def test_power_manager_of_every_board(self):
         self.assertIn("i2c 28: 02\n", self.run_letters("pq"))
+        # It is on bus 1, not on the camera's wires.
+        self.assertIn("wires: nobody\n", self.run_letters("wq"))
+        write_png(self.path("eye.png"), [[(0, 0, 0)] * 2] * 2)
+        if supports("--camera", self.path("eye.png")):
+            self.assertIn("wires: 3c\n", self.run_letters("wq", "--camera", self.path("eye.png")))
         own = self.write("board.yaml", "i2c:\n  - {bus: 1, address: 0x28, registers: {0x00: 0x55}}\n")
         self.assertIn("i2c 28: 55\n", self.run_letters("pq", "--board", own))
 

@@ -8,6 +8,8 @@
 #define KERNEL_HAS_FINISH
 #define KERNEL_INTERLEAVE_4 interleave_4
 
+#include "fast/transpose_template.h"
+
 // Slots of a register of sums, and values of each slot in a register of weights.
 #define BLOCK 16
 #define STEP (4 / sizeof(VALUE))

@@ -72,12 +72,37 @@ static void write_dense(const struct fast_word *word, const int8_t *results, siz
 	}
 }
 
+// Words from `w` on that hold results side by side and go to one place each per pixel; how many.
+static uint32_t spread_words(const struct fast_plan *plan, const struct fast_job *job, size_t w,
+                             uint32_t first, struct fast_spread *spread)
+{
+	const uint32_t from = plan->words[w].from[0];
+	uint32_t count = 0;
+	for (; plan->pixel_words == 1 && count < AI8X_INSTANCES && w + count < plan->word_count; count++) {
+		const struct fast_word *word = &plan->words[w + count];
+		uint32_t *to = dense_target(plan, job, word, first, spread->pixels);
+		if (to == NULL || word->from[0] != from + 4 * count)
+			break;
+		spread->to[count] = to;
+		spread->keep[count] = word->keep;
+	}
+	return count;
+}
+
 // Results of `count` output pixels from `first` on: int8 [pixels][stride].
 static void write_bytes(const struct fast_plan *plan, const struct fast_job *job, const int8_t *results,
                         size_t stride, uint32_t first, uint32_t count)
 {
+	struct fast_spread spread = {.stride = stride, .pixels = count};
 	for (size_t w = 0; w < plan->word_count; w++) {
 		const struct fast_word *word = &plan->words[w];
+		spread.targets = spread_words(plan, job, w, first, &spread);
+		if (spread.targets > 0) {
+			spread.results = results + word->from[0];
+			plan->kernel->spread(&spread);
+			w += spread.targets - 1;
+			continue;
+		}
 		uint32_t *to = dense_target(plan, job, word, first, count);
 		if (to != NULL) {
 			write_dense(word, results, stride, plan->pixel_words, count, to);

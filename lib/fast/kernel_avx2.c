@@ -6,6 +6,9 @@
 #include <string.h>
 
 #define KERNEL(name) name##_avx2
+#include "fast/finish_template.h"
+#include "fast/transpose_template.h"
+
 #include "fast/kernel_template.h"
 
 // Sixteen bytes to a register of 16-bit values.
@@ -18,7 +21,9 @@ static inline __m256i widen_bytes(const int8_t *from)
 #define WINOGRAD_LOAD(from) (shorts_avx2) widen_bytes(from)
 #include "fast/winograd_template.h"
 
-#define BLOCK 8
+#define BLOCK 8       // slots of a register of sums
+#define MOST_PIXELS 8 // of a tile
+#define MOST_BLOCKS 2
 
 extern const struct fast_kernel fast_kernel_avx2_bytes;
 
@@ -59,11 +64,12 @@ static void pack_shorts(const int16_t *weights, uint32_t slots, uint32_t blocks,
 }
 
 // Two values of each pixel and slot.
-static inline __attribute__((always_inline)) void step(__m256i sum[4][2], const int16_t *const from[4],
-                                                       size_t k, const int16_t *weights, size_t block_stride,
+static inline __attribute__((always_inline)) void step(__m256i sum[MOST_PIXELS][MOST_BLOCKS],
+                                                       const int16_t *const from[MOST_PIXELS], size_t k,
+                                                       const int16_t *weights, size_t block_stride,
                                                        const uint32_t pixels, const uint32_t blocks)
 {
-	__m256i weight[2];
+	__m256i weight[MOST_BLOCKS];
 	for (uint32_t b = 0; b < blocks; b++)
 		weight[b] = _mm256_loadu_si256((const __m256i *)(const void *)(weights + b * block_stride));
 	for (uint32_t p = 0; p < pixels; p++) {
@@ -82,12 +88,12 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
 	const int16_t *image = (const int16_t *)conv->image + pixel * conv->pixel_stride;
 	const int16_t *weights = (const int16_t *)conv->weights + block * block_stride;
-	__m256i sum[4][2];
+	__m256i sum[MOST_PIXELS][MOST_BLOCKS];
 	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
 			sum[p][b] = _mm256_setzero_si256();
 	for (uint32_t r = 0; r < conv->rows; r++) {
-		const int16_t *from[4];
+		const int16_t *from[MOST_PIXELS];
 		for (uint32_t p = 0; p < pixels; p++)
 			from[p] = image + r * conv->row_stride + p * conv->pixel_stride;
 		for (size_t k = 0; k < conv->run; k += 4) {
@@ -104,39 +110,29 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	}
 }
 
-#define TILES(pixels)                                                                                        \
-	static void tiles_##pixels(const struct fast_conv *conv, uint32_t pixel)                                 \
+// All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.
+#define SHORT_COLUMN(blocks, most)                                                                           \
+	static void column_##blocks(const struct fast_conv *conv, uint32_t block)                                \
 	{                                                                                                        \
-		uint32_t block = 0;                                                                                  \
-		for (; block + 2 <= conv->blocks; block += 2)                                                        \
-			tile(conv, pixel, block, pixels, 2);                                                             \
-		if (block < conv->blocks)                                                                            \
-			tile(conv, pixel, block, pixels, 1);                                                             \
+		uint32_t pixel = 0;                                                                                  \
+		for (; pixel + (most) <= conv->pixels; pixel += (most))                                              \
+			tile(conv, pixel, block, most, blocks);                                                          \
+		for (; pixel + 2 <= conv->pixels; pixel += 2)                                                        \
+			tile(conv, pixel, block, 2, blocks);                                                             \
+		if (pixel < conv->pixels)                                                                            \
+			tile(conv, pixel, block, 1, blocks);                                                             \
 	}
 
-TILES(4)
-TILES(3)
-TILES(2)
-TILES(1)
+SHORT_COLUMN(2, 4)
+SHORT_COLUMN(1, 8)
 
 static void conv(const struct fast_conv *conv)
 {
-	uint32_t pixel = 0;
-	for (; pixel + 4 <= conv->pixels; pixel += 4)
-		tiles_4(conv, pixel);
-	switch (conv->pixels - pixel) {
-	case 3:
-		tiles_3(conv, pixel);
-		break;
-	case 2:
-		tiles_2(conv, pixel);
-		break;
-	case 1:
-		tiles_1(conv, pixel);
-		break;
-	default:
-		break;
-	}
+	uint32_t block = 0;
+	for (; block + 2 <= conv->blocks; block += 2)
+		column_2(conv, block);
+	if (block < conv->blocks)
+		column_1(conv, block);
 }
 
 static const struct fast_winograd winograd = {
@@ -162,6 +158,7 @@ const struct fast_kernel fast_kernel_avx2 = {
 	.conv = conv,
 	.finish = finish_avx2,
 	.interleave = interleave_avx2,
+	.spread = spread_avx2,
 	.pool = pool_avx2,
 	.depthwise = depthwise_avx2,
 };

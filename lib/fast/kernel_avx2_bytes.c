@@ -10,11 +10,13 @@
 #include <string.h>
 
 enum {
-	BLOCK = 8,      // slots of a register of 32-bit sums
-	STEP = 4,       // values of each slot in a register of weights
-	HEAD = 64,      // bytes before the weights: how many steps stay in 16 bits
-	MOST_STEPS = 8, // that are added up in 16 bits
-	BOUND = 258,    // sum of weights that one lane may see
+	BLOCK = 8,       // slots of a register of 32-bit sums
+	STEP = 4,        // values of each slot in a register of weights
+	HEAD = 64,       // bytes before the weights: how many steps stay in 16 bits
+	MOST_STEPS = 4,  // that are added up in 16 bits: with more, loops become the cost
+	MOST_PIXELS = 8, // of a tile
+	MOST_BLOCKS = 2,
+	BOUND = 258, // sum of weights that one lane may see
 };
 
 static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
@@ -59,15 +61,14 @@ static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_
 }
 
 // Steps that are added up in 16 bits before they go to the 32-bit sums.
-static inline __attribute__((always_inline)) void group(__m256i sum[4][2], const int8_t *from,
-                                                        size_t pixel_stride, const int8_t *weights,
-                                                        size_t block_stride, const uint32_t pixels,
-                                                        const uint32_t blocks, const uint32_t steps)
+static inline __attribute__((always_inline)) void
+group(__m256i sum[MOST_PIXELS][MOST_BLOCKS], const int8_t *from, size_t pixel_stride, const int8_t *weights,
+      size_t block_stride, const uint32_t pixels, const uint32_t blocks, const uint32_t steps)
 {
 	const __m256i ones = _mm256_set1_epi16(1);
-	__m256i narrow[4][2];
+	__m256i narrow[MOST_PIXELS][MOST_BLOCKS];
 	for (uint32_t step = 0; step < steps; step++) {
-		__m256i weight[2];
+		__m256i weight[MOST_BLOCKS];
 		for (uint32_t b = 0; b < blocks; b++)
 			weight[b] = _mm256_loadu_si256(
 				(const __m256i *)(const void *)(weights + b * block_stride + step * (BLOCK * STEP)));
@@ -93,7 +94,7 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
 	const int8_t *image = (const int8_t *)conv->image + pixel * conv->pixel_stride;
 	const int8_t *weights = (const int8_t *)conv->weights + HEAD + block * block_stride;
-	__m256i sum[4][2];
+	__m256i sum[MOST_PIXELS][MOST_BLOCKS];
 	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
 			sum[p][b] = _mm256_setzero_si256();
@@ -117,52 +118,41 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	}
 }
 
-#define STEP_TILES(pixels, steps)                                                                            \
-	static void tiles_##pixels##_##steps(const struct fast_conv *conv, uint32_t pixel)                       \
+// All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.
+#define COLUMN(blocks, steps, most)                                                                          \
+	static void column_##blocks##_##steps(const struct fast_conv *conv, uint32_t block)                      \
+	{                                                                                                        \
+		uint32_t pixel = 0;                                                                                  \
+		for (; pixel + (most) <= conv->pixels; pixel += (most))                                              \
+			tile(conv, pixel, block, most, blocks, steps);                                                   \
+		for (; pixel + 2 <= conv->pixels; pixel += 2)                                                        \
+			tile(conv, pixel, block, 2, blocks, steps);                                                      \
+		if (pixel < conv->pixels)                                                                            \
+			tile(conv, pixel, block, 1, blocks, steps);                                                      \
+	}
+
+// Sums of 16 bits take as many registers again: then two blocks leave room for two pixels only.
+#define STEPS(steps, most, single)                                                                           \
+	COLUMN(2, steps, most)                                                                                   \
+	COLUMN(1, steps, single)                                                                                 \
+	static void conv_##steps(const struct fast_conv *conv)                                                   \
 	{                                                                                                        \
 		uint32_t block = 0;                                                                                  \
 		for (; block + 2 <= conv->blocks; block += 2)                                                        \
-			tile(conv, pixel, block, pixels, 2, steps);                                                      \
+			column_2_##steps(conv, block);                                                                   \
 		if (block < conv->blocks)                                                                            \
-			tile(conv, pixel, block, pixels, 1, steps);                                                      \
+			column_1_##steps(conv, block);                                                                   \
 	}
 
-#define STEPS(steps)                                                                                         \
-	STEP_TILES(2, steps)                                                                                     \
-	STEP_TILES(1, steps)                                                                                     \
-	static void conv_##steps(const struct fast_conv *conv)                                                   \
-	{                                                                                                        \
-		uint32_t pixel = 0;                                                                                  \
-		for (; pixel + 2 <= conv->pixels; pixel += 2)                                                        \
-			tiles_2_##steps(conv, pixel);                                                                    \
-		if (pixel < conv->pixels)                                                                            \
-			tiles_1_##steps(conv, pixel);                                                                    \
-	}
-
-// One step needs no 16-bit sums: their registers serve twice the pixels.
-STEP_TILES(4, 1)
-STEPS(2)
-STEPS(4)
-STEPS(8)
-STEP_TILES(1, 1)
-
-static void conv_1(const struct fast_conv *conv)
-{
-	uint32_t pixel = 0;
-	for (; pixel + 4 <= conv->pixels; pixel += 4)
-		tiles_4_1(conv, pixel);
-	for (; pixel < conv->pixels; pixel++)
-		tiles_1_1(conv, pixel);
-}
+STEPS(1, 4, 8)
+STEPS(2, 2, 4)
+STEPS(4, 2, 4)
 
 static void conv(const struct fast_conv *conv)
 {
 	uint32_t steps;
 	memcpy(&steps, conv->weights, sizeof steps);
 	switch (steps) {
-	case 8:
-		conv_8(conv);
-		break;
 	case 4:
 		conv_4(conv);
 		break;

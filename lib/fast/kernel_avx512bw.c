@@ -61,6 +61,7 @@ const struct fast_kernel fast_kernel_avx512bw = {
 	.conv = conv,
 	.finish = finish_avx512bw,
 	.interleave = interleave_avx512bw,
+	.spread = spread_avx512bw,
 	.pool = pool_avx512bw,
 	.depthwise = depthwise_avx512bw,
 };

@@ -27,6 +27,7 @@ const struct fast_kernel fast_kernel_avx512vnni = {
 	.conv = conv,
 	.finish = finish_avx512vnni,
 	.interleave = interleave_avx512vnni,
+	.spread = spread_avx512vnni,
 	.pool = pool_avx512vnni,
 	.depthwise = depthwise_avx512vnni,
 };

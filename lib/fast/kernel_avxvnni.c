@@ -11,6 +11,9 @@
 #include <string.h>
 
 #define KERNEL(name) name##_avxvnni
+#include "fast/finish_template.h"
+#include "fast/transpose_template.h"
+
 #include "fast/kernel_template.h"
 
 enum {
@@ -121,6 +124,7 @@ const struct fast_kernel fast_kernel_avxvnni = {
 	.conv = conv,
 	.finish = finish_avxvnni,
 	.interleave = interleave_avxvnni,
+	.spread = spread_avxvnni,
 	.pool = pool_avxvnni,
 	.depthwise = depthwise_avxvnni,
 };

@@ -57,6 +57,7 @@ const struct fast_kernel fast_kernel_c = {
 	.conv = conv,
 	.finish = finish_c,
 	.interleave = interleave_c,
+	.spread = spread_c,
 	.pool = pool_c,
 	.depthwise = depthwise_c,
 };

@@ -80,6 +80,7 @@ const struct fast_kernel fast_kernel_neon = {
 	.conv = conv,
 	.finish = finish_neon,
 	.interleave = interleave_neon,
+	.spread = spread_neon,
 	.pool = pool_neon,
 	.depthwise = depthwise_neon,
 };

@@ -112,6 +112,7 @@ const struct fast_kernel fast_kernel_neondot = {
 	.conv = conv,
 	.finish = finish_neondot,
 	.interleave = interleave_neondot,
+	.spread = spread_neondot,
 	.pool = pool_neondot,
 	.depthwise = depthwise_neondot,
 };

@@ -106,6 +106,7 @@ const struct fast_kernel fast_kernel_neoni8mm = {
 	.conv = conv,
 	.finish = finish_neoni8mm,
 	.interleave = interleave_neoni8mm,
+	.spread = spread_neoni8mm,
 	.pool = pool_neoni8mm,
 	.depthwise = depthwise_neoni8mm,
 };

@@ -1,6 +1,6 @@
 // What every variant compiles with its own instruction set: loops that the compiler vectorises.
 // The including file defines KERNEL(name) to make names its own, KERNEL_HAS_FINISH where it brings its own
-// output stage, and KERNEL_INTERLEAVE_4 where it can transpose four words.
+// output stage, and KERNEL_INTERLEAVE_4 and KERNEL_SPREAD_4 where it can transpose four words.
 
 #ifndef KERNEL_HAS_FINISH
 static void KERNEL(finish)(const struct fast_output *output)
@@ -58,6 +58,23 @@ static void KERNEL(interleave)(const struct fast_interleave *interleave)
 		for (uint32_t k = first; k < sources; k++) {
 			const uint32_t value = interleave->word[k][w] ^ interleave->flip;
 			memcpy(to + 4 * k, &value, sizeof value);
+		}
+	}
+}
+
+static void KERNEL(spread)(const struct fast_spread *spread)
+{
+	uint32_t first = 0;
+#ifdef KERNEL_SPREAD_4
+	for (; first + 4 <= spread->targets; first += 4)
+		KERNEL_SPREAD_4(spread, first);
+#endif
+	for (uint32_t k = first; k < spread->targets; k++) {
+		const int8_t *from = spread->results + 4 * (size_t)k;
+		for (uint32_t p = 0; p < spread->pixels; p++) {
+			uint32_t value;
+			memcpy(&value, from + p * spread->stride, sizeof value);
+			spread->to[k][p] = value & spread->keep[k];
 		}
 	}
 }

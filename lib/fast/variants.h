@@ -49,6 +49,16 @@ struct fast_interleave {
 	int8_t *to;
 };
 
+// Results back to words of several data memory instances: to[k][p] = the word at results[p * stride + 4 * k], & keep[k].
+struct fast_spread {
+	const int8_t *results;
+	size_t stride;
+	uint32_t pixels;
+	uint32_t targets;
+	uint32_t *to[16];
+	uint32_t keep[16];
+};
+
 enum { FAST_POOL_NONE, FAST_POOL_MAX, FAST_POOL_AVERAGE };
 
 // A row of pooled pixels: windows of samples, pooled and combined, all channels of a pixel side by side.
@@ -115,6 +125,7 @@ struct fast_kernel {
 	void (*conv)(const struct fast_conv *conv);
 	void (*finish)(const struct fast_output *output);
 	void (*interleave)(const struct fast_interleave *interleave);
+	void (*spread)(const struct fast_spread *spread);
 	void (*pool)(const struct fast_pool *pool);
 	// sums[c] = sum over taps of window[t] [c] * weights[t * channels + c]; window: one pointer per tap.
 	void (*depthwise)(const int8_t *const *window, const int16_t *weights, uint32_t taps, uint32_t channels,

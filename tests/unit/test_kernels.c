@@ -305,7 +305,7 @@ START_TEST(finish_equals_plain_loops)
 	const struct fast_kernel *kernel = runnable(_i);
 	if (kernel == NULL)
 		return;
-	enum { STRIDE = 37, PIXELS = 3 };
+	enum { STRIDE = 77, PIXELS = 3 };
 	static const int32_t edges[] = {
 		0,     1,         -1,         63,         64,          65,  -63,  -64, -65,  8128, 16320, -16384,
 		16383, 268435456, -268435456, 1073741823, -1073741824, 127, -128, 128, -129, 255,  256,   -256};
@@ -381,6 +381,39 @@ START_TEST(interleave_equals_plain_loops)
 			for (uint32_t k = 0; k < sources; k++)
 				free(words[k]);
 			free(to);
+		}
+	}
+}
+END_TEST
+
+START_TEST(spread_equals_plain_loops)
+{
+	const struct fast_kernel *kernel = runnable(_i);
+	if (kernel == NULL)
+		return;
+	uint64_t state = 9;
+	for (uint32_t targets = 1; targets <= 16; targets++) {
+		for (uint32_t pixels = 1; pixels <= FAST_TILE; pixels++) {
+			// Exactly as large as needed, here too.
+			const size_t stride = 4 * (size_t)targets + pixels % 2 * 4;
+			int8_t *results = malloc(stride * pixels);
+			struct fast_spread spread = {
+				.results = results, .stride = stride, .pixels = pixels, .targets = targets};
+			fill(results, stride * pixels, FILL_RANDOM, &state);
+			for (uint32_t k = 0; k < targets; k++) {
+				spread.to[k] = malloc(pixels * sizeof(uint32_t));
+				spread.keep[k] = k % 3 == 1 ? 0x00ffffff : UINT32_MAX;
+			}
+			kernel->spread(&spread);
+			for (uint32_t k = 0; k < targets; k++) {
+				for (uint32_t p = 0; p < pixels; p++) {
+					uint32_t value;
+					memcpy(&value, results + p * stride + 4 * (size_t)k, sizeof value);
+					ck_assert_uint_eq(spread.to[k][p], value & spread.keep[k]);
+				}
+				free(spread.to[k]);
+			}
+			free(results);
 		}
 	}
 }
@@ -574,6 +607,7 @@ int main(void)
 	tcase_add_loop_test(tcase, winograd_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, finish_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, interleave_equals_plain_loops, 0, kernels);
+	tcase_add_loop_test(tcase, spread_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, depthwise_equals_plain_loops, 0, kernels);
 	tcase_add_loop_test(tcase, pool_equals_plain_loops, 0, kernels);
 	tcase_add_test(tcase, kernels_are_found_by_name);

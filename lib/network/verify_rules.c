@@ -5,6 +5,7 @@
 
 #include "network/verify.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 // Words of one of the RAMs that a data memory instance consists of.
@@ -173,6 +174,22 @@ static int64_t find_overwritten(const struct plan_layer *layer, const struct ord
 	return -1;
 }
 
+// Where the output could lie instead.
+static void say_room(const struct plan *plan, const struct area *in, const struct area *out, char *text,
+                     size_t size)
+{
+	const uint32_t words = out->end - out->first, all = plan->part->info.data_words;
+	if (in->end + words <= all)
+		(void)snprintf(text, size, "'out_offset: 0x%x' lies after the input", in->end * 4);
+	else if (words <= in->first)
+		(void)snprintf(text, size, "'out_offset: 0x0' lies before the input");
+	else
+		(void)snprintf(text, size,
+		               "an instance of 0x%x bytes has no room for both: smaller images, streaming or earlier "
+		               "pooling help",
+		               all * 4);
+}
+
 // A layer may write over its own input only where it has read it. Emulated shapes and rings have other places.
 static ai8x_status check_own_input(const struct plan *plan, const struct plan_layer *layer, ai8x_error *error)
 {
@@ -193,13 +210,14 @@ static ai8x_status check_own_input(const struct plan *plan, const struct plan_la
 	free(last);
 	if (pixel < 0)
 		return AI8X_OK;
+	char remedy[120];
+	say_room(plan, &in, &out, remedy, sizeof remedy);
 	return network_error(error, AI8X_ERR_NETWORK, plan->network, (int)layer->position,
 	                     "writes its output over its own input before having read it, first with output "
 	                     "pixel %lld: the input takes bytes "
-	                     "0x%x to 0x%x (in_offset), the output 0x%x to 0x%x (out_offset); 'out_offset: 0x%x' "
-	                     "lies after the input",
+	                     "0x%x to 0x%x (in_offset), the output 0x%x to 0x%x (out_offset); %s",
 	                     (long long)pixel, in.first * 4, in.end * 4 - 1, out.first * 4, out.end * 4 - 1,
-	                     in.end * 4);
+	                     remedy);
 }
 
 static void check_undecided(const struct plan_layer *layer, ai8x_network *network)

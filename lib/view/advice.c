@@ -47,6 +47,7 @@ struct adviser {
 	ai8x_compile_options compile;
 	const ai8x_part *part;
 	struct cost before;
+	size_t warnings_before;
 	bool shapes_follow; // shapes can be resolved anew without losing what was given
 	ai8x_advice_list *list;
 	size_t capacity;
@@ -481,6 +482,35 @@ static bool change_feed(struct trial *trial, size_t i)
 	return true;
 }
 
+// The first layers up to this one compute their rows as they come through the FIFO.
+static bool start_streaming(struct trial *trial, size_t i)
+{
+	ai8x_network *network = trial->network;
+	if (i >= AI8X_MAX_STREAMS || i + 1 == network->layer_count || network->layers[0].streaming ||
+	    trial->compile.ignore_streaming || trial->compile.feed == AI8X_FEED_FAST_FIFO ||
+	    trial->compile.feed == AI8X_FEED_FAST_FIFO_QUAD)
+		return false;
+	for (size_t k = 0; k <= i; k++) {
+		const ai8x_network_layer *layer = &network->layers[k];
+		if (layer->flatten || layer->output || layer->source_count != 1 || layer->sources[0] != (int)k - 1 ||
+		    only_reader(network, (int)k - 1) != layer)
+			return false;
+		network->layers[k].streaming = true;
+	}
+	trial->compile.feed = AI8X_FEED_FIFO;
+	trial->advice.same_function = true;
+	const struct label first = call(&network->layers[0]), last = call(&network->layers[i]);
+	SAY_CHANGE(trial, "stream the input: 'streaming: true' in %s%s%s", first.text,
+	           i > 1    ? " to "
+	           : i == 1 ? " and "
+	                    : "",
+	           i > 0 ? last.text : "");
+	SAY_WHY(trial,
+	        "These layers compute their rows while the input comes through the FIFO, and data memory holds "
+	        "only the rows that they still read. Results stay the same.");
+	return true;
+}
+
 static bool stop_streaming(struct trial *trial, size_t i)
 {
 	if (i != 0 || !trial->network->layers[0].streaming)
@@ -521,9 +551,9 @@ static bool use_parallel_kernels(struct trial *trial, size_t i)
 typedef bool (*rule)(struct trial *trial, size_t position);
 
 static const rule rules[] = {
-	fold_input,      change_format,     change_feed,     stop_streaming,  use_parallel_kernels,
-	pool_earlier,    fuse_pooling,      save_pass,       merge_pointwise, widen_kernel,
-	swap_pool_order, round_channels_up, fill_processors, narrow_kernel,
+	fold_input,           change_format,   change_feed,       start_streaming, stop_streaming,
+	use_parallel_kernels, pool_earlier,    fuse_pooling,      save_pass,       merge_pointwise,
+	widen_kernel,         swap_pool_order, round_channels_up, fill_processors, narrow_kernel,
 };
 
 #define RULES (sizeof rules / sizeof rules[0])
@@ -585,8 +615,9 @@ static ai8x_status measure_trial(const struct adviser *adviser, struct trial *tr
 	status = ai8x_network_copy(trial->network, &copy, error);
 	if (status == AI8X_OK)
 		status = measure(adviser, copy, &trial->compile, cost, error);
+	const bool sound = status == AI8X_OK && copy->warning_count <= adviser->warnings_before;
 	ai8x_network_destroy(copy);
-	if (status == AI8X_OK || status == AI8X_ERR_NO_MEMORY)
+	if (sound || status == AI8X_ERR_NO_MEMORY)
 		return status;
 	forget_placement(trial->network);
 	return measure(adviser, trial->network, &trial->compile, cost, error);
@@ -761,6 +792,7 @@ ai8x_status ai8x_advise(const ai8x_network *network, const ai8x_part *part,
 	}
 	if (status == AI8X_OK)
 		status = measure(&adviser, first, &adviser.compile, &adviser.before, error);
+	adviser.warnings_before = first != NULL ? first->warning_count : 0;
 	ai8x_network_destroy(first);
 	if (status == AI8X_OK && !order_layers(&adviser))
 		status = error_no_memory(error, "advice");

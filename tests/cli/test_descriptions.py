@@ -116,6 +116,27 @@ class Descriptions(unittest.TestCase):
         self.assertNotIn("did you mean", told)
         self.refused(["{name: a, in_dim: [4, 4], in_channels: 1, buffer_shift: 2}"], "net.yaml:4: layer 0 (a): key 'buffer_shift'")
 
+    def test_advice_to_stream_what_does_not_fit(self):
+        """The layers that the message names, and no fewer, make a program that runs."""
+        net = ["{in_channels: 3, in_dim: [160, 120], out_channels: 8, max_pool: 2, pool_stride: 2%s}", "{out_channels: 8, pad: 1%s}",
+               "{out_channels: 8, max_pool: 4, pool_stride: 4}"]
+        large = ["{in_channels: 3, in_dim: [160, 120], out_channels: 8%s}", "{out_channels: 8, max_pool: 2, pool_stride: 2%s}", net[2]]
+        wide = ["{in_channels: 3, in_dim: [200, 200], out_channels: 8%s}", large[1], net[2]]
+        streaming = ", streaming: true"
+        for layers, part, told, counts in (
+                (net, "MAX78000", "with 'streaming: true' in layer 0 it fits", (1, 0)),
+                (large, "MAX78000", "with 'streaming: true' in layers 0 and 1 it fits", (1, 1)),
+                (wide, "MAX78002", "with 'streaming: true' in layers 0 and 1 it fits", (1, 1))):
+            with self.subTest(told=told, part=part):
+                plain = [layers[0] % "", layers[1] % "", layers[2]]
+                self.refused(plain, told, "--part", part)
+                self.assertIn("data memory is exhausted", self.compile(plain, "--part", part).stderr)
+                self.accepted([layer % (streaming * n) for layer, n in zip(layers, counts)] + [layers[2]], "--part", part)
+        self.refused([large[0] % "", large[1] % "", net[2]], "streaming or earlier pooling help)\n", "--part", "MAX78000",
+                     "--ignore-streaming")
+        whole = ["{in_channels: 3, in_dim: [160, 120], out_channels: 8, processors: 7, output_processors: 0xff, out_offset: 0x4000}"]
+        self.refused(whole, "an instance of 0x8000 bytes has no room for both")
+
     def test_misspelt_words(self):
         for line, message in (("op: conv3d", "key 'op': expected one of conv2d"), ("op: conv3d", "(did you mean 'conv2d'?), found 'conv3d'"),
                               ("operation: passthru", "(did you mean 'passthrough'?)"), ("op: Convtranspose", "'convtranspose2d'?)"),

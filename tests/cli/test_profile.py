@@ -237,6 +237,24 @@ class Networks(Case):
         folded = next(entry for change, entry in found.items() if change.startswith("fold the input: 4x128x1 instead of 2x256x1"))
         self.assertLess(folded["cycles_after"], folded["cycles_before"] * 0.7)
 
+    def test_advice_to_stream(self):
+        """Rows computed while they come: the cycles are those of the changed network, which runs."""
+        text = ("layers:\n"
+                "  - {name: first, in_channels: 3, in_dim: [64, 64], out_channels: 16, op: conv2d, activate: ReLU%s}\n"
+                "  - {name: second, out_channels: 32, op: conv2d, max_pool: 2, pool_stride: 2, activate: ReLU%s}\n"
+                "  - {name: third, out_channels: 32, op: conv2d, max_pool: 2, pool_stride: 2}\n")
+        for part in "MAX78000", "MAX78002":
+            with self.subTest(part=part):
+                report = self.profile(self.network(text % ("", "")), "--advice", 100, "--part", part)
+                found = {entry["change"]: entry for entry in report["advice"]}
+                streamed = found["stream the input: 'streaming: true' in layer 0 (first) and layer 1 (second)"]
+                self.assertTrue(streamed["same_function"])
+                self.assertLess(streamed["seconds_with_input_after_estimate"], streamed["seconds_with_input_before_estimate"])
+                by_hand = self.network(text % (2 * (", streaming: true",)), "by_hand.yaml")
+                self.assertEqual(streamed["cycles_after"], self.profile(by_hand, "--part", part)["profile"]["cycles"])
+        streaming = self.profile(self.network(text % (2 * (", streaming: true",))), "--advice", 100)
+        self.assertFalse([entry for entry in streaming["advice"] if entry["change"].startswith("stream the input")])
+
     def test_advice_names_layers(self):
         """By number and by name; large kernels for single pixels are not among them."""
         text = ("arch: test\ndataset: test\nlayers:\n"

@@ -16,7 +16,7 @@ import sys
 
 import numpy
 
-from pages import HERE, MEASURED, SOURCE, access, ask, emulated, microseconds, profile, rows, update
+from pages import HERE, MEASURED, SOURCE, ask, emulated, microseconds, profile, rows, update, word_seconds
 
 PROGRAM = sys.argv[1]
 PART = "MAX78000"
@@ -40,7 +40,7 @@ FED = [("cats-dogs", "iss74-catsdogs", "cats-dogs 128x128"), ("cats-dogs", "gast
        ("faceid", "iss74-faceid", "faceid 160x120"), ("rps", "sdk-rps", "rps 64x64 (FIFO, not streaming)")]
 RESTS = [("rps", 3072, ("sdk-rpsdemo", "sdk-rpsdemo2"), "rps-demo"),
          ("faceid", 19200, ("sdk-faceid",), "faceid, the SDK's README")]
-EXAMPLES = "build/max78000.elf"
+EXAMPLES = ("build/max78000.elf", "build/MAX78000.elf")
 
 
 def timed(network, *options):
@@ -202,8 +202,7 @@ def loaded_row(name, words, time, *simulated):
 
 
 def table_loading():
-    core, accelerator = access(PROGRAM, PART, str(SOURCE / "models/digits/digits.h5"), "kernel")
-    write = core / 100 + accelerator / 50
+    write = 1e6 * word_seconds(PROGRAM, PART, "kernel", 50)
     yield "| loaded | words | measured | simulated | off | emulated | off |"
     yield "|--------|------:|---------:|----------:|----:|---------:|----:|"
     for network, layers, identity in LOADED:
@@ -212,9 +211,8 @@ def table_loading():
         expected = LOADER_US + WRITES_A_WORD * words * write
         yield loaded_row(name, words, microseconds(identity), expected,
                          LOADER_US + emulated(PART, "kernels", WRITES_A_WORD * words)[50])
-    core, accelerator = access(PROGRAM, PART, str(SOURCE / "models/digits/digits.h5"), "input")
     for network, identity in INPUTS:
-        expected = 4096 * (core / 100 + accelerator / 50)
+        expected = 4096e6 * word_seconds(PROGRAM, PART, "input", 50)
         yield loaded_row(f"input of {network}", 4096, value(identity) / 100, expected, emulated(PART, "input", 4096)[50])
 
 
@@ -295,9 +293,10 @@ def run_examples(folder):
     """What built examples print under the emulation."""
     found = {}
     for row in rows(HERE / "examples.tsv"):
-        path = pathlib.Path(folder) / row["folder"] / EXAMPLES
-        if not row["folder"] or not path.exists():
+        built = [path for name in EXAMPLES if (path := pathlib.Path(folder) / row["folder"] / name).exists()]
+        if not row["folder"] or not built:
             continue
+        path = built[0]
         result = subprocess.run([PROGRAM, "run", str(path)], check=True, capture_output=True, text=True)
         found[row["example"]] = {"now": re.search(r"inference time: (\d+) us", result.stdout).group(1)}
     return found

@@ -38,21 +38,34 @@ def profile(program, part, network, *options):
     return ask(program, "profile", "--json", "-", "--advice", "0", *options, path)["profile"]
 
 
+CORE_MHZ = {"MAX78000": 100, "MAX78002": 120}
+LOADED = {"MAX78000": str(SOURCE / "models/digits/digits.h5"), "MAX78002": str(SOURCE / "models/mobile/mobile.h5")}
+
+
+def word_seconds(program, part, what, mhz):
+    """Seconds of a kernel write or a word of input, with the accelerator at a clock."""
+    loading = profile(program, part, LOADED[part], "--clock", f"{mhz:.9f} MHz")["loading"]
+    return loading[f"{what}_seconds_estimate"] / loading[f"{what}_writes"]
+
+
 @functools.cache
-def access(program, part, path, what):
-    """Core and accelerator cycles of a bus access of the host, from its time at two clocks; path has a program."""
-    core = {"MAX78000": 100e6, "MAX78002": 120e6}[part]
-    seconds = []
-    for hz in (1e6, 1e7):
-        loading = profile(program, part, path, "--clock", f"{hz / 1e6:g} MHz")["loading"]
-        seconds.append(loading[f"{what}_seconds_estimate"] / loading[f"{what}_writes"])
-    cycles = (seconds[0] - seconds[1]) / (1 / 1e6 - 1 / 1e7)
-    return (seconds[0] - cycles / 1e6) * core, cycles
+def access(program, part, what):
+    """Core cycles before the accelerator's edge, and its cycles with that one, of a go of a copy loop.
+
+    At a slow clock the core's part ends in the first cycle of the accelerator; the clock at which it needs a second tells it."""
+    def cycles(mhz):
+        return word_seconds(program, part, what, mhz) * mhz * 1e6
+    slow, fast = 0.01, CORE_MHZ[part]
+    least = cycles(slow)
+    while fast - slow > 1e-6:
+        middle = (slow + fast) / 2
+        slow, fast = (middle, fast) if cycles(middle) - least < 0.1 else (slow, middle)
+    return CORE_MHZ[part] / fast, least
 
 
 def emulated(part, what, count):
     """Microseconds that emulated firmware takes for so many accesses, by the accelerator's clock in MHz: kept rows."""
-    loaded, mhz = {"kernels": 2052, "input": 1024}[what], {"MAX78000": 100, "MAX78002": 120}[part]
+    loaded, mhz = {"kernels": 2052, "input": 1024}[what], CORE_MHZ[part]
     return {int(row["khz"]) / 1000: int(row[what]) / loaded * count / mhz
             for row in rows(HERE / "loading.tsv") if row["part"] == part}
 

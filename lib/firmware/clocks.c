@@ -27,7 +27,7 @@ static uint32_t system_hz(const struct ai8x_firmware *soc)
 void clocks_update(struct ai8x_firmware *soc)
 {
 	soc->cycle = FS_PER_SECOND / system_hz(soc);
-	core_clocks_changed(soc, (double)FS_PER_SECOND / clocks_cnn_hz(soc) / (double)soc->cycle);
+	core_clocks_changed(soc, FS_PER_SECOND / clocks_cnn_hz(soc));
 }
 
 uint64_t clocks_pclk(const struct ai8x_firmware *soc)

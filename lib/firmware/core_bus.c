@@ -106,6 +106,7 @@ static void on_cnn_write(uc_engine *uc, uint64_t offset, unsigned bytes, uint64_
 	(void)uc;
 	struct ai8x_firmware *soc = user;
 	uint32_t address = CNN_BASE + (uint32_t)offset;
+	soc_pass(soc, core_source_cycles(soc));
 	soc_pass(soc, core_access_cycles(soc, address, true));
 	soc->accesses++;
 	poll_clear(soc);

@@ -7,11 +7,12 @@
 // (docs/timing.md, "The core").
 #include "firmware/soc.h"
 
+#include <math.h>
+
 #include "base/bits.h"
 
 #define CORE_ACCESS_CYCLES 1
 #define PERIPHERAL_ACCESS_CYCLES 4
-#define PART_SHIFT 8 // of fractions of a core cycle
 
 // Filling the pipeline at a branch's target, where the address is known early, and where it is not.
 #define REFILL 2
@@ -116,6 +117,18 @@ static void load_registers(uint32_t code, uint32_t *address, uint32_t *loaded)
 	}
 }
 
+// Remembers the first load from an address in a register: copy loops have one.
+static void note_source(struct core_decoder *decoder, uint32_t code, bool wide)
+{
+	const uint32_t base = wide ? code >> 16 & 15 : code >> 3 & 7;
+	const bool relative = !wide && ((code & 0xF800) == 0x4800 || (code & 0xF800) == 0x9800);
+	const bool moves = wide && (code & 0x00800F00) == 0x00000B00; // the address first, then added to
+	if (decoder->source.known || relative || base > 12)
+		return;
+	decoder->source =
+		(struct core_source){.known = true, .base = (uint8_t)base, .step = moves ? code & 0xFF : 0};
+}
+
 static unsigned instruction_cycles(struct core_decoder *decoder, uint32_t code, bool wide)
 {
 	const struct row *row = wide ? FIND(wide_rows, code) : FIND(short_rows, code);
@@ -129,6 +142,7 @@ static unsigned instruction_cycles(struct core_decoder *decoder, uint32_t code, 
 	switch (row->kind) {
 	case KIND_LOAD:
 		load_registers(code, &address, &decoder->loaded);
+		note_source(decoder, code, wide);
 		return before != 0 && (before & address) == 0 ? 1 : 2;
 	case KIND_STORE:
 		return 1;
@@ -193,6 +207,7 @@ static void decode_block(struct ai8x_firmware *soc, struct core_block *block)
 	}
 	block->cycles = decoder.cycles;
 	block->refill = decoder.refill;
+	block->source = decoder.source;
 }
 
 uint64_t core_block_cycles(struct ai8x_firmware *soc, uint32_t address, uint32_t bytes)
@@ -210,6 +225,7 @@ uint64_t core_block_cycles(struct ai8x_firmware *soc, uint32_t address, uint32_t
 		cycles += (uint64_t)new_lines(soc, address, bytes) * (*soc_word(soc, MEMORY_CONTROL) & WAIT_STATES);
 		block->cold = (*soc_word(soc, CACHE_CONTROL) & CACHE_ENABLE) == 0;
 	}
+	code->current = block;
 	code->next = address + bytes;
 	code->refill = block->refill;
 	return cycles + block->cycles;
@@ -217,13 +233,37 @@ uint64_t core_block_cycles(struct ai8x_firmware *soc, uint32_t address, uint32_t
 
 // ---- accesses ----
 
-void core_clocks_changed(struct ai8x_firmware *soc, double ratio)
+void core_clocks_changed(struct ai8x_firmware *soc, uint64_t cnn_cycle)
 {
-	const struct part_host *host = &soc->part->host;
-	const struct part_access *access[2] = {&host->bus_read, &host->bus_write};
-	for (unsigned i = 0; i < 2; i++)
-		soc->code.access[i] =
-			(uint32_t)((access[i]->core + access[i]->accelerator * ratio) * (1 << PART_SHIFT));
+	const struct part_access *access[2] = {&soc->part->host.bus_read, &soc->part->host.bus_write};
+	struct core_code *code = &soc->code;
+	code->cnn_cycle = cnn_cycle;
+	for (unsigned i = 0; i < 2; i++) {
+		const double whole = floor(access[i]->accelerator);
+		code->access[i] = (struct core_access){
+			.core = (uint64_t)(access[i]->core * (double)soc->cycle),
+			.whole = (uint64_t)whole * code->cnn_cycle,
+			.part = (uint64_t)((access[i]->accelerator - whole) * (double)code->cnn_cycle),
+		};
+	}
+}
+
+// The accelerator takes an access at the first edge of its clock after the core's part, and answers some of its cycles
+// later: whole ones, so a part of one is a whole one now and then.
+static uint64_t cnn_access_cycles(struct ai8x_firmware *soc, bool write)
+{
+	struct core_code *code = &soc->code;
+	const struct core_access *access = &code->access[write];
+	const uint64_t asked = soc->now + code->rest + access->core;
+	uint64_t end = (asked / code->cnn_cycle + 1) * code->cnn_cycle + access->whole;
+	code->owed += access->part;
+	if (code->owed >= code->cnn_cycle) {
+		code->owed -= code->cnn_cycle;
+		end += code->cnn_cycle;
+	}
+	const uint64_t passed = end - soc->now;
+	code->rest = passed % soc->cycle;
+	return passed / soc->cycle;
 }
 
 uint64_t core_access_cycles(struct ai8x_firmware *soc, uint32_t address, bool write)
@@ -232,8 +272,16 @@ uint64_t core_access_cycles(struct ai8x_firmware *soc, uint32_t address, bool wr
 		return CORE_ACCESS_CYCLES;
 	if (address < CNN_BASE)
 		return PERIPHERAL_ACCESS_CYCLES;
-	soc->code.parts += soc->code.access[write];
-	const uint32_t whole = soc->code.parts >> PART_SHIFT;
-	soc->code.parts &= (1u << PART_SHIFT) - 1;
-	return whole;
+	return cnn_access_cycles(soc, write);
+}
+
+uint64_t core_source_cycles(struct ai8x_firmware *soc)
+{
+	const struct core_block *block = soc->code.current;
+	if (block == NULL || !block->source.known)
+		return 0;
+	const uint32_t address = soc_register(soc, UC_ARM_REG_R0 + block->source.base) - block->source.step;
+	if (address - FLASH_BASE >= soc->soc->flash_bytes)
+		return 0;
+	return (uint64_t)new_lines(soc, address, 1) * (*soc_word(soc, MEMORY_CONTROL) & WAIT_STATES);
 }

@@ -234,10 +234,22 @@ struct recorder {
 #define CORE_LINE_BYTES 16u
 #define CORE_LINES (0x280000u / CORE_LINE_BYTES) // of the larger part's flash
 
+// The register that a block's first load takes its address from, and by how much the load moves it on.
+struct core_source {
+	bool known;
+	uint8_t base, step;
+};
+
 struct core_block {
 	uint32_t address, bytes, cycles;
 	uint8_t refill;
 	bool cold; // some of its lines may have to be fetched
+	struct core_source source;
+};
+
+// An access to the accelerator, in femtoseconds: the core's part, whole cycles of the accelerator, and a part of one.
+struct core_access {
+	uint64_t core, whole, part;
 };
 
 struct core_code {
@@ -245,8 +257,11 @@ struct core_code {
 	uint32_t fetched[CORE_LINES / 32];     // lines of flash, a bit each
 	uint32_t next;                         // address after the block before
 	uint32_t refill;                       // of its branch
-	uint32_t access[2];                    // of the accelerator, read and written: 1/256 core cycles
-	uint32_t parts;                        // of a core cycle that are left over
+	const struct core_block *current;      // NULL: none yet
+	uint64_t cnn_cycle;                    // femtoseconds of an accelerator cycle, here and below
+	struct core_access access[2];          // read and written
+	uint64_t rest;                         // of a core cycle that accesses took too little
+	uint64_t owed;                         // of a cycle of the accelerator, the same
 };
 
 // What a power monitor tells apart, see phases.c.
@@ -418,6 +433,7 @@ struct core_decoder {
 	bool is_short;  // the instruction before
 	uint16_t first;
 	uint32_t loaded; // register that it loads, a bit
+	struct core_source source;
 };
 
 void core_decode(struct core_decoder *decoder, const uint16_t *code, size_t count);
@@ -425,8 +441,10 @@ void core_decode(struct core_decoder *decoder, const uint16_t *code, size_t coun
 uint64_t core_block_cycles(struct ai8x_firmware *soc, uint32_t address, uint32_t bytes);
 // Core cycles that an access outside memory takes in addition to its instruction.
 uint64_t core_access_cycles(struct ai8x_firmware *soc, uint32_t address, bool write);
-// So many core cycles are one of the accelerator from now on: accesses to it take other times.
-void core_clocks_changed(struct ai8x_firmware *soc, double ratio);
+// Core cycles that the load before a write to the accelerator waits for flash.
+uint64_t core_source_cycles(struct ai8x_firmware *soc);
+// The clocks are others now, a cycle of the accelerator so many femtoseconds: accesses to it take other times.
+void core_clocks_changed(struct ai8x_firmware *soc, uint64_t cnn_cycle);
 
 // ---- bus.c: the address map ----
 

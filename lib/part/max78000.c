@@ -107,11 +107,11 @@ const struct ai8x_part part_max78000 = {
 	.host =
 		{
 			.hz = 100e6,
-			.write = {14.4, 6.6},
-			.input_word = {13.2, 6.55},
+			.flash_line = 5,
+			.word = {12.05, 6.16},
 			.fifo_word = {34.0, 12.4},
-			.bus_read = {15.7, 5.85},
-			.bus_write = {5.2, 6.55},
+			.bus_read = {13.05, 6.4},
+			.bus_write = {4.05, 6.16},
 		},
 	.energy = energy,
 	.energy_count = sizeof energy / sizeof energy[0],

@@ -163,11 +163,11 @@ const struct ai8x_part part_max78002 = {
 	.host =
 		{
 			.hz = 120e6,
-			.write = {17.5, 6.6},
-			.input_word = {16.4, 6.55},
+			.flash_line = 5,
+			.word = {16.05, 6},
 			.fifo_word = {34.0, 12.4},
-			.bus_read = {15.7, 5.85},
-			.bus_write = {8.7, 6.55},
+			.bus_read = {14.55, 6.4},
+			.bus_write = {8.05, 6},
 		},
 	.energy = energy,
 	.energy_count = sizeof energy / sizeof energy[0],

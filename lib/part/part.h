@@ -166,9 +166,9 @@ struct part_access {
 // The host's core, and goes of its copy loops (docs/timing.md, "Loading").
 struct part_host {
 	double hz;
-	struct part_access write;               // kernels, biases, registers
-	struct part_access input_word;          // into data memory
-	struct part_access fifo_word;           // two accesses: status, data
+	double flash_line;                      // core cycles that a line of flash adds, once in four words
+	struct part_access word;                // one go of a copy loop
+	struct part_access fifo_word;           // two accesses, status and data, measured as a sum
 	struct part_access bus_read, bus_write; // one access without the loop's code
 };
 

@@ -1,22 +1,33 @@
-// What the host's bus accesses take: a part in cycles of the core, a part in cycles of the accelerator, whose bus
-// answers at its own clock (docs/timing.md, "Loading").
+// What the host's bus accesses take. The core does its part; the accelerator takes the access at the next edge of its
+// own clock and answers some cycles later. So a copy loop takes whole cycles of the accelerator for each word
+// (docs/timing.md, "Loading").
 #include "time/host_cost.h"
 
 #include <math.h>
 
 #include "part/part.h"
 
-static const struct part_access *cost_of(const ai8x_part *part, enum host_access access)
+#define WORDS_OF_A_LINE 4 // of flash
+
+// One go of a copy loop in which the core takes some cycles longer.
+static double word_seconds(const ai8x_part *part, const ai8x_clock *clock, double more)
 {
-	return access == HOST_ACCESS_FIFO    ? &part->host.fifo_word
-	       : access == HOST_ACCESS_INPUT ? &part->host.input_word
-	                                     : &part->host.write;
+	const struct part_access *word = &part->host.word;
+	const double edges = 1 + floor((word->core + more) * clock->hz / part->host.hz);
+	return (edges + word->accelerator) / clock->hz;
 }
 
 double host_access_seconds(const ai8x_part *part, const ai8x_clock *clock, enum host_access access)
 {
-	const struct part_access *cost = cost_of(part, access);
-	return cost->core / part->host.hz + cost->accelerator / clock->hz;
+	const struct part_access *fifo = &part->host.fifo_word;
+	if (access == HOST_ACCESS_FIFO)
+		return fifo->core / part->host.hz + fifo->accelerator / clock->hz;
+	const double word = word_seconds(part, clock, 0);
+	if (access == HOST_ACCESS_INPUT)
+		return word;
+	// Kernels lie in flash.
+	const double first = word_seconds(part, clock, part->host.flash_line);
+	return ((WORDS_OF_A_LINE - 1) * word + first) / WORDS_OF_A_LINE;
 }
 
 uint32_t ai8x_feed_cycles(const ai8x_part *part, const ai8x_clock *clock)

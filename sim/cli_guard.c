@@ -38,53 +38,62 @@ void cli_guard_data(const char *path)
 	data = path;
 }
 
-// The library is a file of its own, or inside the program with its names (meson.build).
-static bool is_hdf5(const Dl_info *info)
+// Libraries that crash, or end the process, where memory is lacking. libgfortran comes with OpenBLAS.
+static const struct {
+	const char *file, *name;
+} fragile[] = {{"libhdf5", "HDF5"}, {"libgfortran", "OpenBLAS"}, {"libopenblas", "OpenBLAS"}};
+
+// Which of them a place belongs to, or NULL. HDF5 is a file of its own, or inside the program with its names
+// (meson.build).
+static const char *library_of(const Dl_info *info)
 {
-	// libgfortran, which OpenBLAS brings along, calls itself without end where memory is lacking.
-	return (info->dli_fname != NULL &&
-	        (strstr(info->dli_fname, "libhdf5") != NULL || strstr(info->dli_fname, "libgfortran") != NULL)) ||
-	       (info->dli_sname != NULL && strncmp(info->dli_sname, "H5", 2) == 0);
+	for (size_t i = 0; info->dli_fname != NULL && i < sizeof fragile / sizeof fragile[0]; i++)
+		if (strstr(info->dli_fname, fragile[i].file) != NULL)
+			return fragile[i].name;
+	return info->dli_sname != NULL && strncmp(info->dli_sname, "H5", 2) == 0 ? "HDF5" : NULL;
 }
 
-// True where this thread is inside of libhdf5.
-static bool is_in_hdf5(void)
+// The one that this thread is inside of, or NULL.
+static const char *inside_of(void)
 {
 	void *frames[64];
 	const int count = backtrace(frames, (int)(sizeof frames / sizeof frames[0]));
-	for (int i = 0; i < count; i++) {
+	const char *name = NULL;
+	for (int i = 0; i < count && name == NULL; i++) {
 		Dl_info info;
-		if (dladdr(frames[i], &info) != 0 && is_hdf5(&info))
-			return true;
+		if (dladdr(frames[i], &info) != 0)
+			name = library_of(&info);
 	}
 	// No frame: what unwinds could not be loaded, because memory is lacking.
-	return count <= 0;
+	return count <= 0 ? "HDF5" : name;
 }
 
-// libhdf5 crashes, or ends the process itself, where memory is lacking while it writes.
-static _Noreturn void gave_up(void)
+static _Noreturn void gave_up(const char *library)
 {
 	if (half_written != NULL)
 		(void)unlink(half_written);
-	say("ai8xsim: the HDF5 library crashed or gave up: out of memory\n");
+	say("ai8xsim: the ");
+	say(library);
+	say(" library crashed or gave up: out of memory\n");
 	_exit(CLI_RESOURCES);
 }
 
-// No command ends with -1; libhdf5 does.
+// No command ends with -1; libhdf5 does, and libgfortran with 1.
 static void ended(int status, void *unused)
 {
 	(void)unused;
-	if (status == -1)
-		gave_up();
+	const char *library = status == -1 ? "HDF5" : status == 1 ? inside_of() : NULL;
+	if (library != NULL)
+		gave_up(library);
 }
 
 static void crashed(int number)
 {
-	bool in_hdf5 = reading == NULL && is_in_hdf5();
-	if (in_hdf5)
+	const char *library = reading == NULL ? inside_of() : NULL;
+	if (library != NULL && strcmp(library, "HDF5") == 0)
 		reading = data;
-	if (in_hdf5 && reading == NULL)
-		gave_up();
+	if (library != NULL && reading == NULL)
+		gave_up(library);
 	if (reading == NULL) {
 		(void)signal(number, SIG_DFL);
 		(void)raise(number);
@@ -92,7 +101,7 @@ static void crashed(int number)
 	}
 	say("ai8xsim: ");
 	say(reading);
-	say(": damaged: the HDF5 library crashed while reading it\n");
+	say(": damaged, or memory is lacking: the HDF5 library crashed while reading it\n");
 	_exit(CLI_BAD_INPUT);
 }
 
@@ -139,11 +148,25 @@ void cli_remove_when_killed(const char *path)
 	}
 }
 
+// libhdf5 sets itself up before it has seen a file: what fails then is no file's fault.
+static ai8x_status begin_reading(const char *path, ai8x_error *error)
+{
+	// Its first call sets it up; a crash in it is want of memory.
+	if (H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0) {
+		error->status = AI8X_ERR_NO_MEMORY;
+		(void)snprintf(error->message, sizeof error->message, "%s: out of memory for libhdf5", path);
+		return error->status;
+	}
+	reading = path;
+	return AI8X_OK;
+}
+
 ai8x_status cli_open_program(const char *path, const ai8x_program_options *options, ai8x_program **program,
                              ai8x_error *error)
 {
-	reading = path;
-	ai8x_status status = ai8x_program_open(path, options, program, error);
+	ai8x_status status = begin_reading(path, error);
+	if (status == AI8X_OK)
+		status = ai8x_program_open(path, options, program, error);
 	reading = NULL;
 	return status;
 }
@@ -156,8 +179,10 @@ ai8x_status cli_open_network(const char *path, const ai8x_network_files *files, 
 	for (size_t i = 0, used = 0; i < sizeof names / sizeof names[0] && used < sizeof all; i++)
 		if (names[i] != NULL)
 			used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used > 0 ? " or " : "", names[i]);
-	reading = all;
-	ai8x_status status = ai8x_network_open(path, files, network, error);
+	ai8x_status status =
+		names[0] != NULL || names[1] != NULL || names[2] != NULL ? begin_reading(all, error) : AI8X_OK;
+	if (status == AI8X_OK)
+		status = ai8x_network_open(path, files, network, error);
 	reading = NULL;
 	return status;
 }
@@ -165,8 +190,9 @@ ai8x_status cli_open_network(const char *path, const ai8x_network_files *files, 
 ai8x_status cli_open_image(const char *path, const ai8x_program_options *options, ai8x_program **program,
                            ai8x_error *error)
 {
-	reading = path;
-	ai8x_status status = ai8x_firmware_open_program(path, options, program, error);
+	ai8x_status status = begin_reading(path, error);
+	if (status == AI8X_OK)
+		status = ai8x_firmware_open_program(path, options, program, error);
 	reading = NULL;
 	return status;
 }

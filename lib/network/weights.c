@@ -510,11 +510,11 @@ static ai8x_status read_attribute(hid_t file, const char *path, const char *attr
 }
 
 // Reads /input and, for @p layers weight layers, /weights/K into arrays with the names that .npz archives use.
-static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_list *list, ai8x_error *error)
+static ai8x_status read_arrays(const char *path, unsigned layers, struct array_list *list,
+                               struct hdf5_session *session, ai8x_error *error)
 {
-	struct hdf5_session session;
 	ai8x_status status = AI8X_OK;
-	hdf5_session_begin(&session);
+	hdf5_session_begin(session);
 	struct hdf5_source source;
 	status = hdf5_source_open(&source, path, HDF5_SOURCE_MOST, error);
 	const hid_t file = source.file;
@@ -541,10 +541,19 @@ static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_lis
 		}
 		hdf5_source_close(&source);
 	}
-	hdf5_session_end(&session);
+	hdf5_session_end(session);
+	status = hdf5_session_verdict(session, status, AI8X_ERR_FORMAT, path, error);
 	if (status != AI8X_OK)
 		arrays_release(list);
 	return status;
+}
+
+static ai8x_status read_hdf5(const char *path, unsigned layers, struct array_list *list, ai8x_error *error)
+{
+	struct hdf5_session session;
+	const ai8x_status status = read_arrays(path, layers, list, &session, error);
+	return hdf5_session_doubtful(&session, status) ? read_arrays(path, layers, list, &session, error)
+	                                               : status;
 }
 
 static ai8x_status look_for_hdf5(const char *path, bool *found, ai8x_error *error)
@@ -792,5 +801,6 @@ ai8x_status ai8x_network_write_weights(const ai8x_network *network, const char *
 	hdf5_session_end(&session);
 	if (!ok && file >= 0)
 		status = error_set(error, AI8X_ERR_NO_MEMORY, "%s: the file could not be made in memory", path);
+	status = hdf5_session_verdict(&session, status, AI8X_ERR_IO, path, error);
 	return hdf5_image_write(&image, file, path, file < 0 ? AI8X_ERR_NO_MEMORY : status, error);
 }

@@ -31,14 +31,18 @@ static herr_t keep_reference(hid_t from, hid_t to, H5T_cdata_t *data, size_t cou
 	return 0;
 }
 
-void hdf5_heap_prepare(void)
+bool hdf5_heap_prepare(void)
 {
 	hid_t text = H5Tcopy(H5T_C_S1);
-	(void)H5Tset_size(text, H5T_VARIABLE);
-	hid_t opaque = H5Tcreate(H5T_OPAQUE, 1);
-	(void)H5Tregister(H5T_PERS_SOFT, "ai8xsim: text reference as bytes", text, opaque, keep_reference);
-	(void)H5Tclose(opaque);
+	if (text < 0)
+		return false;
+	hid_t opaque = H5Tset_size(text, H5T_VARIABLE) >= 0 ? H5Tcreate(H5T_OPAQUE, 1) : H5I_INVALID_HID;
+	const bool done = opaque >= 0 && H5Tregister(H5T_PERS_SOFT, "ai8xsim: text reference as bytes", text,
+	                                             opaque, keep_reference) >= 0;
+	if (opaque >= 0)
+		(void)H5Tclose(opaque);
 	(void)H5Tclose(text);
+	return done;
 }
 
 bool hdf5_heap_open(struct hdf5_heap *heap, const struct hdf5_source *source)

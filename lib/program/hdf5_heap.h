@@ -30,7 +30,7 @@ void hdf5_heap_close(struct hdf5_heap *heap);
 // Returns a text to be freed, or NULL with the reason in *why (out of memory: NULL there as well).
 char *hdf5_heap_text(struct hdf5_heap *heap, hid_t attribute, size_t max_length, const char **why);
 
-// Teaches libhdf5 to hand out references; once per process, before the first hdf5_heap_text().
-void hdf5_heap_prepare(void);
+// Teaches libhdf5 to hand out references; once per process, before the first hdf5_heap_text(). False: no memory.
+bool hdf5_heap_prepare(void);
 
 #endif

@@ -41,6 +41,10 @@ static herr_t image_free(void *bytes, H5FD_file_image_op_t op, void *user)
 hid_t hdf5_image_create(struct hdf5_image *image, const char *path, ai8x_error *error)
 {
 	*image = (struct hdf5_image){0};
+	if (!hdf5_is_usable()) {
+		(void)error_no_memory(error, "libhdf5");
+		return H5I_INVALID_HID;
+	}
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 	hid_t creation = H5Pcreate(H5P_FILE_CREATE);
 	H5FD_file_image_callbacks_t callbacks = {
@@ -86,6 +90,7 @@ ai8x_status hdf5_image_write(struct hdf5_image *image, hid_t file, const char *p
 	hdf5_session_end(&session);
 	if (status == AI8X_OK && !closed)
 		status = error_set(error, AI8X_ERR_IO, "%s: cannot write: %s", path, reason);
+	status = hdf5_session_verdict(&session, status, AI8X_ERR_IO, path, error);
 	if (status == AI8X_OK && (image->bytes == NULL || file_size(image) == 0))
 		status = error_set(error, AI8X_ERR_NO_MEMORY, "%s: the file could not be made in memory", path);
 	if (status == AI8X_OK)

@@ -921,10 +921,9 @@ static void close_file(struct reader *reader)
 	hdf5_source_close(reader->source);
 }
 
-ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
+static ai8x_status probe(const char *path, bool *is_program, struct hdf5_session *session, ai8x_error *error)
 {
-	struct hdf5_session session;
-	hdf5_session_begin(&session);
+	hdf5_session_begin(session);
 	struct attribute_list list = {0};
 	struct hdf5_heap heap = {0};
 	struct hdf5_source source = HDF5_SOURCE_CLOSED;
@@ -941,31 +940,45 @@ ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
 		format != NULL && format->type == AI8X_ATTRIBUTE_TEXT && strcmp(format->text, "ai8x-program") == 0;
 	attribute_list_free(&list);
 	close_file(&reader);
-	hdf5_session_end(&session);
-	return status;
+	hdf5_session_end(session);
+	return hdf5_session_verdict(session, status, AI8X_ERR_FORMAT, path, error);
 }
 
-ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8x_program **program,
-                      ai8x_error *error)
+ai8x_status hdf5_probe(const char *path, bool *is_program, ai8x_error *error)
+{
+	struct hdf5_session session;
+	const ai8x_status status = probe(path, is_program, &session, error);
+	return hdf5_session_doubtful(&session, status) ? probe(path, is_program, &session, error) : status;
+}
+
+static ai8x_status read_program(const char *path, const ai8x_program_options *options, ai8x_program **program,
+                                struct hdf5_session *session, ai8x_error *error)
 {
 	ai8x_program *read = calloc(1, sizeof *read);
-	if (read == NULL)
-		return error_no_memory(error, "a program");
-	struct hdf5_session session;
-	hdf5_session_begin(&session);
+	hdf5_session_begin(session);
 	struct hdf5_heap heap = {0};
 	struct hdf5_source source = HDF5_SOURCE_CLOSED;
 	struct reader reader = {
 		.path = path, .file = H5I_INVALID_HID, .source = &source, .heap = &heap, .error = error};
-	ai8x_status status = open_file(&reader);
+	ai8x_status status = read != NULL ? open_file(&reader) : error_no_memory(error, "a program");
 	if (status == AI8X_OK)
 		status = read_all(&reader, options, read);
 	close_file(&reader);
-	hdf5_session_end(&session);
+	hdf5_session_end(session);
+	status = hdf5_session_verdict(session, status, AI8X_ERR_FORMAT, path, error);
 	if (status != AI8X_OK) {
 		ai8x_program_destroy(read);
 		return status;
 	}
 	*program = read;
 	return AI8X_OK;
+}
+
+ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8x_program **program,
+                      ai8x_error *error)
+{
+	struct hdf5_session session;
+	const ai8x_status status = read_program(path, options, program, &session, error);
+	return hdf5_session_doubtful(&session, status) ? read_program(path, options, program, &session, error)
+	                                               : status;
 }

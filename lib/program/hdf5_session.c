@@ -12,38 +12,79 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "program/hdf5_heap.h"
 
 static pthread_mutex_t hdf5_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t hdf5_once = PTHREAD_ONCE_INIT;
 static bool hdf5_needs_mutex = true;
+static bool hdf5_usable = false;
 
 static void ask_hdf5(void)
 {
 	hbool_t safe = false;
-	(void)H5open();
-	if (H5is_library_threadsafe(&safe) >= 0)
+	const bool opened = H5open() >= 0;
+	if (opened && H5is_library_threadsafe(&safe) >= 0)
 		hdf5_needs_mutex = !safe;
-	hdf5_heap_prepare();
+	hdf5_usable = opened && hdf5_heap_prepare();
+}
+
+bool hdf5_is_usable(void)
+{
+	(void)pthread_once(&hdf5_once, ask_hdf5);
+	return hdf5_usable;
+}
+
+// libhdf5 calls it at the end of each of its functions that fails.
+static herr_t note_failure(hid_t stack, void *user)
+{
+	struct hdf5_session *session = user;
+	(void)stack;
+	if (!session->failed) {
+		session->failed = true;
+		hdf5_reason(session->reason, sizeof session->reason);
+	}
+	session->lacks = session->lacks || hdf5_lacks_resources();
+	return 0;
 }
 
 void hdf5_session_begin(struct hdf5_session *session)
 {
-	(void)pthread_once(&hdf5_once, ask_hdf5);
+	*session = (struct hdf5_session){0};
+	if (!hdf5_is_usable())
+		return;
 	if (hdf5_needs_mutex)
 		(void)pthread_mutex_lock(&hdf5_mutex);
-	*session = (struct hdf5_session){0};
 	(void)H5Eget_auto2(H5E_DEFAULT, &session->printer, &session->printer_data);
-	(void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-	(void)H5Eclear2(H5E_DEFAULT);
+	if (H5Eset_auto2(H5E_DEFAULT, note_failure, session) < 0 || H5Eclear2(H5E_DEFAULT) < 0)
+		session->failed = session->lacks = true;
 }
 
 void hdf5_session_end(const struct hdf5_session *session)
 {
+	if (!hdf5_usable)
+		return;
 	(void)H5Eclear2(H5E_DEFAULT);
 	(void)H5Eset_auto2(H5E_DEFAULT, session->printer, session->printer_data);
 	if (hdf5_needs_mutex)
 		(void)pthread_mutex_unlock(&hdf5_mutex);
+}
+
+ai8x_status hdf5_session_verdict(const struct hdf5_session *session, ai8x_status status,
+                                 ai8x_status unnoticed, const char *path, ai8x_error *error)
+{
+	if (!session->failed || (status != AI8X_OK && status != AI8X_ERR_FORMAT))
+		return status;
+	const char *reason = session->reason[0] != '\0' ? session->reason : "out of memory";
+	if (session->lacks)
+		return error_set(error, AI8X_ERR_NO_MEMORY, "%s: no memory or other resource is left: %s", path,
+		                 reason);
+	return status != AI8X_OK ? status : error_set(error, unnoticed, "%s: libhdf5: %s", path, reason);
+}
+
+bool hdf5_session_doubtful(const struct hdf5_session *session, ai8x_status status)
+{
+	return status == AI8X_ERR_FORMAT && session->failed && !session->lacks;
 }
 
 void *hdf5_share_user(void *user)

@@ -90,6 +90,8 @@ ai8x_status hdf5_source_open(struct hdf5_source *source, const char *path, size_
 {
 	*source = (struct hdf5_source)HDF5_SOURCE_CLOSED;
 	source->path = path;
+	if (!hdf5_is_usable())
+		return error_no_memory(error, "libhdf5");
 	ai8x_status status = file_open(path, &source->fd, &source->opened, error);
 	if (status != AI8X_OK)
 		return status;

@@ -330,6 +330,7 @@ static ai8x_status write_file(const struct content *content, const char *path, a
 		status = content->program != NULL ? write_all(&writer, content->program)
 		                                  : write_arrays(&writer, content->arrays, content->count);
 	hdf5_session_end(&session);
+	status = hdf5_session_verdict(&session, status, AI8X_ERR_IO, path, error);
 	return hdf5_image_write(&image, writer.file, path, status, error);
 }
 

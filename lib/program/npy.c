@@ -255,6 +255,20 @@ ai8x_status arrays_parse(const uint8_t *bytes, size_t size, const char *file, co
 	return AI8X_OK;
 }
 
+// inflateInit() has failed with Z_MEM_ERROR.
+static bool lacks_memory(zip_error_t *reason)
+{
+	return zip_error_code_zip(reason) == ZIP_ER_MEMORY ||
+	       (zip_error_code_zip(reason) == ZIP_ER_ZLIB && zip_error_code_system(reason) == -4);
+}
+
+static ai8x_status not_unpacked(zip_error_t *reason, const char *path, const char *name, ai8x_error *error)
+{
+	if (lacks_memory(reason))
+		return error_no_memory(error, path);
+	return error_set(error, AI8X_ERR_FORMAT, "%s: member '%s' cannot be unpacked", path, name);
+}
+
 static ai8x_status read_archive_member(zip_t *archive, zip_uint64_t index, const char *path,
                                        struct array_list *list, ai8x_error *error)
 {
@@ -274,8 +288,10 @@ static ai8x_status read_archive_member(zip_t *archive, zip_uint64_t index, const
 	ai8x_status status = AI8X_OK;
 	if (bytes == NULL)
 		status = error_no_memory(error, path);
-	else if (member == NULL || zip_fread(member, bytes, about.size) != (zip_int64_t)about.size)
-		status = error_set(error, AI8X_ERR_FORMAT, "%s: member '%s' cannot be unpacked", path, name);
+	else if (member == NULL)
+		status = not_unpacked(zip_get_error(archive), path, name, error);
+	else if (zip_fread(member, bytes, about.size) != (zip_int64_t)about.size)
+		status = not_unpacked(zip_file_get_error(member), path, name, error);
 	else
 		status = arrays_parse(bytes, (size_t)about.size, path, name, list, error);
 	if (member != NULL)
@@ -293,7 +309,7 @@ static ai8x_status read_archive(const char *path, const void *bytes, size_t size
 	zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &reason);
 	zip_t *archive = source != NULL ? zip_open_from_source(source, ZIP_RDONLY, &reason) : NULL;
 	if (archive == NULL) {
-		const bool lacks = zip_error_code_zip(&reason) == ZIP_ER_MEMORY;
+		const bool lacks = lacks_memory(&reason);
 		ai8x_status status =
 			error_set(error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT, "%s: %s (%s)", path,
 		              lacks ? "out of memory" : "not a readable archive", zip_error_strerror(&reason));

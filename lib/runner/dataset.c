@@ -94,13 +94,14 @@ static ai8x_status inspect_hdf5(struct source *source, ai8x_error *error)
 }
 
 // Finds one of `names` (the last is NULL); AI8X_WAITING when there is none of them.
-static ai8x_status open_hdf5(struct source *source, const char *const *names, ai8x_error *error)
+static ai8x_status find_table(struct source *source, const char *const *names, struct hdf5_session *session,
+                              ai8x_error *error)
 {
-	struct hdf5_session session;
 	ai8x_status status = AI8X_WAITING;
-	hdf5_session_begin(&session);
-	if (hdf5_source_open(&source->hdf5, source->path, 0, error) != AI8X_OK)
-		status = error->status;
+	hdf5_session_begin(session);
+	const ai8x_status opened = hdf5_source_open(&source->hdf5, source->path, 0, error);
+	if (opened != AI8X_OK)
+		status = opened;
 	for (; status == AI8X_WAITING && *names != NULL; names++) {
 		const htri_t found = H5Lexists(source->hdf5.file, *names, H5P_DEFAULT);
 		source->name = *names;
@@ -111,8 +112,29 @@ static ai8x_status open_hdf5(struct source *source, const char *const *names, ai
 		else if (found > 0)
 			status = inspect_hdf5(source, error);
 	}
+	hdf5_session_end(session);
+	return hdf5_session_verdict(session, status, AI8X_ERR_FORMAT, source->path, error);
+}
+
+static void close_hdf5(struct source *source)
+{
+	struct hdf5_session session;
+	hdf5_session_begin(&session);
+	if (source->set >= 0)
+		(void)H5Dclose(source->set);
+	source->set = H5I_INVALID_HID;
+	hdf5_source_close(&source->hdf5);
 	hdf5_session_end(&session);
-	return status;
+}
+
+static ai8x_status open_hdf5(struct source *source, const char *const *names, ai8x_error *error)
+{
+	struct hdf5_session session;
+	const ai8x_status status = find_table(source, names, &session, error);
+	if (!hdf5_session_doubtful(&session, status))
+		return status;
+	close_hdf5(source);
+	return find_table(source, names, &session, error);
 }
 
 static bool has_changed(const struct source *source)
@@ -124,15 +146,14 @@ static bool has_changed(const struct source *source)
 	        now.st_mtim.tv_nsec != opened->st_mtim.tv_nsec);
 }
 
-static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64_t count, hid_t type,
-                             void *values, ai8x_error *error)
+static ai8x_status read_rows(const struct source *source, uint64_t first, uint64_t count, hid_t type,
+                             void *values, struct hdf5_session *session, ai8x_error *error)
 {
 	hsize_t start[DATASET_MAX_RANK] = {first}, size[DATASET_MAX_RANK] = {count};
 	const hsize_t total = count * source->item;
 	for (unsigned i = 0; i < source->shape.rank; i++)
 		size[i + 1] = source->shape.sides[i];
-	struct hdf5_session session;
-	hdf5_session_begin(&session);
+	hdf5_session_begin(session);
 	hid_t space = H5Dget_space(source->set), memory = H5Screate_simple(1, &total, NULL);
 	const bool ok = space >= 0 && memory >= 0 &&
 	                H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) >= 0 &&
@@ -142,11 +163,21 @@ static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64
 		(void)H5Sclose(space);
 	if (memory >= 0)
 		(void)H5Sclose(memory);
-	hdf5_session_end(&session);
+	hdf5_session_end(session);
 	// libhdf5 makes zeros of what a shorter file no longer has.
 	if (has_changed(source))
 		return error_set(error, AI8X_ERR_FORMAT, "%s: the file changed while it was read", source->path);
-	return status;
+	return hdf5_session_verdict(session, status, AI8X_ERR_FORMAT, source->path, error);
+}
+
+static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64_t count, hid_t type,
+                             void *values, ai8x_error *error)
+{
+	struct hdf5_session session;
+	const ai8x_status status = read_rows(source, first, count, type, values, &session, error);
+	return hdf5_session_doubtful(&session, status)
+	           ? read_rows(source, first, count, type, values, &session, error)
+	           : status;
 }
 
 // --- NumPy -------------------------------------------------------------------------------------------
@@ -184,12 +215,7 @@ static ai8x_status open_numpy(struct source *source, const char *const *names, a
 
 static void close_source(struct source *source)
 {
-	struct hdf5_session session;
-	hdf5_session_begin(&session);
-	if (source->set >= 0)
-		(void)H5Dclose(source->set);
-	hdf5_source_close(&source->hdf5);
-	hdf5_session_end(&session);
+	close_hdf5(source);
 	arrays_release(&source->arrays);
 	free(source->path);
 }

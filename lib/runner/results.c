@@ -341,6 +341,8 @@ static ai8x_status begin(struct results *results, bool fresh, ai8x_error *error)
 {
 	struct hdf5_session session;
 	bool found = false;
+	if (!hdf5_is_usable())
+		return error_no_memory(error, "libhdf5");
 	file_remove_dead(results->part);
 	ai8x_status status = hold(results, &found, error);
 	if (status != AI8X_OK)
@@ -354,7 +356,7 @@ static ai8x_status begin(struct results *results, bool fresh, ai8x_error *error)
 	hdf5_session_begin(&session);
 	status = found && !fresh ? go_on(results, error) : give_birth(results, error);
 	hdf5_session_end(&session);
-	return status;
+	return hdf5_session_verdict(&session, status, AI8X_ERR_IO, results->part, error);
 }
 
 ai8x_status results_open(const char *path, const struct results_identity *identity, bool fresh,
@@ -438,6 +440,7 @@ ai8x_status results_write(struct results *results, uint64_t first, uint64_t coun
 	    !move_rows(results->hash, H5T_NATIVE_UINT64, first, count, shape, NULL, hashes))
 		status = trouble(results, "write outputs", error);
 	hdf5_session_end(&session);
+	status = hdf5_session_verdict(&session, status, AI8X_ERR_IO, results->part, error);
 	if (status == AI8X_OK)
 		memset(results->map + first, 1, count);
 	return status;
@@ -454,7 +457,7 @@ ai8x_status results_read(const struct results *results, uint64_t first, uint64_t
 	    !move_rows(results->hash, H5T_NATIVE_UINT64, first, count, shape, hashes, NULL))
 		status = trouble(results, "read outputs", error);
 	hdf5_session_end(&session);
-	return status;
+	return hdf5_session_verdict(&session, status, AI8X_ERR_IO, results->part, error);
 }
 
 ai8x_status results_save(struct results *results, ai8x_error *error)
@@ -467,7 +470,7 @@ ai8x_status results_save(struct results *results, ai8x_error *error)
 	    H5Fflush(results->file, H5F_SCOPE_LOCAL) < 0)
 		status = trouble(results, "save what is done", error);
 	hdf5_session_end(&session);
-	return status;
+	return hdf5_session_verdict(&session, status, AI8X_ERR_IO, results->part, error);
 }
 
 ai8x_status results_finish(struct results *results, const uint64_t *confusion, ai8x_error *error)
@@ -481,6 +484,7 @@ ai8x_status results_finish(struct results *results, const uint64_t *confusion, a
 	if (status == AI8X_OK && H5Fflush(results->file, H5F_SCOPE_LOCAL) < 0)
 		status = trouble(results, "write the file", error);
 	hdf5_session_end(&session);
+	status = hdf5_session_verdict(&session, status, AI8X_ERR_IO, results->part, error);
 	if (status == AI8X_OK && !close_file(results))
 		status = error_set(error, AI8X_ERR_IO, "%s: cannot be closed", results->part);
 	if (status == AI8X_OK && (errno = file_sync(results->lock)) != 0)

@@ -168,6 +168,7 @@ ai8x_status ai8x_sweep_hdf5(const ai8x_sweep *sweep, const char *path, ai8x_erro
 		if (file >= 0 && !(write_axes(sweep, file, texts) && write_points(sweep, file, texts, numbers)))
 			status = error_set(error, AI8X_ERR_NO_MEMORY, "%s: the file could not be made in memory", path);
 		hdf5_session_end(&session);
+		status = hdf5_session_verdict(&session, status, AI8X_ERR_IO, path, error);
 		status = hdf5_image_write(&image, file, path, status, error);
 	}
 	free(texts);

@@ -699,15 +699,17 @@ static bool same_shapes(const ai8x_network *a, const ai8x_network *b)
 	return true;
 }
 
-static bool shapes_follow(const ai8x_network *network)
+static ai8x_status find_shapes_follow(struct adviser *adviser, ai8x_error *error)
 {
 	ai8x_network *copy = NULL;
-	if (ai8x_network_copy(network, &copy, NULL) != AI8X_OK)
-		return false;
+	ai8x_status status = ai8x_network_copy(adviser->base, &copy, error);
+	if (status != AI8X_OK)
+		return status;
 	forget_shapes(copy);
-	bool follow = ai8x_network_resolve(copy, NULL) == AI8X_OK && same_shapes(network, copy);
+	status = ai8x_network_resolve(copy, error);
+	adviser->shapes_follow = status == AI8X_OK && same_shapes(adviser->base, copy);
 	ai8x_network_destroy(copy);
-	return follow;
+	return status == AI8X_ERR_NO_MEMORY ? status : AI8X_OK;
 }
 
 // A layer's cycles are about its outputs times its passes: enough to look at expensive layers first.
@@ -796,10 +798,10 @@ ai8x_status ai8x_advise(const ai8x_network *network, const ai8x_part *part,
 	ai8x_network_destroy(first);
 	if (status == AI8X_OK && !order_layers(&adviser))
 		status = error_no_memory(error, "advice");
-	if (status == AI8X_OK) {
-		adviser.shapes_follow = shapes_follow(adviser.base);
+	if (status == AI8X_OK)
+		status = find_shapes_follow(&adviser, error);
+	if (status == AI8X_OK)
 		status = try_all(&adviser, error);
-	}
 	if (status == AI8X_OK && list->count > 1)
 		qsort(list->advice, list->count, sizeof *list->advice, compare_advice);
 	thin_out(list);

@@ -11,7 +11,8 @@ of them and each way. All that may come out is
   - exit status 0 and the complete, right files: the library that asked can do without;
   - exit status 5, a message that says that memory is lacking or which file was not written, and the files as they
     were before: old ones untouched, nothing new, no temporary file;
-  - a crash inside of libhdf5, which it has of its own: the guard's message, exit status 3 or 5, the files as before.
+  - a crash inside of libhdf5 or OpenBLAS, which they have of their own: the guard's message, exit status 3 (while a file
+    is read: it may be the file) or 5, the files as before.
 """
 import argparse
 import collections
@@ -28,7 +29,7 @@ import h5py
 import every_call
 
 SHIM = os.environ["FAIL_ALLOCATION"]
-HDF5_CRASHED = "the HDF5 library crashed"
+CRASHED = "library crashed"
 
 
 def execute(arguments, folder, log, number=0, after=False):
@@ -96,13 +97,13 @@ class Sweep:
         if torn:
             return f"status {result.returncode}: {', '.join(torn)} is neither old nor right: {last}"
         # What a crash leaves the next command removes, as after a kill; what eval has done it takes up again.
-        left = [n for n in left if not n.endswith(".part") and not (n.endswith(".tmp") and HDF5_CRASHED in last)]
+        left = [n for n in left if not n.endswith(".part") and not (n.endswith(".tmp") and CRASHED in last)]
         if left:
             return f"status {result.returncode}, left {left}: {last}"
         if result.returncode == 0:
             stale = [n for n in self.outputs if not self.is_right(n, found)]
             return f"status 0, {', '.join(stale)} missing or old" if stale else None
-        if HDF5_CRASHED in last and result.returncode in (3, 5):
+        if CRASHED in last and result.returncode in (3, 5):
             return None
         if result.returncode != 5:
             return f"status {result.returncode}: {last}"

@@ -219,18 +219,10 @@ static const struct form {
 
 static int read_entries(const char *path, json_t **entries)
 {
-	unsigned char *bytes = NULL;
-	size_t size = 0;
 	ai8x_error error = {0};
-	json_error_t where;
-	if (file_read(path, SIZE_LIMIT, &bytes, &size, &error) != AI8X_OK)
+	json_t *root = NULL;
+	if (json_read(path, SIZE_LIMIT, 0, &root, &error) != AI8X_OK)
 		return cli_fail(path, &error);
-	json_t *root = json_loadb((const char *)bytes, size, 0, &where);
-	free(bytes);
-	if (root == NULL) {
-		cli_error("%s:%d:%d: not JSON: %s", path, where.line, where.column, where.text);
-		return CLI_BAD_INPUT;
-	}
 	int code = CLI_BAD_INPUT;
 	*entries = json_array();
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {

@@ -180,18 +180,10 @@ enum { TOUR_BYTES = 4 << 20 };
 // The page holds the tour as it is: it has to be JSON with steps.
 static int read_tour(const char *path, char **text)
 {
-	json_error_t where;
 	ai8x_error error = {0};
-	unsigned char *bytes = NULL;
-	size_t size = 0;
-	if (file_read(path, TOUR_BYTES, &bytes, &size, &error) != AI8X_OK)
+	json_t *tour = NULL;
+	if (json_read(path, TOUR_BYTES, JSON_REJECT_DUPLICATES, &tour, &error) != AI8X_OK)
 		return cli_fail(path, &error);
-	json_t *tour = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &where);
-	free(bytes);
-	if (tour == NULL) {
-		cli_error("%s:%d: %s", path, where.line, where.text);
-		return CLI_BAD_INPUT;
-	}
 	int code = CLI_OK;
 	const json_t *steps = json_object_get(tour, "steps");
 	if (!json_is_string(json_object_get(tour, "title")) || json_array_size(steps) == 0) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 static _Thread_local bool incomplete;
 
@@ -30,6 +31,9 @@ json_t *json_text(const char *text)
 	if (text == NULL)
 		return json_null();
 	json_t *valid = json_string(text);
+	// Asked again: it may have found no memory.
+	if (valid == NULL)
+		valid = json_string(text);
 	if (valid != NULL)
 		return valid;
 	static const char replacement[] = "\xef\xbf\xbd";
@@ -54,6 +58,27 @@ json_t *json_text(const char *text)
 json_t *json_number_or_null(int number)
 {
 	return number >= 0 ? json_integer(number) : json_null();
+}
+
+ai8x_status json_read(const char *path, size_t most, size_t flags, json_t **root, ai8x_error *error)
+{
+	unsigned char *bytes = NULL;
+	size_t size = 0;
+	json_error_t where;
+	*root = NULL;
+	ai8x_status status = file_read(path, most, &bytes, &size, error);
+	if (status != AI8X_OK)
+		return status;
+	// Tried twice: jansson does not always tell want of memory from bad text.
+	for (int i = 0; i < 2 && *root == NULL; i++)
+		*root = json_loadb((const char *)bytes, size, flags, &where);
+	free(bytes);
+	if (*root != NULL)
+		return AI8X_OK;
+	if (where.text[0] == '\0' || json_error_code(&where) == json_error_out_of_memory)
+		return error_no_memory(error, path);
+	return error_set(error, AI8X_ERR_FORMAT, "%s:%d:%d: not JSON: %s", path, where.line, where.column,
+	                 where.text);
 }
 
 // Escapes what jansson takes for a letter: the one control that JSON may hold as it is.

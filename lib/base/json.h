@@ -22,6 +22,9 @@ void json_push(json_t *array, json_t *value);
 // Adds all of the second object's and releases it; remembers as json_put() does.
 void json_merge(json_t *object, json_t *more);
 
+// Reads a file of at most `most` bytes (else AI8X_ERR_LIMIT) with jansson's flags; json_decref() *root.
+ai8x_status json_read(const char *path, size_t most, size_t flags, json_t **root, ai8x_error *error);
+
 // Writes a document to a file and releases it. NULL, and what does not fit in memory: AI8X_ERR_NO_MEMORY. Failed writes
 // are left to the file's error flag.
 ai8x_status json_write(json_t *root, FILE *file, ai8x_error *error);

@@ -76,7 +76,7 @@ static ai8x_status open_hdf5(struct hdf5_source *source, ai8x_error *error)
 		// Before anything else is called: every call to HDF5 forgets the last error.
 		const bool lacks = hdf5_lacks_resources();
 		hdf5_reason(reason, sizeof reason);
-		const char *what = lacks                                 ? "cannot be opened"
+		const char *what = lacks ? "cannot be opened, no memory or other resource is left"
 		                   : strstr(reason, "signature") != NULL ? "cannot be opened as HDF5"
 		                                                         : "truncated or damaged HDF5 file";
 		status = error_set(error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT, "%s: %s: %s", source->path,

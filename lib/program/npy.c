@@ -255,10 +255,10 @@ ai8x_status arrays_parse(const uint8_t *bytes, size_t size, const char *file, co
 	return AI8X_OK;
 }
 
-// inflateInit() has failed with Z_MEM_ERROR.
+// inflateInit() has failed with Z_MEM_ERROR; or there was no memory to tell why.
 static bool lacks_memory(zip_error_t *reason)
 {
-	return zip_error_code_zip(reason) == ZIP_ER_MEMORY ||
+	return zip_error_code_zip(reason) == ZIP_ER_MEMORY || zip_error_code_zip(reason) == ZIP_ER_OK ||
 	       (zip_error_code_zip(reason) == ZIP_ER_ZLIB && zip_error_code_system(reason) == -4);
 }
 
@@ -285,13 +285,15 @@ static ai8x_status read_archive_member(zip_t *archive, zip_uint64_t index, const
 		*dot = '\0';
 	zip_file_t *member = zip_fopen_index(archive, index, 0);
 	uint8_t *bytes = malloc(about.size == 0 ? 1 : (size_t)about.size);
+	const zip_int64_t read = member != NULL && bytes != NULL ? zip_fread(member, bytes, about.size) : -1;
 	ai8x_status status = AI8X_OK;
 	if (bytes == NULL)
 		status = error_no_memory(error, path);
-	else if (member == NULL)
-		status = not_unpacked(zip_get_error(archive), path, name, error);
-	else if (zip_fread(member, bytes, about.size) != (zip_int64_t)about.size)
-		status = not_unpacked(zip_file_get_error(member), path, name, error);
+	else if (read < 0)
+		status = not_unpacked(member != NULL ? zip_file_get_error(member) : zip_get_error(archive), path,
+		                      name, error);
+	else if (read != (zip_int64_t)about.size)
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: member '%s' is shorter than it says", path, name);
 	else
 		status = arrays_parse(bytes, (size_t)about.size, path, name, list, error);
 	if (member != NULL)
@@ -351,9 +353,15 @@ static ai8x_status open_list(const char *path, bool samples, struct array_list *
 			"%s: it is a checkpoint of torch; `ai8xsim-weights %s -o FILE.h5` makes a weights file of it",
 			path, path);
 	}
-	status = size >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0
-	             ? read_archive(path, bytes, size, list, error)
-	             : arrays_parse(bytes, size, path, "", list, error);
+	const bool is_archive = size >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0;
+	status = is_archive ? read_archive(path, bytes, size, list, error)
+	                    : arrays_parse(bytes, size, path, "", list, error);
+	// libzip does not always tell want of memory from damage. Damage stays.
+	if (is_archive && status == AI8X_ERR_FORMAT) {
+		arrays_release(list);
+		list->samples = samples;
+		status = read_archive(path, bytes, size, list, error);
+	}
 	free(bytes);
 	if (status != AI8X_OK)
 		arrays_release(list);

@@ -25,11 +25,38 @@ import sys
 import tempfile
 
 import h5py
+import numpy
 
 import every_call
 
 SHIM = os.environ["FAIL_ALLOCATION"]
 CRASHED = "library crashed"
+
+
+# Reads and writes otherwise than those of every_call.py.
+CASES = every_call.CASES + (
+    ("run-mem", ("run", "--allow-unchecked", "--part", "MAX78000", "stimulus.mem", "--junit", "out.xml"), ("out.xml",)),
+    ("check-network", ("check", "n.yaml", "--json", "out.json"), ("out.json",)),
+    ("compile-numpy", ("compile", "n.yaml", "-w", "weights.npz", "--input", "sample.npy", "-o", "out.h5"), ("out.h5",)),
+    ("compare", ("compare", "a.json", "b.json", "--json", "out.json"), ("out.json",)),
+    ("eval-threads", ("eval", "p.h5", "--data", "data.h5", "-j2", "--json", "out.json"), ("out.json",)),
+)
+every_call.REPORTS |= {"run-mem", "check-network", "compare"}
+
+
+def prepare(folder):
+    """What the cases read."""
+    every_call.prepare(folder)
+    for name in ("a.json", "b.json"):
+        execute(("run", "p.h5", "--json", name), folder, folder / "log")
+    with h5py.File(folder / "weights.h5") as file:
+        numpy.savez(folder / "weights.npz", **{f"{kind}_{k}": group[kind][()] for k, group in file["weights"].items()
+                                               for kind in group})
+        numpy.save(folder / "sample.npy", file["input"][()])
+    with h5py.File(folder / "p.h5") as file:
+        words = [int(row[name]) for row in file["program"][()] if row["kind"] == 0 for name in ("addr", "value")]
+    (folder / "stimulus.mem").write_text("".join(f"@{i:04x} {word:08x}\n" for i, word in enumerate(words)))
+    (folder / "log").unlink()
 
 
 def execute(arguments, folder, log, number=0, after=False):
@@ -122,8 +149,8 @@ def sweep_all(names=(), jobs=2, step=1):
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         base = pathlib.Path(scratch) / "base"
         base.mkdir()
-        every_call.prepare(base)
-        for i, case in enumerate(every_call.CASES):
+        prepare(base)
+        for i, case in enumerate(CASES):
             if names and case[0] not in names:
                 continue
             sweep = Sweep(case, base, scratch)
@@ -141,14 +168,9 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--step", type=int, default=1, help="every N-th of the trials only")
     options = parser.parse_args()
-    bad = 0
-    for name, allocations, trials, statuses, wrong in sweep_all(options.cases, options.jobs, options.step):
-        print(f"{name}: {allocations} allocations, {trials} trials, statuses {dict(sorted(statuses.items()))}, "
-              f"{len(wrong)} wrong", flush=True)
-        for line in wrong:
-            print(f"  {line}", flush=True)
-        bad += len(wrong)
-    return 1 if bad else 0
+    return every_call.tell((f"{name}: {allocations} allocations, {trials} trials, statuses {dict(sorted(statuses.items()))}", wrong)
+                           for name, allocations, trials, statuses, wrong
+                           in sweep_all(options.cases, options.jobs, options.step))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@
 #define TRIAL_TEXT 1024
 #define TRIAL_MAX_LAYERS 8
 // Kernels of the fast engine: plain C and those for certain processors.
-#define TRIAL_MAX_KERNELS 4
+#define TRIAL_MAX_KERNELS 8
 // Rows of the table in features.c.
 #define TRIAL_FEATURES 54
 

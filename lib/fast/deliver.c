@@ -78,7 +78,9 @@ static uint32_t spread_words(const struct fast_plan *plan, const struct fast_job
 {
 	const uint32_t from = plan->words[w].from[0];
 	uint32_t count = 0;
-	for (; plan->pixel_words == 1 && count < AI8X_INSTANCES && w + count < plan->word_count; count++) {
+	if (plan->pixel_words != 1 && spread->pixels != 1)
+		return 0;
+	for (; count < AI8X_INSTANCES && w + count < plan->word_count; count++) {
 		const struct fast_word *word = &plan->words[w + count];
 		uint32_t *to = dense_target(plan, job, word, first, spread->pixels);
 		if (to == NULL || word->from[0] != from + 4 * count)

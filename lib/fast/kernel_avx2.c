@@ -63,6 +63,9 @@ static void pack_shorts(const int16_t *weights, uint32_t slots, uint32_t blocks,
 			memcpy(to + place(s, run, k), weights + (size_t)s * run + k, 2 * sizeof *to);
 }
 
+// Keeps a sum in its register: compilers like to take steps together, whose sums then do not fit registers.
+#define HOLD(sum) __asm__("" : "+x"(sum))
+
 // Two values of each pixel and slot.
 static inline __attribute__((always_inline)) void step(__m256i sum[MOST_PIXELS][MOST_BLOCKS],
                                                        const int16_t *const from[MOST_PIXELS], size_t k,
@@ -76,8 +79,10 @@ static inline __attribute__((always_inline)) void step(__m256i sum[MOST_PIXELS][
 		int32_t two;
 		memcpy(&two, from[p] + k, sizeof two);
 		const __m256i value = _mm256_set1_epi32(two);
-		for (uint32_t b = 0; b < blocks; b++)
+		for (uint32_t b = 0; b < blocks; b++) {
 			sum[p][b] = _mm256_add_epi32(sum[p][b], _mm256_madd_epi16(value, weight[b]));
+			HOLD(sum[p][b]);
+		}
 	}
 }
 
@@ -88,6 +93,8 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
 	const int16_t *image = (const int16_t *)conv->image + pixel * conv->pixel_stride;
 	const int16_t *weights = (const int16_t *)conv->weights + block * block_stride;
+	const size_t stride = (size_t)conv->blocks * BLOCK;
+	int32_t *to = conv->sums + pixel * stride + (size_t)block * BLOCK;
 	__m256i sum[MOST_PIXELS][MOST_BLOCKS];
 	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
@@ -102,12 +109,9 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 			weights += BLOCK * 4;
 		}
 	}
-	for (uint32_t p = 0; p < pixels; p++) {
-		for (uint32_t b = 0; b < blocks; b++) {
-			int32_t *to = conv->sums + ((size_t)(pixel + p) * conv->blocks + block + b) * BLOCK;
-			_mm256_storeu_si256((__m256i *)(void *)to, sum[p][b]);
-		}
-	}
+	for (uint32_t p = 0; p < pixels; p++)
+		for (uint32_t b = 0; b < blocks; b++)
+			_mm256_storeu_si256((__m256i *)(void *)(to + p * stride + (size_t)b * BLOCK), sum[p][b]);
 }
 
 // All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.
@@ -117,6 +121,8 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 		uint32_t pixel = 0;                                                                                  \
 		for (; pixel + (most) <= conv->pixels; pixel += (most))                                              \
 			tile(conv, pixel, block, most, blocks);                                                          \
+		for (; pixel + 3 <= conv->pixels; pixel += 3)                                                        \
+			tile(conv, pixel, block, 3, blocks);                                                             \
 		for (; pixel + 2 <= conv->pixels; pixel += 2)                                                        \
 			tile(conv, pixel, block, 2, blocks);                                                             \
 		if (pixel < conv->pixels)                                                                            \

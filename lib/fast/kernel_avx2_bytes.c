@@ -60,6 +60,9 @@ static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_
 	memcpy(packed, &steps, sizeof steps);
 }
 
+// Keeps a sum in its register: compilers like to take steps together, whose sums then do not fit registers.
+#define HOLD(sum) __asm__("" : "+x"(sum))
+
 // Steps that are added up in 16 bits before they go to the 32-bit sums.
 static inline __attribute__((always_inline)) void
 group(__m256i sum[MOST_PIXELS][MOST_BLOCKS], const int8_t *from, size_t pixel_stride, const int8_t *weights,
@@ -79,12 +82,16 @@ group(__m256i sum[MOST_PIXELS][MOST_BLOCKS], const int8_t *from, size_t pixel_st
 			for (uint32_t b = 0; b < blocks; b++) {
 				const __m256i product = _mm256_maddubs_epi16(value, weight[b]);
 				narrow[p][b] = step == 0 ? product : _mm256_add_epi16(narrow[p][b], product);
+				HOLD(narrow[p][b]);
 			}
 		}
 	}
-	for (uint32_t p = 0; p < pixels; p++)
-		for (uint32_t b = 0; b < blocks; b++)
+	for (uint32_t p = 0; p < pixels; p++) {
+		for (uint32_t b = 0; b < blocks; b++) {
 			sum[p][b] = _mm256_add_epi32(sum[p][b], _mm256_madd_epi16(narrow[p][b], ones));
+			HOLD(sum[p][b]);
+		}
+	}
 }
 
 static inline __attribute__((always_inline)) void tile(const struct fast_conv *conv, uint32_t pixel,
@@ -94,6 +101,8 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
 	const int8_t *image = (const int8_t *)conv->image + pixel * conv->pixel_stride;
 	const int8_t *weights = (const int8_t *)conv->weights + HEAD + block * block_stride;
+	const size_t stride = (size_t)conv->blocks * BLOCK;
+	int32_t *to = conv->sums + pixel * stride + (size_t)block * BLOCK;
 	__m256i sum[MOST_PIXELS][MOST_BLOCKS];
 	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
@@ -110,12 +119,9 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 			weights += BLOCK * STEP;
 		}
 	}
-	for (uint32_t p = 0; p < pixels; p++) {
-		for (uint32_t b = 0; b < blocks; b++) {
-			int32_t *to = conv->sums + ((size_t)(pixel + p) * conv->blocks + block + b) * BLOCK;
-			_mm256_storeu_si256((__m256i *)(void *)to, sum[p][b]);
-		}
-	}
+	for (uint32_t p = 0; p < pixels; p++)
+		for (uint32_t b = 0; b < blocks; b++)
+			_mm256_storeu_si256((__m256i *)(void *)(to + p * stride + (size_t)b * BLOCK), sum[p][b]);
 }
 
 // All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.

@@ -10,7 +10,7 @@ enum {
 	PLANES = 36,   // products of a tile, per channel and slot
 	TILE = 4,      // output pixels across
 	TAPS = 9,      // of a kernel
-	MOST = 16,     // tiles that are worked on together: what they need stays in the second cache
+	MOST = 32,     // tiles that are worked on together: what they need stays in the second cache
 	ROOM = 32,     // values past a plane that transforming may write
 	LINE = 16,     // sums of a cache line
 	COST_UNIT = 8, // of the costs of struct fast_winograd

@@ -4,15 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Words between instances beyond their own: a power of two apart, sixteen words that belong together would fight for
+// the same places of a cache.
+#define APART 16
+
 ai8x_status data_memory_create(struct data_memory *memory, const ai8x_part *part)
 {
 	memory->words = part->info.data_words;
-	// One block, so that a machine's data memory is one view for those who map or hash it.
-	uint32_t *block = calloc((size_t)AI8X_INSTANCES * memory->words, sizeof *block);
+	const size_t step = memory->words + (size_t)APART;
+	uint32_t *block = calloc(AI8X_INSTANCES * step, sizeof *block);
 	if (block == NULL)
 		return AI8X_ERR_NO_MEMORY;
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++)
-		memory->word[i] = block + (size_t)i * memory->words;
+		memory->word[i] = block + i * step;
 	return AI8X_OK;
 }
 
@@ -24,6 +28,6 @@ void data_memory_destroy(struct data_memory *memory)
 
 void data_memory_clear(struct data_memory *memory, unsigned group)
 {
-	memset(memory->word[group * INSTANCES_PER_GROUP], 0,
-	       INSTANCES_PER_GROUP * memory->words * sizeof(uint32_t));
+	for (unsigned i = 0; i < INSTANCES_PER_GROUP; i++)
+		memset(memory->word[group * INSTANCES_PER_GROUP + i], 0, memory->words * sizeof(uint32_t));
 }

@@ -399,6 +399,26 @@ static void sleep_deeply(struct ai8x_firmware *soc, enum power_mode mode)
 	        where);
 }
 
+// Whether a debugger halts the core, now or since it was last asked.
+static bool debugger_halts(struct ai8x_firmware *soc)
+{
+	struct debugger *debugger = soc->debugger;
+	if (debugger == NULL)
+		return false;
+	if (debugger->attached && !debugger->halted && gdb_interrupts(soc))
+		debugger->halted = true;
+	return debugger->halted;
+}
+
+// Sleep until an interrupt is pending: what peripherals do meanwhile on their own, word by word, wakes nobody.
+static void sleep_on(struct ai8x_firmware *soc)
+{
+	do
+		rest(soc, "sleeps");
+	while (!soc->ended && nvic_next(soc, false) == 0 &&
+	       (events_next_interrupt(soc) != TIME_NEVER || rv32_is_alive(soc)) && !debugger_halts(soc));
+}
+
 static void wait_for_interrupt(struct ai8x_firmware *soc)
 {
 	cnn_settle(soc);
@@ -422,7 +442,7 @@ static void wait_for_interrupt(struct ai8x_firmware *soc)
 	else if (++soc->sleeps <= SLEEPS_LIMIT)
 		return;
 	phase_sleep(soc, mode == POWER_LOW ? POWER_LOW : POWER_SLEEP);
-	rest(soc, "sleeps");
+	sleep_on(soc);
 	phase_sleep(soc, POWER_ACTIVE);
 	if (deep)
 		power_wake(soc);
@@ -469,10 +489,7 @@ static void handle_stop(struct ai8x_firmware *soc, uc_err status)
 // A core that stands still talks; one that rests looks for an interruption. false: the run is over.
 static bool debugger_lets_go(struct ai8x_firmware *soc)
 {
-	struct debugger *debugger = soc->debugger;
-	if (debugger->attached && !debugger->halted && gdb_interrupts(soc))
-		debugger->halted = true;
-	if (debugger->attached && debugger->halted)
+	if (debugger_halts(soc) && soc->debugger->attached)
 		gdb_talk(soc);
 	return !soc->ended;
 }

@@ -1,5 +1,5 @@
 // What a board has outside of the chip, one letter of UART0 for each: echo, button, camera, sound (s, and l by
-// interrupt), display (d, and h by hand), card, I2C, power manager, wires. q ends.
+// interrupt), display (d, and h by hand), card, I2C, power manager, wires, sleep (z). q ends.
 // Everything is printed, so that the test can compare it.
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #define UART1 0x40043000u
 #define GPIO0 0x40008000u
 #define PCIF 0x4000E000u
+#define DMA 0x40028000u
 #define I2C1 0x4001E000u
 #define I2S 0x40060000u
 #define SPI0 0x400BE000u
@@ -17,7 +18,9 @@
 #define RTC 0x40006000u
 #define NVIC_ENABLE 0xE000E100u
 #define NVIC_ENABLE2 0xE000E104u
+#define NVIC_ENABLE3 0xE000E108u
 #define NVIC_ENABLE4 0xE000E10Cu
+#define NVIC_CLEAR3 0xE000E288u
 #define VTOR 0xE000ED08u
 
 void cnn_handler(void);
@@ -225,6 +228,26 @@ static void camera(void)
 		for (int i = 0; i < 16; i++)
 			printf("%04x%c", (unsigned)(uint16_t)(pixels[i] >> 8 | pixels[i] << 8), i % 4 == 3 ? '\n' : ' ');
 	}
+}
+
+// One WFI lasts until the frame's interrupt, whatever DMA moves meanwhile.
+static void sleep_through_a_frame(void)
+{
+	static uint32_t frame[8];
+	REGISTER(DMA + 0x10C) = (uint32_t)frame;
+	REGISTER(DMA + 0x110) = sizeof frame;
+	REGISTER(DMA + 0x100) = 3u << 24 | 1u << 22 | 2u << 20 | 2u << 16 | 13u << 4 | 1;
+	REGISTER(PCIF + 0x10) = UINT32_MAX;
+	REGISTER(PCIF + 0x0C) = 1;
+	__asm volatile("cpsid i" ::: "memory");
+	REGISTER(NVIC_ENABLE3) = 1u << 27;
+	REGISTER(PCIF + 0x08) = 1u << 31 | 3u << 16 | 1u << 5 | 1;
+	__asm volatile("wfi");
+	printf("slept: done %lu, %lu bytes left\n", (unsigned long)(REGISTER(PCIF + 0x10) & 1),
+	       (unsigned long)REGISTER(DMA + 0x110));
+	REGISTER(PCIF + 0x0C) = 0;
+	REGISTER(NVIC_CLEAR3) = 1u << 27;
+	__asm volatile("cpsie i" ::: "memory");
 }
 
 static void sound(void)
@@ -449,6 +472,8 @@ int main(void)
 			i2c_read(0x28, 0x00, 1);
 		else if (c == 'w')
 			scan();
+		else if (c == 'z')
+			sleep_through_a_frame();
 	printf("*** PASS ***\n");
 	__asm volatile("mov r0, #0x18\n\tldr r1, =0x20026\n\tbkpt 0xAB" ::: "r0", "r1");
 	return 0;

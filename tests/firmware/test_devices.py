@@ -183,6 +183,9 @@ class Pictures(Case):
         console = self.run_letters("cq", "--camera", self.path("a.png"))
         self.assertIn("camera: 76 92\nreset: 00\n" + self.expected + self.expected, console)
 
+    def test_sleep_lasts_until_the_interrupt(self):
+        self.assertIn("slept: done 1, 0 bytes left\n", self.run_letters("czq", "--camera", self.path("a.png")))
+
     def test_a_folder_is_a_film(self):
         os.mkdir(self.path("film"))
         shutil.copy(self.path("a.png"), self.path("film/1.png"))

@@ -33,7 +33,7 @@ struct chip {
 	} identity[4];
 	uint32_t width, height;
 	uint16_t width_key, height_key; // high byte; the low byte follows. 0: fixed size
-	unsigned extra_rows;            // that the driver asks for more than it takes
+	bool even_rows;                 // an odd last row does not come; some drivers ask for it
 	enum format format;
 };
 
@@ -46,14 +46,14 @@ static const struct chip chips[] = {
      480,
      0xCC,
      0xCE,
-     1,
+     true,
      RGB565},
-	{"OV5642", 0x3C, 2, {{0x300A, 0x56}, {0x300B, 0x42}}, 640, 480, 0x3808, 0x380A, 0, RGB565},
-	{"OV5640", 0x3C, 2, {{0x300A, 0x56}, {0x300B, 0x40}}, 640, 480, 0x3808, 0x380A, 0, RGB565},
-	{"HM0360", 0x24, 2, {{0x0000, 0x03}, {0x0001, 0x60}}, 320, 240, 0, 0, 0, GREY},
-	{"HM01B0", 0x24, 2, {{0x0000, 0x01}, {0x0001, 0xB0}}, 320, 240, 0, 0, 0, GREY},
-	{"PAG7920", 0x40, 1, {{0x00, 0x20}, {0x01, 0x79}}, 320, 240, 0, 0, 0, GREY},
-	{"GC0308", 0x21, 1, {{0x00, 0x9B}}, 320, 240, 0, 0, 0, RGB565},
+	{"OV5642", 0x3C, 2, {{0x300A, 0x56}, {0x300B, 0x42}}, 640, 480, 0x3808, 0x380A, false, RGB565},
+	{"OV5640", 0x3C, 2, {{0x300A, 0x56}, {0x300B, 0x40}}, 640, 480, 0x3808, 0x380A, false, RGB565},
+	{"HM0360", 0x24, 2, {{0x0000, 0x03}, {0x0001, 0x60}}, 320, 240, 0, 0, false, GREY},
+	{"HM01B0", 0x24, 2, {{0x0000, 0x01}, {0x0001, 0xB0}}, 320, 240, 0, 0, false, GREY},
+	{"PAG7920", 0x40, 1, {{0x00, 0x20}, {0x01, 0x79}}, 320, 240, 0, 0, false, GREY},
+	{"GC0308", 0x21, 1, {{0x00, 0x9B}}, 320, 240, 0, 0, false, RGB565},
 };
 
 struct sensor {
@@ -210,10 +210,9 @@ static void frame_size(const struct sensor *sensor, uint32_t *width, uint32_t *h
 	const struct chip *chip = sensor->chip;
 	const uint32_t asked_width = chip->width_key != 0 ? pair(sensor, chip->width_key) & 0xFFF : 0;
 	const uint32_t asked_height = chip->height_key != 0 ? pair(sensor, chip->height_key) & 0xFFF : 0;
+	const uint32_t rows = chip->even_rows ? asked_height & ~1u : asked_height;
 	*width = sensor->fixed_width != 0 ? sensor->fixed_width : asked_width != 0 ? asked_width : chip->width;
-	*height = sensor->fixed_height != 0         ? sensor->fixed_height
-	          : asked_height > chip->extra_rows ? asked_height - chip->extra_rows
-	                                            : chip->height;
+	*height = sensor->fixed_height != 0 ? sensor->fixed_height : rows != 0 ? rows : chip->height;
 }
 
 static enum format frame_format(const struct sensor *sensor)

@@ -142,9 +142,9 @@ static void conv(const struct fast_conv *conv)
 }
 
 static const struct fast_winograd winograd = {
-	.product_cost = 18,
-	.window_cost = 110,
-	.sum_cost = 220,
+	.product_cost = 12,
+	.window_cost = 52,
+	.sum_cost = 95,
 	.packed_size = packed_size,
 	.pack = pack_shorts,
 	.conv = conv,

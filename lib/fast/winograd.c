@@ -7,13 +7,16 @@
 #include <string.h>
 
 enum {
-	PLANES = 36,   // products of a tile, per channel and slot
-	TILE = 4,      // output pixels across
-	TAPS = 9,      // of a kernel
-	MOST = 32,     // tiles that are worked on together: what they need stays in the second cache
-	ROOM = 32,     // values past a plane that transforming may write
-	LINE = 16,     // sums of a cache line
+	PLANES = 36, // products of a tile, per channel and slot
+	TILE = 4,    // output pixels across
+	TAPS = 9,    // of a kernel
+	MOST = 32,   // tiles that are worked on together: what they need stays in the second cache
+	ROOM = 32,   // values past a plane that transforming may write
+	LINE = 16,   // sums of a cache line
+	STRIP = 16,  // channels that are transformed together
+	FETCH = 5,
 	COST_UNIT = 8, // of the costs of struct fast_winograd
+	NARROW_UNIT = 6,
 };
 
 // Sums of this size would not survive the last shift: 128 times the weights of a slot must stay below.
@@ -56,24 +59,27 @@ bool fast_winograd_pays(const struct fast_plan *plan, const int8_t *weights)
 	if (way == NULL || layer->kernel_rows != 3 || layer->kernel_columns != 3 || plan->run_rows != 3)
 		return false;
 	const uint64_t channels = plan->channels, stride = (uint64_t)plan->blocks * plan->kernel->slot_block;
+	// Windows are transformed by whole strips; of narrow weights, bytes add up several products before they widen.
+	const uint64_t strips = (channels + STRIP - 1) / STRIP * STRIP;
+	const uint64_t unit = layer->weight_bits < 8 ? NARROW_UNIT : COST_UNIT;
 	const uint64_t tiles = (uint64_t)tiles_across(layer->output_rows) * tiles_across(layer->output_columns);
 	const uint64_t plain = (uint64_t)layer->output_rows * layer->output_columns * TAPS * channels * stride;
-	// Fetching 36 planes of weights costs about what a tile more would.
-	const uint64_t cost = PLANES * ((tiles + 1) * way->product_cost * channels * stride +
-	                                tiles * (way->window_cost * channels + way->sum_cost * stride));
-	return cost < COST_UNIT * plain && sums_are_bounded(plan, weights);
+	// Fetching 36 planes of weights costs about what so many tiles more would.
+	const uint64_t cost = PLANES * ((tiles + FETCH) * way->product_cost * channels * stride +
+	                                tiles * (way->window_cost * strips + way->sum_cost * stride));
+	return cost < unit * plain && sums_are_bounded(plan, weights);
 }
 
 // Three values of a kernel to six.
 static void kernel_line(const int16_t *g, size_t step, int16_t *u, size_t to_step)
 {
 	const int32_t a = g[0], b = g[step], c = g[2 * step];
-	u[0] = (int16_t)a;
+	u[0] = (int16_t)(6 * a);
 	u[to_step] = (int16_t)(a + b + c);
 	u[2 * to_step] = (int16_t)(a - b + c);
 	u[3 * to_step] = (int16_t)(a + 2 * b + 4 * c);
 	u[4 * to_step] = (int16_t)(a - 2 * b + 4 * c);
-	u[5 * to_step] = (int16_t)c;
+	u[5 * to_step] = (int16_t)(6 * c);
 }
 
 void fast_winograd_kernel(const int8_t *weights, size_t step, int16_t *to, size_t plane)

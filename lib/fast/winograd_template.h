@@ -6,9 +6,9 @@
 //
 //   window  t = {4(x0 - x2) + (x4 - x2),  q + p,  p - q,  r + s,  r - s,  (x5 - x3) - 2s}
 //           with p = x4 - 4x2, q = x3 - 4x1, r = x4 - x2, s = 2(x3 - x1)
-//   kernel  u = {g0,  g0 + g1 + g2,  g0 - g1 + g2,  g0 + 2g1 + 4g2,  g0 - 2g1 + 4g2,  g2}
-//   sums    24 y0 = 6m0 - 4(m1 + m2) + (m3 + m4)     12 y1 = (m3 - m4) - 2(m1 - m2)
-//            6 y2 = (m3 + m4) - (m1 + m2)             6 y3 = 2(m3 - m4) - (m1 - m2) + 6m5
+//   kernel  u = {6g0,  g0 + g1 + g2,  g0 - g1 + g2,  g0 + 2g1 + 4g2,  g0 - 2g1 + 4g2,  6g2}
+//   sums    24 y0 = m0 - 4(m1 + m2) + (m3 + m4)      12 y1 = (m3 - m4) - 2(m1 - m2)
+//            6 y2 = (m3 + m4) - (m1 + m2)             6 y3 = 2(m3 - m4) - (m1 - m2) + m5
 //
 // Why it is exact: these are identities of integers. |t| is at most 10 * 10 * 128 = 12800 and |u| at most 7 * 7 * 128 =
 // 6272, which fit 16 bits, and two products fit 32. Everything after that is arithmetic modulo 2^32, in which 3 * 3
@@ -22,6 +22,9 @@
 typedef int16_t KERNEL(shorts) __attribute__((vector_size(WINOGRAD_BYTES)));
 typedef uint32_t KERNEL(words) __attribute__((vector_size(WINOGRAD_BYTES)));
 typedef int32_t KERNEL(signed_words) __attribute__((vector_size(WINOGRAD_BYTES)));
+// The same in memory, at any address. (Compilers copy with memcpy by halves, on which a whole load then waits.)
+typedef int16_t KERNEL(loose_shorts) __attribute__((vector_size(WINOGRAD_BYTES), aligned(2), may_alias));
+typedef int32_t KERNEL(loose_words) __attribute__((vector_size(WINOGRAD_BYTES), aligned(4), may_alias));
 
 static inline void KERNEL(window_line)(const KERNEL(shorts) x[6], KERNEL(shorts) t[6])
 {
@@ -38,6 +41,7 @@ static inline void KERNEL(window_line)(const KERNEL(shorts) x[6], KERNEL(shorts)
 // A strip of channels of one tile. What lies past the last channel is computed too: the next tile replaces it.
 static inline void KERNEL(window_strip)(const struct fast_windows *windows, const int8_t *from, int16_t *to)
 {
+	const size_t plane = windows->plane;
 	KERNEL(shorts) across[6][6];
 	for (uint32_t column = 0; column < 6; column++) {
 		KERNEL(shorts) x[6], t[6];
@@ -51,7 +55,7 @@ static inline void KERNEL(window_strip)(const struct fast_windows *windows, cons
 		KERNEL(shorts) t[6];
 		KERNEL(window_line)(across[row], t);
 		for (uint32_t column = 0; column < 6; column++)
-			memcpy(to + (6 * row + column) * windows->plane, &t[column], sizeof t[column]);
+			*(KERNEL(loose_shorts) *)(to + (6 * row + column) * plane) = t[column];
 	}
 }
 
@@ -67,22 +71,25 @@ static void KERNEL(winograd_windows)(const struct fast_windows *windows)
 static inline void KERNEL(sum_line)(const KERNEL(words) m[6], KERNEL(words) y[4])
 {
 	const KERNEL(words) a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
-	y[0] = 6 * m[0] - 4 * a + c;
-	y[1] = d - 2 * b;
+	y[0] = m[0] - 4 * a + c;
+	y[1] = d - (b + b);
 	y[2] = c - a;
-	y[3] = 2 * d - b + 6 * m[5];
+	y[3] = d + d - b + m[5];
 }
 
 static inline void KERNEL(sum_strip)(const struct fast_products *products, const int32_t *from, int32_t *to)
 {
 	// What is left of 24, 12, 6 and 6 when 3 is divided out.
 	static const int shift[4] = {3, 2, 1, 1};
-	const size_t row_step = (size_t)products->tiles * 4 * products->stride;
+	const size_t plane = products->plane, column_step = products->stride;
+	const size_t row_step = (size_t)products->tiles * 4 * column_step;
 	KERNEL(words) across[4][6];
 	for (uint32_t column = 0; column < 6; column++) {
 		KERNEL(words) m[6], y[4];
-		for (uint32_t row = 0; row < 6; row++)
-			memcpy(&m[row], from + (6 * row + column) * products->plane, sizeof m[row]);
+		for (uint32_t row = 0; row < 6; row++) {
+			const void *at = from + (6 * row + column) * plane;
+			m[row] = (KERNEL(words))((const KERNEL(loose_words) *)at)[0];
+		}
 		KERNEL(sum_line)(m, y);
 		for (uint32_t row = 0; row < 4; row++)
 			across[row][column] = y[row];
@@ -92,8 +99,8 @@ static inline void KERNEL(sum_strip)(const struct fast_products *products, const
 		KERNEL(sum_line)(across[row], y);
 		for (uint32_t column = 0; column < 4; column++) {
 			const KERNEL(signed_words) sum = (KERNEL(signed_words))(y[column] * NINTH);
-			const KERNEL(signed_words) exact = sum >> (shift[row] + shift[column]);
-			memcpy(to + row * row_step + column * products->stride, &exact, sizeof exact);
+			*(KERNEL(loose_words) *)(to + row * row_step + column * column_step) =
+				sum >> (shift[row] + shift[column]);
 		}
 	}
 }

@@ -22,14 +22,54 @@ static bool reserve_results(struct fast_scratch *scratch, size_t stride)
 	       fast_reserve((void **)&scratch->results, &scratch->results_size, FAST_TILE * stride);
 }
 
-static bool widen(const struct fast_plan *plan, struct fast_scratch *scratch)
+static size_t image_values(const struct fast_plan *plan)
 {
-	const size_t count = (size_t)plan->image_rows * plan->image_columns * plan->channels;
+	return (size_t)plan->image_rows * plan->image_columns * plan->seen;
+}
+
+static void widen(const int8_t *from, size_t count, int16_t *restrict to)
+{
+	for (size_t i = 0; i < count; i++)
+		to[i] = from[i];
+}
+
+// Room for 16-bit values of the image, or of a tile's windows, and the image's values in it.
+static bool widen_image(const struct fast_plan *plan, struct fast_scratch *scratch)
+{
+	const size_t count = plan->windows ? (size_t)FAST_TILE * plan->run : image_values(plan);
 	if (!fast_reserve((void **)&scratch->wide, &scratch->wide_size, count * sizeof(int16_t)))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		scratch->wide[i] = scratch->image[i];
+	if (!plan->windows)
+		widen(scratch->image, count, scratch->wide);
 	return true;
+}
+
+enum {
+	PART =
+		16, // bytes that are copied of a window's row: nine at the most count, what follows replaces the rest
+	MOST = 28, // bytes of a window: three channels of 3 x 3 pixels
+	PIXEL = 4, // bytes of a pixel before it is closed up
+};
+
+// Takes out the channels of each pixel that no processor reads.
+static void close_up(const struct fast_plan *plan, int8_t *image)
+{
+	const size_t pixels = (size_t)plan->image_rows * plan->image_columns;
+	for (size_t i = 0; i < pixels; i++) {
+		uint32_t pixel;
+		memcpy(&pixel, image + i * PIXEL, sizeof pixel);
+		memcpy(image + i * plan->seen, &pixel, sizeof pixel);
+	}
+}
+
+// The windows of a tile. What lies between the end of one and the next is multiplied by zero.
+static void copy_windows(const struct fast_plan *plan, const int8_t *image, uint32_t pixels, int8_t *to)
+{
+	const size_t part = (size_t)plan->layer.kernel_columns * plan->seen;
+	for (uint32_t p = 0; p < pixels; p++)
+		for (uint32_t r = 0; r < plan->layer.kernel_rows; r++)
+			memcpy(to + (size_t)p * plan->run + r * part,
+			       image + (size_t)p * plan->seen + r * plan->row_stride, PART);
 }
 
 // Whether an image has no negative value: looked up in the data, so that nothing has to be known about who wrote it.
@@ -51,15 +91,15 @@ static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scrat
                         const struct fast_job *job)
 {
 	const struct fast_kernel *kernel = plan->kernel;
-	const size_t values = (size_t)plan->image_rows * plan->image_columns * plan->channels;
-	const bool as_bytes = plan->unsigned_weights != NULL && never_negative(scratch->image, values);
+	const bool as_bytes =
+		plan->unsigned_weights != NULL && never_negative(scratch->image, image_values(plan));
 	if (as_bytes)
 		kernel = kernel->unsigned_bytes;
 	const size_t stride = (size_t)plan->blocks * kernel->slot_block;
-	if (!reserve_results(scratch, stride) || (kernel->wide && !widen(plan, scratch)))
+	if (!reserve_results(scratch, stride) || (kernel->wide && !widen_image(plan, scratch)))
 		return false;
 	struct fast_conv conv = {
-		.pixel_stride = plan->channels,
+		.pixel_stride = plan->windows ? plan->run : plan->channels,
 		.row_stride = plan->row_stride,
 		.rows = plan->run_rows,
 		.run = plan->run,
@@ -71,13 +111,20 @@ static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scrat
 	output.sums = scratch->sums;
 	output.offset = plan->offset;
 	output.stride = stride;
+	int8_t windows[FAST_TILE * MOST + PART];
 	for (uint32_t row = 0; row < plan->view_rows; row++) {
 		for (uint32_t column = 0; column < plan->view_columns; column += FAST_TILE) {
-			const size_t at = row * plan->row_stride + (size_t)column * plan->channels;
+			const size_t at = row * plan->row_stride + (size_t)column * plan->seen;
 			const uint32_t left = plan->view_columns - column;
 			conv.pixels = output.pixels = left < FAST_TILE ? left : FAST_TILE;
 			conv.image =
 				kernel->wide ? (const void *)(scratch->wide + at) : (const void *)(scratch->image + at);
+			if (plan->windows) {
+				copy_windows(plan, scratch->image + at, conv.pixels, windows);
+				conv.image = kernel->wide ? (const void *)scratch->wide : (const void *)windows;
+				if (kernel->wide)
+					widen(windows, (size_t)conv.pixels * plan->run, scratch->wide);
+			}
 			kernel->conv(&conv);
 			fast_deliver(plan, scratch, job, &output, row * plan->view_columns + column);
 		}
@@ -121,6 +168,8 @@ ai8x_status fast_run(const struct fast_plan *plan, struct fast_scratch *scratch,
 	const ai8x_layer *layer = &plan->layer;
 	if (!fast_gather(plan, scratch, job))
 		return AI8X_ERR_NO_MEMORY;
+	if (plan->windows)
+		close_up(plan, scratch->image);
 	if (layer_has_kernels(layer)) {
 		bool done = layer->depthwise            ? run_depthwise(plan, scratch, job)
 		            : plan->transformed != NULL ? fast_winograd_run(plan, scratch, job)

@@ -61,6 +61,8 @@ struct fast_plan {
 	uint32_t view_rows, view_columns; // output pixels
 	uint32_t run_rows;                // kernel rows in the view
 	uint32_t run;                     // bytes of one kernel row
+	uint32_t seen;                    // bytes of a pixel that kernels see: channels, or those that are used
+	bool windows;                     // pixels are closed up, and each window copied to be one row
 	size_t row_stride;                // bytes between kernel rows
 	void *weights;                    // as the kernel packed them
 	void *unsigned_weights;           // as its relative for images without negative values did, or NULL

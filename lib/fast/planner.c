@@ -91,13 +91,13 @@ static int32_t plan_slot(const struct fast_plan *plan, const struct kernel_memor
 	const uint32_t taps = layer->kernel_rows * layer->kernel_columns;
 	int32_t sum = 0;
 	for (uint32_t pass = 0; pass < layer->passes; pass++) {
-		for (uint32_t lane = 0; lane < plan->lanes; lane++) {
+		for (uint32_t lane = 0; lane < plan->lanes && lane < plan->seen; lane++) {
 			const struct kernel_source source =
 				kernel_source(layer, kernel, lane_processor(plan, lane), slot, pass);
 			int8_t *channel = to + (size_t)pass * plan->lanes + lane;
 			for (uint32_t tap = 0; tap < taps; tap++) {
 				const int8_t value = weight(layer, &source, tap);
-				channel[(size_t)tap * plan->channels] = value;
+				channel[(size_t)tap * plan->seen] = value;
 				sum += value;
 			}
 		}
@@ -201,6 +201,24 @@ static void plan_image(struct fast_plan *plan)
 		plan->view_columns = layer->output_rows * layer->output_columns;
 		plan->view_rows = 1;
 	}
+}
+
+// One to three channels of the first four: copying each window without the channels that are missing costs less than
+// multiplying by their zeros.
+static void plan_windows(struct fast_plan *plan)
+{
+	static const uint8_t used[] = {[1] = 1, [3] = 2, [7] = 3, [15] = 0};
+	const ai8x_layer *layer = &plan->layer;
+	const uint32_t count = used[layer->processors >> (4 * plan->instance[0]) & 15];
+	plan->seen = plan->channels;
+	if (!layer_has_kernels(layer) || layer->depthwise || plan->channels != 4 || plan->run_rows == 1 ||
+	    count == 0)
+		return;
+	plan->windows = true;
+	plan->seen = count;
+	plan->run_rows = 1;
+	plan->run = (layer->kernel_rows * layer->kernel_columns * count + 3) / 4 * 4;
+	plan->row_stride = (size_t)plan->image_columns * count;
 }
 
 static ai8x_status plan_average(struct fast_plan *plan)
@@ -446,6 +464,7 @@ ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory
 	ai8x_status status = AI8X_OK;
 	if (check_shape(plan, imaged)) {
 		plan_image(plan);
+		plan_windows(plan);
 		status = plan_words(plan, keep_absent_lanes);
 		if (status == AI8X_OK)
 			status = check_order(plan, imaged);

@@ -83,6 +83,12 @@ static bool report(void *user, const ai8x_eval_progress *progress)
 	return cli_interrupted() == 0;
 }
 
+static void tell(void *user, const char *text)
+{
+	(void)user;
+	cli_error("note: %s", text);
+}
+
 // --- Afterwards --------------------------------------------------------------------------------------
 
 static double percent(uint64_t part, uint64_t whole)
@@ -247,6 +253,7 @@ static int evaluate(struct eval_settings *settings, const ai8x_program *program)
 	ai8x_eval_result result;
 	const ai8x_cluster *cluster = settings->options.cluster;
 	settings->options.progress = report;
+	settings->options.note = tell;
 	cli_interruptible();
 	cli_guard_data(settings->data);
 	ai8x_status status = ai8x_eval(program, settings->data, &settings->options, &result, &error);

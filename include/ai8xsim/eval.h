@@ -55,7 +55,12 @@ typedef struct ai8x_eval_options {
 	double
 		input_scale; /**< the inputs' values are multiplied by it and rounded, as 128 does for values from -1 to 1;
 	                         0 and 1: they are taken as they are */
-	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	/**
+	 * @brief Called with what was done to the data so that the program can take it (bytes of pictures), in one line, before
+	 *        the first input, by the calling thread (rank 0), or NULL.
+	 */
+	void (*note)(void *user, const char *text);
+	void *reserved[6]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_eval_options;
 
 /** What came out. Release with ai8x_eval_release(). Ranks other than 0 get zeros. */

@@ -250,12 +250,24 @@ static ai8x_status split_stack(struct array_list *list, unsigned rank, ai8x_erro
 	return ok ? AI8X_OK : error_no_memory(error, "arrays");
 }
 
-static unsigned weight_rank(const ai8x_network *network)
+// Dimensions of a layer's weights, in a single array whose first dimension may count layers.
+static unsigned weight_rank(const ai8x_network *network, const struct array_list *list)
 {
-	for (size_t i = 0; i < network->layer_count; i++)
-		if (is_weight_layer(&network->layers[i]))
-			return network->layers[i].operation == AI8X_OP_CONV1D ? 3 : 4;
-	return 4;
+	size_t i = 0;
+	while (i < network->layer_count && !is_weight_layer(&network->layers[i]))
+		i++;
+	if (i == network->layer_count)
+		return 4;
+	const struct array *first = list->count > 0 ? &list->arrays[0] : NULL;
+	switch (network->layers[i].operation) {
+	case AI8X_OP_CONV1D:
+		return 3;
+	case AI8X_OP_LINEAR:
+		// [out][in][1] is one layer's.
+		return first != NULL && first->rank == 3 && first->shape[2] != 1 ? 2 : 4;
+	default:
+		return 4;
+	}
 }
 
 static bool input_is_shared(const ai8x_network *network)
@@ -605,7 +617,7 @@ ai8x_status weights_load(ai8x_network *network, const ai8x_network_files *files,
 	if (files->weights != NULL) {
 		status = open_any(network, files->weights, false, &weights, &named, error);
 		if (status == AI8X_OK && !named)
-			status = split_stack(&weights, weight_rank(network), error);
+			status = split_stack(&weights, weight_rank(network, &weights), error);
 	}
 	if (status == AI8X_OK && files->bias != NULL)
 		status = open_any(network, files->bias, false, &bias, &unused, error);

@@ -64,7 +64,7 @@ static bool parse_type(const char *text, struct header *header)
 	if (isdigit((unsigned char)text[2]))
 		return false;
 	bool integer = header->width == 1 || header->width == 2 || header->width == 4 || header->width == 8;
-	return header->kind == 'f'   ? header->width == 4 || header->width == 8
+	return header->kind == 'f'   ? header->width == 2 || header->width == 4 || header->width == 8
 	       : header->kind == 'b' ? header->width == 1
 	                             : integer;
 }
@@ -140,17 +140,29 @@ static uint64_t raw_element(const struct header *header, const uint8_t *bytes)
 	return raw;
 }
 
+// A number of 16 bits: a sign, 5 bits of exponent, 10 of fraction.
+static double half_number(uint32_t bits)
+{
+	const int exponent = (int)(bits >> 10 & 0x1f), fraction = (int)(bits & 0x3ff);
+	double size = exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, exponent - 25);
+	if (exponent == 0x1f)
+		size = fraction == 0 ? INFINITY : NAN;
+	return (bits >> 15 & 1) != 0 ? -size : size;
+}
+
 static double real_element(const struct header *header, const uint8_t *bytes)
 {
 	const uint64_t raw = raw_element(header, bytes);
 	double number;
 	if (header->width == 8) {
 		memcpy(&number, &raw, sizeof number);
-	} else {
-		uint32_t half = (uint32_t)raw;
+	} else if (header->width == 4) {
+		const uint32_t bits = (uint32_t)raw;
 		float single;
-		memcpy(&single, &half, sizeof single);
+		memcpy(&single, &bits, sizeof single);
 		number = single;
+	} else {
+		number = half_number((uint32_t)raw);
 	}
 	return number;
 }

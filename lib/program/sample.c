@@ -15,9 +15,13 @@ int32_t sample_scaled(double value, double scale)
 
 ai8x_status sample_refuse_fractions(const char *file, double least, double greatest, ai8x_error *error)
 {
-	return error_set(
-		error, AI8X_ERR_FORMAT, "%s: values from %g to %g are not whole; %s", file, least, greatest,
-		least >= -1 && greatest <= 1 ? "--scale 128 makes 8-bit values of -1 to 1" : "expected -128 to 127");
+	const char *remedy = least >= 0 && greatest <= 1 ? "--scale 128 makes 8-bit values of -1 to 1; if they "
+	                                                   "are pictures from 0 (black) to 1, subtract 0.5 "
+	                                                   "and multiply by 256, as ai8x-training does"
+	                     : least >= -1 && greatest <= 1 ? "--scale 128 makes 8-bit values of -1 to 1"
+	                                                    : "expected -128 to 127";
+	return error_set(error, AI8X_ERR_FORMAT, "%s: values from %g to %g are not whole; %s", file, least,
+	                 greatest, remedy);
 }
 
 static ai8x_status settle_reals(struct array *array, double scale, const char *file, ai8x_error *error)

@@ -2,6 +2,7 @@
 // it is needed, NumPy arrays at once.
 #include "runner/dataset.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct source {
 	bool samples;              // values may be fractions
 	double scale;              // what they are multiplied by
 	bool reals;                // HDF5: they are
+	bool bytes;                // inputs are unsigned bytes, of which 128 is subtracted
 	struct array_list arrays;  // NumPy
 	const struct array *array; // in arrays
 	uint64_t count, item;      // inputs, values of one
@@ -71,11 +73,9 @@ static ai8x_status inspect_hdf5(struct source *source, ai8x_error *error)
 	const int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
 	ai8x_status status;
 	source->reals = source->samples && type >= 0 && H5Tget_class(type) == H5T_FLOAT;
-	if (source->reals && source->scale == 1)
-		status = error_set(error, AI8X_ERR_FORMAT,
-		                   "%s: %s is not a table of integers; --scale 128 makes 8-bit values of -1 to 1",
-		                   source->path, source->name);
-	else if (type < 0 || (H5Tget_class(type) != H5T_INTEGER && !source->reals))
+	source->bytes = source->samples && source->scale == 1 && type >= 0 && H5Tget_class(type) == H5T_INTEGER &&
+	                H5Tget_size(type) == 1 && H5Tget_sign(type) == H5T_SGN_NONE;
+	if (type < 0 || (H5Tget_class(type) != H5T_INTEGER && !source->reals))
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: %s is not a table of integers", source->path,
 		                   source->name);
 	else if (rank > DATASET_MAX_RANK || rank < 1)
@@ -184,23 +184,22 @@ static ai8x_status read_hdf5(const struct source *source, uint64_t first, uint64
 
 static ai8x_status open_numpy(struct source *source, const char *const *names, ai8x_error *error)
 {
-	bool subtracted = false;
 	ai8x_status status = source->samples ? arrays_open_samples(source->path, &source->arrays, error)
 	                                     : arrays_open(source->path, &source->arrays, error);
 	if (status != AI8X_OK)
 		return status;
-	// A .npy file holds one nameless array.
-	if (source->arrays.count == 1 && source->arrays.arrays[0].name[0] == '\0')
-		source->array = &source->arrays.arrays[0];
 	for (const char *const *name = names; source->array == NULL && *name != NULL; name++)
 		source->array = arrays_find(&source->arrays, *name);
+	// A .npy file holds one nameless array; a .npz file with one array is as clear.
+	if (source->array == NULL && source->arrays.count == 1 &&
+	    (source->samples || source->arrays.arrays[0].name[0] == '\0'))
+		source->array = &source->arrays.arrays[0];
 	if (source->array == NULL)
 		return AI8X_WAITING;
 	if (source->samples) {
 		// What is out of range is told input by input, when it is read.
 		struct array *array = &source->arrays.arrays[source->array - source->arrays.arrays];
-		array->bytes = false;
-		status = sample_settle(array, source->scale, source->path, &subtracted, error);
+		status = sample_settle(array, source->scale, source->path, &source->bytes, error);
 	}
 	if (status != AI8X_OK)
 		return status;
@@ -253,6 +252,17 @@ static ai8x_status open_labels(struct dataset *dataset, const char *path, bool m
 	return status;
 }
 
+// Fractions are told before anything is begun, if the first input has them.
+static ai8x_status try_first(const struct dataset *dataset, ai8x_error *error)
+{
+	int8_t *values = malloc(dataset->input.item);
+	if (values == NULL)
+		return error_no_memory(error, dataset->input.path);
+	const ai8x_status status = dataset_read_inputs(dataset, 0, 1, values, error);
+	free(values);
+	return status;
+}
+
 ai8x_status dataset_open(const char *path, const char *labels_path, double scale, struct dataset **out,
                          ai8x_error *error)
 {
@@ -264,9 +274,11 @@ ai8x_status dataset_open(const char *path, const char *labels_path, double scale
 	dataset->labels = (struct source){.hdf5 = HDF5_SOURCE_CLOSED, .set = H5I_INVALID_HID};
 	ai8x_status status = open_source(&dataset->input, path, names, true, scale, error);
 	if (status == AI8X_WAITING)
-		status = error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'input'", path);
+		status = error_set(error, AI8X_ERR_FORMAT, "%s: has no data set 'input' or 'images'", path);
 	if (status == AI8X_OK && dataset->input.count == 0)
 		status = error_set(error, AI8X_ERR_FORMAT, "%s: there are no inputs in it", path);
+	if (status == AI8X_OK && dataset->input.reals && dataset->input.scale == 1)
+		status = try_first(dataset, error);
 	if (status == AI8X_OK)
 		status = open_labels(dataset, labels_path != NULL ? labels_path : path, labels_path != NULL, error);
 	if (status != AI8X_OK) {
@@ -284,6 +296,11 @@ void dataset_close(struct dataset *dataset)
 	close_source(&dataset->input);
 	close_source(&dataset->labels);
 	free(dataset);
+}
+
+const char *dataset_note(const struct dataset *dataset)
+{
+	return dataset->input.bytes ? "unsigned values from 0 to 255; 128 is subtracted" : NULL;
 }
 
 uint64_t dataset_count(const struct dataset *dataset)
@@ -306,7 +323,27 @@ struct dataset_shape dataset_label_shape(const struct dataset *dataset)
 	return dataset->labels.shape;
 }
 
-// HDF5 inputs that are multiplied.
+// i: a value, counted from the first of input `first`.
+static ai8x_status out_of_range(const struct source *source, uint64_t first, uint64_t i, ai8x_error *error)
+{
+	return error_set(error, AI8X_ERR_FORMAT,
+	                 "%s: %s: value %llu of input %llu is not in -128..127; subtract 128 from pixels 0..255",
+	                 source->path, source->name, (unsigned long long)(i % source->item),
+	                 (unsigned long long)(first + i / source->item));
+}
+
+static ai8x_status refuse_fractions(const struct source *source, const double *values, uint64_t count,
+                                    ai8x_error *error)
+{
+	double least = INFINITY, greatest = -INFINITY;
+	for (uint64_t i = 0; i < count; i++) {
+		least = fmin(least, values[i]);
+		greatest = fmax(greatest, values[i]);
+	}
+	return sample_refuse_fractions(source->path, least, greatest, error);
+}
+
+// HDF5 inputs that are multiplied, or numbers of floating point, which have to be whole.
 static ai8x_status read_scaled(const struct source *source, uint64_t first, uint64_t count, int8_t *values,
                                ai8x_error *error)
 {
@@ -314,9 +351,14 @@ static ai8x_status read_scaled(const struct source *source, uint64_t first, uint
 	double *reals = malloc(total * sizeof *reals + 1);
 	if (reals == NULL)
 		return error_no_memory(error, source->path);
-	const ai8x_status status = read_hdf5(source, first, count, H5T_NATIVE_DOUBLE, reals, error);
-	for (uint64_t i = 0; i < total && status == AI8X_OK; i++)
+	ai8x_status status = read_hdf5(source, first, count, H5T_NATIVE_DOUBLE, reals, error);
+	for (uint64_t i = 0; i < total && status == AI8X_OK; i++) {
+		if (source->scale == 1 && !(floor(reals[i]) == reals[i]))
+			status = refuse_fractions(source, reals, total, error);
+		else if (source->scale == 1 && !(reals[i] >= -128 && reals[i] <= 127))
+			status = out_of_range(source, first, i, error);
 		values[i] = (int8_t)sample_scaled(reals[i], source->scale);
+	}
 	free(reals);
 	return status;
 }
@@ -329,7 +371,7 @@ ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, u
 	int16_t *wide = NULL;
 	const int32_t *array = NULL;
 	ai8x_status status = AI8X_OK;
-	if (source->array == NULL && source->scale != 1)
+	if (source->array == NULL && (source->scale != 1 || source->reals))
 		return read_scaled(source, first, count, values, error);
 	if (source->array != NULL) {
 		array = source->array->values + first * source->item;
@@ -341,13 +383,9 @@ ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, u
 		status = read_hdf5(source, first, count, H5T_NATIVE_INT16, wide, error);
 	}
 	for (uint64_t i = 0; i < total && status == AI8X_OK; i++) {
-		const int32_t value = array != NULL ? array[i] : wide[i];
+		const int32_t value = array != NULL ? array[i] : wide[i] - (source->bytes ? 128 : 0);
 		if (value < -128 || value > 127)
-			status = error_set(
-				error, AI8X_ERR_FORMAT,
-				"%s: %s: value %llu of input %llu is not in -128..127; subtract 128 from pixels 0..255",
-				source->path, source->name, (unsigned long long)(i % source->item),
-				(unsigned long long)(first + i / source->item));
+			status = out_of_range(source, first, i, error);
 		values[i] = (int8_t)value;
 	}
 	free(wide);

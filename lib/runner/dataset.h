@@ -19,10 +19,13 @@ struct dataset_shape {
 struct dataset;
 
 // labels_path: a file of labels, or NULL: those of the data set itself, if it has any. scale: the inputs' values are
-// multiplied by it; 0 and 1: taken as they are.
+// multiplied by it; 0 and 1: taken as they are, unsigned bytes less 128.
 ai8x_status dataset_open(const char *path, const char *labels_path, double scale, struct dataset **dataset,
                          ai8x_error *error);
 void dataset_close(struct dataset *dataset);
+
+// What was done to the inputs so that they are values of 8 bits, or NULL.
+const char *dataset_note(const struct dataset *dataset);
 
 uint64_t dataset_count(const struct dataset *dataset);
 struct dataset_shape dataset_input_shape(const struct dataset *dataset);

@@ -1,6 +1,7 @@
 // Evaluation: a data set in chunks through a batch, scores from outputs and labels, outputs to a file.
 #include <ai8xsim/eval.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,6 +307,18 @@ static bool same_shape(struct dataset_shape shape, const uint32_t wanted[3])
 	return shape.sides[1] == wanted[1] && shape.sides[2] == wanted[2];
 }
 
+// What the shape of other data suggests.
+static const char *why_other_shape(const struct dataset *data, const uint32_t wanted[3])
+{
+	const struct dataset_shape shape = dataset_input_shape(data);
+	const uint64_t *sides = shape.sides;
+	if (shape.rank == 3 && sides[0] == wanted[1] && sides[1] == wanted[2] && sides[2] == wanted[0])
+		return "; its channels come last: transpose it, numpy.transpose(inputs, (0, 3, 1, 2))";
+	if (shape.rank == 2 && dataset_count(data) == wanted[0] && sides[0] == wanted[1] && sides[1] == wanted[2])
+		return "; the first dimension counts inputs: a single one needs it, too, inputs[numpy.newaxis]";
+	return "";
+}
+
 static ai8x_status fit_input(struct evaluation *evaluation, const char *path, ai8x_error *error)
 {
 	ai8x_eval_result *result = evaluation->result;
@@ -316,9 +329,10 @@ static ai8x_status fit_input(struct evaluation *evaluation, const char *path, ai
 		return error_prefix(error, status, "%s", ai8x_program_name(evaluation->program));
 	if (!same_shape(shape, wanted))
 		return error_set(error, AI8X_ERR_FORMAT,
-		                 "%s: inputs are %llu x %llu x %llu, but the program takes %u x %u x %u", path,
+		                 "%s: inputs are %llu x %llu x %llu, but the program takes %u x %u x %u%s", path,
 		                 (unsigned long long)shape.sides[0], (unsigned long long)shape.sides[1],
-		                 (unsigned long long)shape.sides[2], wanted[0], wanted[1], wanted[2]);
+		                 (unsigned long long)shape.sides[2], wanted[0], wanted[1], wanted[2],
+		                 why_other_shape(evaluation->data, wanted));
 	evaluation->input_values = (size_t)wanted[0] * wanted[1] * wanted[2];
 	result->progress.inputs = dataset_count(evaluation->data);
 	if (evaluation->options->limit > 0 && evaluation->options->limit < result->progress.inputs)
@@ -382,6 +396,17 @@ static ai8x_status choose_chunks(struct evaluation *evaluation, ai8x_error *erro
 	                                                                    : AI8X_OK;
 }
 
+static void tell_note(const struct evaluation *evaluation, const char *path)
+{
+	const ai8x_eval_options *options = evaluation->options;
+	const char *note = dataset_note(evaluation->data);
+	char text[AI8X_MESSAGE_SIZE];
+	if (note == NULL || options->note == NULL || (options->cluster != NULL && options->cluster->rank != 0))
+		return;
+	(void)snprintf(text, sizeof text, "%s: %s", path, note);
+	options->note(options->user, text);
+}
+
 static ai8x_status prepare(struct evaluation *evaluation, const char *path, ai8x_error *error)
 {
 	ai8x_eval_result *result = evaluation->result;
@@ -403,6 +428,8 @@ static ai8x_status prepare(struct evaluation *evaluation, const char *path, ai8x
 		status = fit_labels(evaluation, path, error);
 	if (status == AI8X_OK)
 		status = choose_chunks(evaluation, error);
+	if (status == AI8X_OK)
+		tell_note(evaluation, path);
 	return status;
 }
 

@@ -231,7 +231,7 @@ class BadInput(Eval):
 
     def test_inputs(self):
         out = ["-o", self.path("out.h5")]
-        self.refused("not a table of integers", "--data", self.data(input=self.images.astype("f4")), *out)
+        self.refused("not a table of integers", "--data", self.data(input=self.images.astype("S4")), *out)
         self.refused("inputs are 1 x 9 x 8, but the program takes 1 x 8 x 8", "--data",
                      self.data(input=numpy.zeros((2, 1, 9, 8), "i1")), *out)
         self.refused("5 dimensions", "--data", self.data(input=numpy.zeros((1, 1, 1, 8, 8), "i1")), *out)
@@ -254,8 +254,41 @@ class BadInput(Eval):
         numpy.testing.assert_array_equal(outputs[1], outputs[0])
         numpy.testing.assert_array_equal(outputs[2], outputs[0])
 
+    def test_data_as_people_have_them(self):
+        """Bytes of pictures, whole numbers of floating point, other orders of bytes and axes, one nameless array: the outputs
+        are those of plain integers, and what was done to the values is told."""
+        images = numpy.random.default_rng(5).integers(-128, 128, (4, 1, 8, 8))
+        plain = self.path("plain.h5")
+        self.eval(DIGITS, "--data", self.data("plain_in.h5", input=images), "-o", plain)
+        kinds = {"u1": images + 128, "f2": images, "f8": images, ">i4": images, "i8": images}
+        files = {f"{name}.h5": self.data(input=values.astype(name)) for name, values in kinds.items() if name == "u1"}
+        for name, values in kinds.items():
+            files[name + ".h5"] = self.data(f"in_{name.strip('>')}.h5", input=values.astype(name))
+            files[name + ".npy"] = self.path(f"in_{name.strip('>')}.npy")
+            numpy.save(files[name + ".npy"], values.astype(name))
+        files["fortran"] = self.path("fortran.npy")
+        numpy.save(files["fortran"], numpy.asfortranarray(images))
+        files["npz"] = self.path("one.npz")
+        numpy.savez(files["npz"], images.astype("i1"))
+        for number, (name, data) in enumerate(files.items()):
+            with self.subTest(name=name):
+                run = self.eval(DIGITS, "--data", data, "-o", self.path(f"out{number}.h5"))
+                with h5py.File(plain) as left, h5py.File(self.path(f"out{number}.h5")) as right:
+                    numpy.testing.assert_array_equal(left["output"][()], right["output"][()])
+                noted = f"note: {data}: unsigned values from 0 to 255; 128 is subtracted" in run.stderr
+                self.assertEqual(noted, "u1" in name)
+
+    def test_other_shapes_are_explained(self):
+        out = ["-o", self.path("out.h5")]
+        self.refused("its channels come last: transpose it, numpy.transpose(inputs, (0, 3, 1, 2))", "--data",
+                     self.data(input=numpy.zeros((2, 8, 8, 1), "i1")), *out)
+        self.refused("a single one needs it, too, inputs[numpy.newaxis]", "--data",
+                     self.data(input=numpy.zeros((1, 8, 8), "i1")), *out)
+        self.refused("from 0 (black) to 1, subtract 0.5 and multiply by 256", "--data",
+                     self.data(input=numpy.full((2, 1, 8, 8), 0.25)), *out)
+
     def test_values_out_of_range(self):
-        for kind, value in (("u1", 128), ("i2", -129), ("i8", 2**40), ("u8", 2**63)):
+        for kind, value in (("u2", 128), ("i2", -129), ("i8", 2**40), ("u8", 2**63), ("f4", 128)):
             images = self.images.astype(kind)
             images[2, 0, 0, 5] = value
             run = self.eval(DIGITS, "--data", self.data(input=images, labels=[0, 1, 2, 3]), code=BAD_INPUT)

@@ -231,12 +231,26 @@ static void check_undecided(const struct plan_layer *layer, ai8x_network *networ
 	}
 }
 
+// Whoever writes `linear` mostly means all pixels; the vendor's generator computes it at each one as well.
+static void check_linear(const struct plan_layer *layer, ai8x_network *network)
+{
+	const ai8x_network_layer *net = layer->net;
+	if (net->operation != AI8X_OP_LINEAR || net->flatten || net->out_rows * net->out_columns == 1)
+		return;
+	network_warning(
+		network, (int)layer->position,
+		"linear without 'flatten: true' is computed at each of the %ux%u pixels by itself, as a 1x1 "
+		"convolution; with 'flatten: true' it takes all pixels as one vector",
+		net->out_rows, net->out_columns);
+}
+
 ai8x_status network_verify_rules(const struct plan *plan, ai8x_network *network, ai8x_error *error)
 {
 	ai8x_status status = AI8X_OK;
 	for (size_t i = 0; i < plan->count && status == AI8X_OK; i++) {
 		const struct plan_layer *layer = &plan->layers[i];
 		check_undecided(layer, network);
+		check_linear(layer, network);
 		if (layer->streaming)
 			check_rings(plan, layer, network);
 		status = check_read_ahead(plan, layer, error);

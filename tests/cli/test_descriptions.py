@@ -137,6 +137,27 @@ class Descriptions(unittest.TestCase):
         whole = ["{in_channels: 3, in_dim: [160, 120], out_channels: 8, processors: 7, output_processors: 0xff, out_offset: 0x4000}"]
         self.refused(whole, "an instance of 0x8000 bytes has no room for both")
 
+    def test_linear_on_an_image(self):
+        """As the vendor's generator: at each pixel. It is told, because mostly all pixels are meant."""
+        net = "{in_channels: 36, in_dim: [%d, %d], op: linear, out_channels: 8%s}"
+        told = "linear without 'flatten: true' is computed at each of the 3x3 pixels by itself"
+        self.assertIn(told, self.accepted([net % (3, 3, "")]))
+        self.assertIn(told, self.accepted([net % (3, 3, ", flatten: false")]))
+        self.assertNotIn("linear", self.accepted([net % (3, 3, ", flatten: true")]))
+        self.assertNotIn("linear", self.accepted([net % (1, 1, "")]))
+
+    def test_single_array_of_a_linear_layer(self):
+        """Its first dimension counts layers, as for convolutions; or there is none."""
+        weights = numpy.random.default_rng(3).integers(-128, 128, (8, 4))
+        programs = []
+        for array in weights, weights[None], weights[:, :, None, None], weights[None, :, :, None, None]:
+            numpy.save(self.path("w.npy"), array)
+            result = self.compile(["{in_channels: 4, in_dim: [1, 1], op: linear, out_channels: 8}"], "--weights", self.path("w.npy"))
+            self.assertEqual(result.returncode, OK, result.stderr)
+            with open(self.path("p.h5"), "rb") as file:
+                programs.append(file.read())
+        self.assertEqual(programs, programs[:1] * 4)
+
     def test_misspelt_words(self):
         for line, message in (("op: conv3d", "key 'op': expected one of conv2d"), ("op: conv3d", "(did you mean 'conv2d'?), found 'conv3d'"),
                               ("operation: passthru", "(did you mean 'passthrough'?)"), ("op: Convtranspose", "'convtranspose2d'?)"),

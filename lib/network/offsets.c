@@ -13,10 +13,11 @@
 
 struct block {
 	uint16_t instances;
-	uint32_t lead;      // words before the first that writers also write
-	uint32_t words;     // after the lead
-	size_t first, last; // layers during which it must be kept, inclusive
-	int64_t fixed;      // first word after the lead, -1: free
+	uint32_t lead;       // words before the first that writers also write
+	uint32_t words;      // after the lead, with the gap after the last
+	uint32_t used_words; // the same without it
+	size_t first, last;  // layers during which it must be kept, inclusive
+	int64_t fixed;       // first word after the lead, -1: free
 	uint32_t align;
 	uint32_t start; // chosen, after the lead
 	bool placed, used;
@@ -120,6 +121,32 @@ static ai8x_status take_given_gap(const struct chooser *c, size_t t)
 	return AI8X_OK;
 }
 
+// What nobody writes with a gap is written with the one that a reader names; whoever else reads it must find it, too.
+static ai8x_status take_read_gap(const struct chooser *c, size_t t)
+{
+	const struct layout *layout = c->layout;
+	struct tensor *tensor = &layout->tensors[t];
+	const ai8x_network_layer *first = NULL;
+	for (size_t u = 0; u < tensor->use_count && first == NULL; u++) {
+		const ai8x_network_layer *reader = &layout->network->layers[tensor->uses[u].layer];
+		first = reader->read_gap_given && tensor->uses[u].kind == USE_PLAIN ? reader : NULL;
+	}
+	if (first == NULL || tensor->join >= 0 || (t > 0 && layout->network->layers[t - 1].write_gap_given))
+		return AI8X_OK;
+	for (size_t u = 0; u < tensor->use_count; u++) {
+		const struct use *use = &tensor->uses[u];
+		const ai8x_network_layer *reader = &layout->network->layers[use->layer];
+		const bool found = reader->read_gap_given ? reader->read_gap == first->read_gap
+		                                          : layout_can_read_gap(layout, tensor, use);
+		if (!found && first->read_gap > 0)
+			return network_error(c->error, AI8X_ERR_NETWORK, layout->network, (int)use->layer,
+			                     "reads what layer %u reads with read_gap %u, but without that gap",
+			                     first->number, first->read_gap);
+	}
+	tensor->gap = first->read_gap;
+	return AI8X_OK;
+}
+
 // Words that one pixel of a tensor is away from the next.
 static uint32_t pixel_words(const struct layout *layout, size_t t)
 {
@@ -147,6 +174,17 @@ static uint32_t tensor_words(const struct chooser *c, size_t t)
 		pixels = reader->operation != reader->net->operation && read > pixels ? read : pixels;
 	}
 	return pixels * pixel_words(c->layout, t);
+}
+
+// What a gap leaves after a tensor's last word.
+static uint32_t words_after_last(const struct chooser *c, size_t t)
+{
+	const struct tensor *tensor = &c->layout->tensors[t];
+	if (t == 0)
+		return c->layout->network->layers[0].chw
+		           ? 0
+		           : tensor->gap * tensor->passes * c->layout->network->layers[0].operands;
+	return tensor->gap * tensor->bytes;
 }
 
 static uint32_t lead_words(const struct chooser *c, size_t t)
@@ -209,6 +247,7 @@ static void form_blocks(struct chooser *c)
 		keep_alive(c, block, t);
 		uint32_t words = in_ring(c, t) ? plan_ring_words(&c->plan, t) + 1 : tensor_words(c, t);
 		uint32_t end = tensor->block_offset + words;
+		uint32_t used = in_ring(c, t) ? end : end - words_after_last(c, t);
 		uint32_t lead = lead_words(c, t);
 		uint64_t map = written_map(layout, t);
 		if (t == 0 && c->plan.feed == AI8X_FEED_FAST_FIFO_QUAD) {
@@ -217,9 +256,12 @@ static void form_blocks(struct chooser *c)
 		}
 		block->instances = (uint16_t)(block->instances | instances_of(map));
 		block->words = end > block->words ? end : block->words;
+		block->used_words = used > block->used_words ? used : block->used_words;
 		block->lead = lead > block->lead ? lead : block->lead;
 		block->align = 1;
 		if (reads_ahead(c, t)) {
+			// RAMs of different instances count as one (verify_rules.c).
+			block->instances = UINT16_MAX;
 			block->align = RAM_WORDS;
 			block->words = divide_up(block->words, RAM_WORDS) * RAM_WORDS;
 		}
@@ -295,7 +337,7 @@ static ai8x_status place_block(struct chooser *c, size_t b)
 	struct block *block = &c->blocks[b];
 	uint32_t limit = c->layout->target->part->info.data_words;
 	block->start = block->fixed >= 0 ? (uint32_t)block->fixed : first_fit(c, block);
-	if (block->start < block->lead || (uint64_t)block->start + block->words > limit) {
+	if (block->start < block->lead || (uint64_t)block->start + block->used_words > limit) {
 		uint32_t used = 0;
 		for (size_t i = 0; i < c->count; i++) {
 			const struct block *other = &c->blocks[i];
@@ -308,7 +350,7 @@ static ai8x_status place_block(struct chooser *c, size_t b)
 			"data memory is exhausted: %u words (%u bytes) are needed in a data memory instance of %u words, "
 			"other live data takes %u there (limit of the %s; smaller images, streaming or earlier "
 			"pooling help)",
-			block->words + block->lead, 4 * (block->words + block->lead), limit, used,
+			block->used_words + block->lead, 4 * (block->used_words + block->lead), limit, used,
 			c->layout->target->part->info.name);
 	}
 	block->placed = true;
@@ -389,6 +431,8 @@ ai8x_status placement_choose_offsets(struct layout *layout, ai8x_error *error)
 		for (size_t t = 0; status == AI8X_OK && t < layout->count; t++) {
 			place_in_block(layout, &layout->tensors[t]);
 			status = take_given_gap(&c, t);
+			if (status == AI8X_OK)
+				status = take_read_gap(&c, t);
 		}
 	}
 	if (status == AI8X_OK)

@@ -836,7 +836,8 @@ static ai8x_status read_placement(const struct reader *reader, const struct entr
 	    (status = take_map(reader, &entries[KEY_PROCESSORS], &layer->processors)) != AI8X_OK ||
 	    (status = take_map(reader, &entries[KEY_OUTPUT_PROCESSORS], &layer->output_processors)) != AI8X_OK ||
 	    (status = take_u32(reader, &entries[KEY_WRITE_GAP], 0, 4095, &layer->write_gap)) != AI8X_OK ||
-	    (status = take_u32(reader, &entries[KEY_READ_GAP], 0, 4095, &layer->read_gap)) != AI8X_OK ||
+	    (status = take_u32(reader, &entries[KEY_READ_GAP], 0, NETWORK_MAX_SIDE, &layer->read_gap)) !=
+	        AI8X_OK ||
 	    (status = take_bool(reader, &entries[KEY_STREAMING], &layer->streaming)) != AI8X_OK ||
 	    (status = take_bool(reader, &entries[KEY_CALCX4], &layer->calcx4)) != AI8X_OK ||
 	    (status = take_bool(reader, &entries[KEY_READAHEAD], &layer->read_ahead)) != AI8X_OK ||

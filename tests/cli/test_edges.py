@@ -7,7 +7,7 @@ import tempfile
 import unittest
 
 AI8XSIM = os.environ["AI8XSIM"]
-OK, BAD_INPUT = 0, 3
+OK, USAGE, BAD_INPUT = 0, 2, 3
 FIRST, SECOND = "MAX78000", "MAX78002"
 BOTH = FIRST, SECOND
 
@@ -98,6 +98,12 @@ def values():
     gap = ONE + "in_dim: [5, 5], write_gap: %d"
     yield from row("write gap", FIRST, gap % 15, gap % 16, "at most 15")
     yield from row("write gap", SECOND, gap % 255, gap % 256, "at most 255")
+    yield from row("read gap", FIRST, POINT % (4, 4), POINT % (4, 4) + ", read_gap: 1", "read_gap does not exist")
+    skip = "in_channels: %d, in_dim: [2, 1], out_channels: 4, op: conv2d, read_gap: %d"
+    yield from row("read gap", SECOND, skip % (4, 20478), skip % (4, 20479), "20481 words")
+    yield from row("read gap, placed", SECOND, skip % (4, 20478) + ", processors: 0xf, output_processors: 0xf0",
+                   skip % (4, 20479) + ", processors: 0xf, output_processors: 0xf0", "reads past data memory")
+    yield from row("read gap of passes", SECOND, skip % (64, 1), skip % (65, 1), "at most 64 channels")
     wide = ONE + "in_dim: [5, 5], output_width: 32"
     yield from row("activation", BOTH, wide, wide + ", activate: relu", "no activation")
     first = "in_channels: 3, in_dim: [4, 4], out_channels: %d, op: conv2d"
@@ -110,6 +116,15 @@ def memories():
     """Kernels, biases, data, layers."""
     yield from row("biases of a group", FIRST, POINT % (1, 512), POINT % (1, 513), "513 entries needed, group 0 has 512")
     many = [POINT % (64, 512)] + [NEXT % 512 + ", quantization: 1"] * 3
+    one = POINT % (1, 1024) + ", bias_group: 0"
+    two = NEXT % 1024 + ", quantization: 1, bias_group: 0"
+    yield from row("biases of a group", SECOND, (one, two), (one, two, NEXT % 4 + ", bias_group: 0"), "group 0 has 0 free of 2048")
+    whole = [POINT % (64, 1024)] + [NEXT % 1024 + ", quantization: 1"] * 7
+    yield from row("biases", SECOND, whole, whole + [NEXT % 4], "bias memory is exhausted")
+    yield from row("groups with biases", BOTH, POINT % (17, 4) + ", bias_group: 1", POINT % (4, 4) + ", bias_group: 3",
+                   "groups that no layer uses")
+    yield from row("groups", BOTH, POINT % (64, 4) + ", bias_group: [0, 3]", POINT % (64, 4) + ", bias_group: [0, 4]",
+                   "an integer from 0 to 3")
     yield from row("biases", FIRST, many, many + [NEXT % 4], "bias memory is exhausted")
     full = "in_channels: 64, in_dim: [2, 2], op: conv2d, out_channels: 64"
     following = "op: conv2d, out_channels: %d"
@@ -158,6 +173,13 @@ def streams():
 OUTPUT_MAP = layers("in_channels: 3, in_dim: [4, 4], out_channels: 4, op: conv2d") + "output_map: %s\n"
 
 
+SNOOP = layers("in_channels: 3, in_dim: [4, 4], out_channels: 4, op: conv2d") + "snoop: [%s]\n"
+START = ["in_channels: 4, in_dim: [4, 4], out_channels: 4, op: conv2d"] * 3
+# Frames of a layer in the middle of a stream: rows x columns x 3 passes.
+FRAME = ("in_channels: 1, in_dim: [%d, 902], out_channels: 129, op: conv2d, streaming: true",
+         STREAMS + ", max_pool: 2, pool_stride: 5", STREAMS + ", max_pool: 2, pool_stride: 5")
+
+
 class Edges(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -189,6 +211,63 @@ class Edges(unittest.TestCase):
         done = self.compile(OUTPUT_MAP % "0x3", FIRST, ())
         self.assertEqual(done.returncode, BAD_INPUT, done.stderr)
         self.assertIn("has 2 processors, but 4 channels", done.stderr)
+
+    def test_snoop(self):
+        done = self.compile(SNOOP % ", ".join(["0"] * 32), SECOND, ())
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertEqual(self.command("run", "--engine", "exact", "n.h5").returncode, OK)
+        for part, count, words in ((SECOND, 31, "a list of 32"), (SECOND, 33, "a list of 32"), (FIRST, 32, "no snoop registers")):
+            done = self.compile(SNOOP % ", ".join(["0"] * count), part, ())
+            self.assertEqual(done.returncode, BAD_INPUT, done.stderr)
+            self.assertIn(words, done.stderr)
+        links = ONE + "in_dim: [3, 3], snoop_sequence: %d", "op: conv2d, out_channels: 1"
+        self.hold(row("snoop_sequence", SECOND, (links[0] % 1, links[1]), (links[0] % 2, links[1]), "the number or name of a layer"))
+        self.assertIn("snoop_sequence do not exist", self.compile(layers(links[0] % 1, links[1]), FIRST, ()).stderr)
+
+    def test_start_layer(self):
+        for first, part, words in ((2, SECOND, None), (3, SECOND, "no such layer (layers 0 to 2)"), (0, FIRST, None),
+                                   (1, FIRST, "start-layer does not exist")):
+            done = self.compile(layers(*START), part, ("--start-layer", str(first)))
+            self.assertEqual(done.returncode, OK if words is None else BAD_INPUT, done.stderr)
+            self.assertIn(words or "", done.stderr)
+            if words is None:
+                self.assertEqual(self.command("run", "--engine", "exact", "n.h5").returncode, OK)
+        whole = layers(ONE + "in_dim: [3, 3]", *["op: conv2d, out_channels: 1"] * 126, ONE + "in_dim: [3, 3]")
+        self.assertEqual(self.compile(whole, SECOND, ("--start-layer", "127")).returncode, OK)
+        self.assertEqual(self.command("run", "--engine", "exact", "n.h5").returncode, OK)
+        self.assertEqual(self.compile(whole, SECOND, ("--start-layer", "128")).returncode, USAGE)
+        streams = layers(STREAM % 1 + "in_dim: [8, 8]", STREAM % 1 + "in_dim: [8, 8]", "op: conv2d, out_channels: 1")
+        self.assertIn("layers can stream from layer 0 on only", self.compile(streams, SECOND, ("--start-layer", "1")).stderr)
+
+    def test_switches(self):
+        """Yes and no in every spelling of YAML 1.1, and nothing else."""
+        net = "in_channels: 64, in_dim: [4, 4], out_channels: 64, op: conv2d, %s: %s"
+        for key, part, second in (("streaming", FIRST, False), ("flatten", FIRST, False), ("output", FIRST, False), ("bypass", SECOND, True),
+                                  ("calcx4", SECOND, True), ("readahead", SECOND, True), ("tcalc", SECOND, False)):
+            for word in "false", "no", "off", "0", "False", "NO", "Off":
+                self.assertEqual(self.compile(layers(net % (key, word)), part, ()).returncode, OK, (key, word))
+            for word in "2", "-1", "ture", "[]", "''", "{a: 1}", "~":
+                done = self.compile(layers(net % (key, word)), part, ())
+                self.assertEqual(done.returncode, BAD_INPUT, (key, word))
+                self.assertIn(f"key '{key}': expected true or false", done.stderr)
+            if second:
+                self.assertEqual(self.compile(layers(net % (key, "yes")), FIRST, ()).returncode, BAD_INPUT)
+        fed = "in_channels: 4, in_dim: [4, 4], out_channels: 4, op: conv2d, %s: %s"
+        for key in "streaming", "flatten", "output", "bypass", "calcx4", "readahead", "tcalc":
+            line = fed.replace("op: conv2d", "op: linear").replace("_channels: 4", "_channels: 64", 1) if key == "flatten" else fed
+            for word in "true", "yes", "on", "1", "True", "YES", "On":
+                done = self.compile(layers(line % (key, word)), SECOND, ())
+                self.assertEqual(done.returncode, OK, (key, word, done.stderr))
+                done = self.command("run", "--engine", "exact", "n.h5")
+                self.assertEqual(done.returncode, OK, (key, word, done.stdout + done.stderr))
+
+    def test_frame_in_a_stream(self):
+        """2^21 words: the last frame has too many values to be expected, and 90 million cycles; it compiles without values."""
+        for rows, status, words in (775, OK, ""), (776, BAD_INPUT, "a frame of 2099856 words: less than 2^21"):
+            (self.folder / "n.yaml").write_text(layers(FRAME[0] % rows, *FRAME[1:]))
+            done = self.command("compile", "n.yaml", "--part", FIRST, "-o", "n.h5")
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(words, done.stderr)
 
     def test_sides(self):
         self.hold(sides())

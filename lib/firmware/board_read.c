@@ -23,11 +23,15 @@ void description_default(struct description *description, const char *part)
 	description->wire_count = 2;
 	const bool large = strcmp(part, "MAX78002") == 0;
 	description->display_data = large ? (struct pin){2, 2} : (struct pin){0, 8};
-	description->buttons[0] =
-		(struct button){.name = "SW1", .pin = large ? (struct pin){2, 6} : (struct pin){0, 2}};
-	description->buttons[1] =
-		(struct button){.name = "SW2", .pin = large ? (struct pin){2, 7} : (struct pin){1, 7}};
-	description->button_count = 2;
+	// The kit of the MAX78002 calls its buttons SW4 and SW5; they are SW1 and SW2 too, as on the other boards.
+	static const struct button feather[] = {{.name = "SW1", .pin = {0, 2}}, {.name = "SW2", .pin = {1, 7}}};
+	static const struct button kit[] = {{.name = "SW1", .pin = {2, 6}},
+	                                    {.name = "SW2", .pin = {2, 7}},
+	                                    {.name = "SW4", .pin = {2, 6}},
+	                                    {.name = "SW5", .pin = {2, 7}}};
+	description->button_count = large ? sizeof kit / sizeof kit[0] : sizeof feather / sizeof feather[0];
+	for (size_t i = 0; i < description->button_count; i++)
+		description->buttons[i] = large ? kit[i] : feather[i];
 	// The feather board's power manager: firmware of that board asks for its revision before anything else.
 	if (!large)
 		description->scripts[description->script_count++] = (struct board_script){

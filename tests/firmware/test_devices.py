@@ -158,6 +158,13 @@ class Pins(Case):
         console = self.run_letters("bbq", "--gpio", events)
         self.assertRegex(console, r"button: pin 0, P0.5 1, 1 s\nbutton: pin 0, P0.5 1, 5 s")
 
+    def test_buttons_of_the_larger_kit(self):
+        events = self.write("events.csv", "0.1,SW1,press\n0.2,SW4,release\n0.3,SW5,press\n")
+        image = os.path.join(os.path.dirname(IMAGE), "power-78002.elf")
+        run = subprocess.run([AI8XSIM, "run", "--gpio", events, "--max-seconds", "1", image], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+        self.assertNotEqual(run.returncode, BAD_INPUT, run.stderr)
+
     def test_bad_lines(self):
         for text, pattern in (("1,P0.2", "line 1: expected"), ("x,P0.2,1", "line 1: 'x' is no time"),
                               ("1,P0.32,1", "'P0.32' is no pin"), ("1,P0.2,5", "'5' is no level"),

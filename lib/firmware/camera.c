@@ -19,6 +19,7 @@
 #define THRESHOLD (1u << 2)
 #define NOT_EMPTY (1u << 3)
 #define DEPTH 8u
+#define PATIENCE 4u // times as long as a frame takes, the sensor waits for a FIFO that nobody empties
 
 static const struct peripheral_register registers[] = {
 	{0x00, true, "VER", 0, UINT32_MAX},
@@ -32,7 +33,8 @@ static const struct peripheral_register registers[] = {
 
 struct camera {
 	struct queue fifo;
-	uint64_t due; // of the next word, TIME_NEVER: no frame is on its way
+	uint64_t due;  // of the next word, TIME_NEVER: no frame is on its way
+	uint64_t lost; // when the rest of the frame is given up, TIME_NEVER: the FIFO has room
 };
 
 static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
@@ -49,6 +51,33 @@ static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 	nvic_line(soc, row->irq, (*flags & soc_value(soc, row, ENABLES)) != 0);
 }
 
+static void end_frame(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct camera *camera = soc_state(soc, row);
+	camera->due = TIME_NEVER;
+	*soc_word(soc, row->base + FLAGS) |= IMAGE_DONE;
+	if ((soc_value(soc, row, CONTROL) & READ_MODE) == CONTINUOUS &&
+	    board_camera_start(soc, (soc_value(soc, row, CONTROL) & THREE_CHANNELS) != 0) != TIME_NEVER)
+		camera->due = soc->now + board_camera_frame(soc);
+	else
+		*soc_word(soc, row->base + CONTROL) &= ~READ_MODE;
+}
+
+// A frame that nobody reads to its end is over some time later than on a chip, whose sensor does not wait.
+static void give_up(struct ai8x_firmware *soc, const struct peripheral *row)
+{
+	struct camera *camera = soc_state(soc, row);
+	if (camera->due == TIME_NEVER || camera->fifo.count < DEPTH)
+		camera->lost = TIME_NEVER;
+	else if (camera->lost == TIME_NEVER)
+		camera->lost = soc->now + PATIENCE * board_camera_frame(soc);
+	else if (soc->now >= camera->lost) {
+		camera->lost = TIME_NEVER;
+		end_frame(soc, row);
+		update_line(soc, row);
+	}
+}
+
 // The sensor waits for a full FIFO: frames are not lost because code here runs at other times than on a chip.
 static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 {
@@ -59,19 +88,11 @@ static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 		camera->due += board_camera_period(soc);
 		if (camera->due < soc->now && camera->fifo.count == DEPTH)
 			camera->due = soc->now;
-		if (!last) {
-			update_line(soc, row);
-			continue;
-		}
-		camera->due = TIME_NEVER;
-		*soc_word(soc, row->base + FLAGS) |= IMAGE_DONE;
-		if ((soc_value(soc, row, CONTROL) & READ_MODE) == CONTINUOUS &&
-		    board_camera_start(soc, (soc_value(soc, row, CONTROL) & THREE_CHANNELS) != 0) != TIME_NEVER)
-			camera->due = soc->now + board_camera_frame(soc);
-		else
-			*soc_word(soc, row->base + CONTROL) &= ~READ_MODE;
+		if (last)
+			end_frame(soc, row);
 		update_line(soc, row);
 	}
+	give_up(soc, row);
 }
 
 static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *row, bool interrupting)
@@ -79,7 +100,9 @@ static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *r
 	const struct camera *camera = soc_state(soc, row);
 	const bool asked = (soc_value(soc, row, ENABLES) != 0 && nvic_enabled(soc, row->irq)) ||
 	                   (soc_value(soc, row, CONTROL) & RX_DMA) != 0;
-	return camera->fifo.count == DEPTH || (interrupting && !asked) ? TIME_NEVER : camera->due;
+	if (interrupting && !asked)
+		return TIME_NEVER;
+	return camera->fifo.count == DEPTH ? camera->lost : camera->due;
 }
 
 static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset)
@@ -89,6 +112,7 @@ static uint32_t load(struct ai8x_firmware *soc, const struct peripheral *row, ui
 	if (offset != FIFO)
 		return peripheral_load(soc, row, offset);
 	const uint32_t value = queue_pop(&camera->fifo);
+	camera->lost = TIME_NEVER;
 	carry_out(soc, row);
 	soc_changed(soc);
 	return value;
@@ -101,7 +125,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 	const uint32_t before = soc_value(soc, row, CONTROL) & READ_MODE;
 	peripheral_store(soc, row, offset, value);
 	if (offset == CONTROL && (value & READ_MODE) == 0) {
-		camera->due = TIME_NEVER;
+		camera->due = camera->lost = TIME_NEVER;
 		camera->fifo.count = 0;
 	} else if (offset == CONTROL && before == 0 && camera->due == TIME_NEVER) {
 		const uint64_t wait = board_camera_start(soc, (value & THREE_CHANNELS) != 0);
@@ -114,7 +138,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 static void reset(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct camera *camera = soc_state(soc, row);
-	camera->due = TIME_NEVER;
+	camera->due = camera->lost = TIME_NEVER;
 }
 
 static uint32_t ready(const struct ai8x_firmware *soc, const struct peripheral *row, bool transmits)

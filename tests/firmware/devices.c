@@ -1,5 +1,5 @@
-// What a board has outside of the chip, one letter of UART0 for each: echo, button, camera, sound (s, and l by
-// interrupt), display (d, and h by hand), card, I2C, power manager, wires, sleep (z). q ends.
+// What a board has outside of the chip, one letter of UART0 for each: echo, button, camera (n: nobody reads), sound
+// (s, and l by interrupt), display (d, and h by hand), card, I2C, power manager, wires, sleep (z). q ends.
 // Everything is printed, so that the test can compare it.
 #include <stdio.h>
 #include <string.h>
@@ -251,6 +251,17 @@ static void sleep_through_a_frame(void)
 	__asm volatile("cpsie i" ::: "memory");
 }
 
+// A frame that nobody reads ends all the same.
+static void ignore_a_frame(void)
+{
+	REGISTER(PCIF + 0x10) = UINT32_MAX;
+	REGISTER(PCIF + 0x08) = 1u << 31 | 1u << 5 | 1;
+	while ((REGISTER(PCIF + 0x10) & 1) == 0)
+		;
+	printf("ignored: mode %lu\n", (unsigned long)(REGISTER(PCIF + 0x08) & 3));
+	REGISTER(PCIF + 0x08) = 0;
+}
+
 static void sound(void)
 {
 	REGISTER(I2S + 0x10) = 5u << 16 | 1u << 8 | 31; // 16 kHz
@@ -475,6 +486,8 @@ int main(void)
 			scan();
 		else if (c == 'z')
 			sleep_through_a_frame();
+		else if (c == 'n')
+			ignore_a_frame();
 	printf("*** PASS ***\n");
 	__asm volatile("mov r0, #0x18\n\tldr r1, =0x20026\n\tbkpt 0xAB" ::: "r0", "r1");
 	return 0;

@@ -193,6 +193,11 @@ class Pictures(Case):
     def test_sleep_lasts_until_the_interrupt(self):
         self.assertIn("slept: done 1, 0 bytes left\n", self.run_letters("czq", "--camera", self.path("a.png")))
 
+    def test_a_frame_that_nobody_reads_ends(self):
+        console = self.run_letters("nczq", "--camera", self.path("a.png"))
+        self.assertIn("ignored: mode 0\n", console)
+        self.assertIn(self.expected + self.expected + "slept: done 1, 0 bytes left\n", console)
+
     def test_a_folder_is_a_film(self):
         os.mkdir(self.path("film"))
         shutil.copy(self.path("a.png"), self.path("film/1.png"))

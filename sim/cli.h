@@ -78,9 +78,15 @@ void cli_table_cell(struct cli_table *table, enum cli_style style, const char *f
 	__attribute__((format(printf, 3, 4)));
 // Draws a line over the next row (before totals).
 void cli_table_rule(struct cli_table *table);
+// Keeps the table within 80 columns: those of `order`, a character each, that are '1' are left out first, then '2' and so
+// on, '0' never; then the longest texts are cut, and a line names --wide. order: a string that lasts.
+void cli_table_fit(struct cli_table *table, const char *order);
 // Prints the table; returns CLI_OK or CLI_RESOURCES (cells were lost).
 int cli_table_print(const struct cli_table *table, FILE *file);
 void cli_table_destroy(struct cli_table *table);
+
+// Prints a line that breaks between words at 80 columns; the lines after the first begin with `indent` spaces.
+void cli_paragraph(FILE *file, size_t indent, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 // Text that files decide, for printing: control characters, which could steer the terminal, become '?'.
 #define CLI_CLEAN_BYTES 512

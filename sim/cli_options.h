@@ -114,6 +114,12 @@ size_t cli_option_name(const struct argp_state *state, const char *option, const
 // name pointer to the next, so that tables of structs can be searched.
 const char *cli_nearest(const char *word, const char *const *names, size_t count, size_t stride);
 
+// The row of --wide. target: of the bool.
+#define CLI_WIDE(target, group)                                                                              \
+	{                                                                                                        \
+		"wide", 0, NULL, CLI_FLAG, target, "Show the whole table, beyond 80 characters", group,              \
+	}
+
 // The row of --input-shape, which commands that take networks share. target: of the uint32_t[3].
 #define CLI_INPUT_SHAPE(target, group)                                                                       \
 	{                                                                                                        \

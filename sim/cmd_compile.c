@@ -8,6 +8,8 @@
 #include "cli_open.h"
 #include "golden.h"
 
+#include "base/text.h"
+
 struct settings {
 	const char *network;
 	ai8x_network_files files;
@@ -97,16 +99,14 @@ static void print_warnings(const ai8x_network *network)
 // Notes quote names that files decide.
 static void print_clean(const char *text)
 {
-	for (size_t left = strlen(text); left > 0;) {
-		char piece[CLI_CLEAN_BYTES], clean[CLI_CLEAN_BYTES];
-		const size_t length = left < sizeof piece ? left : sizeof piece - 1;
-		memcpy(piece, text, length);
-		piece[length] = '\0';
-		(void)fputs(cli_clean(piece, clean), stdout);
-		text += length;
-		left -= length;
+	char *clean = strdup(text);
+	if (clean == NULL) {
+		cli_error("out of memory for a note");
+		return;
 	}
-	(void)putchar('\n');
+	text_make_plain(clean);
+	cli_paragraph(stdout, 2, "%s", clean);
+	free(clean);
 }
 
 static void print_notes(const ai8x_network *network)

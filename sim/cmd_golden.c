@@ -17,6 +17,7 @@ struct settings {
 	ai8x_network_files files;
 	uint32_t shape[3];
 	bool random;
+	bool wide;
 	bool rounding;
 	uint64_t seed;
 	const char *output;
@@ -45,6 +46,7 @@ static const struct cli_option option_rows[] = {
      "Write shapes, ranges and output values as JSON ('-': standard output)", 0},
 	{"save-weights", 0, "FILE", CLI_WRITES, AT(save),
      "Write weights, biases, shifts and input as an HDF5 weights file", 0},
+	CLI_WIDE(AT(wide), 0),
 	{"avg-pool-rounding", 0, NULL, CLI_FLAG, AT(rounding), "Average pooling rounds instead of truncating", 0},
 	{0},
 };
@@ -128,7 +130,7 @@ static const char *operation_name(const ai8x_network_layer *layer)
 	return names[layer->operation];
 }
 
-static int print_rows(const ai8x_network *network, const struct row *rows)
+static int print_rows(const ai8x_network *network, const struct row *rows, bool wide)
 {
 	struct cli_table *table = cli_table_create("rlllrrrrr");
 	if (table == NULL)
@@ -143,7 +145,7 @@ static int print_rows(const ai8x_network *network, const struct row *rows)
 		cli_table_cell(table, CLI_PLAIN, "%u", row->layer->number);
 		cli_table_cell(table, CLI_PLAIN, "%s", row->layer->name != NULL ? row->layer->name : "");
 		cli_table_cell(table, CLI_PLAIN, "%s", operation_name(row->layer));
-		cli_table_cell(table, CLI_PLAIN, "%zu x %zu x %zu", row->output->channels, row->output->rows,
+		cli_table_cell(table, CLI_PLAIN, "%zux%zux%zu", row->output->channels, row->output->rows,
 		               row->output->columns);
 		if (shifts)
 			cli_table_cell(table, CLI_PLAIN, "%d", row->layer->output_shift);
@@ -155,6 +157,8 @@ static int print_rows(const ai8x_network *network, const struct row *rows)
 		               100.0 * (double)row->clipped / (double)golden_tensor_size(row->output));
 		cli_table_cell(table, CLI_PLAIN, "%08x", row->checksum);
 	}
+	if (!wide)
+		cli_table_fit(table, "002010000");
 	int status = cli_table_print(table, stdout);
 	cli_table_destroy(table);
 	return status;
@@ -280,7 +284,7 @@ static int report(const struct settings *settings, const ai8x_network *network, 
 {
 	int status = CLI_OK;
 	if (settings->json == NULL || strcmp(settings->json, "-") != 0)
-		status = print_rows(network, rows);
+		status = print_rows(network, rows, settings->wide);
 	if (status == CLI_OK && settings->output != NULL)
 		status = write_hdf5(settings->output, network, rows);
 	if (status == CLI_OK && settings->folder != NULL)

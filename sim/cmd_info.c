@@ -129,17 +129,14 @@ static void register_name(const ai8x_location *location, char *text, size_t size
 static void print_field(const ai8x_field *field, uint32_t word)
 {
 	uint32_t value = field_value(field, word);
-	char bits[16];
+	char bits[16], text[32];
 	if (field->width == 1)
 		(void)snprintf(bits, sizeof bits, "%u", field->low);
 	else
 		(void)snprintf(bits, sizeof bits, "%u:%u", field->low + field->width - 1, field->low);
-	(void)printf("      %5s  %-16s ", bits, field->name);
-	if (value < 10)
-		(void)printf("%-14u", value);
-	else
-		(void)printf("%u (0x%x)%*s", value, value, value < 100 ? 5 : value < 256 ? 4 : 1, "");
-	(void)printf(" %s%s%s\n", cli_style(stdout, CLI_DIM), field->meaning, cli_style(stdout, CLI_PLAIN));
+	(void)snprintf(text, sizeof text, value < 10 ? "%u" : "%u (0x%x)", value, value);
+	cli_paragraph(stdout, 45, "      %5s  %-16s %-14s %s%s%s", bits, field->name, text,
+	              cli_style(stdout, CLI_DIM), field->meaning, cli_style(stdout, CLI_PLAIN));
 }
 
 static void print_registers(const struct subject *subject, const struct info_options *options)
@@ -169,18 +166,17 @@ static void print_layers(const struct subject *subject, const struct info_option
 		ai8x_error error;
 		if (options->layer >= 0 && subject->layers[i] != (uint32_t)options->layer)
 			continue;
-		(void)printf("  %slayer %u:%s ", cli_style(stdout, CLI_BOLD), subject->layers[i],
-		             cli_style(stdout, CLI_PLAIN));
-		if (ai8x_machine_decode(subject->machine, subject->layers[i], &layer, &error) != AI8X_OK) {
-			text_make_plain(error.message);
-			(void)printf("%scannot be executed: %s%s\n", cli_style(stdout, CLI_RED), error.message,
-			             cli_style(stdout, CLI_PLAIN));
-			continue;
-		}
 		char text[1024];
-		(void)ai8x_layer_describe(&layer, text, sizeof text);
+		const bool known =
+			ai8x_machine_decode(subject->machine, subject->layers[i], &layer, &error) == AI8X_OK;
+		if (known)
+			(void)ai8x_layer_describe(&layer, text, sizeof text);
+		else
+			(void)snprintf(text, sizeof text, "cannot be executed: %s", error.message);
 		text_make_plain(text);
-		(void)printf("%s\n", text);
+		cli_paragraph(stdout, 4, "  %slayer %u:%s %s%s%s", cli_style(stdout, CLI_BOLD), subject->layers[i],
+		              cli_style(stdout, CLI_PLAIN), known ? "" : cli_style(stdout, CLI_RED), text,
+		              known ? "" : cli_style(stdout, CLI_PLAIN));
 	}
 }
 

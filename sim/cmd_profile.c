@@ -3,6 +3,7 @@
 #include "cli_open.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ static const struct cli_option option_rows[] = {
      2},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write the profile as JSON; - for standard output, in place of the table", 3},
-	{"wide", 0, NULL, CLI_FLAG, AT(wide), "Show all columns of the table of layers, beyond 80 characters", 3},
+	CLI_WIDE(AT(wide), 3),
 	{"html", 0, "FILE", CLI_WRITES, AT(html), "Write the profile as one self-contained HTML page", 3},
 	{0},
 };
@@ -137,6 +138,8 @@ static const struct {
 // Bytes of an operation, and what goes before a limit in words, in the narrow table.
 #define NARROW_OPERATION 26
 #define LIMITED_BY "limited by "
+// A smaller change, in percent, is none.
+#define LEAST_CHANGE 0.05
 
 struct row {
 	char cells[COLUMNS][CELL];
@@ -264,9 +267,10 @@ static void print_loading(const ai8x_profile *profile)
 		{"registers", loading->register_writes, loading->register_seconds},
 		{"input", loading->input_writes, loading->input_seconds},
 	};
-	printf("\nLoading before the run, not part of its time (estimate, accelerator clock %g MHz%s):\n",
-	       profile->timing.loading_clock.hz / 1e6,
-	       profile->loading_assumed ? "; packed kernels, as there are none" : "");
+	cli_paragraph(stdout, 0,
+	              "\nLoading before the run, not part of its time (estimate, accelerator at %g MHz%s):",
+	              profile->timing.loading_clock.hz / 1e6,
+	              profile->loading_assumed ? "; packed kernels, as there are none" : "");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (rows[i].writes > 0)
 			printf("  %-20s %12s writes  ~%s\n", rows[i].what, cli_thousands(rows[i].writes, count),
@@ -284,11 +288,12 @@ static void print_macs(const ai8x_profile *profile)
 {
 	char network[32], more[32];
 	if (profile->network_macs > 0 && profile->macs > profile->network_macs)
-		printf("\nMAC: the accelerator does %s more than the %s of the network, for channels that fill "
-		       "passes and "
-		       "words\nand for zeros in kernels.\n",
-		       cli_thousands(profile->macs - profile->network_macs, more),
-		       cli_thousands(profile->network_macs, network));
+		cli_paragraph(
+			stdout, 0,
+			"\nMAC: the accelerator does %s more than the %s of the network, for channels that fill "
+			"passes and words and for zeros in kernels.",
+			cli_thousands(profile->macs - profile->network_macs, more),
+			cli_thousands(profile->network_macs, network));
 }
 
 static void print_memory(const ai8x_profile *profile)
@@ -302,24 +307,88 @@ static void print_memory(const ai8x_profile *profile)
 
 // --- Baseline and advice -----------------------------------------------------------------------------
 
+static double change_percent(double before, double after)
+{
+	return before > 0 ? 100 * (after - before) / before : 0;
+}
+
+// Green only where something is better.
+static void change_cell(struct cli_table *table, double before, double after)
+{
+	const double change = change_percent(before, after);
+	if (fabs(change) < LEAST_CHANGE)
+		cli_table_cell(table, CLI_PLAIN, "none");
+	else
+		cli_table_cell(table, change < 0 ? CLI_GREEN : CLI_YELLOW, "%+.1f %%", change);
+}
+
 // marks: before both numbers.
 static void compare_row(struct cli_table *table, const char *what, const char *const marks[2], double before,
                         double after, int digits)
 {
-	double change = before > 0 ? 100 * (after - before) / before : 0;
+	const double values[2] = {before, after};
+	char text[32];
 	cli_table_cell(table, CLI_PLAIN, "%s", what);
-	cli_table_cell(table, CLI_PLAIN, "%s%.*f", marks[0], digits, before);
-	cli_table_cell(table, CLI_PLAIN, "%s%.*f", marks[1], digits, after);
-	cli_table_cell(table, after <= before ? CLI_GREEN : CLI_YELLOW, "%+.1f %%", change);
+	for (size_t i = 0; i < 2; i++)
+		if (digits == 0)
+			cli_table_cell(table, CLI_PLAIN, "%s%s", marks[i], cli_thousands((uint64_t)values[i], text));
+		else
+			cli_table_cell(table, CLI_PLAIN, "%s%.*f", marks[i], digits, values[i]);
+	change_cell(table, before, after);
+}
+
+static void head_comparison(struct cli_table *table, const char *what, const ai8x_profile *baseline,
+                            const ai8x_profile *profile)
+{
+	const bool same = strcmp(baseline->name, profile->name) == 0;
+	cli_table_cell(table, CLI_BOLD, "%s", what);
+	cli_table_cell(table, CLI_BOLD, "%s", same ? "before" : baseline->name);
+	cli_table_cell(table, CLI_BOLD, "%s", same ? "now" : profile->name);
+	cli_table_cell(table, CLI_BOLD, "change");
+}
+
+static void layer_row(struct cli_table *table, const ai8x_profile_layer *layer,
+                      const ai8x_profile_layer *other, const char *const marks[2])
+{
+	char text[32];
+	cli_table_cell(table, CLI_PLAIN, "%u %s", layer->number,
+	               layer->name[0] != '\0' ? layer->name : layer->operation);
+	if (other != NULL)
+		cli_table_cell(table, CLI_PLAIN, "%s%s", marks[0], cli_thousands(other->schedule->cycles, text));
+	else
+		cli_table_cell(table, CLI_DIM, "-");
+	cli_table_cell(table, CLI_PLAIN, "%s%s", marks[1], cli_thousands(layer->schedule->cycles, text));
+	if (other != NULL)
+		change_cell(table, (double)other->schedule->cycles, (double)layer->schedule->cycles);
+	else
+		cli_table_cell(table, CLI_PLAIN, "new");
+}
+
+static int print_layer_changes(const ai8x_profile *profile, const ai8x_profile *baseline,
+                               const char *const marks[2])
+{
+	struct cli_table *table = cli_table_create("lrrr");
+	head_comparison(table, "cycles of layer", baseline, profile);
+	size_t matched = 0;
+	for (size_t i = 0; i < profile->layer_count; i++) {
+		const ai8x_profile_layer *other = ai8x_profile_counterpart(profile, i, baseline);
+		matched += other != NULL;
+		layer_row(table, &profile->layers[i], other, marks);
+	}
+	// Networks that have nothing in common are not compared layer by layer.
+	int code = CLI_OK;
+	if (matched > 0) {
+		printf("\n");
+		code = cli_table_print(table, stdout);
+	}
+	cli_table_destroy(table);
+	return code;
 }
 
 static int print_baseline(const ai8x_profile *profile, const ai8x_profile *baseline)
 {
 	struct cli_table *table = cli_table_create("lrrr");
-	cli_table_cell(table, CLI_BOLD, "%s", "");
-	cli_table_cell(table, CLI_BOLD, "%s", baseline->name);
-	cli_table_cell(table, CLI_BOLD, "%s", profile->name);
-	cli_table_cell(table, CLI_BOLD, "change");
+	head_comparison(table, "", baseline, profile);
 	const char *const times[2] = {about(baseline->part), about(profile->part)}, *const counts[2] = {"", ""};
 	compare_row(table, "cycles", times, (double)baseline->timing.schedule.cycles,
 	            (double)profile->timing.schedule.cycles, 0);
@@ -333,28 +402,42 @@ static int print_baseline(const ai8x_profile *profile, const ai8x_profile *basel
 	printf("\nCompared with the baseline:\n");
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
-	return code;
+	return code == CLI_OK ? print_layer_changes(profile, baseline, times) : code;
+}
+
+// What a change does, after the numbers of all of it.
+#define GAIN_BYTES 256
+
+static void describe_gain(const ai8x_advice *advice, const char *mark, char text[GAIN_BYTES])
+{
+	char before[32], after[32], change[32] = "none";
+	const double percent = 100 * ((double)advice->cycles_after / (double)advice->cycles_before - 1);
+	if (fabs(percent) >= LEAST_CHANGE)
+		(void)snprintf(change, sizeof change, "%+.1f %%", percent);
+	size_t used = (size_t)snprintf(text, GAIN_BYTES, "%s%s -> %s%s cycles (%s), with input", mark,
+	                               cli_thousands(advice->cycles_before, before), mark,
+	                               cli_thousands(advice->cycles_after, after), change);
+	used += (size_t)snprintf(text + used, GAIN_BYTES - used, " ~%s -> ~%s, energy",
+	                         cli_duration(advice->seconds_before, before),
+	                         cli_duration(advice->seconds_after, after));
+	used += (size_t)snprintf(text + used, GAIN_BYTES - used, " %s -> %s",
+	                         energy_text(advice->joules_before, before),
+	                         energy_text(advice->joules_after, after));
+	if (advice->kernel_words_after != advice->kernel_words_before)
+		(void)snprintf(text + used, GAIN_BYTES - used, ", kernel words %s -> %s",
+		               cli_thousands(advice->kernel_words_before, before),
+		               cli_thousands(advice->kernel_words_after, after));
 }
 
 static void print_advice(const ai8x_advice_list *list, const char *mark)
 {
-	char before[32], after[32];
 	printf("\nAdvice (%zu changes tried; each was compiled and timed by itself):\n", list->tried);
 	for (size_t i = 0; i < list->count; i++) {
-		const ai8x_advice *advice = &list->advice[i];
-		double change = 100 * ((double)advice->cycles_after / (double)advice->cycles_before - 1);
-		char clean[CLI_CLEAN_BYTES];
-		printf("%3zu. %s\n     %s%s -> %s%s cycles (%+.1f %%)", i + 1, cli_clean(advice->change, clean), mark,
-		       cli_thousands(advice->cycles_before, before), mark, cli_thousands(advice->cycles_after, after),
-		       change);
-		printf(", with input ~%s -> ~%s", cli_duration(advice->seconds_before, before),
-		       cli_duration(advice->seconds_after, after));
-		printf(", energy %s -> %s", energy_text(advice->joules_before, before),
-		       energy_text(advice->joules_after, after));
-		if (advice->kernel_words_after != advice->kernel_words_before)
-			printf(", kernel words %s -> %s", cli_thousands(advice->kernel_words_before, before),
-			       cli_thousands(advice->kernel_words_after, after));
-		printf("\n     %s\n", cli_clean(advice->why, clean));
+		char clean[CLI_CLEAN_BYTES], gain[GAIN_BYTES];
+		describe_gain(&list->advice[i], mark, gain);
+		cli_paragraph(stdout, 5, "%3zu. %s", i + 1, cli_clean(list->advice[i].change, clean));
+		cli_paragraph(stdout, 5, "     %s", gain);
+		cli_paragraph(stdout, 5, "     %s", cli_clean(list->advice[i].why, clean));
 	}
 	if (list->count == 0)
 		printf("  none of them makes this network faster or larger for free\n");
@@ -441,7 +524,7 @@ static int print_tables(const ai8x_profile *profile, const ai8x_profile *baselin
 	if (code == CLI_OK && advice != NULL)
 		print_advice(advice, about(profile->part));
 	else if (code == CLI_OK && advisable)
-		printf("\nAdvice on what to change needs the network: profile its description (.yaml) in place of "
+		printf("\nAdvice on what to change needs the network: profile its description (.yaml)\nin place of "
 		       "the program.\n");
 	return code;
 }

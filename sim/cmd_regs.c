@@ -57,14 +57,14 @@ static int print_memories(const ai8x_part *part)
 {
 	struct cli_table *table = cli_table_create("lrrrrrr");
 	static const char *const titles[] = {"memory", "address", "next unit", "next group",
-	                                     "units",  "words",   "bytes/word"};
+	                                     "units",  "words",   "bytes"};
 	for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
 		cli_table_cell(table, CLI_PLAIN, "%s", titles[i]);
 	ai8x_region region;
 	for (size_t i = 0; ai8x_part_region(part, i, &region); i++) {
 		if (!region.memory)
 			continue;
-		char words[32];
+		char words[32], most[32];
 		cli_table_cell(table, CLI_BOLD, "%s", region.name);
 		cli_table_cell(table, CLI_PLAIN, "0x%08x", region.address);
 		if (region.count > 1)
@@ -74,8 +74,8 @@ static int print_memories(const ai8x_part *part)
 		cli_table_cell(table, CLI_PLAIN, "+0x%x", region.group_stride);
 		cli_table_cell(table, CLI_PLAIN, "%u x %u", region.groups, region.count);
 		if (region.words_first != region.words)
-			cli_table_cell(table, CLI_PLAIN, "%s, first of a group %u", cli_thousands(region.words, words),
-			               region.words_first);
+			cli_table_cell(table, CLI_PLAIN, "%s to %s", cli_thousands(region.words, words),
+			               cli_thousands(region.words_first, most));
 		else
 			cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(region.words, words));
 		cli_table_cell(table, CLI_PLAIN, "%u", region.word_bytes);
@@ -88,7 +88,7 @@ static int print_memories(const ai8x_part *part)
 static int print_registers(const ai8x_part *part)
 {
 	struct cli_table *table = cli_table_create("llrrrrrl");
-	static const char *const titles[] = {"register", "how often",  "address", "next",
+	static const char *const titles[] = {"register", "one each",   "address", "next",
 	                                     "count",    "next group", "reset",   ""};
 	for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
 		cli_table_cell(table, CLI_PLAIN, "%s", titles[i]);
@@ -97,7 +97,8 @@ static int print_registers(const ai8x_part *part)
 		if (region.memory)
 			continue;
 		cli_table_cell(table, CLI_BOLD, "%s", region.name);
-		cli_table_cell(table, CLI_PLAIN, "%s", region.kind);
+		// "group register": the word that differs.
+		cli_table_cell(table, CLI_PLAIN, "%.*s", (int)strcspn(region.kind, " "), region.kind);
 		cli_table_cell(table, CLI_PLAIN, "0x%08x", region.address);
 		if (region.count > 1)
 			cli_table_cell(table, CLI_PLAIN, "+0x%x", region.stride);
@@ -184,20 +185,19 @@ static bool find_register(const ai8x_part *part, const char *name, uint32_t *add
 
 static void print_field(const ai8x_field *field, const uint32_t *value)
 {
-	char bits[16];
+	char bits[16], text[32] = "";
 	if (field->width == 1)
 		(void)snprintf(bits, sizeof bits, "%u", field->low);
 	else
 		(void)snprintf(bits, sizeof bits, "%u:%u", field->low + field->width - 1, field->low);
-	(void)printf("  %5s  %-19s ", bits, field->name);
 	if (value != NULL) {
 		uint32_t mask = field->width == 32 ? UINT32_MAX : (UINT32_C(1) << field->width) - 1;
 		uint32_t set = *value >> field->low & mask;
-		char text[32];
 		(void)snprintf(text, sizeof text, set < 10 ? "%u" : "%u (0x%x)", set, set);
-		(void)printf("%-18s ", text);
 	}
-	(void)printf("%s\n", field->meaning);
+	const int room = value != NULL ? 18 : 0;
+	cli_paragraph(stdout, (size_t)room + 29, "  %5s  %-19s %-*s%s%s", bits, field->name, room, text,
+	              value != NULL ? " " : "", field->meaning);
 }
 
 // Pointers are what people ask about: where in data memory, and at which bus address.
@@ -220,15 +220,17 @@ static void print_pointer(const ai8x_part *part, const char *name, const ai8x_fi
 		return;
 	}
 	if (writes)
-		(void)printf(
+		cli_paragraph(
+			stdout, 4,
 			"  writes from byte offset 0x%04x of data memory instance %u (group %u, processors %u to %u): "
-			"bus address 0x%08x\n",
+			"bus address 0x%08x",
 			4 * word, instance, instance / 4, 4 * instance, 4 * instance + 3,
 			ai8x_part_data_address(part, instance, word));
 	else
-		(void)printf(
+		cli_paragraph(
+			stdout, 4,
 			"  reads from byte offset 0x%04x of every instance that its processors use: instance 0 at "
-			"bus address 0x%08x\n",
+			"bus address 0x%08x",
 			4 * word, ai8x_part_data_address(part, 0, word));
 }
 

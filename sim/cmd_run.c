@@ -15,7 +15,7 @@ enum { SHOWN_DEFAULT = 8 }; // differing words shown per program
 // --- Options -----------------------------------------------------------------------------------------
 
 struct run_options {
-	bool per_layer, verbose, stop_after, allow_unchecked;
+	bool per_layer, wide, verbose, stop_after, allow_unchecked;
 	uint32_t stop_layer;
 	uint32_t fifo_pace;
 	uint64_t max_cycles;
@@ -52,6 +52,7 @@ const struct cli_option run_program_options[] = {
 	{"junit", 0, "FILE", CLI_WRITES, AT(junit), "Write results as JUnit XML, for CI systems", 3},
 	{"dump", 0, "FILE", CLI_WRITES, AT(dump),
      "Write all layers' outputs and the final memory as a program file (one program only)", 3},
+	CLI_WIDE(AT(wide), 3),
 	{"mismatches", 0, "N", CLI_SIZE, AT(shown), "Show at most N differing words per program (default 8)", 3,
      0, 1000000},
 	{"verbose", 'v', NULL, CLI_FLAG, AT(verbose),
@@ -406,6 +407,8 @@ static int print_tables(const struct work *work)
 		add_program(table, work, i);
 	if (work->files->count > 1)
 		add_total(table, work);
+	if (!work->options->wide)
+		cli_table_fit(table, "02100000");
 	int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
 	unsigned parts = 0;

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_JOBS = 1024, SHOWN = 30 };
+enum { MAX_JOBS = 1024, SHOWN = 30, MEASURES = 7 };
 
 struct sweep_settings {
 	uint32_t shape[3];
 	const char *spec, *csv, *hdf5, *html;
 	unsigned jobs;
+	bool wide;
 };
 
 #define AT(member) offsetof(struct sweep_settings, member)
@@ -21,6 +22,7 @@ static const struct cli_option option_rows[] = {
 	{"output", 'o', "FILE", CLI_WRITES, AT(hdf5), "Write all points as HDF5", 1},
 	{"html", 0, "FILE", CLI_WRITES, AT(html),
      "Draw all points by both objectives, as one self-contained page", 1},
+	CLI_WIDE(AT(wide), 1),
 	CLI_INPUT_SHAPE(AT(shape), 2),
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs),
      "Compute N points at the same time (default: as many as there are processors)", 2, 1, MAX_JOBS},
@@ -66,22 +68,69 @@ static ai8x_status put_html(const void *sweep, FILE *file, ai8x_error *error)
 	return AI8X_OK;
 }
 
-static void print_heading(struct cli_table *table, const ai8x_sweep *sweep)
+// What the table shows: best points without those that equal another one, and the axes in which they differ.
+struct shown {
+	const ai8x_sweep *sweep;
+	size_t points[SHOWN];
+	size_t count, folded;
+	bool differs[AI8X_SWEEP_MAX_AXES];
+	size_t axes;
+};
+
+static void choose(struct shown *shown)
 {
-	static const char *const headings[] = {"cycles", "time", "MAC", "parameters", "kernel %", "data %"};
-	for (size_t a = 0; a < ai8x_sweep_axis_count(sweep); a++)
-		cli_table_cell(table, CLI_BOLD, "%s", ai8x_sweep_axis_name(sweep, a));
-	for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
-		cli_table_cell(table, CLI_BOLD, "%s", headings[i]);
+	const ai8x_sweep *sweep = shown->sweep;
+	for (size_t i = 0; i < ai8x_sweep_point_count(sweep) && shown->count < SHOWN; i++)
+		if (ai8x_sweep_point_at(sweep, i)->best && !ai8x_sweep_point_at(sweep, i)->tied)
+			shown->points[shown->count++] = i;
+	for (size_t a = 0; a < ai8x_sweep_axis_count(sweep); a++) {
+		for (size_t i = 1; i < shown->count && !shown->differs[a]; i++)
+			shown->differs[a] = strcmp(ai8x_sweep_value(sweep, shown->points[i], a),
+			                           ai8x_sweep_value(sweep, shown->points[0], a)) != 0;
+		shown->axes += shown->differs[a];
+	}
+	for (size_t i = 0; i < ai8x_sweep_point_count(sweep); i++)
+		shown->folded += ai8x_sweep_point_at(sweep, i)->tied;
 }
 
-static void print_point(struct cli_table *table, const ai8x_sweep *sweep, size_t index)
+static void print_common(const struct shown *shown)
 {
-	const ai8x_sweep_point *point = ai8x_sweep_point_at(sweep, index);
+	const char *separator = "in all of these: ";
+	char text[CLI_CLEAN_BYTES] = "", name[CLI_CLEAN_BYTES], value[CLI_CLEAN_BYTES];
+	for (size_t a = 0; a < ai8x_sweep_axis_count(shown->sweep) && shown->count > 0; a++) {
+		const size_t length = strlen(text);
+		if (shown->differs[a])
+			continue;
+		(void)snprintf(text + length, sizeof text - length, "%s%s %s", separator,
+		               cli_clean(ai8x_sweep_axis_name(shown->sweep, a), name),
+		               cli_clean(ai8x_sweep_value(shown->sweep, shown->points[0], a), value));
+		separator = ", ";
+	}
+	if (text[0] != '\0')
+		cli_paragraph(stdout, 2, "%s", text);
+}
+
+static void print_heading(struct cli_table *table, const struct shown *shown)
+{
+	static const char *const headings[MEASURES] = {"equal",      "cycles",   "time",  "MAC",
+	                                               "parameters", "kernel %", "data %"};
+	for (size_t a = 0; a < ai8x_sweep_axis_count(shown->sweep); a++)
+		if (shown->differs[a])
+			cli_table_cell(table, CLI_BOLD, "%s", ai8x_sweep_axis_name(shown->sweep, a));
+	for (size_t i = 0; i < MEASURES; i++)
+		cli_table_cell(table, CLI_BOLD, "%s", i > 0 || shown->folded > 0 ? headings[i] : "");
+}
+
+static void print_point(struct cli_table *table, const struct shown *shown, size_t index)
+{
+	const ai8x_sweep_point *point = ai8x_sweep_point_at(shown->sweep, index);
 	char text[32];
-	for (size_t a = 0; a < ai8x_sweep_axis_count(sweep); a++)
-		cli_table_cell(table, CLI_PLAIN, "%s", ai8x_sweep_value(sweep, index, a));
+	for (size_t a = 0; a < ai8x_sweep_axis_count(shown->sweep); a++)
+		if (shown->differs[a])
+			cli_table_cell(table, CLI_PLAIN, "%s", ai8x_sweep_value(shown->sweep, index, a));
 	const char *estimate = ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact ? "" : "~";
+	(void)snprintf(text, sizeof text, "+%u", point->ties);
+	cli_table_cell(table, CLI_PLAIN, "%s", point->ties > 0 ? text : "");
 	cli_table_cell(table, CLI_PLAIN, "%s%s", estimate, cli_thousands(point->cycles, text));
 	cli_table_cell(table, CLI_BOLD, "%s%s", estimate, cli_duration(point->seconds, text));
 	cli_table_cell(table, CLI_PLAIN, "%s", cli_thousands(point->macs, text));
@@ -100,10 +149,9 @@ static unsigned best_parts(const ai8x_sweep *sweep)
 	return parts;
 }
 
-static int print_best(const ai8x_sweep *sweep)
+static size_t print_counts(const ai8x_sweep *sweep)
 {
-	const size_t points = ai8x_sweep_point_count(sweep), axes = ai8x_sweep_axis_count(sweep);
-	char columns[AI8X_SWEEP_MAX_AXES + 8] = "";
+	const size_t points = ai8x_sweep_point_count(sweep);
 	size_t able = 0, best = 0;
 	const char *reason = NULL;
 	for (size_t i = 0; i < points; i++) {
@@ -116,25 +164,44 @@ static int print_best(const ai8x_sweep *sweep)
 	printf("%s: %zu points, %zu can run, %zu are best\n", cli_clean(ai8x_sweep_name(sweep), clean), points,
 	       able, best);
 	if (reason != NULL)
-		printf("the first that cannot: %s\n", cli_clean(reason, clean));
-	memset(columns, 'l', axes);
-	memset(columns + axes, 'r', 6);
+		cli_paragraph(stdout, 2, "the first that cannot: %s", cli_clean(reason, clean));
+	return best;
+}
+
+static int print_table(const struct shown *shown, bool wide)
+{
+	// Left out first: memory, multiply-accumulates, cycles.
+	static const char order[] = "0403021";
+	char columns[AI8X_SWEEP_MAX_AXES + MEASURES + 1] = "", left_out[sizeof columns] = "";
+	memset(columns, 'l', shown->axes);
+	memset(columns + shown->axes, 'r', MEASURES);
+	memset(left_out, '0', shown->axes);
+	memcpy(left_out + shown->axes, order, MEASURES);
 	struct cli_table *table = cli_table_create(columns);
 	if (table == NULL)
 		return CLI_RESOURCES;
-	print_heading(table, sweep);
-	size_t shown = 0;
-	for (size_t i = 0; i < points && shown < SHOWN; i++) {
-		if (!ai8x_sweep_point_at(sweep, i)->best)
-			continue;
-		print_point(table, sweep, i);
-		shown++;
-	}
-	const int code = best > 0 ? cli_table_print(table, stdout) : CLI_OK;
-	cli_print_standing(best_parts(sweep));
-	if (best > shown)
-		printf("and %zu more: --csv, --html\n", best - shown);
+	print_heading(table, shown);
+	for (size_t i = 0; i < shown->count; i++)
+		print_point(table, shown, shown->points[i]);
+	if (!wide)
+		cli_table_fit(table, left_out);
+	const int code = cli_table_print(table, stdout);
 	cli_table_destroy(table);
+	return code;
+}
+
+static int print_best(const ai8x_sweep *sweep, bool wide)
+{
+	struct shown shown = {.sweep = sweep};
+	const size_t best = print_counts(sweep);
+	choose(&shown);
+	print_common(&shown);
+	const int code = best > 0 ? print_table(&shown, wide) : CLI_OK;
+	if (shown.folded > 0)
+		printf("equal: so many more points have the same values of both objectives\n");
+	cli_print_standing(best_parts(sweep));
+	if (best - shown.folded > shown.count)
+		printf("and %zu more: --csv, --html\n", best - shown.folded - shown.count);
 	return code;
 }
 
@@ -159,7 +226,7 @@ static int finish(const struct sweep_settings *settings, const ai8x_sweep *sweep
 		code = cli_worse(code, CLI_RESOURCES);
 	}
 	if (settings->csv == NULL || strcmp(settings->csv, "-") != 0)
-		code = cli_worse(code, print_best(sweep));
+		code = cli_worse(code, print_best(sweep, settings->wide));
 	if (!any_can_run(sweep)) {
 		cli_error("%s: none of its points can run", settings->spec);
 		code = cli_worse(code, CLI_BAD_INPUT);

@@ -13,17 +13,17 @@
 static const struct cli_command commands[] = {
 	{"bench", "measure how fast programs run in steady state", cmd_bench},
 	{"check", "find what is wrong with programs, and say why", cmd_check},
-	{"compare", "two results, layer by layer: what became slower, what no longer passes", cmd_compare},
+	{"compare", "two results, layer by layer: what became slower, or fails now", cmd_compare},
 	{"compile", "turn a network description into a program", cmd_compile},
-	{"eval", "run a program on a whole data set: outputs, accuracy, confusion matrix", cmd_eval},
+	{"eval", "run a program on a whole data set: outputs, accuracy, confusions", cmd_eval},
 	{"golden", "compute a network with the independent reference", cmd_golden},
 	{"info", "explain a program: layers in sentences, registers field by field", cmd_info},
 	{"map", "who owns each word of data, kernel and bias memory after each layer", cmd_map},
 	{"profile", "where every cycle goes, what limits each layer, and what to change", cmd_profile},
-	{"regs", "the registers and memories of a part, and what a value in them means", cmd_regs},
-	{"run", "run programs or firmware, compare every expected word, report cycles", cmd_run},
+	{"regs", "registers and memories of a part, and what a value in them means", cmd_regs},
+	{"run", "run programs or firmware, compare every expected word, count cycles", cmd_run},
 	{"show", "watch programs at work: a page with every cycle, for a browser", cmd_show},
-	{"sweep", "a grid over a network's parameters: time, memory, and which points are best", cmd_sweep},
+	{"sweep", "a grid over a network's parameters: time, memory, the best points", cmd_sweep},
 	{"trace", "what happens in each cycle, as VCD, trace events or CSV", cmd_trace},
 };
 
@@ -63,7 +63,8 @@ static void print_version(FILE *file, struct argp_state *state)
 static void print_help(FILE *file)
 {
 	(void)fputs("Usage: ai8xsim COMMAND [OPTION...] [FILE...]\n"
-	            "Simulates the CNN accelerator of the MAX78000 and MAX78002, bit by bit and cycle by cycle.\n"
+	            "Simulates the CNN accelerator of the MAX78000 and MAX78002, bit by bit and cycle\n"
+	            "by cycle.\n"
 	            "\n"
 	            "Commands:\n",
 	            file);
@@ -72,7 +73,7 @@ static void print_help(FILE *file)
 	(void)fputs("  help       explain a command: ai8xsim help run\n"
 	            "\n"
 	            "Examples:\n"
-	            "  ai8xsim run program.h5                what does it compute, and how long does it take?\n"
+	            "  ai8xsim run program.h5                what does it compute, in what time?\n"
 	            "  ai8xsim run --per-layer program.h5    which layer is the first to go wrong?\n"
 	            "  ai8xsim run --json - programs/        all programs of a folder, for scripts\n"
 	            "  ai8xsim check program.h5              what is wrong with it, and why?\n"
@@ -81,7 +82,8 @@ static void print_help(FILE *file)
 	            "\n"
 	            "Exit status: 0 every check held, 1 a check failed, 2 usage, 3 bad input,\n"
 	            "4 the machine stopped (dead-lock, illegal configuration, cycle limit),\n"
-	            "5 out of resources (memory, or output that cannot be written), 6 nothing to check.\n",
+	            "5 out of resources (memory, or output that cannot be written),\n"
+	            "6 nothing to check.\n",
 	            file);
 }
 

@@ -65,6 +65,8 @@ typedef struct ai8x_sweep_point {
 	double seconds; /**< of one inference, at the clock that generated software sets up */
 	double joules;  /**< estimate, see ai8x_energy_error() */
 	bool best;      /**< no other point is at least as good in both objectives and better in one */
+	bool tied;      /**< among the best, and equal in both objectives to an earlier point */
+	uint32_t ties;  /**< of the first of such points: how many more there are */
 } ai8x_sweep_point;
 
 /** A grid. Destroy with ai8x_sweep_destroy(). */

@@ -107,7 +107,8 @@ AI8X_API_EXPERIMENTAL uint64_t ai8x_cause_cycles(const ai8x_cause *cause, const 
 /** A layer of a profile. */
 typedef struct ai8x_profile_layer {
 	const ai8x_schedule_layer *schedule; /**< geometry, cycles by state, start and stop */
-	unsigned number;     /**< number in the program or network; the register set where nothing is known */
+	unsigned number;     /**< number in the program or network; of layers that are not recorded there
+	                          AI8X_PROGRAM_UNRECORDED and the register set, which alone it is where nothing is known */
 	char name[32];       /**< "" where nothing is known */
 	char shape[64];      /**< "3x32x32 -> 64x32x32" */
 	char operation[64];  /**< "max pool 2x2, conv 3x3 + ReLU" */
@@ -197,6 +198,15 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_advise(const ai8x_network *network, const
                                               ai8x_advice_list *list, ai8x_error *error);
 /** @brief Frees a list. */
 AI8X_API_EXPERIMENTAL void ai8x_advice_release(ai8x_advice_list *list);
+
+/**
+ * @brief The layer of a baseline that stands for a layer of a profile: the one of its name, or where layers have no
+ * names, of its number.
+ * @param position  of the layer in @p profile
+ * @return NULL where there is none
+ */
+AI8X_API_EXPERIMENTAL const ai8x_profile_layer *
+ai8x_profile_counterpart(const ai8x_profile *profile, size_t position, const ai8x_profile *baseline);
 
 /** @brief Writes a profile as one self-contained HTML page. @p baseline and @p advice may be NULL. */
 AI8X_API_EXPERIMENTAL void ai8x_profile_html(const ai8x_profile *profile, const ai8x_profile *baseline,

@@ -8,6 +8,7 @@
 struct sweep_measure {
 	const char *key;   // as in specifications, in CSV and HDF5 files: "seconds"
 	const char *title; // "time of one inference"
+	const char *unit;  // "s", or "" of what is counted
 	double (*of)(const ai8x_sweep_point *point);
 	bool more_is_better; // unless the specification says otherwise
 };

@@ -21,7 +21,8 @@ enum {
 	MOST_DRAWN = 20000, // of points that are not among the best; more would only be a larger blot
 	MOST_REASONS = 12,
 	MOST_ROWS = 200,
-	LOG_RATIO = 30, // from this ratio of largest to smallest on an axis is logarithmic
+	PART_COLOURS = 4, // custom properties --p0 to --p3
+	LOG_RATIO = 30,   // from this ratio of largest to smallest on an axis is logarithmic
 };
 
 struct axis_scale {
@@ -37,26 +38,27 @@ struct page {
 	struct axis_scale across, upwards;
 	const ai8x_sweep_point **best; // sorted by the first objective
 	size_t *best_index;
-	size_t best_count, able;
+	size_t best_count, able; // of points that tie the first one counts
+	size_t tied;
 	const ai8x_part *estimated; // a part whose cycles are an estimate, or NULL
 	double energy_error;        // the largest of the parts
 };
 
-// 12345678 as "12.3 M"; small numbers with their unit's prefix.
-static const char *short_number(double value, char text[WORD_BYTES])
+// 12345678 as "12.3 M", 0.0012 seconds as "1.2 ms".
+static const char *short_number(double value, const char *unit, char text[WORD_BYTES])
 {
 	static const struct {
 		double factor;
 		const char *prefix;
-	} steps[] = {{1e9, " G"},  {1e6, " M"},       {1e3, " k"}, {1, ""},
-	             {1e-3, " m"}, {1e-6, " \u00b5"}, {1e-9, " n"}};
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-		if (value >= steps[i].factor * 0.9995) {
-			(void)snprintf(text, WORD_BYTES, "%.3g%s", value / steps[i].factor, steps[i].prefix);
-			return text;
-		}
-	}
-	(void)snprintf(text, WORD_BYTES, "%.3g", value);
+	} steps[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"}, {1e-6, "u"}, {1e-9, "n"}};
+	size_t i = 0;
+	while (i + 1 < sizeof steps / sizeof steps[0] && value < steps[i].factor * 0.9995)
+		i++;
+	if (value == 0)
+		i = 3;
+	const bool bare = steps[i].prefix[0] == '\0' && unit[0] == '\0';
+	(void)snprintf(text, WORD_BYTES, "%.3g%s%s%s", value / steps[i].factor, bare ? "" : " ", steps[i].prefix,
+	               unit);
 	return text;
 }
 
@@ -130,7 +132,8 @@ static void draw_axes(const struct page *page)
 		(void)fprintf(page->file,
 		              "<path class=\"g\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" "
 		              "text-anchor=\"middle\">%s</text>\n",
-		              x, TOP, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18, short_number(ticks[i], text));
+		              x, TOP, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18,
+		              short_number(ticks[i], page->across.measure->unit, text));
 	}
 	count = find_ticks(&page->upwards, ticks);
 	for (size_t i = 0; i < count; i++) {
@@ -138,7 +141,8 @@ static void draw_axes(const struct page *page)
 		(void)fprintf(
 			page->file,
 			"<path class=\"g\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
-			LEFT, y, WIDTH - RIGHT, LEFT - 8, y + 4, short_number(ticks[i], text));
+			LEFT, y, WIDTH - RIGHT, LEFT - 8, y + 4,
+			short_number(ticks[i], page->upwards.measure->unit, text));
 	}
 	(void)fprintf(page->file, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s (%s is better)</text>\n",
 	              (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, page->across.measure->title,
@@ -159,17 +163,46 @@ static void say_values(const struct page *page, size_t index)
 	}
 }
 
+// Colours tell the parts apart: by their position in the list of parts.
+static unsigned part_number(const ai8x_sweep_point *point)
+{
+	unsigned number = 0;
+	while (number < ai8x_part_count() && ai8x_part_at(number) != ai8x_part_find(point->part))
+		number++;
+	return number % PART_COLOURS;
+}
+
 static void draw_point(const struct page *page, size_t index)
 {
 	const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, index);
 	char across[WORD_BYTES], upwards[WORD_BYTES];
 	const double x = page->across.measure->of(point), y = page->upwards.measure->of(point);
-	(void)fprintf(page->file, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"><title>",
-	              point->best ? "b" : "o", place(&page->across, x), place(&page->upwards, y),
-	              point->best ? "5" : "3.5");
+	(void)fprintf(page->file, "<circle class=\"p%u %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"><title>",
+	              part_number(point), point->best ? "b" : "o", place(&page->across, x),
+	              place(&page->upwards, y), point->best ? "5.5" : "3.5");
 	say_values(page, index);
-	(void)fprintf(page->file, ": %s, %s</title></circle>\n", short_number(x, across),
-	              short_number(y, upwards));
+	(void)fprintf(page->file, ": %s, %s", short_number(x, page->across.measure->unit, across),
+	              short_number(y, page->upwards.measure->unit, upwards));
+	if (point->ties > 0)
+		(void)fprintf(page->file, "; %u more are equal in both", point->ties);
+	(void)fputs("</title></circle>\n", page->file);
+}
+
+// Names of the parts beside their colours, where there are several.
+static void say_parts(const struct page *page)
+{
+	unsigned seen = 0;
+	for (size_t i = 0; i < ai8x_sweep_point_count(page->sweep); i++)
+		if (ai8x_sweep_point_at(page->sweep, i)->status == AI8X_OK)
+			seen |= 1u << part_number(ai8x_sweep_point_at(page->sweep, i));
+	if ((seen & (seen - 1)) == 0)
+		return;
+	(void)fputs("<div class=\"keys\">", page->file);
+	for (unsigned i = 0; i < ai8x_part_count() && i < PART_COLOURS; i++)
+		if ((seen >> i & 1) != 0)
+			(void)fprintf(page->file, "<span><i style=\"background:var(--p%u)\"></i>%s</span>", i,
+			              ai8x_part_get_info(ai8x_part_at(i))->name);
+	(void)fputs("</div>\n", page->file);
 }
 
 // What can be had: a stair through the best points.
@@ -192,7 +225,7 @@ static void draw_front(const struct page *page)
 static void draw(const struct page *page)
 {
 	const size_t points = ai8x_sweep_point_count(page->sweep);
-	const size_t others = page->able - page->best_count, step = others / MOST_DRAWN + 1;
+	const size_t others = page->able - page->best_count - page->tied, step = others / MOST_DRAWN + 1;
 	(void)fprintf(
 		page->file,
 		"<div class=\"scroll\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"all points by both "
@@ -213,6 +246,33 @@ static void draw(const struct page *page)
 
 // --- Tables ------------------------------------------------------------------------------------------
 
+static bool same_objectives(const struct page *page, const ai8x_sweep_point *one,
+                            const ai8x_sweep_point *other)
+{
+	return page->across.measure->of(one) == page->across.measure->of(other) &&
+	       page->upwards.measure->of(one) == page->upwards.measure->of(other);
+}
+
+// How many points are folded into this one; pointing at the number lists them.
+static void say_ties(const struct page *page, size_t index)
+{
+	const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, index);
+	if (point->ties == 0) {
+		(void)fputs("<td></td>", page->file);
+		return;
+	}
+	(void)fputs("<td class=\"r\" title=\"", page->file);
+	unsigned told = 0;
+	for (size_t i = 0; i < ai8x_sweep_point_count(page->sweep) && told < MOST_REASONS; i++) {
+		const ai8x_sweep_point *other = ai8x_sweep_point_at(page->sweep, i);
+		if (!other->tied || !same_objectives(page, point, other))
+			continue;
+		(void)fputs(told++ > 0 ? "; " : "", page->file);
+		say_values(page, i);
+	}
+	(void)fprintf(page->file, "%s\">+%u</td>", told < point->ties ? "; and others" : "", point->ties);
+}
+
 static void say_best(const struct page *page)
 {
 	char text[WORD_BYTES];
@@ -225,6 +285,8 @@ static void say_best(const struct page *page)
 		words_escape(ai8x_sweep_axis_name(page->sweep, a), page->file);
 		(void)fputs("</th>", page->file);
 	}
+	if (page->tied > 0)
+		(void)fputs("<th class=\"r\">equal<br>points</th>", page->file);
 	(void)fputs("<th class=\"r\">cycles</th><th class=\"r\">time</th><th class=\"r\">energy<br>(est.)</th>"
 	            "<th class=\"r\">MAC</th><th class=\"r\">parameters</th><th class=\"r\">kernel<br>memory</th>"
 	            "<th class=\"r\">data<br>memory</th></tr></thead><tbody>\n",
@@ -237,11 +299,13 @@ static void say_best(const struct page *page)
 			words_escape(ai8x_sweep_value(page->sweep, page->best_index[i], a), page->file);
 			(void)fputs("</td>", page->file);
 		}
+		if (page->tied > 0)
+			say_ties(page, page->best_index[i]);
 		const char *about = ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact ? "" : "~";
 		(void)fprintf(page->file, "<td class=\"r\">%s%s</td>", about, words_thousands(point->cycles, text));
 		(void)fprintf(page->file, "<td class=\"r\">%s%s</td>", about, words_seconds(point->seconds, text));
 		(void)fprintf(page->file, "<td class=\"r\">~%s</td>", words_joules(point->joules, text));
-		(void)fprintf(page->file, "<td class=\"r\">%s</td>", short_number((double)point->macs, text));
+		(void)fprintf(page->file, "<td class=\"r\">%s</td>", short_number((double)point->macs, "", text));
 		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_thousands(point->parameters, text));
 		(void)fprintf(page->file, "<td class=\"r\">%.1f %%</td><td class=\"r\">%.1f %%</td></tr>\n",
 		              100 * (double)point->kernel_words / (double)point->kernel_capacity,
@@ -306,7 +370,8 @@ static void collect_best(struct page *page)
 		page->energy_error = fmax(page->energy_error, ai8x_energy_error(ai8x_part_find(point->part)));
 		if (point->status == AI8X_OK && !ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact)
 			page->estimated = ai8x_part_find(point->part);
-		if (!point->best)
+		page->tied += point->tied;
+		if (!point->best || point->tied)
 			continue;
 		size_t at = page->best_count++;
 		for (; at > 0 && comes_later(page, page->best[at - 1], point); at--) {
@@ -327,10 +392,14 @@ static void say_page(const struct page *page)
 	words_escape(ai8x_sweep_name(page->sweep), page->file);
 	(void)fprintf(
 		page->file,
-		"</title>\n<style>\n%s%s.plot{width:100%%;min-width:640px;font-size:12.5px}"
+		"</title>\n<style>\n%s%s:root{--p0:#2c62c4;--p1:#c2571a;--p2:#1f7a45;--p3:#8a3fb0}"
+		"@media(prefers-color-scheme:dark){:root{--p0:#7fa8f5;--p1:#f0a35e;--p2:#63c48c;--p3:#cf9bea}}"
+		"@media print{:root{--p0:#2c62c4;--p1:#c2571a;--p2:#1f7a45;--p3:#8a3fb0}}"
+		".p0{fill:var(--p0)}.p1{fill:var(--p1)}.p2{fill:var(--p2)}.p3{fill:var(--p3)}.plot{width:100%%;min-"
+		"width:640px;font-size:12.5px}"
 		".plot text{fill:var(--soft)}.plot .g{stroke:var(--line);fill:none}"
-		".plot .o{fill:var(--soft);fill-opacity:.38}.plot .b{fill:var(--accent)}"
-		".plot .f{stroke:var(--accent);stroke-width:1.6;fill:none}\n</style></head><body><main>\n<h1>",
+		".plot .o{fill-opacity:.38}.plot .b{stroke:var(--ink);stroke-width:1.2}"
+		".plot .f{stroke:var(--soft);stroke-width:1.6;fill:none}\n</style></head><body><main>\n<h1>",
 		style_base, style_parts);
 	words_escape(ai8x_sweep_name(page->sweep), page->file);
 	char cycles[96] = "";
@@ -345,12 +414,13 @@ static void say_page(const struct page *page)
 		page->file,
 		"</h1><p class=\"lead\">A sweep of %zu points: %zu can run, %zu of them are best. Time and memory "
 		"follow from the registers; energy is an estimate (&plusmn;%.0f %%)%s.</p>\n",
-		points, page->able, page->best_count, 100 * page->energy_error, cycles);
+		points, page->able, page->best_count + page->tied, 100 * page->energy_error, cycles);
 	if (page->able > 0) {
-		(void)fputs(
-			"<section><h2>All points</h2><p>Blue: the best, and the limit they form. Point at a dot for its "
-			"values.</p>\n",
-			page->file);
+		(void)fputs("<section><h2>All points</h2><p>Large dots: the best, and the limit they form. Point at "
+		            "a dot for its "
+		            "values.</p>\n",
+		            page->file);
+		say_parts(page);
 		draw(page);
 		(void)fputs("</section>\n", page->file);
 		say_best(page);

@@ -31,14 +31,14 @@ MEASURE(data_words)
 const struct sweep_measure *sweep_measures(void)
 {
 	static const struct sweep_measure measures[] = {
-		{"seconds", "time of one inference in seconds", of_seconds, false},
-		{"cycles", "cycles of one inference", of_cycles, false},
-		{"joules", "energy of one inference in joules (estimate)", of_joules, false},
-		{"macs", "multiply-accumulates", of_macs, true},
-		{"parameters", "weights and biases", of_parameters, true},
-		{"weight_bytes", "bytes of weights and biases", of_weight_bytes, false},
-		{"kernel_words", "words of kernel memory", of_kernel_words, false},
-		{"data_words", "words of data memory", of_data_words, false},
+		{"seconds", "time of one inference", "s", of_seconds, false},
+		{"cycles", "cycles of one inference", "", of_cycles, false},
+		{"joules", "energy of one inference (estimate)", "J", of_joules, false},
+		{"macs", "multiply-accumulates", "", of_macs, true},
+		{"parameters", "weights and biases", "", of_parameters, true},
+		{"weight_bytes", "weights and biases in bytes", "B", of_weight_bytes, false},
+		{"kernel_words", "words of kernel memory", "", of_kernel_words, false},
+		{"data_words", "words of data memory", "", of_data_words, false},
 		{0},
 	};
 	return measures;
@@ -132,7 +132,14 @@ static int compare(const void *a, const void *b)
 	const struct candidate *left = a, *right = b;
 	if (left->across != right->across)
 		return left->across < right->across ? -1 : 1;
-	return (left->upwards > right->upwards) - (left->upwards < right->upwards);
+	if (left->upwards != right->upwards)
+		return left->upwards < right->upwards ? -1 : 1;
+	return left->point < right->point ? -1 : left->point > right->point;
+}
+
+static bool equal(const struct candidate *left, const struct candidate *right)
+{
+	return left->across == right->across && left->upwards == right->upwards;
 }
 
 // In the order of the first objective a point is among the best when its second one is better than all before it;
@@ -154,9 +161,11 @@ static ai8x_status mark_best(ai8x_sweep *sweep, ai8x_error *error)
 	qsort(candidates, count, sizeof *candidates, compare);
 	for (size_t i = 0, last = 0; i < count; i++) {
 		const bool better = i == 0 || candidates[i].upwards < candidates[last].upwards;
-		const bool equal = i > 0 && compare(&candidates[i], &candidates[last]) == 0;
-		sweep->points[candidates[i].point].best = better || equal;
+		const bool tied = !better && equal(&candidates[i], &candidates[last]);
+		sweep->points[candidates[i].point].best = better || tied;
+		sweep->points[candidates[i].point].tied = tied;
 		last = better ? i : last;
+		sweep->points[candidates[last].point].ties += tied;
 	}
 	free(candidates);
 	return AI8X_OK;

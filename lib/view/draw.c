@@ -6,6 +6,7 @@
 
 #define NOBODY INT16_MIN
 #define PARTS 16
+#define MOST_TICKS 9
 
 static uint32_t last_used(const ai8x_map_runs *runs)
 {
@@ -86,16 +87,42 @@ static void fill_column(const ai8x_map_runs *runs, unsigned instance, uint64_t w
 }
 
 static void rectangle(const ai8x_map *map, FILE *file, size_t x, unsigned y, size_t width, unsigned height,
-                      int owner)
+                      int owner, bool dead)
 {
 	char colour[WORD_BYTES];
-	(void)fprintf(file, "<rect x=\"%zu\" y=\"%u\" width=\"%zu\" height=\"%u\" fill=\"%s\"><title>", x, y,
-	              width, height, words_colour(owner, colour));
+	(void)fprintf(file, "<rect x=\"%zu\" y=\"%u\" width=\"%zu\" height=\"%u\" fill=\"%s\"%s><title>", x, y,
+	              width, height, words_colour(owner, colour), dead ? " opacity=\".3\"" : "");
 	if (owner < 0)
 		(void)fputs("input", file);
 	else
 		(void)fprintf(file, "output of layer %u", map->layers[owner]);
-	(void)fputs("</title></rect>", file);
+	(void)fprintf(file, "%s</title></rect>", dead ? ", not read again" : "");
+}
+
+// The step from which nothing reads an owner's words any more. What nothing reads is a result.
+static size_t dead_from(const ai8x_map *map, int owner)
+{
+	const size_t sources = map->layer_count + 1, source = (size_t)(owner + 1);
+	for (size_t reader = map->layer_count; reader > 0; reader--)
+		if (map->reads[(reader - 1) * sources + source] != 0)
+			return reader;
+	return SIZE_MAX;
+}
+
+// A stretch of time of one owner: live at first, then dead.
+static void owned(const ai8x_map *map, FILE *file, size_t from, size_t to, unsigned y, unsigned height,
+                  int owner)
+{
+	const size_t death = dead_from(map, owner), border = death < from ? from : death < to ? death : to;
+	if (border > from)
+		rectangle(map, file, from, y, border - from, height, owner, false);
+	if (to > border)
+		rectangle(map, file, border, y, to - border, height, owner, true);
+}
+
+size_t draw_tick_step(const ai8x_map *map)
+{
+	return (map->layer_count + MOST_TICKS) / MOST_TICKS;
 }
 
 // A stretch of rows with one owner, from one point in time to another.
@@ -141,8 +168,7 @@ void draw_instance(const ai8x_map *map, unsigned instance, FILE *file)
 			if (k < now_count)
 				now[k].since = open[i].since;
 			else
-				rectangle(map, file, open[i].since, open[i].row, step - open[i].since, open[i].rows,
-				          open[i].owner);
+				owned(map, file, open[i].since, step, open[i].row, open[i].rows, open[i].owner);
 		}
 		memcpy(open, now, sizeof open);
 		open_count = now_count;

@@ -1,5 +1,6 @@
 // A profile as one self-contained HTML page: no scripts, no fonts, no network. Bars are boxes whose widths are
 // percentages, so that text keeps its size on a phone; maps are SVG pictures without text.
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,9 @@
 #include "layer/layer.h"
 #include "view/style.h"
 #include "view/words.h"
+
+// A smaller change, in percent, is none.
+#define LEAST_CHANGE 0.05
 
 struct page {
 	FILE *file;
@@ -354,16 +358,30 @@ static void say_owner_keys(const struct page *page, const ai8x_map_runs *runs, s
 	say(page, "</div>\n");
 }
 
+// Every so many layers their numbers, below the column that begins after them.
+static void say_time_axis(const struct page *page)
+{
+	const ai8x_profile *profile = page->profile;
+	const size_t columns = profile->layer_count + 1, step = draw_tick_step(profile->map);
+	say(page, "<div class=\"ticks\">");
+	for (size_t i = 0; i < columns; i += step) {
+		const double width = percent((double)(i + step < columns ? step : columns - i), (double)columns);
+		if (i == 0)
+			say(page, "<span style=\"width:%.3f%%\">in</span>", width);
+		else
+			say(page, "<span style=\"width:%.3f%%\">%u</span>", width, profile->layers[i - 1].number);
+	}
+	say(page, "</div>");
+}
+
 static void say_data_memory(const struct page *page)
 {
 	const ai8x_profile *profile = page->profile;
 	char range[64];
 	say(page,
 	    "<section><h2>Data memory over time</h2><p>Sixteen instances. In each, time runs from left (before "
-	    "the run) to right (after the last layer), addresses from top to bottom: %s. Colours tell whose "
-	    "output "
-	    "lies "
-	    "there.</p>\n",
+	    "the run) to right (after the layer with the number), addresses from top to bottom: %s. Colours tell "
+	    "whose output lies there; pale words are not read again.</p>\n",
 	    draw_range(draw_data_words(profile->map), ai8x_part_get_info(profile->part)->data_words, range));
 	say_owner_keys(page, profile->map->data, profile->layer_count + 1);
 	say(page, "<div class=\"grid\">\n");
@@ -374,7 +392,10 @@ static void say_data_memory(const struct page *page)
 		    "shape-rendering=\"crispEdges\">",
 		    profile->layer_count + 1, MAP_ROWS);
 		draw_instance(profile->map, i, page->file);
-		say(page, "</svg><div class=\"tiny\">instance %u</div></div>\n", i);
+		say(page, "</svg>");
+		say_time_axis(page);
+		say(page, "<div class=\"tiny\">instance %u, from 0x%08x</div></div>\n", i,
+		    ai8x_part_data_address(profile->part, i, 0));
 	}
 	say(page, "</div>\n");
 	end_section(page);
@@ -555,6 +576,16 @@ static void say_number(const struct page *page, double number, bool decimal)
 		say(page, "%s", thousands((uint64_t)number, text));
 }
 
+// The end of a cell, and one with the change. Green only where something is better.
+static void say_difference(const struct page *page, double before, double after)
+{
+	const double change = percent(after - before, before);
+	if (fabs(change) < LEAST_CHANGE)
+		say(page, "</td><td class=\"r\">none</td>");
+	else
+		say(page, "</td><td class=\"r %s\">%+.1f %%</td>", change < 0 ? "good" : "bad", change);
+}
+
 static void say_change(const struct page *page, const char *what, const char *about[2], double before,
                        double after, bool decimal)
 {
@@ -562,8 +593,27 @@ static void say_change(const struct page *page, const char *what, const char *ab
 	say_number(page, before, decimal);
 	say(page, "</td><td class=\"r\">%s", about[1]);
 	say_number(page, after, decimal);
-	say(page, "</td><td class=\"r %s\">%+.1f %%</td></tr>\n", after <= before ? "good" : "bad",
-	    percent(after - before, before));
+	say_difference(page, before, after);
+	say(page, "</tr>\n");
+}
+
+static void say_layer_change(const struct page *page, size_t position, const char *about[2])
+{
+	const ai8x_profile_layer *layer = &page->profile->layers[position];
+	const ai8x_profile_layer *other = ai8x_profile_counterpart(page->profile, position, page->baseline);
+	char text[WORD_BYTES];
+	say(page, "<tr><td>");
+	say_layer_name(page, layer);
+	if (other != NULL)
+		say(page, "</td><td class=\"r\">%s%s", about[0], thousands(other->schedule->cycles, text));
+	else
+		say(page, "</td><td class=\"r\">&ndash;");
+	say(page, "</td><td class=\"r\">%s%s", about[1], thousands(layer->schedule->cycles, text));
+	if (other != NULL)
+		say_difference(page, (double)other->schedule->cycles, (double)layer->schedule->cycles);
+	else
+		say(page, "</td><td class=\"r\">new</td>");
+	say(page, "</tr>\n");
 }
 
 static void say_baseline(const struct page *page)
@@ -583,6 +633,9 @@ static void say_baseline(const struct page *page)
 	say_change(page, "multiply-accumulates", count, (double)old->macs, (double)now->macs, false);
 	say_change(page, "kernel words", count, (double)old->kernel_words, (double)now->kernel_words, false);
 	say_change(page, "data words at most", count, (double)old->data_words, (double)now->data_words, false);
+	say(page, "<tr><th>cycles of layer</th><th></th><th></th><th></th></tr>\n");
+	for (size_t i = 0; i < now->layer_count; i++)
+		say_layer_change(page, i, cycles);
 	say(page, "</table></div>\n");
 	end_section(page);
 }
@@ -598,9 +651,12 @@ static void say_advice(const struct page *page)
 		                        (double)advice->cycles_before);
 		say(page, "<div class=\"advice\"><b>");
 		words_escape(advice->change, page->file);
-		say(page, "</b><p><span class=\"%s\">%+.1f %%</span> cycles: %s%s &rarr; %s%s",
-		    change <= 0 || advice->seconds_after <= advice->seconds_before ? "good" : "bad", change,
-		    page->about, thousands(advice->cycles_before, before), page->about,
+		if (fabs(change) < LEAST_CHANGE)
+			say(page, "</b><p>No change in cycles: ");
+		else
+			say(page, "</b><p><span class=\"%s\">%+.1f %%</span> cycles: ", change < 0 ? "good" : "bad",
+			    change);
+		say(page, "%s%s &rarr; %s%s", page->about, thousands(advice->cycles_before, before), page->about,
 		    thousands(advice->cycles_after, after));
 		say(page, "; with input ~%s &rarr; ~%s", words_seconds(advice->seconds_before, before),
 		    words_seconds(advice->seconds_after, after));

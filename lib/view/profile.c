@@ -108,6 +108,11 @@ static void name_by_program(const ai8x_program *program, ai8x_profile_layer *out
 		(void)snprintf(out->name, sizeof out->name, "%s", ai8x_program_text(program, (int)i, "name", ""));
 		return;
 	}
+	// Such as the one-cycle layer that some networks end with: no other layer has its number.
+	if (ai8x_program_layer_count(program) > 0) {
+		out->number = AI8X_PROGRAM_UNRECORDED + index;
+		(void)snprintf(out->name, sizeof out->name, "register set %u", index);
+	}
 }
 
 static void name_by_network(const ai8x_network *network, ai8x_profile_layer *out)
@@ -255,6 +260,21 @@ ai8x_status ai8x_profile_create(const ai8x_program *program, const ai8x_profile_
 	host_loading_times(&profile->timing.loading, profile->part, &profile->timing.loading_clock);
 	*out = profile;
 	return AI8X_OK;
+}
+
+const ai8x_profile_layer *ai8x_profile_counterpart(const ai8x_profile *profile, size_t position,
+                                                   const ai8x_profile *baseline)
+{
+	if (profile == NULL || baseline == NULL || position >= profile->layer_count)
+		return NULL;
+	const ai8x_profile_layer *layer = &profile->layers[position];
+	for (size_t i = 0; i < baseline->layer_count; i++) {
+		const ai8x_profile_layer *other = &baseline->layers[i];
+		if (strcmp(other->name, layer->name) == 0 &&
+		    (layer->name[0] != '\0' || other->number == layer->number))
+			return other;
+	}
+	return NULL;
 }
 
 void ai8x_profile_destroy(ai8x_profile *profile)

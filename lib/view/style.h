@@ -53,6 +53,8 @@ static const char style_parts[] =
 	".tiny{font-size:12px;color:var(--soft)}\n"
 	".grid{display:grid;grid-template-columns:repeat(4,1fr);gap:10px 12px}\n"
 	".grid .tiny{margin:2px 0 0}\n"
+	".ticks{display:flex;font-size:10px;line-height:12px;color:var(--soft)}.ticks "
+	"span{overflow:hidden;white-space:nowrap}\n"
 	".axis{display:flex;justify-content:space-between;font-size:12px;color:var(--soft);margin-top:3px}\n"
 	".quarters{display:grid;grid-template-columns:repeat(4,1fr);font-size:12px;color:var(--soft);margin-top:"
 	"3px}\n"

@@ -5,7 +5,7 @@
 #define CELL_WIDTH 220
 #define CELL_HEIGHT 130
 #define GAP_X 24
-#define GAP_Y 44
+#define GAP_Y 52
 #define ACROSS 4
 #define KEY_STEP 55
 #define KEY_HEIGHT 22
@@ -60,6 +60,20 @@ static void begin_cell(const struct picture *picture, unsigned x, unsigned y, un
 		x, y, width, height, x, y, width, height, box_width, box_height);
 }
 
+// The layers after which the columns of a cell begin.
+static void time_axis(const struct picture *picture, unsigned x, unsigned y)
+{
+	const size_t columns = picture->map->layer_count + 1;
+	for (size_t i = 0; i < columns; i += draw_tick_step(picture->map)) {
+		(void)fprintf(picture->file, "<text x=\"%.1f\" y=\"%u\" font-size=\"10\" fill=\"#5b6675\">",
+		              x + (double)(CELL_WIDTH * i) / (double)columns, y);
+		if (i == 0)
+			(void)fputs("in</text>", picture->file);
+		else
+			(void)fprintf(picture->file, "%u</text>", picture->map->layers[i - 1]);
+	}
+}
+
 static void data_memory(struct picture *picture)
 {
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
@@ -67,9 +81,12 @@ static void data_memory(struct picture *picture)
 		unsigned y = picture->y + i / ACROSS * (CELL_HEIGHT + GAP_Y);
 		begin_cell(picture, x, y, CELL_WIDTH, CELL_HEIGHT, picture->map->layer_count + 1, MAP_ROWS);
 		draw_instance(picture->map, i, picture->file);
-		(void)fprintf(picture->file,
-		              "</svg><text x=\"%u\" y=\"%u\" font-size=\"12\" fill=\"#5b6675\">instance %u</text>\n",
-		              x, y + CELL_HEIGHT + 16, i);
+		(void)fprintf(picture->file, "</svg>");
+		time_axis(picture, x, y + CELL_HEIGHT + 11);
+		(void)fprintf(
+			picture->file,
+			"<text x=\"%u\" y=\"%u\" font-size=\"12\" fill=\"#5b6675\">instance %u, from 0x%08x</text>\n", x,
+			y + CELL_HEIGHT + 26, i, ai8x_part_data_address(picture->map->part, i, 0));
 	}
 	picture->y += AI8X_INSTANCES / ACROSS * (CELL_HEIGHT + GAP_Y);
 }
@@ -120,16 +137,17 @@ void ai8x_map_svg(const ai8x_map *map, FILE *file)
 	                        key_rows(&picture) * KEY_HEIGHT + 8 + 300 + GAP_Y + AI8X_GROUPS * 22 + 2 * MARGIN;
 	(void)fprintf(
 		file,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %u %u\" width=\"%u\" height=\"%u\" "
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %u %u\" width=\"100%%\" "
+		"style=\"max-width:%upx;height:auto\" "
 		"font-family=\"system-ui,'Segoe UI',Roboto,'Liberation Sans',sans-serif\" fill=\"#1c2430\">\n"
 		"<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n",
-		picture.width, height, picture.width, height, picture.width, height);
+		picture.width, height, picture.width, picture.width, height);
 	const ai8x_part_info *info = ai8x_part_get_info(map->part);
 	char range[64], note[256];
-	(void)snprintf(
-		note, sizeof note,
-		"left: before the run; right: after the last layer; from top to bottom %s of each instance",
-		draw_range(draw_data_words(map), info->data_words, range));
+	(void)snprintf(note, sizeof note,
+	               "across: time, in: before the run, then after which layer; down: %s of each instance; "
+	               "pale: not read again",
+	               draw_range(draw_data_words(map), info->data_words, range));
 	title(&picture, "Data memory", note);
 	keys(&picture);
 	data_memory(&picture);

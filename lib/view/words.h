@@ -33,7 +33,10 @@ uint32_t draw_kernel_words(const ai8x_map *map);
 // Who owns most of each stretch of an instance over time: rectangles for both kinds of pictures. Drawn into
 // a coordinate system of layer_count + 1 by MAP_ROWS, which stand for draw_data_words().
 #define MAP_ROWS 96
+// Pale: words that nothing reads again.
 void draw_instance(const ai8x_map *map, unsigned instance, FILE *file);
+// The axis of time below it names the layer after which each such step begins.
+size_t draw_tick_step(const ai8x_map *map);
 // Kernel memory, 64 columns by draw_kernel_words().
 void draw_kernels(const ai8x_map *map, FILE *file);
 // The words that are shown, for a caption: "all 8,192 words", "words 0 to 1,279 of 20,480".

@@ -280,11 +280,15 @@ class Program:
 
     @functools.cached_property
     def _numbers(self):
-        return [layer.number for layer in self._recorded()]
+        """Numbers of the recorded layers by their register sets."""
+        numbers = [layer.number for layer in self._recorded()]
+        return {lib.ai8x_program_int(self.handle, position, b'hw_layer', number): number
+                for position, number in enumerate(numbers)}
 
     def _layers(self, machine, facts):
         """Layers of a machine's last run, with the outputs in the shapes that the program records."""
         numbers = self._numbers
+        other = lib.AI8X_PROGRAM_UNRECORDED if numbers else 0
         count = lib.ai8x_machine_layer_count(machine)
         layers = []
         for position in range(count):
@@ -292,8 +296,7 @@ class Program:
             index = report.layer.index
             if index not in facts:
                 facts[index] = layer_facts(report)
-            number = numbers[position] if len(numbers) == count else index
-            layers.append(Layer(number, report, facts[index]))
+            layers.append(Layer(numbers.get(index, other + index), report, facts[index]))
         return layers
 
     def _run_recorded(self, engine, per_layer, max_cycles):

@@ -97,7 +97,9 @@ class Forms(unittest.TestCase):
         self.assertEqual((result.returncode, result.stdout), (OK, ""), result.stderr)
         text = [element.text for element in xml.etree.ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")]
         for i in range(16):
-            self.assertIn(f"instance {i}", text)
+            self.assertIn(f"instance {i}, from 0x{0x50400000 + i // 4 * 0x400000 + i % 4 * 0x8000:08x}", text)
+        # Below each instance time: before the run, then the layers.
+        self.assertEqual(text.count("in"), 16)
 
     def test_tables(self):
         """One table per memory; --all shows data memory after every layer."""

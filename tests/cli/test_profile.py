@@ -184,7 +184,7 @@ class Numbers(Case):
         self.assertEqual(result.returncode, OK, result.stderr)
         self.assertRegex(result.stdout, r"run +~[0-9,]+")
         result = ai8xsim("profile", self.network(), "--part", "MAX78002", "--baseline", self.network())
-        self.assertRegex(result.stdout, r"\ncycles +~[0-9]+ +~[0-9]+ ")
+        self.assertRegex(result.stdout, r"\ncycles +~[0-9,]+ +~[0-9,]+ ")
         self.assertRegex(result.stdout, r"\n +~[0-9,]+ -> ~[0-9,]+ cycles ")
         for part, are in (("MAX78000", "exact"), ("MAX78002", "estimate")):
             self.assertEqual(self.profile(self.network(), "--part", part)["profile"]["cycles_are"], are)
@@ -344,7 +344,29 @@ class Baselines(Case):
         """A program compared with itself does not change."""
         report = self.profile(SHIPPED, "--baseline", SHIPPED)
         self.assertEqual(report["profile"], report["baseline"])
-        self.assertIn("+0.0 %", ai8xsim("profile", SHIPPED, "--baseline", SHIPPED).stdout)
+        text = ai8xsim("profile", SHIPPED, "--baseline", SHIPPED).stdout
+        self.assertNotRegex(text, r"[+-][0-9.]+ %")
+        table = text[text.index("Compared with the baseline"):].split("\n\n")
+        self.assertEqual([part.count("none") for part in table[:2]], [6, len(report["profile"]["layers"])])
+
+    def test_layers(self):
+        """Layers are compared with those of their names; the page is green only where something is better."""
+        names = "arch: net\nlayers:\n  - {name: one, in_channels: 3, in_dim: [16, 16], operation: conv2d, kernel_size: 3x3, " \
+                "pad: 1, out_channels: 32}\n  - {name: OTHER, operation: conv2d, kernel_size: 3x3, pad: 1, " \
+                "out_channels: 8}\n"
+        slower = self.network(names.replace("OTHER", "two"), "slower.yaml")
+        faster = self.network(names.replace("32", "16").replace("OTHER", "three"), "faster.yaml")
+        page = self.path("page.html")
+        result = ai8xsim("profile", faster, "--baseline", slower, "--advice", 0, "--html", page)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        table = result.stdout[result.stdout.index("cycles of layer"):]
+        self.assertRegex(table, r"\n0 one +[0-9,]+ +[0-9,]+ +-[0-9.]+ %\n1 three +- +[0-9,]+ +new\n")
+        with open(page, encoding="utf-8") as file:
+            html = file.read()
+        changes = re.findall(r'<td class="r(?: (good|bad))?">(none|new|[+-][0-9.]+ %)</td>', html)
+        self.assertIn("good", [colour for colour, _ in changes])
+        for colour, change in changes:
+            self.assertEqual(colour, {"-": "good", "+": "bad"}.get(change[0], ""))
 
 
 class Refusals(Case):

@@ -304,7 +304,7 @@ class Results(Case):
     """Programs that run."""
 
     def test_table(self):
-        result = ai8xsim("run", SHIPPED)
+        result = ai8xsim("run", "--wide", SHIPPED)
         self.assertEqual(result.returncode, OK, result.stderr)
         heading, row = result.stdout.splitlines()
         self.assertEqual(heading.split(), ["program", "part", "layers", "cycles", "time", "checks", "mismatches",

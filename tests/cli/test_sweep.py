@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -152,7 +153,15 @@ class Files(Sweep):
             self.assertEqual([text.decode() for text in file["axes/kernel"][()]], [row["kernel"] for row in rows])
         with open(self.path("page.html"), encoding="utf-8") as file:
             page = file.read()
-        self.assertEqual(page.count("<circle"), len(rows))
+        # One dot for all best points with the same values of both objectives, in the colour of its part.
+        best = [(row["seconds"], row["parameters"]) for row in rows if row["best"] == "1"]
+        tied = len(best) - len(set(best))
+        self.assertGreater(tied, 0)
+        self.assertEqual(page.count("<circle"), len(rows) - tied)
+        self.assertEqual(set(re.findall(r'<circle class="(p\d)', page)), {"p0", "p1"})
+        self.assertEqual(sum(map(int, re.findall(r">\+(\d+)</td>", page))), tied)
+        # Units on both axes.
+        self.assertRegex(page, r'text-anchor="middle">[0-9.]+ [mu]s</text>')
         self.assertEqual(page.count("<tbody>"), 1)
         for outside in ("http:", "https:", "<script", "url("):
             self.assertNotIn(outside, page)

@@ -196,8 +196,11 @@ def int8(value, what):
     if type(value) is np.ndarray and value.dtype == np.int8 and value.flags.c_contiguous:
         return value
     array = array_of(value)
+    if array.dtype.kind not in 'biuf':
+        raise ArgumentError(f'{what}: expected whole numbers from -128 to 127, not {array.dtype}')
     if array.dtype != np.int8:
-        taken = array.astype(np.int8)
+        with np.errstate(invalid='ignore'):
+            taken = array.astype(np.int8)
         if not np.array_equal(taken, array):
             raise ArgumentError(f'{what}: values have to be whole numbers from -128 to 127')
         array = taken

@@ -40,6 +40,8 @@ class Firmware:
 
     :param path: ELF file
     :param part: "MAX78000" or "MAX78002"; None: told from the image
+    :param engine: of the accelerator: "auto", "exact" or "fast"
+    :param strict: end at the first read of a register that is not modelled
     :param max_seconds: watchdog, simulated time; None: the default
     :param on_console: called with text as it is printed, or None
     """

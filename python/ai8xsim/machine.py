@@ -71,27 +71,28 @@ class Machine:
         return part_name(lib.ai8x_machine_part(self.handle))
 
     def write32(self, address, value):
-        """A 32-bit bus write. Raises MachineError (AI8X_FIFO_FULL) where a FIFO did not take the word."""
+        """A bus write of the 32 low bits of ``value`` to a byte ``address`` (a multiple of 4). Raises MachineError
+        (AI8X_FIFO_FULL) where a FIFO did not take the word."""
         self._done(lib.ai8x_machine_write32, address, value & 0xffffffff)
 
     def write8(self, address, value):
-        """An 8-bit bus write."""
+        """A bus write of the 8 low bits of ``value`` to a byte ``address``."""
         self._done(lib.ai8x_machine_write8, address, value & 0xff)
 
     def read32(self, address):
-        """A 32-bit bus read."""
+        """A bus read of 32 bits at a byte ``address`` (a multiple of 4)."""
         value = ffi.new('uint32_t *')
         self._done(lib.ai8x_machine_read32, address, value)
         return value[0]
 
     def read8(self, address):
-        """An 8-bit bus read."""
+        """A bus read of 8 bits at a byte ``address``."""
         value = ffi.new('uint8_t *')
         self._done(lib.ai8x_machine_read8, address, value)
         return value[0]
 
     def fifo_push(self, address, value):
-        """Pushes a word into a FIFO; False where it has no room now."""
+        """Pushes a 32-bit word ``value`` into the FIFO at ``address``; False where it has no room now."""
         status, message = self._call(lib.ai8x_machine_fifo_push, address, value & 0xffffffff)
         if status not in (lib.AI8X_OK, lib.AI8X_FIFO_FULL):
             raise failure(status, message)

@@ -121,7 +121,8 @@ class Network:
         return ffi.gc(copy[0], lib.ai8x_network_destroy)
 
     def randomise(self, seed=0):
-        """Fills missing weights, biases and input with seeded values and chooses shifts; returns the network."""
+        """Fills missing weights, biases and input with values that ``seed`` decides, and chooses shifts; returns the
+        network."""
         call(lib.ai8x_network_randomise, self.handle, seed, ffi.NULL, ffi.NULL)
         return self
 
@@ -148,7 +149,7 @@ class Network:
                 ffi.memmove(memory, pointer(x, 'char *'), x.size)
                 libc.free(network.input)
                 network.input = ffi.cast('int8_t *', memory)
-        return Program(_handle=self._compiled(network, self._part(part)))
+        return Program(None, _handle=self._compiled(network, self._part(part)))
 
     def _weighted(self):
         return any(layer.weights is not None for layer in self.layers)
@@ -160,17 +161,21 @@ class Network:
         return program[0]
 
     def profile(self, part=None, clock=None):
-        """Where the cycles go, without weights or a run: a :class:`Profile`."""
+        """Where the cycles go, without weights or a run: a :class:`Profile`.
+
+        :param part: "MAX78000" or "MAX78002"; None: what the description says, else MAX78000
+        :param clock: of the accelerator, such as "PCLK", "ISO/4" or "12.5 MHz"; None: as generated software sets it up
+        """
         network = self._copy()
         program = ffi.gc(self._compiled(network, self._part(part)), lib.ai8x_program_destroy)
         return Profile(program, network, clock)
 
     def write_yaml(self, path):
-        """Writes the description with everything that was resolved."""
+        """Writes the description with everything that was resolved to ``path`` (YAML)."""
         call(lib.ai8x_network_write_yaml, self.handle, path_bytes(path))
 
     def write_weights(self, path):
-        """Writes weights, biases, shifts and input as an HDF5 weights file."""
+        """Writes weights, biases, shifts and input to ``path``, an HDF5 weights file."""
         call(lib.ai8x_network_write_weights, self.handle, path_bytes(path))
 
     def __repr__(self):

@@ -1,6 +1,7 @@
 """Programs: bus operations with expected results, and what a run of them gives."""
 import collections
 import functools
+import math
 import os
 import sys
 import threading
@@ -173,6 +174,22 @@ class _Batch:
         return self.input_shape
 
 
+def _is_elf(path):
+    """Whether a file is an ELF file; of one that cannot be read the library says what is wrong."""
+    try:
+        with open(os.fsencode(path), 'rb') as file:
+            return file.read(4) == b'\x7fELF'
+    except OSError:
+        return False
+
+
+def _fits(shape, expected):
+    """Whether an input has the dimensions in their order, or is flat; those of 1 may be missing or stand elsewhere."""
+    if shape == expected or shape == (math.prod(expected),):
+        return True
+    return [size for size in shape if size != 1] == [size for size in expected if size != 1]
+
+
 class Program:
     """A program: bus operations as firmware makes them, with the words expected afterwards.
 
@@ -180,15 +197,13 @@ class Program:
     (its first inference). Any number of threads may use one program.
     """
 
-    def __init__(self, path=None, part=None, _handle=None):
+    def __init__(self, path, part=None, _handle=None):
         if _handle is None:
             options = ffi.new('ai8x_program_options *')
             if part is not None:
                 options.part = find_part(part)
             handle = ffi.new('ai8x_program **')
-            with open(path, 'rb') as file:
-                elf = file.read(4) == b'\x7fELF'
-            open_it = lib.ai8x_firmware_open_program if elf else lib.ai8x_program_open
+            open_it = lib.ai8x_firmware_open_program if _is_elf(path) else lib.ai8x_program_open
             call(open_it, path_bytes(path), options, handle)
             _handle = handle[0]
         self.handle = ffi.gc(_handle, lib.ai8x_program_destroy)
@@ -241,7 +256,7 @@ class Program:
         return self._batch('auto', False).output_shape
 
     def save(self, path):
-        """Writes the program as HDF5, whole or not at all."""
+        """Writes the program as HDF5 to ``path``, whole or not at all."""
         call(lib.ai8x_program_save, self.handle, path_bytes(path))
 
     def _batch(self, engine, capture):
@@ -266,7 +281,7 @@ class Program:
             return self._run_recorded(engine, per_layer, max_cycles)
         batch = self._batches.get((engine, layers)) or self._batch(engine, layers)
         x = int8(x, 'input')
-        if x.size != batch.input_size:
+        if not _fits(x.shape, batch.input_shape or batch.need_input()):
             raise ArgumentError(f'input of shape {x.shape}: expected {batch.need_input()}')
         output = np.empty(batch.output_shape, np.int32)
         worker = batch.take()
@@ -340,6 +355,7 @@ class Program:
 
         :param X: inputs [N][C][H][W], whole numbers -128..127 (NumPy, torch, DLPack)
         :param jobs: threads; the interpreter is free while the library runs
+        :param engine: "auto", "exact" or "fast", as in :meth:`run`
         :param progress: True: a bar on standard error; None: where that is a terminal; or a function (done, N)
         :param out: int32 array [N][C][H][W] to fill, or None
         :returns: outputs, int32 [N][C][H][W]
@@ -347,7 +363,7 @@ class Program:
         batch = self._batch(engine, False)
         X = int8(X, 'inputs')
         shape = batch.need_input()
-        if X.ndim < 2 or int(np.prod(X.shape[1:])) != int(np.prod(shape)):
+        if X.ndim < 2 or not (_fits(X.shape[1:], shape) or X.shape == shape):
             raise ArgumentError(f'inputs of shape {X.shape}: expected (N, {", ".join(map(str, shape))})')
         if jobs < 1:
             raise ArgumentError(f'jobs {jobs}: at least 1')
@@ -368,7 +384,10 @@ class Program:
         return MemoryMap(self.profile())
 
     def check(self, max_cycles=0):
-        """What is wrong with the program: a list of findings, the worst first (docs/check.md)."""
+        """What is wrong with the program: a list of findings, the worst first (docs/check.md).
+
+        :param max_cycles: give up after so many cycles of the accelerator; 0: the default
+        """
         options = ffi.new('ai8x_check_options *')
         options.max_cycles = max_cycles
         handle = ffi.new('ai8x_check **')
@@ -388,8 +407,9 @@ class Program:
         return findings
 
     def trace(self, path, signals=None):
-        """Writes every cycle of a run: ``.vcd`` for GTKWave, ``.json`` for Perfetto, or ``.csv``.
+        """Writes every cycle of a run.
 
+        :param path: a file: ``.vcd`` for GTKWave, ``.json`` for Perfetto, or ``.csv``
         :param signals: names such as ["sequencer", "reads"] or None for the usual ones
         :returns: number of events written
         """

@@ -224,6 +224,18 @@ class Installed:
         if self.args.version not in text:
             raise Failure(f'printed: {text}')
 
+    def case_manuals(self):
+        """every installed program has a manual page, with its options"""
+        programs = os.listdir(os.path.join(self.prefix, 'bin'))
+        if len(programs) < 5:
+            raise Failure(f'few programs: {programs}')
+        for name in programs:
+            with open(os.path.join(self.prefix, 'share/man/man1', name + '.1'), encoding='utf-8') as file:
+                page = file.read()
+            for word in ('.SH NAME', '.SH SYNOPSIS', name):
+                if word not in page.replace('\\-', '-'):
+                    raise Failure(f'{name}.1 has no {word}')
+
     def case_share(self):
         """the manual page and the completions name every command and option"""
         share = os.path.join(self.prefix, 'share')
@@ -259,7 +271,7 @@ def main():
         cases = [installed.case_files, installed.case_pkgconfig, installed.case_exports, installed.case_versions,
                  installed.case_archives, installed.case_hello, installed.case_hello_runs, installed.case_hello_reports,
                  installed.case_static, installed.case_cmake,
-                 installed.case_program, installed.case_share, installed.case_hardened]
+                 installed.case_program, installed.case_manuals, installed.case_share, installed.case_hardened]
         print(f'1..{len(cases)}')
         for number, case in enumerate(cases, 1):
             try:

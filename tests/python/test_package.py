@@ -17,6 +17,10 @@ import numpy as np
 from package import DIGITS, FOLDER
 import ai8xsim  # pylint: disable=wrong-import-order
 from ai8xsim import _native  # pylint: disable=wrong-import-order
+try:
+    import ai8xsim.torch  # pylint: disable=wrong-import-order
+except ImportError:
+    pass
 
 PROGRAM = os.path.join(DIGITS, 'digits.h5')
 RESIDUAL = '''arch: two
@@ -269,6 +273,35 @@ class Machines(unittest.TestCase):
                 call()
 
 
+class Mistakes(unittest.TestCase):
+    """What users pass that makes no sense: an error of the library that says what is expected, never a wrong result."""
+
+    def test_inputs(self):
+        """shapes in another order and values that are no numbers"""
+        program = LARGE.compile('MAX78002')
+        for shape in ((90, 90, 64), (90, 64, 90), (64, 90), (64, 8100)):
+            with self.assertRaisesRegex(ai8xsim.ArgumentError, r'expected \(64, 90, 90\)'):
+                program.run(np.zeros(shape, np.int8))
+            with self.assertRaisesRegex(ai8xsim.ArgumentError, r'expected \(N, 64, 90, 90\)'):
+                program.eval(np.zeros((1, *shape), np.int8))
+        program = ai8xsim.Program(PROGRAM)
+        for value in ('hello', np.zeros((1, 8, 8), complex), np.full((1, 8, 8), None), np.full((1, 8, 8), np.nan)):
+            with self.assertRaisesRegex(ai8xsim.ArgumentError, 'whole numbers'):
+                program.run(value)
+        x = np.arange(64, dtype=np.int8)
+        wanted = program.run(x.reshape(1, 8, 8)).output
+        for shape in ((8, 8), (64,), (1, 1, 8, 8), (8, 8, 1)):
+            self.assertTrue(np.array_equal(program.run(x.reshape(shape)).output, wanted))
+
+    def test_files(self):
+        """files that are not there or are none"""
+        for path in ('/no/such.h5', '/tmp', os.devnull):
+            with self.assertRaises(ai8xsim.Error):
+                ai8xsim.Program(path)
+        with self.assertRaises(TypeError):
+            ai8xsim.Program(3)
+
+
 class Interrupts(unittest.TestCase):
     """Ctrl-C."""
 
@@ -410,11 +443,16 @@ class Firmwares(unittest.TestCase):
 class Types(unittest.TestCase):
     """What type checkers read."""
 
+    @staticmethod
+    def stub(name='__init__'):
+        """Classes and functions of a stub."""
+        with open(os.path.join(os.path.dirname(ai8xsim.__file__), name + '.pyi'), encoding='utf-8') as file:
+            tree = ast.parse(file.read())
+        return {node.name: node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+
     def test_stub(self):
         """the stub names what the package exports, and every public method has a docstring"""
-        with open(os.path.join(os.path.dirname(ai8xsim.__file__), '__init__.pyi'), encoding='utf-8') as file:
-            tree = ast.parse(file.read())
-        named = {node.name: node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+        named = self.stub()
         self.assertEqual(set(ai8xsim.__all__) - set(named), set())
         for name in ai8xsim.__all__:
             self.assertTrue(inspect.getdoc(getattr(ai8xsim, name)), name)
@@ -426,6 +464,51 @@ class Types(unittest.TestCase):
             self.assertEqual(public, stubbed - {'__init__'}, name)
             for key in public:
                 self.assertTrue(inspect.getdoc(getattr(getattr(ai8xsim, name), key)), f'{name}.{key}')
+
+    @staticmethod
+    def stubbed(function):
+        """(name, is optional) of a stub's parameters."""
+        positional = [argument.arg for argument in function.args.posonlyargs + function.args.args]
+        first = len(positional) - len(function.args.defaults)
+        found = [(name, index >= first) for index, name in enumerate(positional)]
+        keywords = zip(function.args.kwonlyargs, function.args.kw_defaults)
+        return found + [(argument.arg, default is not None) for argument, default in keywords]
+
+    @staticmethod
+    def real(function):
+        """The same of a function; a leading underscore is the package's own."""
+        return [(parameter.name, parameter.default is not parameter.empty)
+                for parameter in inspect.signature(function).parameters.values() if not parameter.name.startswith('_')]
+
+    def same(self, name, stubbed, function, text):
+        """Parameters, and a docstring (of a class for its constructor) that names them."""
+        self.assertEqual(self.stubbed(stubbed), self.real(function), name)
+        for parameter, _ in self.real(function):
+            if parameter != 'self':
+                with self.subTest(function=name, parameter=parameter):
+                    self.assertRegex(text or "", rf"\b{parameter}\b")
+
+    def test_signatures(self):
+        """parameters, their order and which are optional are the same in the stubs; docstrings name all of them"""
+        modules = [module for name, module in sys.modules.items() if name.split('.')[0] == 'ai8xsim']
+        stubs = self.stub()
+        if 'ai8xsim.torch' in sys.modules:
+            stubs.update(self.stub('torch'))
+        for name, node in stubs.items():
+            member = next(getattr(module, name) for module in modules if hasattr(module, name))
+            if isinstance(node, ast.FunctionDef):
+                self.same(name, node, member, inspect.getdoc(member))
+            elif issubclass(member, tuple):
+                fields = tuple(item.target.id for item in node.body if isinstance(item, ast.AnnAssign))
+                self.assertEqual(fields, member._fields, name)
+            elif not issubclass(member, Exception):
+                for item in node.body:
+                    value = inspect.getattr_static(member, getattr(item, 'name', '__doc__'))
+                    if isinstance(item, ast.FunctionDef) and not isinstance(value, property):
+                        text = inspect.getdoc(member if item.name == '__init__' else value)
+                        if item.name == 'forward' or (item.name.startswith('_') and item.name != '__init__'):
+                            continue
+                        self.same(f'{name}.{item.name}', item, getattr(value, '__func__', value), text)
 
 
 if __name__ == '__main__':

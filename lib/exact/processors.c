@@ -73,7 +73,12 @@ WITH_AVX2 static int32_t multiply_add_avx2(const int16_t *a, const int16_t *b, s
 	return sum_of_products(a, b, count);
 }
 
+// To clang the width is an option of the compiler, and no attribute.
+#ifdef __clang__
+#define WITH_AVX512 __attribute__((target("avx512bw")))
+#else
 #define WITH_AVX512 __attribute__((target("avx512bw,prefer-vector-width=512")))
+#endif
 WITH_AVX512 static int32_t multiply_add_avx512(const int16_t *a, const int16_t *b, size_t count)
 {
 	return sum_of_products(a, b, count);

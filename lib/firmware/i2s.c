@@ -61,7 +61,7 @@ static void update_line(struct ai8x_firmware *soc, const struct peripheral *row)
 static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)
 {
 	struct i2s *i2s = soc_state(soc, row);
-	for (unsigned i = 0; soc->now >= i2s->due; i++) {
+	while (soc->now >= i2s->due) {
 		if (i2s->received.count < DEPTH)
 			queue_push(&i2s->received, DEPTH, board_sound(soc, period(soc, row)));
 		else {

@@ -5,6 +5,7 @@
     board.py parse FOLDER LOG [OUTPUT]    reads the board's serial output (- is standard input) into a table
 """
 import csv
+import io
 import json
 import pathlib
 import re
@@ -12,7 +13,10 @@ import statistics
 import subprocess
 import sys
 
-import h5py
+try:
+    import h5py
+except ImportError:
+    sys.exit("board.py: Python's h5py is missing (Debian: python3-h5py, for /usr/bin/python3)")
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIRMWARE = HERE.parent.parent / "tests" / "firmware"
@@ -104,7 +108,7 @@ def make(program, part, folder):
     print(f"{folder / 'board.elf'}: {len(names)} runs")
 
 
-def parse(folder, log, output):
+def parse(folder, log):
     """Rows in the form of docs/reference/measured.tsv: the median of each run's times, in core cycles."""
     part = (folder / "part").read_text(encoding="utf-8")
     text = (sys.stdin if log == "-" else open(log, encoding="utf-8", errors="replace")).read()
@@ -120,6 +124,7 @@ def parse(folder, log, output):
         sys.exit(f"{log}: no times of {', '.join(missing)}")
     fields = ["id", "kind", "network", "device", "board", "clock_mhz", "clock_source", "includes_loading", "quantity",
               "value", "unit", "runs", "spread"]
+    output = io.StringIO()
     table = csv.writer(output, delimiter="\t", lineterminator="\n")
     table.writerow(fields)
     mhz = int(head.group(1)) / 1e6
@@ -130,20 +135,28 @@ def parse(folder, log, output):
                             "yes" if "fifo" in identity or quantity != "latency" else "no", quantity,
                             f"{statistics.median(values):g}", f"CPU cycles at {mhz:g} MHz", len(values),
                             max(values) - min(values)])
+    return output.getvalue()
 
 
-def main():
-    arguments = sys.argv[1:]
+def run(arguments):
+    """One of the two commands."""
     if len(arguments) == 4 and arguments[0] == "make" and arguments[2] in SRAM:
         make(arguments[1], arguments[2], pathlib.Path(arguments[3]).resolve())
     elif len(arguments) in (3, 4) and arguments[0] == "parse":
-        if len(arguments) == 4:
-            with open(arguments[3], "w", encoding="utf-8") as output:
-                parse(pathlib.Path(arguments[1]), arguments[2], output)
+        table = parse(pathlib.Path(arguments[1]), arguments[2])
+        if len(arguments) == 4 and arguments[3] != "-":
+            pathlib.Path(arguments[3]).write_text(table, encoding="utf-8")
         else:
-            parse(pathlib.Path(arguments[1]), arguments[2], sys.stdout)
+            print(table, end="")
     else:
         sys.exit(__doc__)
+
+
+def main():
+    try:
+        run(sys.argv[1:])
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"board.py: {error}")
 
 
 if __name__ == "__main__":

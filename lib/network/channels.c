@@ -107,10 +107,10 @@ static void note_choice(const struct counts *c, size_t i, uint64_t map, const ch
 	const unsigned count = bits_count(map);
 	if (count < 36 || count % 4 != 0)
 		return;
-	network_note(c->network, (int)i,
-	             "took %u output channels from %s 0x%016llx; with more passes the map also fits %u, %u, ...: "
-	             "give out_channels or weights to choose",
-	             count, whose, (unsigned long long)map, 2 * count, 3 * count);
+	network_note(
+		c->network, (int)i,
+		"assumed one pass: %u output channels from %s 0x%016llx, whose map fits %u, %u, ... with more", count,
+		whose, (unsigned long long)map, 2 * count, 3 * count);
 }
 
 static void learn_from_own_maps(struct counts *c)

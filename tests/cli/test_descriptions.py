@@ -82,7 +82,7 @@ class Descriptions(unittest.TestCase):
         layers = ["{in_dim: [4, 4], processors: 0xf, out_offset: 0x2000}",
                   "{processors: 0xfffffffffffffff, out_channels: 4, out_offset: 0}"]
         result = self.compile(layers)
-        self.assertIn("took 60 output channels from its reader's processors", result.stdout)
+        self.assertIn("assumed one pass: 60 output channels from its reader's processors", result.stdout)
         self.assertIn("120, 180", result.stdout)
         self.assertEqual(self.channels(
             ["{in_dim: [4, 4], processors: 0xf, out_offset: 0x2000}",

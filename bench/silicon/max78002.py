@@ -13,7 +13,7 @@ import tempfile
 
 import numpy
 
-from pages import HERE, MEASURED, access, ask, emulated, microseconds, profile, update, word_seconds
+from pages import HERE, LOADED, MEASURED, access, ask, emulated, microseconds, profile, update, word_seconds
 
 PROGRAM = sys.argv[1]
 
@@ -38,8 +38,12 @@ ENERGIES = [
     ("imagenet-effnet2", "an7664-084"),
 ]
 LEAKAGE_W = 6.8e-3  # at 1.0 V, from the energies of one network at slow clocks
-KERNEL_WRITES = {"kws20_v3_1": 38872, "cifar-100-mobilenet-v2-0.75": 343206}
+# Writes of the note's programs where they are known; the others are those of the descriptions.
+KERNEL_WRITES = {"kws20_v3_1": 38872, "cifar-100-mobilenet-v2-0.75": 343206, "mnist": 17864, "cifar-100-mixed": 41920}
 INPUT_WORDS = {"kws20_v3_1": 4096, "cifar-100-mobilenet-v2-0.75": 1024}
+# Network, first of four rows of its loading at 50 MHz: time and energy of kernels, time and energy of input (None: by FIFO).
+COLD = [("cifar-100-mixed", 41, 43), ("cifar-100-mobilenet-v2-0.75", 49, 51), ("faceid", 73, None),
+        ("imagenet-effnet2", 77, 79), ("kws20_v3_1", 93, 95), ("mnist", 101, 103), ("svhn_tinierssd", 117, 119)]
 
 
 class Layer:
@@ -193,8 +197,8 @@ def table_access():
     """A go of a copy loop; what a kernel takes more, which lies in flash."""
     yield "| go of a copy loop | MAX78000, core 100 MHz | MAX78002, core 120 MHz |"
     yield "|-------------------|-----------------------:|-----------------------:|"
-    for name, what in (("word from memory", "input"), ("first word of a line of flash, one in four", "kernel")):
-        cells = [access(PROGRAM, part, what) for part in ("MAX78000", "MAX78002")]
+    for name, first in (("word from memory", False), ("first word of a line of flash, one in four", True)):
+        cells = [access(PROGRAM, part, first) for part in ("MAX78000", "MAX78002")]
         yield f"| {name} | " + " | ".join(f"{core:.2f} core + edge + {cycles - 1:.2f} accelerator cycles"
                                           for core, cycles in cells) + " |"
 
@@ -219,6 +223,44 @@ def loading_rows(seconds):
 
 def table_loading():
     return loading_rows(lambda what, count, mhz: count * word_seconds(PROGRAM, "MAX78002", what.removesuffix("s"), mhz))
+
+
+def writes(network):
+    """Kernel writes and words of input."""
+    loading = profile(PROGRAM, "MAX78002", network)["loading"]
+    return KERNEL_WRITES.get(network, loading["kernel_writes"]), loading["input_writes"]
+
+
+def compared(identity, expected, unit):
+    """Cells: a measured value, what the model says of it, and how far that is off."""
+    row = MEASURED[f"an7664-{identity:03d}"]
+    value = float(row["value"])
+    digits = ".3g" if unit == "ms" else ",.0f"
+    return [f"{value:g} {unit}", f"{expected:{digits}} {unit}", f"{100 * (expected / value - 1):+.1f} %"]
+
+
+def table_cold():
+    yield "| network | kernel writes | measured | simulated | off | input words | measured | simulated | off |"
+    yield "|---------|------:|------:|------:|----:|------:|------:|------:|----:|"
+    for network, kernels, inputs in COLD:
+        both, cells = writes(network), []
+        for row, what, count in zip((kernels, inputs), ("kernel", "input"), both):
+            seconds = word_seconds(PROGRAM, "MAX78002", what, 50) * count
+            cells += [f"{count:,}", *compared(row, 1000 * seconds, "ms")] if row else ["-"] * 4
+        yield f"| {network} | " + " | ".join(cells) + " |"
+
+
+def write_joules():
+    loading = profile(PROGRAM, "MAX78002", LOADED["MAX78002"])["loading"]
+    return loading["joules_estimate"] / sum(loading[f"{what}_writes"] for what in ("kernel", "bias", "register", "input"))
+
+
+def table_loading_energy():
+    yield "| network | kernel writes | measured | law | off |"
+    yield "|---------|------:|------:|------:|----:|"
+    for network, kernels, _ in COLD:
+        count = writes(network)[0]
+        yield f"| {network} | {count:,} | " + " | ".join(compared(kernels + 1, 1e6 * count * write_joules(), "uJ")) + " |"
 
 
 def table_emulated():
@@ -274,8 +316,9 @@ def main():
     pages = {"docs/timing.md": {"latency": table_latency(), "unpipelined": table_unpipelined(),
                                 "alternatives": table_alternatives(), "streaming": table_streaming(),
                                 "retina": table_retina(), "access": table_access(), "loading": table_loading(),
-                                "emulated": table_emulated()},
-             "docs/energy.md": {"energy": table_energy(), "volts": table_volts()}}
+                                "cold": table_cold(), "emulated": table_emulated()},
+             "docs/energy.md": {"energy": table_energy(), "volts": table_volts(),
+                                "loading-energy": table_loading_energy()}}
     return update("max78002.py", pages, "--write" in sys.argv[2:])
 
 

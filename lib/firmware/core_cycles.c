@@ -283,5 +283,5 @@ uint64_t core_source_cycles(struct ai8x_firmware *soc)
 	const uint32_t address = soc_register(soc, UC_ARM_REG_R0 + block->source.base) - block->source.step;
 	if (address - FLASH_BASE >= soc->soc->flash_bytes)
 		return 0;
-	return (uint64_t)new_lines(soc, address, 1) * (*soc_word(soc, MEMORY_CONTROL) & WAIT_STATES);
+	return (uint64_t)((double)new_lines(soc, address, 1) * soc->part->host.flash_line);
 }

@@ -163,7 +163,8 @@ const struct ai8x_part part_max78002 = {
 	.host =
 		{
 			.hz = 120e6,
-			.flash_line = 5,
+			.flash_line = 6,
+			.input_lines = 0.125,
 			.word = {16.05, 6},
 			.fifo_word = {34.0, 12.4},
 			.bus_read = {14.55, 6.4},

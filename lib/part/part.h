@@ -166,7 +166,8 @@ struct part_access {
 // The host's core, and goes of its copy loops (docs/timing.md, "Loading").
 struct part_host {
 	double hz;
-	double flash_line;                      // core cycles that a line of flash adds, once in four words
+	double flash_line;                      // core cycles that a line of flash adds
+	double input_lines;                     // how many a word of input needs: 0.25 from flash, 0 from memory
 	struct part_access word;                // one go of a copy loop
 	struct part_access fifo_word;           // two accesses, status and data, measured as a sum
 	struct part_access bus_read, bus_write; // one access without the loop's code

@@ -7,7 +7,7 @@
 
 #include "part/part.h"
 
-#define WORDS_OF_A_LINE 4 // of flash
+#define KERNEL_LINES 0.25 // of flash, which a kernel word needs
 
 // One go of a copy loop in which the core takes some cycles longer.
 static double word_seconds(const ai8x_part *part, const ai8x_clock *clock, double more)
@@ -22,12 +22,9 @@ double host_access_seconds(const ai8x_part *part, const ai8x_clock *clock, enum 
 	const struct part_access *fifo = &part->host.fifo_word;
 	if (access == HOST_ACCESS_FIFO)
 		return fifo->core / part->host.hz + fifo->accelerator / clock->hz;
-	const double word = word_seconds(part, clock, 0);
-	if (access == HOST_ACCESS_INPUT)
-		return word;
-	// Kernels lie in flash.
-	const double first = word_seconds(part, clock, part->host.flash_line);
-	return ((WORDS_OF_A_LINE - 1) * word + first) / WORDS_OF_A_LINE;
+	const double lines = access == HOST_ACCESS_INPUT ? part->host.input_lines : KERNEL_LINES;
+	return (1 - lines) * word_seconds(part, clock, 0) +
+	       lines * word_seconds(part, clock, part->host.flash_line);
 }
 
 uint32_t ai8x_feed_cycles(const ai8x_part *part, const ai8x_clock *clock)

@@ -56,9 +56,9 @@ def access(program, part, first):
     first word of a line, one in four, needs it sooner."""
     def cycles(mhz):
         return word_seconds(program, part, "kernel", mhz) * mhz * 1e6
-    slow, fast = 0.01, CORE_MHZ[part]
+    slow, fast = 2, 16
     least = cycles(slow)
-    while fast - slow > 1e-6:
+    while fast - slow > 1e-3:
         middle = (slow + fast) / 2
         slow, fast = (middle, fast) if cycles(middle) - least < (0.1 if first else 0.5) else (slow, middle)
     return CORE_MHZ[part] / fast, least

@@ -4,6 +4,7 @@
 // several steps, sums stay in 16 bits when in every lane the positive weights add up to at most 258 and the negative
 // ones to at least -258 (258 * 127 = 32766): no partial sum can then leave 16 bits, whatever the image holds. Packing
 // finds out how many steps that allows, and sums are widened to 32 bits after as many.
+#include "fast/pack.h"
 #include "fast/variants.h"
 
 #include <immintrin.h>
@@ -16,7 +17,6 @@ enum {
 	MOST_STEPS = 4,  // that are added up in 16 bits: with more, loops become the cost
 	MOST_PIXELS = 8, // of a tile
 	MOST_BLOCKS = 2,
-	BOUND = 258, // sum of weights that one lane may see
 };
 
 static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
@@ -24,39 +24,13 @@ static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
 	return HEAD + (size_t)blocks * BLOCK * rows * run;
 }
 
-// Whether all groups of `steps` steps of a kernel row stay in bounds; lanes take values 0, 1 and 2, 3 of each step.
-static bool in_bounds(const int8_t *row, uint32_t run, uint32_t steps)
-{
-	for (uint32_t first = 0; first < run; first += steps * STEP) {
-		int32_t most[2] = {0, 0}, least[2] = {0, 0};
-		for (uint32_t k = first; k < run && k < first + steps * STEP; k++) {
-			const uint32_t lane = k / 2 % 2;
-			most[lane] += row[k] > 0 ? row[k] : 0;
-			least[lane] += row[k] < 0 ? row[k] : 0;
-		}
-		for (uint32_t lane = 0; lane < 2; lane++)
-			if (most[lane] > BOUND || least[lane] < -BOUND)
-				return false;
-	}
-	return true;
-}
-
 // [block][value / 4][slot][value % 4], after the head.
 static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
                  void *packed)
 {
-	const size_t depth = (size_t)rows * run;
-	int8_t *to = (int8_t *)packed + HEAD;
-	uint32_t steps = MOST_STEPS;
+	const uint32_t steps = fast_pack_steps(weights, (size_t)slots * rows, run, MOST_STEPS);
 	memset(packed, 0, packed_size(blocks, rows, run));
-	for (uint32_t s = 0; s < slots; s++) {
-		for (uint32_t r = 0; r < rows; r++)
-			while (steps > 1 && !in_bounds(weights + s * depth + (size_t)r * run, run, steps))
-				steps /= 2;
-		for (size_t k = 0; k < depth; k++)
-			to[((size_t)(s / BLOCK) * (depth / STEP) + k / STEP) * (BLOCK * STEP) + s % BLOCK * STEP +
-			   k % STEP] = weights[s * depth + k];
-	}
+	fast_pack(weights, slots, (size_t)rows * run, BLOCK, STEP, (int8_t *)packed + HEAD);
 	memcpy(packed, &steps, sizeof steps);
 }
 

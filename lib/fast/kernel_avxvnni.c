@@ -4,6 +4,7 @@
 // Why it is exact: VPDPBUSD widens every product to 32 bits before it adds (its saturating sibling is not used). The
 // image's bytes are offset by 128 to be unsigned; the plan takes that back per slot. A sum of MAX_DEPTH products (planner.c) of
 // at most 255 * 128 stays below 2^31.
+#include "fast/pack.h"
 #include "fast/variants.h"
 
 #include <cpuid.h>
@@ -39,13 +40,8 @@ static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
 static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
                  void *packed)
 {
-	const size_t depth = (size_t)rows * run;
-	int8_t *to = packed;
 	memset(packed, 0, packed_size(blocks, rows, run));
-	for (uint32_t s = 0; s < slots; s++)
-		for (size_t k = 0; k < depth; k += STEP)
-			memcpy(to + ((size_t)(s / BLOCK) * (depth / STEP) + k / STEP) * (BLOCK * STEP) + s % BLOCK * STEP,
-			       weights + s * depth + k, STEP);
+	fast_pack(weights, slots, (size_t)rows * run, BLOCK, STEP, packed);
 }
 
 // A tile of pixels and slot blocks whose sums stay in registers. The counts are constants where this is called.

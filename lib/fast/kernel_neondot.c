@@ -1,5 +1,6 @@
 // Kernels for NEON with dot products (SDOT: AArch64 processors since about 2018): 16 products of signed bytes in one
 // instruction, summed by fours to 32 bits, which nothing narrower ever holds.
+#include "fast/pack.h"
 #include "fast/variants.h"
 
 #include <arm_neon.h>
@@ -32,13 +33,8 @@ static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
 static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
                  void *packed)
 {
-	const size_t depth = (size_t)rows * run;
-	int8_t *to = packed;
 	memset(packed, 0, packed_size(blocks, rows, run));
-	for (uint32_t s = 0; s < slots; s++)
-		for (size_t k = 0; k < depth; k += STEP)
-			memcpy(to + ((size_t)(s / BLOCK) * (depth / STEP) + k / STEP) * (BLOCK * STEP) + s % BLOCK * STEP,
-			       weights + s * depth + k, STEP);
+	fast_pack(weights, slots, (size_t)rows * run, BLOCK, STEP, packed);
 }
 
 // Four values of each pixel, in lane `lane` of its register.

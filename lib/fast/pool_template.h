@@ -171,9 +171,8 @@ POOL_INLINE void KERNEL(pool_pixels)(const struct fast_pool *pool, const uint32_
 static void KERNEL(pool)(const struct fast_pool *pool)
 {
 	const uint32_t together = pool->operands > 1 ? pool->lanes : pool->lanes * pool->passes;
-	if (together <= 16)
-		KERNEL(pool_pixels)(pool, 16);
-	else if (together <= 32)
+	// Shorter loops than these are unrolled before they could become vectors.
+	if (together <= 32)
 		KERNEL(pool_pixels)(pool, 32);
 	else
 		KERNEL(pool_pixels)(pool, POOL_STRIP);

@@ -49,8 +49,9 @@ hid_t hdf5_image_create(struct hdf5_image *image, const char *path, ai8x_error *
 	hid_t creation = H5Pcreate(H5P_FILE_CREATE);
 	H5FD_file_image_callbacks_t callbacks = {
 		image_malloc, NULL, image_realloc, image_free, hdf5_share_user, hdf5_leave_user, image};
-	(void)H5Pset_file_image_callbacks(access, &callbacks);
-	(void)H5Pset_fapl_core(access, MEMORY_STEP, false);
+	// Without them H5Fcreate() would make a file on the disk.
+	const bool in_memory = H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
+	                       H5Pset_fapl_core(access, MEMORY_STEP, false) >= 0;
 	// Any libhdf5 from 1.10 on reads this.
 	(void)H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
 	(void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
@@ -59,7 +60,7 @@ hid_t hdf5_image_create(struct hdf5_image *image, const char *path, ai8x_error *
 	// libhdf5 refuses one that is open, on any thread; two images do not lie at the same address.
 	char name[64];
 	(void)snprintf(name, sizeof name, ".ai8xsim-in-memory-%p", (void *)image);
-	hid_t file = H5Fcreate(name, H5F_ACC_TRUNC, creation, access);
+	hid_t file = in_memory ? H5Fcreate(name, H5F_ACC_TRUNC, creation, access) : H5I_INVALID_HID;
 	char reason[200];
 	hdf5_reason(reason, sizeof reason);
 	(void)H5Pclose(creation);

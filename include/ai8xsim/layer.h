@@ -181,7 +181,8 @@ AI8X_API uint32_t ai8x_layer_output_slots(const ai8x_layer *layer);
  * @brief Where slot @p slot of output pixel @p pixel (row-major) is written.
  *
  * For passthrough and depth-wise layers slot = pass * n + k, with k counting the n writing processors of
- * all groups in order. The word is not wrapped at a ring or at the memory's end.
+ * all groups in order. The word is not wrapped at a ring or at the memory's end. All zeros where @p layer is
+ * null or has no processors, as one that is all zeros.
  */
 AI8X_API_EXPERIMENTAL ai8x_output_place ai8x_layer_place(const ai8x_layer *layer, uint32_t slot,
                                                          uint32_t pixel);

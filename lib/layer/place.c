@@ -25,7 +25,9 @@ static uint32_t packed_position(const ai8x_layer *layer, unsigned processor)
 
 ai8x_output_place ai8x_layer_place(const ai8x_layer *layer, uint32_t slot, uint32_t pixel)
 {
-	if (layer == NULL)
+	// A structure that no machine has filled in writes nowhere.
+	if (layer == NULL || layer->master >= AI8X_GROUPS ||
+	    (layer->write_mode == AI8X_WRITE_CHANNELS ? layer->slots_per_pass : layer->processors) == 0)
 		return (ai8x_output_place){0};
 	const uint32_t unit = layer->output_bits / 8;
 	if (layer->write_mode == AI8X_WRITE_CHANNELS) {

@@ -170,6 +170,20 @@ static ai8x_status check_ranges(ai8x_machine *machine, const ai8x_layer *layer, 
 	return status;
 }
 
+static ai8x_status begin_stream(ai8x_machine *machine, const ai8x_layer *layer, uint32_t instances,
+                                struct stream_image *image, ai8x_error *error)
+{
+	const uint64_t words = layer_read_words(layer);
+	const ai8x_status status =
+		stream_image_begin(image, &machine->bus.data, layer->read_base, words, layer->ring_words, instances);
+	if (status == AI8X_ERR_LIMIT)
+		return error_set(
+			error, AI8X_ERR_LAYER,
+			"layer %u reads %llu words of its stream; at most %u can be addressed (RCNT, CCNT, pooling)",
+			layer->index, (unsigned long long)words, STREAM_MOST_WORDS);
+	return status == AI8X_OK ? status : error_no_memory(error, "a streaming layer's input");
+}
+
 static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, uint32_t write_ring,
                                ai8x_error *error)
 {
@@ -193,9 +207,9 @@ static ai8x_status begin_layer(ai8x_machine *machine, const ai8x_layer *layer, u
 	instances &= layer_instances(layer);
 	if (instances != 0) {
 		stage->streams_in = true;
-		if (stream_image_begin(stage->image, &machine->bus.data, layer->read_base, layer_read_words(layer),
-		                       layer->ring_words, instances) != AI8X_OK)
-			return error_no_memory(error, "a streaming layer's input");
+		status = begin_stream(machine, layer, instances, stage->image, error);
+		if (status != AI8X_OK)
+			return status;
 	}
 	run->stage_count++;
 	if (layer->fifo) {

@@ -90,7 +90,11 @@ struct stream_image {
 	size_t room_words[AI8X_INSTANCES];
 };
 
-// Makes images for the instances in `instances` (bit i: instance i), filled from data memory.
+// The coordinates of both parts are at most 11 bits: what is larger could not be addressed.
+#define STREAM_MOST_WORDS (UINT32_C(1) << 26)
+
+// Makes images for the instances in `instances` (bit i: instance i), filled from data memory. AI8X_ERR_LIMIT where they
+// are too large.
 ai8x_status stream_image_begin(struct stream_image *image, const struct data_memory *data,
                                const uint32_t base[AI8X_GROUPS], uint64_t words, uint32_t ring,
                                uint32_t instances);

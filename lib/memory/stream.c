@@ -40,9 +40,8 @@ ai8x_status stream_image_begin(struct stream_image *image, const struct data_mem
                                uint32_t instances)
 {
 	stream_image_end(image);
-	// The coordinates of both parts are at most 11 bits; anything larger could not be addressed.
-	if (words > UINT32_C(1) << 26)
-		return AI8X_ERR_NO_MEMORY;
+	if (words > STREAM_MOST_WORDS)
+		return AI8X_ERR_LIMIT;
 	image->ring = ring;
 	image->words = (uint32_t)words;
 	memcpy(image->base, base, sizeof image->base);

@@ -219,7 +219,18 @@ START_TEST(fifo_keeps_order)
 }
 END_TEST
 
-// Firmware clears memories by self-test and polls the done bits (register table, SRAM_TEST).
+START_TEST(stream_images_have_a_limit)
+{
+	static struct data_memory data;
+	struct stream_image image = {.words = 0};
+	const uint32_t base[AI8X_GROUPS] = {0};
+	ck_assert_int_eq(stream_image_begin(&image, &data, base, (uint64_t)STREAM_MOST_WORDS + 1, 0, 1),
+	                 AI8X_ERR_LIMIT);
+	ck_assert_ptr_null(image.word[0]);
+	stream_image_release(&image);
+}
+END_TEST
+
 START_TEST(stream_images_keep_their_room)
 {
 	struct data_memory data;
@@ -242,6 +253,7 @@ START_TEST(stream_images_keep_their_room)
 }
 END_TEST
 
+// Firmware clears memories by self-test and polls the done bits (register table, SRAM_TEST).
 START_TEST(selftest_clears_and_reports)
 {
 	struct rig rig;
@@ -325,6 +337,7 @@ RIG_MAIN("memory", tcase_add_loop_test(tcase, plain_kernel_load_commits_with_the
          tcase_add_loop_test(tcase, bad_accesses_are_refused, 0, 2);
          tcase_add_loop_test(tcase, fifos_report_full, 0, 2);
          tcase_add_loop_test(tcase, words_are_stored_directly, 0, 2); tcase_add_test(tcase, fifo_keeps_order);
+         tcase_add_test(tcase, stream_images_have_a_limit);
          tcase_add_test(tcase, stream_images_keep_their_room);
          tcase_add_loop_test(tcase, selftest_clears_and_reports, 0, 2);
          tcase_add_loop_test(tcase, reset_restores_everything, 0, 2);

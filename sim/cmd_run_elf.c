@@ -13,6 +13,8 @@
 #include "cli_sockets.h"
 #include "cli_terminal.h"
 
+#include "base/file.h"
+
 // ---- options ----
 
 #define MOST AI8X_FIRMWARE_MAX_STUBS
@@ -86,16 +88,11 @@ static void read_load(const struct argp_state *state, char *argument, void *sett
 	if (options->board.load_count == MOST)
 		argp_error(state, "at most %d buffers can be filled", MOST);
 	char *path = split(state, "--load", argument);
-	FILE *file = fopen(path, "rb");
-	if (file == NULL)
-		argp_failure(state, CLI_BAD_INPUT, errno, "%s", path);
-	char *bytes = malloc(LOAD_LIMIT);
-	if (bytes == NULL)
-		argp_failure(state, CLI_RESOURCES, 0, "%s: out of memory", path);
-	size_t size = fread(bytes, 1, LOAD_LIMIT, file);
-	if (ferror(file) != 0)
-		argp_failure(state, CLI_BAD_INPUT, errno, "%s", path);
-	(void)fclose(file);
+	unsigned char *bytes = NULL;
+	size_t size = 0;
+	ai8x_error error = {0};
+	if (file_read(path, LOAD_LIMIT, &bytes, &size, &error) != AI8X_OK)
+		argp_failure(state, cli_exit_of(error.status), 0, "%s", error.message);
 	options->loads[options->board.load_count++] =
 		(ai8x_firmware_load){.symbol = argument, .bytes = bytes, .size = size};
 	options->board.loads = options->loads;
@@ -379,10 +376,12 @@ static void run_image(struct run *run)
 			(void)snprintf(run->reason, sizeof run->reason, "%s", run->comparison_error.message);
 		}
 	}
-	run->code = run->result->status == AI8X_ERR_NO_MEMORY ? CLI_RESOURCES
-	            : run->verdict == AI8X_FIRMWARE_PASS      ? CLI_OK
-	            : was_stopped(run->result->end)           ? CLI_STOPPED
-	                                                      : CLI_CHECK_FAILED;
+	// AI8X_ERR_IO: an output could not be written.
+	const ai8x_status status = run->result->status;
+	run->code = status == AI8X_ERR_NO_MEMORY || status == AI8X_ERR_IO ? CLI_RESOURCES
+	            : run->verdict == AI8X_FIRMWARE_PASS                  ? CLI_OK
+	            : was_stopped(run->result->end)                       ? CLI_STOPPED
+	                                                                  : CLI_CHECK_FAILED;
 	run->code = cli_worse(run->code, save_outputs(run));
 }
 

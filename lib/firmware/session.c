@@ -116,21 +116,28 @@ static ai8x_status find_symbols(struct ai8x_firmware *soc, ai8x_error *error)
 }
 
 // The flash as the run left it.
+static void not_saved(struct ai8x_firmware *soc, const ai8x_error *error)
+{
+	soc->result.status = error->status;
+	(void)snprintf(soc->result.message, sizeof soc->result.message, "%s", error->message);
+}
+
 static void save_flash(struct ai8x_firmware *soc)
 {
 	const uint32_t size = soc->soc->flash_bytes;
+	const char *path = soc->options.board->flash_out;
 	ai8x_error error = {0};
 	uint8_t *bytes = malloc(size);
 	ai8x_status status = AI8X_OK;
-	if (bytes == NULL || soc->unicorn.mem_read(soc->uc, FLASH_BASE, bytes, size) != UC_ERR_OK)
-		status = error_no_memory(&error, soc->options.board->flash_out);
+	if (bytes == NULL)
+		status = error_no_memory(&error, path);
+	else if (soc->unicorn.mem_read(soc->uc, FLASH_BASE, bytes, size) != UC_ERR_OK)
+		status = error_set(&error, AI8X_ERR_IO, "%s: the emulator does not give its flash", path);
 	else
-		status = file_write(soc->options.board->flash_out, bytes, size, &error);
+		status = file_write(path, bytes, size, &error);
 	free(bytes);
-	if (status != AI8X_OK) {
-		soc->result.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
-		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s", error.message);
-	}
+	if (status != AI8X_OK)
+		not_saved(soc, &error);
 }
 
 static ai8x_status make_semihosting(struct ai8x_firmware *soc, ai8x_error *error)
@@ -353,17 +360,14 @@ ai8x_status ai8x_firmware_run(ai8x_firmware *firmware, const ai8x_firmware_resul
 	}
 	phase_end(soc);
 	if (!vcd_close(soc)) {
-		soc->result.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
-		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s: cannot be written",
-		               soc->options.board->vcd);
+		(void)error_set(&error, AI8X_ERR_IO, "%s: cannot be written", soc->options.board->vcd);
+		not_saved(soc, &error);
 	}
 	record_close(soc);
 	if (status == AI8X_OK && soc->options.board != NULL && soc->options.board->flash_out != NULL)
 		save_flash(soc);
-	if (status == AI8X_OK && board_save(soc, &error) != AI8X_OK) {
-		soc->result.status = AI8X_ERR_NO_MEMORY; // what cannot be written is not bad input
-		(void)snprintf(soc->result.message, sizeof soc->result.message, "%s", error.message);
-	}
+	if (status == AI8X_OK && board_save(soc, &error) != AI8X_OK)
+		not_saved(soc, &error);
 	if (soc->recorder.failed)
 		soc->result.status = AI8X_ERR_NO_MEMORY;
 	soc->result.main_returned = soc->main_returned;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory_file.h"
 
 static _Thread_local bool incomplete;
 
@@ -96,12 +97,18 @@ ai8x_status json_write(json_t *root, FILE *file, ai8x_error *error)
 	// In ASCII: JSON is also looked at on terminals, which names must not steer.
 	bool whole = root != NULL && !incomplete;
 	incomplete = false;
-	char *text = whole ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) : NULL;
+	// Into a file that knows of every byte: json_dumps() loses names of members that found no memory.
+	struct memory_file memory;
+	memory_file_open(&memory);
+	whole = whole && memory.file != NULL &&
+	        json_dumpf(root, memory.file, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) == 0;
 	json_decref(root);
-	if (text == NULL)
+	if (!memory_file_close(&memory) || !whole) {
+		free(memory.text);
 		return error_no_memory(error, "JSON");
-	print_ascii(text, file);
+	}
+	print_ascii(memory.text, file);
 	(void)fputc('\n', file);
-	free(text);
+	free(memory.text);
 	return AI8X_OK;
 }

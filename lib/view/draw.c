@@ -175,24 +175,33 @@ void draw_instance(const ai8x_map *map, unsigned instance, FILE *file)
 	}
 }
 
+static bool same_words(const ai8x_map_run *a, const ai8x_map_run *b)
+{
+	return a->first == b->first && a->count == b->count && a->owner == b->owner;
+}
+
+// Part of the rectangle that begins at an earlier processor; runs are in order of processors.
+static bool is_drawn(const ai8x_map_runs *runs, size_t i)
+{
+	for (size_t k = i; k-- > 0 && runs->run[k].unit + 1u >= runs->run[i].unit;)
+		if (runs->run[k].unit + 1u == runs->run[i].unit && same_words(&runs->run[k], &runs->run[i]))
+			return true;
+	return false;
+}
+
 void draw_kernels(const ai8x_map *map, FILE *file)
 {
 	const ai8x_map_runs *runs = &map->kernels;
 	char colour[WORD_BYTES];
-	bool *drawn = calloc(runs->count + 1, sizeof *drawn);
-	for (size_t i = 0; drawn != NULL && i < runs->count; i++) {
-		if (drawn[i])
+	for (size_t i = 0; i < runs->count; i++) {
+		if (is_drawn(runs, i))
 			continue;
 		// The same words of neighbouring processors are one rectangle.
 		const ai8x_map_run *run = &runs->run[i];
 		unsigned end = run->unit + 1u;
 		for (size_t k = i + 1; k < runs->count && runs->run[k].unit <= end; k++) {
 			const ai8x_map_run *next = &runs->run[k];
-			if (next->unit == end && next->first == run->first && next->count == run->count &&
-			    next->owner == run->owner) {
-				drawn[k] = true;
-				end++;
-			}
+			end += next->unit == end && same_words(next, run);
 		}
 		(void)fprintf(file,
 		              "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" fill=\"%s\"><title>kernels of "
@@ -201,5 +210,4 @@ void draw_kernels(const ai8x_map *map, FILE *file)
 		              run->unit, run->first, end - run->unit, run->count, words_colour(run->owner, colour),
 		              map->layers[run->owner], run->first, run->first + run->count - 1);
 	}
-	free(drawn);
 }

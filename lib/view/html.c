@@ -448,23 +448,6 @@ static unsigned arc_lane(size_t busy_until[LANES], size_t from, size_t to)
 	return lane;
 }
 
-// Returns their number; arcs: room for all, or NULL to count.
-static size_t find_arcs(const ai8x_map *map, struct arc *arcs)
-{
-	const size_t sources = map->layer_count + 1;
-	size_t busy_until[LANES] = {0}, count = 0;
-	for (size_t from = 0; from < sources; from++) {
-		for (size_t to = from + 2; to <= map->layer_count; to++) {
-			if (map->reads[(to - 1) * sources + from] == 0)
-				continue;
-			if (arcs != NULL)
-				arcs[count] = (struct arc){from, to, arc_lane(busy_until, from, to)};
-			count++;
-		}
-	}
-	return count;
-}
-
 static void say_arc(const struct page *page, const struct arc *arc)
 {
 	const ai8x_map *map = page->profile->map;
@@ -482,8 +465,25 @@ static void say_arc(const struct page *page, const struct arc *arc)
 		say(page, "what layer %u wrote</title></path>", map->layers[arc->from - 1]);
 }
 
+// Those that pass a node. Found anew for each: a list might find no memory, and the page would lack them.
+static void say_arcs(const struct page *page, size_t node)
+{
+	const ai8x_map *map = page->profile->map;
+	const size_t sources = map->layer_count + 1;
+	size_t busy_until[LANES] = {0};
+	for (size_t from = 0; from < sources; from++) {
+		for (size_t to = from + 2; to <= map->layer_count; to++) {
+			if (map->reads[(to - 1) * sources + from] == 0)
+				continue;
+			const struct arc arc = {from, to, arc_lane(busy_until, from, to)};
+			if (from <= node && node <= to)
+				say_arc(page, &arc);
+		}
+	}
+}
+
 // Each node has its slice of the picture, so that pictures and names stay together on paper.
-static void say_node(const struct page *page, size_t node, const struct arc *arcs, size_t arc_count)
+static void say_node(const struct page *page, size_t node)
 {
 	const ai8x_map *map = page->profile->map;
 	const size_t sources = map->layer_count + 1, top = node * NODE_HEIGHT, middle = top + NODE_HEIGHT / 2;
@@ -496,9 +496,7 @@ static void say_node(const struct page *page, size_t node, const struct arc *arc
 	if (node < map->layer_count && map->reads[node * sources + node] != 0)
 		say(page, "<path d=\"M%u %zuV%zu\" stroke=\"#7d8898\" stroke-width=\"2\"/>", x, middle,
 		    top + NODE_HEIGHT);
-	for (size_t i = 0; i < arc_count; i++)
-		if (arcs[i].from <= node && node <= arcs[i].to)
-			say_arc(page, &arcs[i]);
+	say_arcs(page, node);
 	say(page, "<circle cx=\"%u\" cy=\"%zu\" r=\"6\" fill=\"%s\"/></svg>", x, middle,
 	    words_colour((int)node - 1, colour));
 	if (node == 0) {
@@ -514,18 +512,13 @@ static void say_node(const struct page *page, size_t node, const struct arc *arc
 static void say_graph(const struct page *page)
 {
 	const ai8x_map *map = page->profile->map;
-	const size_t count = find_arcs(map, NULL);
-	struct arc *arcs = calloc(count + 1, sizeof *arcs);
 	begin_section(page, "Graph",
 	              "Who reads whose results, found from the addresses that layers read and write. Joins and "
 	              "skipped connections are red.");
 	say(page, "<div class=\"scroll graph\">\n");
-	if (arcs != NULL)
-		(void)find_arcs(map, arcs);
 	for (size_t node = 0; node <= map->layer_count; node++)
-		say_node(page, node, arcs, arcs != NULL ? count : 0);
+		say_node(page, node);
 	say(page, "</div>\n");
-	free(arcs);
 	end_section(page);
 }
 

@@ -254,20 +254,23 @@ static uint32_t compose_recorded(const struct input_word *word, const int32_t *i
 }
 
 // Maps the input tensor to words and proves the map with the recorded input: every value must be found.
-static void map_input(ai8x_batch *batch, const ai8x_layer *layer, bool bytes_to_groups)
+static ai8x_status map_input(ai8x_batch *batch, const ai8x_layer *layer, bool bytes_to_groups,
+                             ai8x_error *error)
 {
 	const int32_t *input = ai8x_program_input(batch->program, batch->input_shape);
 	uint32_t counts[5] = {0};
 	size_t found = 0;
 	if (input == NULL || batch->input_shape[0] % layer->operands != 0 || layer->pixel_step == 0) {
 		(void)snprintf(batch->refusal, sizeof batch->refusal, "the program records no input tensor");
-		return;
+		return AI8X_OK;
 	}
 	const size_t values = (size_t)batch->input_shape[0] * batch->input_shape[1] * batch->input_shape[2];
 	struct input_word *words = layer->fifo ? batch->fifo_words : batch->memory_words;
 	const size_t count = layer->fifo ? batch->fifo_count : batch->memory_count;
 	uint8_t *seen = calloc(values + 1, 1);
-	bool right = seen != NULL;
+	bool right = true;
+	if (seen == NULL)
+		return error_no_memory(error, "the input's places");
 	for (size_t i = 0; i < count && right; i++) {
 		if (layer->fifo)
 			map_fifo_word(batch, layer, bytes_to_groups, &words[i], counts);
@@ -290,6 +293,7 @@ static void map_input(ai8x_batch *batch, const ai8x_layer *layer, bool bytes_to_
 			"the recorded input tensor is not what the program writes for its first layer (%zu of %zu "
 			"values found)",
 			found, values);
+	return AI8X_OK;
 }
 
 // --- Where output values are ---------------------------------------------------------------------------
@@ -572,8 +576,9 @@ static ai8x_status first_run(ai8x_batch *batch, ai8x_error *error)
 		uint32_t control = 0;
 		(void)ai8x_machine_read32(machine, master, &control, NULL);
 		batch->cycles = ai8x_machine_cycles(machine);
-		map_input(batch, first, !part_field_extract(batch->part, F_FIFOGRP, control));
-		status = note_writes(batch, machine, error);
+		status = map_input(batch, first, !part_field_extract(batch->part, F_FIFOGRP, control), error);
+		if (status == AI8X_OK)
+			status = note_writes(batch, machine, error);
 		if (status == AI8X_OK)
 			status = map_output(batch, &ai8x_machine_layer_report(machine, layers - 1)->layer, error);
 		if (batch->options.max_cycles == 0)

@@ -61,8 +61,9 @@ static ai8x_status unreadable(const struct source *source, ai8x_error *error)
 	const bool lacks = hdf5_lacks_resources();
 	char reason[200];
 	hdf5_reason(reason, sizeof reason);
-	return error_set(error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT, "%s: cannot read %s: %s",
-	                 source->path, source->name, reason);
+	return error_set(error, lacks ? AI8X_ERR_NO_MEMORY : AI8X_ERR_FORMAT, "%s: cannot read %s%s: %s",
+	                 source->path, source->name, lacks ? ", no memory or other resource is left" : "",
+	                 reason);
 }
 
 static ai8x_status inspect_hdf5(struct source *source, ai8x_error *error)

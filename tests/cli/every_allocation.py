@@ -134,7 +134,7 @@ class Sweep:
             return None
         if result.returncode != 5:
             return f"status {result.returncode}: {last}"
-        if "memory" not in result.stderr and not any(n in result.stderr for n in self.outputs):
+        if not any(word in result.stderr for word in ("memory", "thread")) and not any(n in result.stderr for n in self.outputs):
             return f"status 5 without a reason: {last!r}"
         return None
 

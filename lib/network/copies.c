@@ -185,7 +185,7 @@ static ai8x_status insert_copy(ai8x_network *network, const struct use *use, ai8
 			"inserted: copies the network's input for the join in layer %u, because other layers read it "
 			"without gaps; the copy is a layer that reads and writes each of its %u pixels once more, which "
 			"takes "
-			"%u to %u cycles; layers from here on count one more",
+			"%u to %u cycles; the numbers of the layers after it are one higher than in the description",
 			join->number, pixels, 3 * words, 6 * words);
 	} else {
 		network_note(
@@ -194,8 +194,7 @@ static ai8x_status insert_copy(ai8x_network *network, const struct use *use, ai8
 			"without gaps; the copy is a layer that reads and writes each of its %u pixels once more, which "
 			"takes %u to %u cycles (`profile` shows them): a join nearer to its operands, or the MAX78002, "
 			"which can read over gaps, needs none; "
-			"layers from here "
-			"on count one more",
+			"the numbers of the layers after it are one higher than in the description",
 			network->layers[source].number, join->number, pixels, 3 * words, 6 * words);
 	}
 	return ai8x_network_resolve(network, error);

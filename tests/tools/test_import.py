@@ -130,6 +130,21 @@ class Net:
                          strides=[stride] * rank)
         return self.node('Floor', [name], torch.trunc(self.values[name]))
 
+    def split(self, source, *counts):
+        """Parts of the channels."""
+        self.count += 1
+        names = [f'Split_{self.count}_{n}' for n in range(len(counts))]
+        sizes = self.constant(counts, numpy.int64)
+        self.nodes.append(helper.make_node('Split', [source, sizes], names, name=f'Split_{self.count}', axis=1))
+        for name, value in zip(names, torch.split(self.values[source], counts, 1)):
+            self.values[name] = value
+        return names
+
+    def channels(self, source, start, end):
+        """Some of the channels."""
+        ends = [self.constant([n], numpy.int64) for n in (start, end, 1)]
+        return self.node('Slice', [source, *ends], self.values[source][:, start:end])
+
     def concat(self, *sources):
         """Channels one after the other."""
         return self.node('Concat', list(sources), torch.cat([self.values[s] for s in sources], 1), axis=1)
@@ -244,6 +259,23 @@ class FromOnnx(Case):
         expand = net.concat(net.layer(squeeze, 12, kernel=1, pad=0), net.layer(squeeze, 12), squeeze)
         pooled = net.max_pool(expand)
         self.imported(net, net.linear(net.flat(net.layer(pooled, 6, kernel=1, pad=0)), 5, 'MatMul'))
+
+    def test_parts_of_channels(self):
+        """Split and Slice: read by convolutions, joined, added, pooled, put out."""
+        net = Net((6, 10, 10), seed=21)
+        first, second = net.split(net.layer('input', 20), 12, 8)
+        left, right = net.layer(first, 8), net.layer(second, 8, kernel=1, pad=0)
+        some = net.channels(first, 3, 11)
+        added = net.add(net.add(left, some), second)
+        text = self.imported(net, net.layer(net.concat(net.max_pool(added), net.max_pool(right)), 5))
+        self.assertIn('a convolution that keeps some channels', text)
+        halves = Net((4, 6, 6), seed=22)
+        one, two = halves.split('input', 1, 3)
+        text = self.imported(halves, halves.add(halves.layer(one, 8, active=None), halves.layer(two, 8, active=None)))
+        self.assertIn('zeros for the channels that it does not read', text)
+        line = Net((8, 20), seed=23)
+        one, two = line.split(line.layer('input', 70), 66, 4)
+        self.imported(line, line.concat(line.layer(one, 4, kernel=1, pad=0), two), parts=('MAX78002',))
 
     def test_line_of_data(self):
         net = Net((32, 48), seed=3)
@@ -413,6 +445,31 @@ class Refusals(Case):
         out = net.node('MaxPool', ['input'], torch.zeros(1, 3, 4, 4), kernel_shape=[3, 3], strides=[2, 2],
                        pads=[1, 1, 1, 1])
         self.refuse_net(net, out, 'padding')
+
+    def test_scales_of_channels(self):
+        """Per-channel quantization: scales that are powers of two go into the weights, others are named."""
+        def net_of(scales):
+            net = Net((4, 8, 8), seed=26)
+            whole = net.weights((4, 4, 1, 1), -8, 8)
+            weight = net.node('DequantizeLinear', [net.constant(whole, numpy.int8), net.constant(scales), net.constant([0] * 4, numpy.int8)],
+                              torch.from_numpy(whole * numpy.reshape(scales, (4, 1, 1, 1))), axis=0)
+            made = functional.conv2d(net.values['input'], net.values[weight])
+            return net, net.node('Conv', ['input', weight], made, kernel_shape=[1, 1])
+
+        net, out = net_of([0.3, 0.7, 0.11, 0.5])
+        self.refuse_net(net, out, 'a scale for each output channel', 'quantize per tensor')
+        net, out = net_of([0.5, 0.25, 1.0, 0.5])
+        done = self.run_import(net.save(self.folder, out), '--verify', '--inputs', '1')
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_parts_that_layers_cannot_take(self):
+        net = Net((4, 8, 8), seed=24)
+        rows = net.node('Slice', ['input', *[net.constant([n], numpy.int64) for n in (0, 4, 2)]], net.values['input'][:, :, :4])
+        self.refused(net.save(self.folder, net.layer(rows, 4)), node=rows, says=['takes some of the image'])
+        net = Net((4, 8, 8), seed=25)
+        source = net.layer('input', 8)
+        every = net.node('Slice', [source, *[net.constant([n], numpy.int64) for n in (0, 8, 1, 2)]], net.values[source][:, ::2])
+        self.refused(net.save(self.folder, net.layer(every, 4)), node=every, says=['channels in another order'])
 
     def test_unknown_operator(self):
         net = Net((3, 8, 8))

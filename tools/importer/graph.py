@@ -39,6 +39,7 @@ class Graph:
         self.nodes = []
         self.constants = {}
         self.scales = {}  # Constant: value of one unit, where quantized integers were its source
+        self.per_channel = set()  # constants that have a scale for each channel
         self.bits = {}  # Constant: bits of its integers, where the file says it
         self.input = None
         self.input_shape = None
@@ -290,6 +291,11 @@ def do_slice(node, value, starts=None, ends=None, axes=None, steps=None):
     return value[tuple(index)]
 
 
+def do_part(node, value, *_rest):
+    """Some of the channels: what `prepare` makes of Split and Slice."""
+    return value[:, node.get("start"):node.get("start") + node.get("count")]
+
+
 VIEWS = {"Reshape": do_reshape, "Flatten": do_flatten, "Transpose": do_transpose, "Squeeze": do_squeeze,
          "Unsqueeze": do_unsqueeze}
 SAME = ("Identity", "Dropout", "Cast")
@@ -311,7 +317,7 @@ OPERATORS = {
     "Concat": lambda node, *values: numpy.concatenate(values, axis=int(node.get("axis", 1))),
     "Shape": lambda _node, a: numpy.array(a.shape, dtype=numpy.int64),
     "Gather": lambda node, a, i: numpy.take(a, i.astype(numpy.int64), axis=int(node.get("axis", 0))),
-    "Slice": do_slice, "ConstantOfShape": lambda node, s: numpy.full([int(n) for n in s], node.get("fill", 0.0)),
+    "Split": do_part, "Slice": do_slice, "ConstantOfShape": lambda node, s: numpy.full([int(n) for n in s], node.get("fill", 0.0)),
     "Where": lambda _node, c, a, b: numpy.where(c, a, b), "Greater": lambda _node, a, b: a > b,
     "Sign": lambda _node, a: numpy.sign(a),
 }

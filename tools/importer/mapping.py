@@ -42,11 +42,13 @@ class Value:
         self.pooled = dims
         self.index = None
         self.fixed = True  # False: the network's input, whose image is not decided
+        self.part = None  # (channel, count): what the reader takes of the channels
 
     def copy(self):
         """One more of it."""
         other = Value(list(self.sources), self.channels, self.dims, self.unit, self.negative)
         other.pool, other.pooled, other.index, other.fixed = self.pool, self.pooled, self.index, self.fixed
+        other.part = self.part
         return other
 
 
@@ -208,7 +210,7 @@ class Mapper:
         if len(shape) not in (2, 3, 4):
             raise node.refuse(f"reads a tensor of {len(shape)} dimensions")
         dims = {2: (1, 1), 3: (shape[-1], 1), 4: tuple(shape[2:])}[len(shape)]
-        if shape[1] != value.channels:
+        if shape[1] != (value.part[1] if value.part else value.channels):
             raise node.refuse(f"reads {value.channels} channels as {shape[1]}: only a linear layer can")
         if dims != tuple(value.pooled):
             if value.pool is not None:
@@ -266,15 +268,17 @@ class Mapper:
         layer = self.new_layer(name, operation, value, reshaped)
         layer.kernel = {"conv2d": (1, 1), "conv1d": (1,), "linear": ()}[operation]
         layer.activation = activation
+        first, count = value.part or (0, value.channels)
         exponent = power_of_two(value.unit * factor / unit)
         if exponent is None:
             raise node.refuse(f"changes the unit from {value.unit:g} to {unit:g}, which no shift does")
-        weight = 64 * numpy.eye(value.channels)
+        weight = 64 * numpy.eye(value.channels)[first:first + count]
         layer.weights = weight.reshape(weight.shape + (1,) * len(layer.kernel))
         layer.bits, layer.shift = 8, exponent + 1
-        self.graph.note(f"layer {layer.name}: a convolution that keeps all channels, as the accelerator "
-                        + ("activates in convolutions only" if activation else "scales in convolutions only"))
-        return self.result(layer, value.channels, value.pooled, unit, activation is None and value.negative)
+        why = "takes some of the channels" if value.part else "activates" if activation else "scales"
+        self.graph.note(f"layer {layer.name}: a convolution that keeps {'some' if value.part else 'all'} channels, as the "
+                        f"accelerator {why} in convolutions only")
+        return self.result(layer, count, value.pooled, unit, activation is None and value.negative)
 
     # --- Nodes ------------------------------------------------------------------------------------------------------
 
@@ -339,6 +343,19 @@ class Mapper:
         index = value.index if value.index is not None else numpy.arange(int(numpy.prod(shape))).reshape(shape)
         extra = [self.graph.constant(i) for i in node.inputs[1:]]
         value.index = VIEWS[node.op](node, index.reshape(shape), *extra)
+        self.set(node.outputs[0], value)
+
+    def take_part(self, node):
+        """Some of the channels: zeros in the kernels of convolutions that read them, or a layer that keeps only those."""
+        name = self.source_tensor(node)
+        value, reshaped = self.image_of(node, name)
+        value = value.copy()
+        value.part = ((value.part or (0, 0))[0] + node.get("start"), node.get("count"))
+        readers = self.readers[node.outputs[0]]
+        plain = all(r.op == "Conv" and int(r.get("group", 1)) == 1 for r in readers)
+        if reshaped or not plain or not readers or node.outputs[0] in self.graph.outputs:
+            value = self.identity(value, node.name, None, value.unit, reshaped)
+            self.layers[-1].nodes.append(node)
         self.set(node.outputs[0], value)
 
     def concatenate(self, node):
@@ -518,6 +535,11 @@ class Mapper:
             parts = numpy.split(numpy.flip(weights, tuple(range(2, weights.ndim))), groups)
             weights = numpy.concatenate([part.swapaxes(0, 1) for part in parts])
         outputs = weights.shape[0]
+        if value.part:
+            whole = numpy.zeros((outputs, value.channels) + weights.shape[2:])
+            whole[:, value.part[0]:sum(value.part)] = weights
+            weights = whole
+            self.graph.note(f"node '{node.name}': zeros for the channels that it does not read")
         if groups > 1:
             weights, groups = self.grouped(node, weights, value.channels, groups)
         if shape["stride"] > 1:
@@ -531,6 +553,9 @@ class Mapper:
         layer.kernel, layer.pad, layer.dilation, layer.groups = shape["kernel"], shape["pad"], shape["dilation"], groups
         weights = weights.reshape(weights.shape[:2] + shape["kernel"])
         self.finish(node, layer, value, weights, bias, outputs, shape["out"])
+        if value.part and node in self.weights:
+            kernel, offset = self.weights[node]
+            self.weights[node] = (kernel[:, value.part[0]:sum(value.part)], offset)
 
     def geometry(self, node, rank, weights, value, transposed):
         """Kernel, padding and sizes of a convolution, checked against what the accelerator has."""
@@ -682,7 +707,12 @@ class Mapper:
         integers, unit = to_integers(real, known)
         if integers is None and known is not None:
             integers, unit = to_integers(real)
-        if integers is None or bits_needed(integers) is None:
+        wrong = integers is None or bits_needed(integers) is None
+        if wrong and node.inputs[1] in self.graph.per_channel:
+            raise node.refuse("its weights have a scale for each output channel, and the scales differ by more than powers of "
+                              "two; a layer of the accelerator has one shift for all channels: quantize per tensor, with a "
+                              "power of two as its scale")
+        if wrong:
             raise node.refuse(f"weights from {real.min():g} to {real.max():g} are not 8-bit integers times a power of two; "
                               "quantize the network first")
         return integers, unit
@@ -921,7 +951,7 @@ def rounded_to(unit, low, high):
 HANDLERS = {
     **{name: Mapper.view for name in VIEWS},
     "Conv": Mapper.convolution, "ConvTranspose": Mapper.convolution, "Gemm": Mapper.linear, "MatMul": Mapper.linear,
-    "MaxPool": Mapper.pool, "AveragePool": Mapper.pool, "Concat": Mapper.concatenate,
+    "MaxPool": Mapper.pool, "Split": Mapper.take_part, "AveragePool": Mapper.pool, "Concat": Mapper.concatenate,
     "Add": Mapper.eltwise, "Sum": Mapper.eltwise, "Sub": Mapper.eltwise, "BitwiseXor": Mapper.eltwise,
     "BitwiseOr": Mapper.eltwise,
     **{name: Mapper.rescale for name in ("Mul", "Div", "Floor", "Round", "Trunc", "Relu", "Abs", "Clip", "QuantizeLinear",

@@ -102,6 +102,47 @@ def padded_by(graph, node, pads):
     return [node]
 
 
+def split_apart(graph, node, image):
+    """Split, as one node for each of its results; each takes some of the channels."""
+    if int(node.get("axis", 0)) % image.ndim != 1:
+        raise node.refuse(f"splits along axis {int(node.get('axis', 0))}; layers can take some of the channels only (axis 1)")
+    counts = node.get("split")
+    if counts is None and len(node.inputs) > 1 and node.inputs[1]:
+        counts = graph.constant(node.inputs[1])
+        if counts is None:
+            raise node.refuse("the sizes of its parts are not constant")
+    each = -(-image.shape[1] // len(node.outputs))
+    counts = [min(each, image.shape[1] - each * n) for n in range(len(node.outputs))] if counts is None else \
+        [int(n) for n in numpy.asarray(counts).ravel()]
+    if len(counts) != len(node.outputs) or sum(counts) != image.shape[1] or min(counts) < 1:
+        raise node.refuse(f"parts of {counts} channels do not make {image.shape[1]}")
+    starts = numpy.cumsum([0] + counts)
+    return [Node("Split", node.inputs[:1], [out], {"start": int(start), "count": count}, f"{node.name}.{n}")
+            for n, (out, start, count) in enumerate(zip(node.outputs, starts, counts))]
+
+
+def slice_channels(graph, node, image):
+    """Slice of channels in their order, as a part; None: something else."""
+    given = [graph.constant(name) if name else None for name in node.inputs[1:]] + [None] * 4
+    starts, ends, axes, steps = (numpy.asarray(node.get(key) if value is None else value).ravel()
+                                 if value is not None or node.get(key) is not None else None
+                                 for key, value in zip(("starts", "ends", "axes", "steps"), given))
+    if starts is None or ends is None:
+        raise node.refuse("where it begins and ends is not constant")
+    axes = range(len(starts)) if axes is None else axes
+    steps = [1] * len(starts) if steps is None else steps
+    start, count = 0, image.shape[1]
+    for first, end, axis, step in zip(starts, ends, axes, steps):
+        axis = int(axis) % image.ndim
+        taken = range(image.shape[axis])[int(first):int(end):int(step)]
+        if axis == 1 and len(taken) > 0 and taken.step == 1:
+            start, count = taken.start, len(taken)
+        elif len(taken) != image.shape[axis] or taken.step != 1:
+            raise node.refuse("takes some of the image, or channels in another order; layers can take some of the channels "
+                              "only, in their order")
+    return [Node("Split", node.inputs[:1], node.outputs, {"start": start, "count": count}, node.name)]
+
+
 def read_pad(graph, node, pads):
     """Remembers a Pad node that adds zeros to the image."""
     widths = node.get("pads")
@@ -137,6 +178,10 @@ def settle(graph):
             pieces = mean_over(graph, node, image)
         elif node.op in ("Max", "Min"):
             pieces = bound_by(graph, node)
+        elif node.op == "Split" and image is not None:
+            pieces = split_apart(graph, node, image)
+        elif node.op == "Slice" and image is not None and graph.constant(node.inputs[0]) is None and image.ndim > 1:
+            pieces = slice_channels(graph, node, image)
         elif node.op == "Pad":
             pieces = read_pad(graph, node, pads)
         elif node.op == "Where":
@@ -174,8 +219,12 @@ def keep_unit(graph, node):
         scale = numpy.unique(numpy.asarray(graph.constants[node.inputs[1]], dtype=numpy.float64))
         if scale.size == 1:
             graph.scales[made] = float(scale[0])
+        else:
+            graph.per_channel.add(made)
     elif node.op in KEEPS_UNIT and source in graph.scales:
         graph.scales[made] = graph.scales[source]
+    elif node.op in KEEPS_UNIT and source in graph.per_channel:
+        graph.per_channel.add(made)
     if source in graph.bits and node.op in (*KEEPS_UNIT, "DequantizeLinear"):
         graph.bits[made] = graph.bits[source]
 

@@ -52,9 +52,12 @@ enum exact_phase {
 };
 
 struct exact_slot {
-	uint32_t word; // for output pixel 0
+	uint32_t word;  // for output pixel 0
+	uint32_t bits;  // of a value that are kept
+	uint32_t shift; // to its byte lane
+	uint32_t first; // slot with which its word begins
+	uint32_t mask;  // bits of the word that are written
 	uint8_t instance;
-	uint8_t lane;   // byte lane
 	uint8_t source; // passthrough, depth-wise: lane of the engine whose value it is
 	uint8_t group;  // whose write pointer and word latch are used
 	uint8_t time;   // passthrough, depth-wise: time slot
@@ -67,8 +70,10 @@ struct exact_log_entry {
 	uint8_t instance;
 };
 
-// Sum of products of `count` values.
-typedef int32_t exact_multiply_add_fn(const int16_t *a, const int16_t *b, size_t count);
+// `count` values of a window times those of the kernels of `slots` slots (a multiple of four), which lie `step` apart:
+// adds a sum of products to each slot's sum.
+typedef void exact_apply_fn(const int16_t *window, const int16_t *kernels, size_t step, size_t count,
+                            uint32_t slots, int64_t *sum);
 
 struct exact_layer {
 	uint32_t wanted; // events somebody wants, as of the start of this stretch of cycles
@@ -100,10 +105,17 @@ struct exact_layer {
 	uint32_t parallel_slots;  // slots computed in one cycle
 	uint32_t parallel_passes; // passes summed in one cycle
 	uint32_t pixel_words;     // write pointer step per output pixel
+	uint32_t pixels;          // of the output
 	uint32_t slots;
 	struct exact_slot *slot;
-	int16_t *kernels; // [slot][pass][tap][lane]
-	exact_multiply_add_fn *multiply_add;
+	size_t tap_step;       // values of a tap: passes * lanes
+	uint32_t kernel_slots; // slots with kernels of their own, rounded up to a multiple of four
+	int16_t *kernels;      // [slot][tap][pass][lane]
+	exact_apply_fn *apply;
+
+	bool finishes;        // results go through the output stage
+	uint32_t right;       // its right shift
+	int64_t factor, half; // its left shift, and what rounds
 
 	// Sequencer.
 	enum exact_phase phase;
@@ -116,14 +128,13 @@ struct exact_layer {
 
 	// Blocks.
 	int8_t sample[AI8X_PROCESSORS];
-	int32_t pooled[AI8X_PROCESSORS];
-	int32_t combined[AI8X_PROCESSORS];
-	int8_t *line;    // [kernel rows][padded columns][passes][lanes]
-	int16_t *window; // [pass][tap][lane]
-	int64_t accumulator[4];
-	int64_t group_sum[4][AI8X_GROUPS]; // its parts, kept while somebody watches them
+	int16_t pooled[AI8X_PROCESSORS];
+	int16_t combined[AI8X_PROCESSORS];
+	int16_t *line;                     // [kernel rows][padded columns][passes][lanes]
+	int16_t *window;                   // [tap][pass][lane]
+	int64_t *sum;                      // of the pixel's products, for each slot with kernels of its own
+	int64_t group_sum[4][AI8X_GROUPS]; // parts of those that grow now, kept while somebody watches them
 	uint32_t latch[AI8X_GROUPS];       // bytes of the word each group is assembling
-	uint32_t latch_mask[AI8X_GROUPS];
 };
 
 // What a layer works with besides its registers; everything stays the caller's.
@@ -190,22 +201,31 @@ void tram_store(struct exact_layer *x, const int8_t *pixel);
 void tram_window(struct exact_layer *x);
 ai8x_status processors_prepare(struct exact_layer *x);
 void processors_apply(struct exact_layer *x);
-// What is multiplied in a pass, and the kernels of a slot and pass: [tap][lane].
+void processors_tell_sums(struct exact_layer *x);
+// What is multiplied in a pass, and the kernels of a slot and pass: lanes side by side, taps x->tap_step apart.
 const int16_t *processors_window(const struct exact_layer *x, uint32_t pass);
 const int16_t *processors_weights(const struct exact_layer *x, uint32_t slot, uint32_t pass);
 int64_t processors_own(const struct exact_layer *x, unsigned lane, uint32_t pass);
 ai8x_status write_prepare(struct exact_layer *x);
 void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum);
 void output_prepare(struct exact_layer *x);
-int64_t output_bias(struct exact_layer *x, uint32_t slot);
-void write_value(struct exact_layer *x, uint32_t slot, int32_t value);
+void write_whole(struct exact_layer *x, const struct exact_slot *slot, uint32_t value);
 void log_write(struct exact_layer *x, struct exact_log_entry entry);
 
-// Output pixel whose window is complete at the sequencer's position.
-static inline uint32_t exact_output_pixel(const struct exact_layer *x)
+// What the processors' products add up to for a slot of the current pixel; layers without kernels share one.
+static inline int64_t exact_sum(const struct exact_layer *x, uint32_t slot)
 {
-	return (x->row + 1 - x->layer.kernel_rows) * x->layer.output_columns + x->column + 1 -
-	       x->layer.kernel_columns;
+	return x->sum[x->layer.bypass ? 0 : slot];
+}
+
+// A slot's value joins the word that its group is assembling.
+static inline void write_value(struct exact_layer *x, const struct exact_slot *slot, int32_t value)
+{
+	uint32_t *latch = &x->latch[slot->group];
+	const uint32_t word = *latch | ((uint32_t)value & slot->bits) << slot->shift;
+	*latch = slot->last ? 0 : word;
+	if (slot->last)
+		write_whole(x, slot, word);
 }
 
 // Whether somebody observes events of this kind. What follows where it is true is kept out of line (EXACT_TELLS), so

@@ -40,28 +40,21 @@ static int64_t read_bias(struct exact_layer *x, uint32_t slot, bool told)
 
 void output_prepare(struct exact_layer *x)
 {
+	const int32_t right = 7 - x->layer.output_shift;
+	if (!layer_has_kernels(&x->layer))
+		return;
+	x->finishes = x->layer.output_bits == 8;
+	x->right = right > 0 ? (uint32_t)right : 0;
+	x->factor = right > 0 ? 1 : INT64_C(1) << -right;
+	x->half = right > 0 ? INT64_C(1) << (right - 1) : 0;
 	for (uint32_t s = 0; s < x->slots; s++)
 		x->slot[s].bias = read_bias(x, s, false);
 }
 
 EXACT_TELLS static void tell_biases(struct exact_layer *x, uint32_t slot)
 {
-	(void)read_bias(x, slot, true);
-}
-
-int64_t output_bias(struct exact_layer *x, uint32_t slot)
-{
-	if (exact_wants(x, AI8X_EVENT_BIAS_READ))
-		tell_biases(x, slot);
-	return x->slot[slot].bias;
-}
-
-static int64_t shift_and_round(int64_t sum, int32_t shift)
-{
-	int32_t right = 7 - shift;
-	if (right > 0)
-		return (sum + (INT64_C(1) << (right - 1))) >> right;
-	return sum * (INT64_C(1) << -right);
+	if (layer_has_kernels(&x->layer))
+		(void)read_bias(x, slot, true);
 }
 
 EXACT_TELLS static void tell_output(struct exact_layer *x, uint32_t slot, int64_t sum, int32_t value,
@@ -74,7 +67,7 @@ EXACT_TELLS static void tell_output(struct exact_layer *x, uint32_t slot, int64_
 		.u.output =
 			{
 				.slot = slot,
-				.pixel = exact_output_pixel(x),
+				.pixel = x->pixels_done,
 				.accumulator = sum,
 				.value = value,
 				.clipped = clipped,
@@ -83,36 +76,49 @@ EXACT_TELLS static void tell_output(struct exact_layer *x, uint32_t slot, int64_
 	x->context->emit(x->context->user, &event);
 }
 
-void output_slot(struct exact_layer *x, uint32_t slot, int64_t sum)
+static void count_sum(ai8x_counters *counters, int64_t sum)
 {
-	const ai8x_layer *layer = &x->layer;
-	ai8x_counters *counters = x->counters;
-	int64_t value = sum;
-	bool clipped = false;
 	if (counters->outputs++ == 0)
 		counters->accumulator_min = counters->accumulator_max = sum;
 	if (sum < counters->accumulator_min)
 		counters->accumulator_min = sum;
 	if (sum > counters->accumulator_max)
 		counters->accumulator_max = sum;
-	if (layer_has_kernels(layer) && layer->output_bits == 8) {
-		value = shift_and_round(sum, layer->output_shift);
-		if (value < -128) {
-			counters->clipped_low++;
-			clipped = true;
-			value = -128;
-		} else if (value > 127) {
-			counters->clipped_high++;
-			clipped = true;
-			value = 127;
-		}
-		if (layer->activation == AI8X_ACTIVATE_ABS)
-			value = value == -128 ? 127 : value < 0 ? -value : value;
-		else if (layer->activation == AI8X_ACTIVATE_RELU)
-			value = value < 0 ? 0 : value;
+}
+
+// The output stage of 8-bit results: shifted and rounded, clipped, activated.
+static int64_t finish(const struct exact_layer *x, ai8x_counters *counters, int64_t sum)
+{
+	const ai8x_activation activation = x->layer.activation;
+	int64_t value = (sum * x->factor + x->half) >> x->right;
+	if (value < -128) {
+		counters->clipped_low++;
+		value = -128;
+	} else if (value > 127) {
+		counters->clipped_high++;
+		value = 127;
 	}
+	if (activation == AI8X_ACTIVATE_ABS)
+		return value == -128 ? 127 : value < 0 ? -value : value;
+	return activation == AI8X_ACTIVATE_RELU && value < 0 ? 0 : value;
+}
+
+void output_slot(struct exact_layer *x, uint32_t s, int64_t products)
+{
+	const struct exact_slot *slot = &x->slot[s];
+	ai8x_counters *counters = x->counters;
+	const int64_t sum = products + slot->bias;
+	const uint64_t clipped = counters->clipped_low + counters->clipped_high;
+	int64_t value = sum;
+	if (exact_wants(x, AI8X_EVENT_BIAS_READ))
+		tell_biases(x, s);
+	count_sum(counters, sum);
+	if (x->finishes)
+		value = finish(x, counters, sum);
 	if (exact_wants(x, AI8X_EVENT_OUTPUT))
-		tell_output(x, slot, sum, (int32_t)value, clipped);
+		tell_output(x, s, sum, (int32_t)value, counters->clipped_low + counters->clipped_high != clipped);
+	if (x->capture != NULL)
+		x->capture[(size_t)s * x->pixels + x->pixels_done] = (int32_t)value;
 	// 32-bit output keeps the low 32 bits of the accumulator.
 	write_value(x, slot, (int32_t)(uint32_t)(uint64_t)value);
 }

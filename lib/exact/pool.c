@@ -4,9 +4,11 @@
 
 #include <string.h>
 
-static int32_t clip8(int32_t value)
+// Sixteen bits hold all sums: of up to 256 samples of a window, of up to 16 operands.
+static int16_t clip8(int16_t value)
 {
-	return value < -128 ? -128 : value > 127 ? 127 : value;
+	const int16_t high = value > 127 ? 127 : value;
+	return high < -128 ? -128 : high;
 }
 
 static bool combines(const struct exact_layer *x)
@@ -21,7 +23,7 @@ void pool_begin(struct exact_layer *x)
 }
 
 // One sample (already combined in combine-first layers) joins the pooling window.
-static void pool_accumulate(struct exact_layer *x, const int32_t *sample)
+static void pool_accumulate(struct exact_layer *x, const int16_t *sample)
 {
 	switch (x->layer.pooling) {
 	case AI8X_POOL_MAX:
@@ -30,7 +32,7 @@ static void pool_accumulate(struct exact_layer *x, const int32_t *sample)
 		break;
 	case AI8X_POOL_AVERAGE:
 		for (unsigned lane = 0; lane < x->lanes; lane++)
-			x->pooled[lane] += sample[lane];
+			x->pooled[lane] = (int16_t)(x->pooled[lane] + sample[lane]);
 		break;
 	case AI8X_POOL_NONE:
 		// Only the stride applies: the value at the window's origin.
@@ -51,30 +53,30 @@ static void pool_finish(struct exact_layer *x)
 		int32_t sum = x->pooled[lane];
 		// Half away from zero, or truncation toward zero.
 		int32_t half = x->layer.pool_round ? area / 2 : 0;
-		x->pooled[lane] = sum < 0 ? -((-sum + half) / area) : (sum + half) / area;
+		x->pooled[lane] = (int16_t)(sum < 0 ? -((-sum + half) / area) : (sum + half) / area);
 	}
 }
 
 // Element-wise functions: one row each.
 #define FOLD(name, operation)                                                                                \
-	static void name(int32_t *into, const int32_t *value, unsigned lanes)                                    \
+	static void name(int16_t *into, const int16_t *value, unsigned lanes)                                    \
 	{                                                                                                        \
 		for (unsigned lane = 0; lane < lanes; lane++)                                                        \
-			into[lane] = into[lane] operation value[lane];                                                   \
+			into[lane] = (int16_t)(into[lane] operation value[lane]);                                        \
 	}
 FOLD(fold_sub, -)
 FOLD(fold_add, +)
 FOLD(fold_or, |)
 FOLD(fold_xor, ^)
 
-static void (*const folds[])(int32_t *into, const int32_t *value, unsigned lanes) = {
+static void (*const folds[])(int16_t *into, const int16_t *value, unsigned lanes) = {
 	[AI8X_ELTWISE_SUB] = fold_sub,
 	[AI8X_ELTWISE_ADD] = fold_add,
 	[AI8X_ELTWISE_OR] = fold_or,
 	[AI8X_ELTWISE_XOR] = fold_xor,
 };
 
-static void eltwise_fold(struct exact_layer *x, const int32_t *value)
+static void eltwise_fold(struct exact_layer *x, const int16_t *value)
 {
 	if (x->operand == 0)
 		memcpy(x->combined, value, x->lanes * sizeof *value);
@@ -84,7 +86,7 @@ static void eltwise_fold(struct exact_layer *x, const int32_t *value)
 
 void pool_take(struct exact_layer *x)
 {
-	int32_t sample[AI8X_PROCESSORS];
+	int16_t sample[AI8X_PROCESSORS];
 	for (unsigned lane = 0; lane < x->lanes; lane++)
 		sample[lane] = x->sample[lane];
 	if (x->layer.pool_first || !combines(x)) {
@@ -102,7 +104,7 @@ void pool_take(struct exact_layer *x)
 void pool_combine(struct exact_layer *x, int8_t *pixel)
 {
 	pool_finish(x);
-	const int32_t *result = x->pooled;
+	const int16_t *result = x->pooled;
 	if (x->layer.pool_first && combines(x)) {
 		eltwise_fold(x, x->pooled);
 		result = x->combined;

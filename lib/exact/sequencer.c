@@ -86,8 +86,11 @@ static void begin_output(struct exact_layer *x)
 	tram_window(x);
 	x->step = 0;
 	x->output_pass = 0;
-	memset(x->accumulator, 0, sizeof x->accumulator);
-	x->phase = x->layer.write_mode == AI8X_WRITE_CHANNELS ? PHASE_OUTPUT : PHASE_SLOTS;
+	x->phase = PHASE_SLOTS;
+	if (x->layer.write_mode != AI8X_WRITE_CHANNELS)
+		return;
+	processors_apply(x);
+	x->phase = PHASE_OUTPUT;
 }
 
 // All passes of a pixel are in the line buffer.
@@ -207,7 +210,7 @@ static void spread(const struct exact_layer *x, const int16_t *from, int8_t *to)
 	for (uint32_t t = 0; t < x->taps; t++)
 		for (unsigned lane = 0; lane < 4 * x->instances; lane++)
 			to[t * AI8X_PROCESSORS + x->instance[lane / 4] * 4u + lane % 4] =
-				(int8_t)from[t * x->lanes + lane];
+				(int8_t)from[t * x->tap_step + lane];
 }
 
 EXACT_TELLS static void tell_kernel(const struct exact_layer *x, uint32_t slot, uint32_t pass)
@@ -236,16 +239,15 @@ static void cycle_output(struct exact_layer *x)
 	count(x, AI8X_STATE_OUTPUT, x->output_pass > 0);
 	if (exact_wants(x, AI8X_EVENT_KERNEL_READ))
 		tell_kernels(x);
-	processors_apply(x);
+	if (exact_wants(x, AI8X_EVENT_ACCUMULATE))
+		processors_tell_sums(x);
 	x->output_pass += x->parallel_passes;
 	if (x->output_pass < x->layer.passes)
 		return;
-	for (uint32_t s = 0; s < x->parallel_slots && x->step + s < x->slots; s++)
-		output_slot(x, x->step + s, x->accumulator[s] + output_bias(x, x->step + s));
-	memset(x->accumulator, 0, sizeof x->accumulator);
+	for (uint32_t s = 0; s < x->parallel_slots && x->step < x->slots; s++, x->step++)
+		output_slot(x, x->step, exact_sum(x, x->step));
 	x->output_pass = 0;
-	x->step += x->parallel_slots;
-	if (x->step >= x->slots)
+	if (x->step == x->slots)
 		next_pixel(x);
 }
 
@@ -263,9 +265,9 @@ static void cycle_slots(struct exact_layer *x)
 		if (layer->depthwise) {
 			if (exact_wants(x, AI8X_EVENT_KERNEL_READ))
 				tell_kernel(x, s, x->output_pass);
-			output_slot(x, s, processors_own(x, slot->source, x->output_pass) + output_bias(x, s));
+			output_slot(x, s, processors_own(x, slot->source, x->output_pass));
 		} else {
-			output_slot(x, s, x->line[x->output_pass * AI8X_PROCESSORS + slot->source]);
+			output_slot(x, s, x->line[x->output_pass * (size_t)AI8X_PROCESSORS + slot->source]);
 		}
 	}
 	if (++x->step < layer->time_slots)
@@ -332,9 +334,6 @@ static void cycle(struct exact_layer *x)
 		if (++x->step == x->seek_cycles)
 			begin_output(x);
 		break;
-	case PHASE_OUTPUT:
-		cycle_output(x);
-		break;
 	case PHASE_SLOTS:
 		cycle_slots(x);
 		break;
@@ -342,10 +341,24 @@ static void cycle(struct exact_layer *x)
 		count(x, AI8X_STATE_ROW_END, false);
 		next_row(x);
 		break;
+	case PHASE_OUTPUT: // output_cycles()
 	case PHASE_DONE:
 		break;
 	}
 	x->context->cycle++;
+}
+
+// Most cycles are spent here: one after the other, to the end of the pixel or of the budget.
+static uint64_t output_cycles(struct exact_layer *x, uint64_t budget)
+{
+	uint64_t used = 0;
+	x->at_pixel = false;
+	do {
+		cycle_output(x);
+		x->context->cycle++;
+		used++;
+	} while (used < budget && x->phase == PHASE_OUTPUT);
+	return used;
 }
 
 uint64_t exact_layer_run(struct exact_layer *x, uint64_t budget, bool one_pixel)
@@ -353,8 +366,12 @@ uint64_t exact_layer_run(struct exact_layer *x, uint64_t budget, bool one_pixel)
 	uint64_t used = 0;
 	x->wanted = x->context->kinds;
 	while (used < budget && x->phase != PHASE_DONE) {
-		cycle(x);
-		used++;
+		if (x->phase == PHASE_OUTPUT) {
+			used += output_cycles(x, budget - used);
+		} else {
+			cycle(x);
+			used++;
+		}
 		if (one_pixel && x->at_pixel)
 			break;
 	}
@@ -402,6 +419,7 @@ ai8x_status exact_layer_create(struct exact_context *context, const ai8x_layer *
 	x->keeps_log = setup->keeps_log;
 	prepare_sequence(x);
 	fetch_prepare(x);
+	x->tap_step = (size_t)layer->passes * x->lanes;
 	ai8x_status status = tram_prepare(x);
 	if (status == AI8X_OK)
 		status = processors_prepare(x);
@@ -429,6 +447,7 @@ void exact_layer_destroy(struct exact_layer *x)
 	free(x->line);
 	free(x->window);
 	free(x->kernels);
+	free(x->sum);
 	free(x->slot);
 	free(x->log);
 	free(x);

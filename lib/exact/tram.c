@@ -16,38 +16,32 @@ ai8x_status tram_prepare(struct exact_layer *x)
 {
 	if (!layer_has_kernels(&x->layer)) {
 		// Pixels pass through: one place per pass is all that is needed.
-		x->line = calloc(x->layer.passes, AI8X_PROCESSORS);
+		x->line = calloc(x->layer.passes, AI8X_PROCESSORS * sizeof *x->line);
 		return x->line == NULL ? AI8X_ERR_NO_MEMORY : AI8X_OK;
 	}
 	size_t cells = (size_t)x->layer.kernel_rows * x->padded_columns * x->layer.passes;
-	x->line = calloc(cells + 1, x->lanes);
-	x->window = calloc((size_t)x->layer.passes * x->taps * x->lanes + 1, sizeof *x->window);
-	return x->line == NULL || x->window == NULL ? AI8X_ERR_NO_MEMORY : AI8X_OK;
+	x->line = calloc(cells + 1, x->lanes * sizeof *x->line);
+	return x->line == NULL ? AI8X_ERR_NO_MEMORY : AI8X_OK;
 }
 
 void tram_store(struct exact_layer *x, const int8_t *pixel)
 {
-	if (!layer_has_kernels(&x->layer)) {
-		if (x->pass < x->layer.passes)
-			memcpy(x->line + (size_t)x->pass * AI8X_PROCESSORS, pixel, x->lanes);
+	int16_t *to = x->line + (size_t)x->pass * AI8X_PROCESSORS;
+	if (layer_has_kernels(&x->layer))
+		to = x->line + line_offset(x, x->row, x->column, x->pass);
+	else if (x->pass >= x->layer.passes)
 		return;
-	}
-	memcpy(x->line + line_offset(x, x->row, x->column, x->pass), pixel, x->lanes);
+	for (unsigned lane = 0; lane < x->lanes; lane++)
+		to[lane] = pixel[lane];
 }
 
+// The columns of a kernel lie side by side in a row, passes and lanes inside.
 void tram_window(struct exact_layer *x)
 {
-	uint32_t first_row = x->row + 1 - x->layer.kernel_rows;
-	uint32_t first_column = x->column + 1 - x->layer.kernel_columns;
-	for (uint32_t pass = 0; pass < x->layer.passes; pass++) {
-		int16_t *to = x->window + (size_t)pass * x->taps * x->lanes;
-		for (uint32_t r = 0; r < x->layer.kernel_rows; r++) {
-			for (uint32_t c = 0; c < x->layer.kernel_columns; c++) {
-				const int8_t *from = x->line + line_offset(x, first_row + r, first_column + c, pass);
-				for (unsigned lane = 0; lane < x->lanes; lane++)
-					to[lane] = from[lane];
-				to += x->lanes;
-			}
-		}
-	}
+	const uint32_t first_row = x->row + 1 - x->layer.kernel_rows;
+	const uint32_t first_column = x->column + 1 - x->layer.kernel_columns;
+	const size_t count = x->layer.kernel_columns * x->tap_step;
+	for (uint32_t r = 0; r < x->layer.kernel_rows; r++)
+		memcpy(x->window + r * count, x->line + line_offset(x, first_row + r, first_column, 0),
+		       count * sizeof *x->window);
 }

@@ -3,8 +3,8 @@
 //   bench_peers [--seconds S] [--vendor CHECKOUT] [--json FILE] [PROGRAM...]
 //
 // For every layer shape: silicon, the exact engine, each variant of the fast engine's kernels on one and two threads,
-// the vendor's NumPy simulator (of the ai8x-synthesis checkout named by --vendor), OpenBLAS (float) and oneDNN (int8)
-// matrix products of that shape as the ceiling. For every program: inferences per second. With valgrind: instructions
+// the vendor's NumPy simulator (of the ai8x-synthesis checkout named by --vendor), XNNPACK's convolution of bytes, and
+// OpenBLAS (float) and oneDNN (int8) matrix products of that shape as the ceiling. For every program: inferences per second. With valgrind: instructions
 // per multiplication, which do not depend on what else the machine does.
 //
 // Every figure is measured by a process of its own (this program with --measure), since libraries choose instruction
@@ -168,6 +168,8 @@ static int measure(char **words)
 		result = peer_sgemm(shape, (int)threads, seconds);
 	} else if (shape != NULL && strcmp(peer, "int8") == 0) {
 		result = peer_int8_gemm(shape, seconds, note);
+	} else if (shape != NULL && strcmp(peer, "xnnpack") == 0) {
+		result = peer_xnnpack(shape, seconds);
 	} else {
 		ai8x_program *program = NULL;
 		ai8x_error error = {0};
@@ -285,6 +287,7 @@ static const struct peer all_peers[] = {
 	{"vendor, NumPy", "vendor", 1, NULL, true, -1, ""},
 	{"OpenBLAS SGEMM", "sgemm", 1, NULL, true, -1, ""},
 	{"OpenBLAS SGEMM", "sgemm", 2, NULL, true, -1, ""},
+	{"XNNPACK int8 convolution", "xnnpack", 1, NULL, true, -1, ""},
 	{"oneDNN int8 GEMM, AVX2 at most", "int8", 1, "AVX2", true, -1, ""},
 	{"oneDNN int8 GEMM, VNNI at most", "int8", 1, "AVX512_CORE_VNNI", true, -1, ""},
 	{"oneDNN int8 GEMM, VNNI at most", "int8", 2, "AVX512_CORE_VNNI", true, -1, ""},

@@ -21,5 +21,7 @@ static inline double shape_macs(const struct shape *shape)
 // a negative number where this build has no such library.
 double peer_sgemm(const struct shape *shape, int threads, double seconds);
 double peer_int8_gemm(const struct shape *shape, double seconds, char isa[64]);
+// The layer itself, likewise.
+double peer_xnnpack(const struct shape *shape, double seconds);
 
 #endif

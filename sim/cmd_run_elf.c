@@ -39,12 +39,13 @@ struct options {
 
 #define AT(member) offsetof(struct options, member)
 
-static void read_max_seconds(const struct argp_state *state, char *argument, void *settings)
+static void read_sound_level(const struct argp_state *state, char *argument, void *settings)
 {
 	struct options *options = settings;
-	options->seconds_given = true;
-	options->firmware.max_seconds =
-		(double)cli_option_number(state, "--max-seconds", argument, 1, AI8X_FIRMWARE_MAX_SECONDS);
+	char *end = NULL;
+	options->io.sound_level = strtod(argument, &end);
+	if (end == argument || *end != '\0' || !(options->io.sound_level >= -120 && options->io.sound_level <= 0))
+		argp_error(state, "--i2s-level: '%s' is no level from -120 to 0 dB", argument);
 }
 
 static void read_base(const struct argp_state *state, char *argument, void *settings)
@@ -119,6 +120,9 @@ const struct cli_option run_firmware_options[] = {
 	{"gpio", 0, "FILE", CLI_READS, AT(io.gpio), "Pins and buttons by time: CSV lines of seconds,pin,level",
      4},
 	{"i2s", 0, "FILE", CLI_READS, AT(io.sound), "Sound file that the microphone hears", 4},
+	{"i2s-level", 0, "DB", CLI_CALL, 0,
+     "Level of that sound, -120 to 0 dB (default 0; a voice at a microphone is at about -24)", 4,
+     .call = read_sound_level},
 	{"camera", 0, "PNG", CLI_TEXT, AT(io.camera), "Picture that the camera sees, or a folder of them", 4},
 	{"display", 0, "PNG", CLI_WRITES, AT(io.display), "Write what the display shows at the end", 4},
 	{"card", 0, "FILE", CLI_READS, AT(io.card), "Image of an SD card; it stays as it is", 4},
@@ -134,8 +138,9 @@ const struct cli_option run_firmware_options[] = {
      "Stop at the first read of a register that is not modelled", 1},
 	{"max-instructions", 0, "N", CLI_UINT64, AT(firmware.max_instructions),
      "Watchdog: 16-bit code units executed (default 500000000)", 1, 1, INT64_MAX, AT(instructions_given)},
-	{"max-seconds", 0, "N", CLI_CALL, 0, "Watchdog: simulated seconds (default 60)", 1,
-     .call = read_max_seconds},
+	{"max-seconds", 0, "N", CLI_SECONDS, AT(firmware.max_seconds),
+     "Watchdog: simulated seconds, maybe with a fraction (default 60)", 1, 0, AI8X_FIRMWARE_MAX_SECONDS,
+     AT(seconds_given)},
 	{"expect", 0, "REGEX", CLI_TEXT, AT(patterns.expect),
      "What the console prints when all is well (default PASS)", 2},
 	{"fail", 0, "REGEX", CLI_TEXT, AT(patterns.fail), "What it prints on failure (default FAIL|[Mm]ismatch)",

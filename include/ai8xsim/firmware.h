@@ -94,7 +94,8 @@ typedef struct ai8x_firmware_io {
 	const char *display;     /**< PNG file that receives what the display shows at the end */
 	const char *card;        /**< image of an SD card; it is not changed */
 	const char *card_out;    /**< file that receives the card as the run left it */
-	void *reserved[8];       /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	double sound_level;      /**< of that sound in dB, -120 to 0: a voice at a microphone is at about -24 */
+	void *reserved[7];       /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_firmware_io;
 
 /** What surrounds the chip, and which file it runs. Zero-initialise for nothing. */

@@ -9,12 +9,21 @@
 #include "base/error.h"
 
 #define FRAME_WAIT (FS_PER_SECOND / 100) // until a frame begins
-#define FRAME_GAP (FS_PER_SECOND / 30)
-#define LONGEST_WAIT 0.05 // seconds of the world between two looks at everything
+#define CAMERA_HZ 24000000               // of a board's own oscillator, where no pulse train gives the clock
+#define LONGEST_WAIT 0.05                // seconds of the world between two looks at everything
 
 static const char *chosen(const char *option, const char *described)
 {
 	return option != NULL ? option : described;
+}
+
+static ai8x_status read_sound(struct board *board, const char *path, double level, ai8x_error *error)
+{
+	if (!(level >= SOUND_LEAST_LEVEL && level <= 0))
+		return error_set(error, AI8X_ERR_ARGUMENT, "sound level %g dB; expected %d to 0", level,
+		                 SOUND_LEAST_LEVEL);
+	board->loudness = pow(10, level / 20);
+	return sound_read(path, &board->sound, error);
 }
 
 static ai8x_status create_devices(struct board *board, ai8x_error *error)
@@ -34,7 +43,7 @@ static ai8x_status create_devices(struct board *board, ai8x_error *error)
 	if (status == AI8X_OK && card != NULL)
 		status = card_create(card, &board->card, error);
 	if (status == AI8X_OK && sound != NULL)
-		status = sound_read(sound, &board->sound, error);
+		status = read_sound(board, sound, io->sound_level != 0 ? io->sound_level : d->sound_level, error);
 	if (status == AI8X_OK && gpio != NULL)
 		status = pins_read(gpio, d, &board->pins, error);
 	return status;
@@ -209,24 +218,28 @@ void board_spi_release(struct ai8x_firmware *soc, unsigned bus, unsigned select)
 
 // ---- sound ----
 
+// Samples are taken in millionths: clocks of a few parts in ten millions beside the truth do not blur them.
+#define MILLION UINT64_C(1000000)
+
 void board_sound_skip(struct ai8x_firmware *soc, uint64_t words, uint64_t period)
 {
 	struct board *board = soc->board;
-	board->heard += (double)words * board->sound.rate * ((double)period / (double)FS_PER_SECOND);
+	const double samples = board->sound.rate * ((double)period / (double)FS_PER_SECOND);
+	board->heard += words * (uint64_t)(samples * (double)MILLION + 0.5);
 }
 
 uint32_t board_sound(struct ai8x_firmware *soc, uint64_t period)
 {
 	const struct board *board = soc->board;
-	const size_t at = (size_t)board->heard;
-	int32_t sample = 0;
+	const uint64_t at = board->heard / MILLION;
+	double sample = 0;
 	if (at < board->sound.count) {
-		const double part = board->heard - (double)at;
+		const double part = (double)(board->heard % MILLION) / (double)MILLION;
 		const double next = at + 1 < board->sound.count ? board->sound.samples[at + 1] : 0;
-		sample = (int32_t)floor(board->sound.samples[at] * (1 - part) + next * part + 0.5);
+		sample = (board->sound.samples[at] * (1 - part) + next * part) * board->loudness;
 	}
 	board_sound_skip(soc, 1, period);
-	return (uint32_t)sample << 16;
+	return (uint32_t)(int32_t)floor(sample + 0.5);
 }
 
 // ---- camera ----
@@ -245,14 +258,14 @@ uint64_t board_camera_start(struct ai8x_firmware *soc, bool expand)
 
 uint64_t board_camera_frame(struct ai8x_firmware *soc)
 {
-	(void)soc;
-	return FRAME_GAP;
+	const uint64_t clock = pulse_train_wave(soc);
+	return sensor_clocks(soc->board->sensor) * (clock != TIME_NEVER ? clock : FS_PER_SECOND / CAMERA_HZ);
 }
 
 uint64_t board_camera_period(struct ai8x_firmware *soc)
 {
-	// A frame takes as long as its gap, whatever its size: small ones are read from the whole sensor.
-	return FRAME_GAP / sensor_words(soc->board->sensor);
+	// A frame takes its time whatever its size: small ones are read from the whole sensor.
+	return board_camera_frame(soc) / sensor_words(soc->board->sensor);
 }
 
 uint32_t board_camera_word(struct ai8x_firmware *soc, bool *last)

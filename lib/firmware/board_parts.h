@@ -22,7 +22,8 @@ struct board {
 	struct display *display;
 	struct card *card;
 	struct sound sound;
-	double heard; // samples of it so far
+	uint64_t heard;  // millionths of its samples so far
+	double loudness; // factor of its samples
 };
 
 #endif

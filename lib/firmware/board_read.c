@@ -13,9 +13,15 @@
 
 #define MOST_BYTES ((long)1 << 20)
 #define MOST_ANSWERS 1024
+#define KIT_BUTTONS 2 // their port
 
 void description_default(struct description *description, const char *part)
 {
+	// Kits of both parts, of which the MAX78002's calls its buttons SW4 and SW5, and the feather board.
+	static const struct button buttons[] = {
+		{"SW1", {KIT_BUTTONS, 6}, false}, {"SW2", {KIT_BUTTONS, 7}, false}, {"SW4", {KIT_BUTTONS, 6}, false},
+		{"SW5", {KIT_BUTTONS, 7}, false}, {"SW1", {0, 2}, false},           {"SW2", {1, 7}, false},
+	};
 	*description = (struct description){.display_bus = 0, .card_bus = ANY_BUS, .display_select = 0};
 	// Evaluation kits and feather boards drive the camera's bus by hand.
 	description->wires[0] = (struct wires){{0, 30}, {0, 31}};
@@ -23,15 +29,9 @@ void description_default(struct description *description, const char *part)
 	description->wire_count = 2;
 	const bool large = strcmp(part, "MAX78002") == 0;
 	description->display_data = large ? (struct pin){2, 2} : (struct pin){0, 8};
-	// The kit of the MAX78002 calls its buttons SW4 and SW5; they are SW1 and SW2 too, as on the other boards.
-	static const struct button feather[] = {{.name = "SW1", .pin = {0, 2}}, {.name = "SW2", .pin = {1, 7}}};
-	static const struct button kit[] = {{.name = "SW1", .pin = {2, 6}},
-	                                    {.name = "SW2", .pin = {2, 7}},
-	                                    {.name = "SW4", .pin = {2, 6}},
-	                                    {.name = "SW5", .pin = {2, 7}}};
-	description->button_count = large ? sizeof kit / sizeof kit[0] : sizeof feather / sizeof feather[0];
-	for (size_t i = 0; i < description->button_count; i++)
-		description->buttons[i] = large ? kit[i] : feather[i];
+	for (size_t i = 0; i < sizeof buttons / sizeof buttons[0]; i++)
+		if (!large || buttons[i].pin.port == KIT_BUTTONS)
+			description->buttons[description->button_count++] = buttons[i];
 	// The feather board's power manager: firmware of that board asks for its revision before anything else.
 	if (!large)
 		description->scripts[description->script_count++] = (struct board_script){
@@ -209,6 +209,17 @@ static ai8x_status read_active(struct reader *reader, const yaml_node_t *node, v
 	if (text == NULL || (strcmp(text, "low") != 0 && strcmp(text, "high") != 0))
 		return refuse(reader, node, "expected low or high", "");
 	*(bool *)target = strcmp(text, "high") == 0;
+	return AI8X_OK;
+}
+
+static ai8x_status read_level(struct reader *reader, const yaml_node_t *node, void *target)
+{
+	const char *text = text_of(node);
+	char *end = NULL;
+	const double level = text != NULL ? strtod(text, &end) : 0;
+	if (text == NULL || end == text || *end != 0 || !(level >= SOUND_LEAST_LEVEL && level <= 0))
+		return refuse(reader, node, "expected a level in dB, -120 to 0", "");
+	*(double *)target = level;
 	return AI8X_OK;
 }
 
@@ -417,6 +428,7 @@ static ai8x_status read_document(struct reader *reader)
 		{"wires", read_wires, 0},
 		{"i2c", read_devices, 0},
 		{"sound", read_path, offsetof(struct description, sound)},
+		{"sound_level", read_level, offsetof(struct description, sound_level)},
 		{"gpio", read_path, offsetof(struct description, gpio)},
 		{0},
 	};

@@ -22,8 +22,10 @@ void picture_release(struct picture *picture);
 
 // ---- sound.c: sound files ----
 
+#define SOUND_LEAST_LEVEL (-120)
+
 struct sound {
-	int16_t *samples; // of the first channel
+	int32_t *samples; // of the first channel
 	size_t count;
 	uint32_t rate; // samples in a second
 };
@@ -46,6 +48,8 @@ void sensor_write(struct sensor *sensor, uint8_t byte);
 uint8_t sensor_read(struct sensor *sensor);
 // Takes the next picture. false: it cannot be read, error says why.
 bool sensor_begin_frame(struct sensor *sensor, bool expand, ai8x_error *error);
+// Cycles of the sensor's clock from one frame to the next.
+uint32_t sensor_clocks(const struct sensor *sensor);
 // Words of the present frame, at least 1.
 size_t sensor_words(const struct sensor *sensor);
 uint32_t sensor_word(struct sensor *sensor, bool *last);
@@ -138,18 +142,20 @@ struct description {
 	struct wires wires[BOARD_WIRES];
 	size_t wire_count;
 	char *camera_chip, *camera, *display_controller, *display, *card, *card_out, *sound, *gpio;
+	double sound_level; // dB
 	uint32_t camera_width, camera_height, display_width, display_height;
 	unsigned display_bus, card_bus;       // ANY_BUS: whichever
 	unsigned display_select, card_select; // masks of slave selects, 0: whichever
 	struct pin display_data;
 };
 
-// What every board has where nothing else is said: the wiring of the vendor's boards.
+// What every board has where nothing else is said: the wiring of the vendor's boards. Buttons of one name are pressed
+// together, so that the same time line serves kit and feather board.
 void description_default(struct description *description, const char *part);
 // Reads a YAML file over what is there. Names of files in it are relative to its folder.
 ai8x_status description_read(const char *path, struct description *description, ai8x_error *error);
 void description_release(struct description *description);
-// "P0.2" or the name of a button. false: neither.
+// "P0.2" or the name of a button, of which this is the first. false: neither.
 bool description_pin(const struct description *description, const char *text, struct pin *pin,
                      const struct button **button);
 

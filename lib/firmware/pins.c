@@ -36,6 +36,22 @@ static char *trimmed(char *text)
 	return text;
 }
 
+static ai8x_status add_event(struct pins *pins, const struct pins_event *event, const char *path,
+                             ai8x_error *error)
+{
+	if (pins->count == MOST_EVENTS)
+		return error_set(error, AI8X_ERR_LIMIT, "%s: more than %d events", path, MOST_EVENTS);
+	if ((pins->count & (pins->count - 1)) == 0) {
+		struct pins_event *grown =
+			realloc(pins->events, (pins->count == 0 ? 1 : 2 * pins->count) * sizeof *grown);
+		if (grown == NULL)
+			return error_no_memory(error, path);
+		pins->events = grown;
+	}
+	pins->events[pins->count++] = *event;
+	return AI8X_OK;
+}
+
 static ai8x_status read_line(char *line, unsigned number, const char *path,
                              const struct description *description, struct pins *pins, ai8x_error *error)
 {
@@ -44,7 +60,7 @@ static ai8x_status read_line(char *line, unsigned number, const char *path,
 	    (number == 1 && strncasecmp(text, "seconds", 7) == 0))
 		return AI8X_OK;
 	char *const time = trimmed(strtok_r(text, ",", &rest));
-	char *const name = strtok_r(NULL, ",", &rest), *const level = strtok_r(NULL, ",", &rest);
+	char *name = strtok_r(NULL, ",", &rest), *const level = strtok_r(NULL, ",", &rest);
 	struct pins_event event = {0};
 	const struct button *button = NULL;
 	const double seconds = strtod(time, &end);
@@ -53,10 +69,11 @@ static ai8x_status read_line(char *line, unsigned number, const char *path,
 	if (end == time || *end != 0 || !(seconds >= 0 && seconds <= AI8X_FIRMWARE_MAX_SECONDS))
 		return error_set(error, AI8X_ERR_FORMAT, "%s: line %u: '%s' is no time in seconds from 0 to %d", path,
 		                 number, time, AI8X_FIRMWARE_MAX_SECONDS);
-	if (!description_pin(description, trimmed(name), &event.pin, &button))
+	name = trimmed(name);
+	if (!description_pin(description, name, &event.pin, &button))
 		return error_set(error, AI8X_ERR_FORMAT,
 		                 "%s: line %u: '%s' is no pin (P0.0 to P3.31) and no button of the board", path,
-		                 number, trimmed(name));
+		                 number, name);
 	if (!read_level(trimmed(level), button, &event.level))
 		return error_set(error, AI8X_ERR_FORMAT,
 		                 "%s: line %u: '%s' is no level: 0, 1, low, high, or for buttons press and release",
@@ -65,17 +82,16 @@ static ai8x_status read_line(char *line, unsigned number, const char *path,
 	if (pins->count > 0 && event.time < pins->events[pins->count - 1].time)
 		return error_set(error, AI8X_ERR_FORMAT, "%s: line %u: its time is before that of the line before it",
 		                 path, number);
-	if (pins->count == MOST_EVENTS)
-		return error_set(error, AI8X_ERR_LIMIT, "%s: more than %d lines", path, MOST_EVENTS);
-	if ((pins->count & (pins->count - 1)) == 0) {
-		struct pins_event *grown =
-			realloc(pins->events, (pins->count == 0 ? 1 : 2 * pins->count) * sizeof *grown);
-		if (grown == NULL)
-			return error_no_memory(error, path);
-		pins->events = grown;
-	}
-	pins->events[pins->count++] = event;
-	return AI8X_OK;
+	ai8x_status status = add_event(pins, &event, path, error);
+	// Other buttons of the name.
+	for (const struct button *other = button != NULL ? button + 1 : NULL;
+	     status == AI8X_OK && other != NULL && other < description->buttons + description->button_count;
+	     other++)
+		if (strcasecmp(other->name, name) == 0) {
+			event.pin = other->pin;
+			status = add_event(pins, &event, path, error);
+		}
+	return status;
 }
 
 ai8x_status pins_read(const char *path, const struct description *description, struct pins *pins,

@@ -3,6 +3,8 @@
 // Facts: the vendor's register headers of both parts.
 #include "firmware/soc.h"
 
+#define PULSE_TRAINS 0x4003C000u
+
 #define ENABLE 0x00
 #define RESYNC 0x04
 #define FLAGS 0x08
@@ -15,7 +17,7 @@
 #define TRAIN_BYTES 0x20u
 #define RATE_AND_LENGTH 0x00
 #define LOOP 0x08
-#define SQUARE 1u // length that means no train
+#define SQUARE 1u // length that means no train, but a wave of the rate
 
 static const struct peripheral_register global_registers[] = {
 	{ENABLE, true, "ENABLE"},
@@ -47,6 +49,18 @@ static uint64_t duration(const struct ai8x_firmware *soc, const struct periphera
 	if (loops == 0 || length == SQUARE)
 		return TIME_NEVER;
 	return loops * ((length == 0 ? 32 : length) + wait) * clocks * clocks_pclk(soc);
+}
+
+uint64_t pulse_train_wave(const struct ai8x_firmware *soc)
+{
+	const struct peripheral *row = peripheral_find(soc->soc, PULSE_TRAINS);
+	for (unsigned i = 0; i < TRAINS; i++) {
+		const uint32_t rate = soc_value(soc, row, TRAIN_BYTES * (i + 1) + RATE_AND_LENGTH);
+		const uint64_t clocks = rate & 0x7FFFFFF;
+		if ((soc_value(soc, row, ENABLE) >> i & 1) != 0 && rate >> 27 == SQUARE && clocks != 0)
+			return 2 * clocks * clocks_pclk(soc);
+	}
+	return TIME_NEVER;
 }
 
 static void carry_out(struct ai8x_firmware *soc, const struct peripheral *row)

@@ -542,6 +542,11 @@ uint32_t clocks_cnn_hz(const struct ai8x_firmware *soc);
 // Femtoseconds of a peripheral clock cycle.
 uint64_t clocks_pclk(const struct ai8x_firmware *soc);
 
+// ---- pt.c ----
+
+// Femtoseconds of a cycle of the first pulse train that gives a square wave; TIME_NEVER: none does.
+uint64_t pulse_train_wave(const struct ai8x_firmware *soc);
+
 // ---- cnn.c ----
 
 #define CNN_INTERRUPT 101

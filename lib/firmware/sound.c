@@ -13,10 +13,11 @@
 
 #define MOST_FRAMES ((sf_count_t)64 << 20)
 #define MOST_CHANNELS 16
+#define CHUNK 4096
 
 struct sndfile {
 	__typeof__(sf_open) *open;
-	__typeof__(sf_readf_short) *read;
+	__typeof__(sf_readf_int) *read;
 	__typeof__(sf_close) *close;
 	__typeof__(sf_strerror) *strerror;
 };
@@ -25,12 +26,27 @@ static ai8x_status load(struct sndfile *library, ai8x_error *error)
 {
 	static const struct library_function functions[] = {
 		{"sf_open", offsetof(struct sndfile, open)},
-		{"sf_readf_short", offsetof(struct sndfile, read)},
+		{"sf_readf_int", offsetof(struct sndfile, read)},
 		{"sf_close", offsetof(struct sndfile, close)},
 		{"sf_strerror", offsetof(struct sndfile, strerror)},
 	};
 	return library_load(SNDFILE_LIBRARY, "sound needs libsndfile", functions,
 	                    sizeof functions / sizeof functions[0], library, error);
+}
+
+static ai8x_status read_samples(const struct sndfile *library, SNDFILE *file, const SF_INFO *info,
+                                struct sound *sound, ai8x_error *error)
+{
+	int chunk[CHUNK * MOST_CHANNELS];
+	sf_count_t got = 0;
+	sound->samples = calloc((size_t)info->frames, sizeof *sound->samples);
+	if (sound->samples == NULL)
+		return error_no_memory(error, "a sound");
+	sound->rate = (uint32_t)info->samplerate;
+	while ((got = library->read(file, chunk, CHUNK)) > 0)
+		for (sf_count_t i = 0; i < got && sound->count < (size_t)info->frames; i++)
+			sound->samples[sound->count++] = chunk[i * info->channels];
+	return AI8X_OK;
 }
 
 ai8x_status sound_read(const char *path, struct sound *sound, ai8x_error *error)
@@ -49,16 +65,8 @@ ai8x_status sound_read(const char *path, struct sound *sound, ai8x_error *error)
 			error_set(error, AI8X_ERR_LIMIT,
 		              "%s: %lld samples of %d channels; expected 1 to %lld samples of up to %d channels",
 		              path, (long long)info.frames, info.channels, (long long)MOST_FRAMES, MOST_CHANNELS);
-	else if ((sound->samples = calloc((size_t)info.frames * (size_t)info.channels, sizeof *sound->samples)) ==
-	         NULL)
-		status = error_no_memory(error, path);
-	else {
-		const sf_count_t got = library.read(file, sound->samples, info.frames);
-		sound->count = got > 0 ? (size_t)got : 0;
-		sound->rate = (uint32_t)info.samplerate;
-		for (size_t i = 1; i < sound->count; i++)
-			sound->samples[i] = sound->samples[i * (size_t)info.channels];
-	}
+	else
+		status = read_samples(&library, file, &info, sound, error);
 	(void)library.close(file);
 	return status;
 }

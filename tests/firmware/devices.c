@@ -1,5 +1,6 @@
-// What a board has outside of the chip, one letter of UART0 for each: echo, button, camera (n: nobody reads), sound
-// (s, and l by interrupt), display (d, and h by hand), card, I2C, power manager, wires, sleep (z). q ends.
+// What a board has outside of the chip, one letter of UART0 for each: echo, button (b, and t of the kit), camera (c; r
+// its rate; n: nobody reads), sound (s, and l by interrupt), display (d, and h by hand), card, I2C, power manager,
+// wires, sleep (z). q ends.
 // Everything is printed, so that the test can compare it.
 #include <stdio.h>
 #include <string.h>
@@ -9,10 +10,12 @@
 #define UART0 0x40042000u
 #define UART1 0x40043000u
 #define GPIO0 0x40008000u
+#define GPIO2 0x40080400u
 #define PCIF 0x4000E000u
 #define DMA 0x40028000u
 #define I2C1 0x4001E000u
 #define I2S 0x40060000u
+#define PTG 0x4003C000u
 #define SPI0 0x400BE000u
 #define SPI1 0x40046000u
 #define RTC 0x40006000u
@@ -202,6 +205,18 @@ static void button(void)
 	       (unsigned long)(REGISTER(GPIO0 + 0x24) >> 5 & 1), (unsigned long)REGISTER(RTC));
 }
 
+// SW1 of the evaluation kit: before, during and after a press at 1 s that takes 1 s.
+static void kit_button(void)
+{
+	printf("kit:");
+	for (uint32_t pressed = 0; pressed < 2; pressed++) {
+		printf(" %lu", (unsigned long)(REGISTER(GPIO2 + 0x24) >> 6 & 1));
+		while ((REGISTER(GPIO2 + 0x24) >> 6 & 1) != pressed)
+			;
+	}
+	printf(" %lu\n", (unsigned long)(REGISTER(GPIO2 + 0x24) >> 6 & 1));
+}
+
 static void camera(void)
 {
 	static uint16_t pixels[4 * 4];
@@ -260,6 +275,29 @@ static void ignore_a_frame(void)
 		;
 	printf("ignored: mode %lu\n", (unsigned long)(REGISTER(PCIF + 0x08) & 3));
 	REGISTER(PCIF + 0x08) = 0;
+}
+
+// How long frames take at a sensor clock of 5 MHz, and at half of it: the sensor's own divider.
+static void rate(void)
+{
+	REGISTER(GPIO0 + 0x1C) = SCL | SDA;
+	REGISTER(GPIO0 + 0x10) = SCL | SDA;
+	REGISTER(PTG + 0x20) = 1u << 27 | 5; // a square wave of half of a fifth of 50 MHz
+	REGISTER(PTG) = 1;
+	printf("rate:");
+	for (unsigned divider = 0; divider < 2; divider++) {
+		sensor_set(0x11, divider);
+		board_stopwatch_start();
+		REGISTER(PCIF + 0x10) = 0xFFFFFFFFu;
+		REGISTER(PCIF + 0x08) = 1u << 31 | 1u << 5 | 1;
+		while ((REGISTER(PCIF + 0x10) & 1) == 0)
+			while ((REGISTER(PCIF + 0x10) & 8) != 0) {
+				(void)REGISTER(PCIF + 0x30);
+				REGISTER(PCIF + 0x10) = 8;
+			}
+		printf(" %lu", (unsigned long)board_stopwatch() / 1000);
+	}
+	printf(" ms\n");
 }
 
 static void sound(void)
@@ -464,6 +502,10 @@ int main(void)
 			button();
 		else if (c == 'c')
 			camera();
+		else if (c == 't')
+			kit_button();
+		else if (c == 'r')
+			rate();
 		else if (c == 's')
 			sound();
 		else if (c == 'l')

@@ -165,6 +165,13 @@ class Pins(Case):
                              stderr=subprocess.PIPE, text=True, check=False, timeout=60)
         self.assertNotEqual(run.returncode, BAD_INPUT, run.stderr)
 
+    def test_button_of_either_board(self):
+        # Kits have SW1 at P2.6, feather boards at P0.2: without a description it is both.
+        events = self.write("events.csv", "1,SW1,press\n2,SW1,release\n")
+        self.assertIn("kit: 1 0 1\n", self.run_letters("tq", "--gpio", events))
+        kit = os.path.join(SHARE, "max78000-evkit.yaml")
+        self.assertIn("kit: 1 0 1\n", self.run_letters("tq", "--gpio", events, "--board", kit))
+
     def test_bad_lines(self):
         for text, pattern in (("1,P0.2", "line 1: expected"), ("x,P0.2,1", "line 1: 'x' is no time"),
                               ("1,P0.32,1", "'P0.32' is no pin"), ("1,P0.2,5", "'5' is no level"),
@@ -209,6 +216,13 @@ class Pictures(Case):
         write_png(self.path("large.png"), [[(8, 16, 24) if (x + y) % 2 else (24, 48, 8) for x in range(64)] for y in range(64)])
         self.assertIn("camera: 76 92\nreset: 00\n" + "1102 1102 1102 1102\n" * 8,
                       self.run_letters("cq", "--camera", self.path("large.png")))
+
+    def test_frames_take_their_time(self):
+        # 800,000 clocks of the sensor, and what it takes to begin.
+        console = self.run_letters("rq", "--camera", self.path("a.png"))
+        first, second = map(int, re.search(r"rate: (\d+) (\d+) ms", console).groups())
+        self.assertAlmostEqual(first, 170, delta=3)
+        self.assertAlmostEqual(second, 330, delta=3)
 
     def test_without_a_camera_nobody_answers(self):
         self.run_letters("cq", status=STOPPED)
@@ -256,6 +270,23 @@ class Sound(Case):
     def test_samples(self):
         samples = [0, 1, -1, 32767, -32768, 100, 200, 300, -400, 5, 6, 7]
         self.assertEqual(self.heard(samples), samples)
+
+    def test_level(self):
+        path = self.record([16384, -16384, 20])
+        self.assertIn("sound: 1033 -1034 1 0", self.run_letters("sq", "--i2s", path, "--i2s-level", "-24"))
+        board = self.write("board.yaml", "sound: sound.wav\nsound_level: -24\n")
+        self.assertIn("sound: 1033 -1034 1 0", self.run_letters("sq", "--board", board))
+        for level in ("1", "-121", "loud", "nan", ""):
+            self.assertIn("level", self.run_letters("q", "--i2s", path, "--i2s-level", level, status=USAGE))
+
+    def test_more_bits(self):
+        with wave.open(self.path("wide.wav"), "wb") as file:
+            file.setnchannels(2)
+            file.setsampwidth(4)
+            file.setframerate(16000)
+            file.writeframes(struct.pack("<6i", 5 << 24, 1, -(3 << 24), 1, 7 << 16, 1))
+        if supports("--i2s", self.path("wide.wav")):
+            self.assertIn("sound: 1280 -768 7 0", self.run_letters("sq", "--i2s", self.path("wide.wav")))
 
     def test_another_rate(self):
         self.assertEqual(self.heard([0, 100, 200, 300, 400, 500, 600], 8000)[:10],
@@ -411,7 +442,7 @@ class Boards(Case):
                               ("i2c: [{address: 1, registers: {0: 256}}]", "expected a byte"),
                               ("i2c: [{address: 1, registers: {0: []}}]", "an empty list"),
                               ("display: {controller: XYZ, picture: o.png}", "display controller 'XYZ' is not known"),
-                              ("wires: [{clock: P0.1, data: P0.40}]", "a pin"), ("name: [1]", "a text"),
+                              ("wires: [{clock: P0.1, data: P0.40}]", "a pin"), ("name: [1]", "a text"), ("sound_level: 3", "line 1: expected a level"), ("sound_level: []", "a level"),
                               ("camera: {sensor: XYZ, picture: o.png}", "camera 'XYZ' is not known")):
             self.assertRegex(self.run_letters("q", "--board", self.write("b.yaml", text), status=BAD_INPUT), pattern, text)
         self.run_letters("q", "--board", self.path("missing.yaml"), status=BAD_INPUT)

@@ -91,6 +91,11 @@ class Passing(Case):
             (result,) = self.run_json("--strict", image(name))
             self.assertEqual((result["end"], result["console"]), ("exited", "*** PASS ***\n"), name)
 
+    def test_seconds_have_fractions(self):
+        (result,) = self.run_json("--max-seconds", "0.25", image("hang"), status=STOPPED)
+        self.assertIn("0.25 simulated seconds passed", result["message"])
+        self.assertLess(result["simulated_seconds"], 0.3)
+
     def test_power_modes(self):
         # What sleeps, wakes, stands still and is kept, with the time that each mode took.
         events = self.path("pins.csv")

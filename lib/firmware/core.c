@@ -508,6 +508,7 @@ static void begin(struct ai8x_firmware *soc)
 	};
 	for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++)
 		(void)soc->unicorn.reg_write(soc->uc, registers[i].id, &registers[i].value);
+	soc->nvic.vtor = soc->image.vectors;
 	soc->main_return = 0;
 	soc->main_returned = false;
 	soc->look_at = 0;

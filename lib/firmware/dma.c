@@ -19,6 +19,7 @@
 
 #define ENABLE (1u << 0)
 #define RELOAD (1u << 1)
+#define RELOAD_HERE (1u << 31) // the same bit in the count of the reload
 #define SOURCE_INCREMENT (1u << 18)
 #define DESTINATION_INCREMENT (1u << 22)
 #define DISABLED_INTERRUPT (1u << 30)
@@ -108,11 +109,11 @@ static void finish(struct ai8x_firmware *soc, const struct peripheral *row, unsi
 	uint32_t *control = soc_word(soc, base + CONTROL), *status = soc_word(soc, base + STATUS);
 	uint32_t *again = soc_word(soc, base + COUNT_RELOAD);
 	*status |= COUNT_FLAG;
-	if ((*control & RELOAD) != 0 && (*again >> 31) != 0) {
+	if ((*control & RELOAD) != 0) {
 		*soc_word(soc, base + SOURCE) = *soc_word(soc, base + SOURCE_RELOAD);
 		*soc_word(soc, base + DESTINATION) = *soc_word(soc, base + DESTINATION_RELOAD);
 		*soc_word(soc, base + COUNT) = *again & 0xFFFFFF;
-		*again &= ~(1u << 31);
+		*again &= ~RELOAD_HERE;
 		*control &= ~RELOAD;
 		*status |= RELOAD_FLAG;
 	} else {
@@ -225,6 +226,16 @@ static uint64_t next(const struct ai8x_firmware *soc, const struct peripheral *r
 	return first;
 }
 
+// One bit that two registers show: drivers set it in either.
+static void show_reload(struct ai8x_firmware *soc, uint32_t base, uint32_t offset, uint32_t value)
+{
+	uint32_t *control = soc_word(soc, base + CONTROL), *again = soc_word(soc, base + COUNT_RELOAD);
+	if (offset == CONTROL)
+		*again = (value & RELOAD) != 0 ? *again | RELOAD_HERE : *again & ~RELOAD_HERE;
+	else if (offset == COUNT_RELOAD)
+		*control = (value & RELOAD_HERE) != 0 ? *control | RELOAD : *control & ~RELOAD;
+}
+
 static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint32_t offset, uint32_t value)
 {
 	struct dma *dma = soc_state(soc, row);
@@ -235,6 +246,7 @@ static void store(struct ai8x_firmware *soc, const struct peripheral *row, uint3
 			update_line(soc, row, i);
 		return;
 	}
+	show_reload(soc, row->base + CHANNEL(n), offset - CHANNEL(n), value);
 	if (offset == CHANNEL(n) + CONTROL && (value & ENABLE) != 0)
 		start(soc, row, n);
 	else if (offset == CHANNEL(n) + CONTROL) {

@@ -183,9 +183,15 @@ static bool image_word(const struct image *image, uint32_t address, uint32_t *va
 
 static ai8x_status check_vectors(struct image *image, ai8x_error *error)
 {
-	if (!image_word(image, FLASH_BASE, &image->stack) || !image_word(image, FLASH_BASE + 4, &image->entry))
-		return error_set(error, AI8X_ERR_FORMAT, "the image has no vector table at 0x%08x (start of flash)",
-		                 FLASH_BASE);
+	// Images for SRAM are loaded and started by a debugger.
+	static const uint32_t places[] = {FLASH_BASE, SRAM_BASE};
+	for (size_t i = 0; i < sizeof places / sizeof places[0] && image->vectors == 0; i++)
+		if (image_word(image, places[i], &image->stack) && image_word(image, places[i] + 4, &image->entry))
+			image->vectors = places[i];
+	if (image->vectors == 0)
+		return error_set(error, AI8X_ERR_FORMAT,
+		                 "the image has no vector table at 0x%08x (start of flash) or 0x%08x (start of SRAM)",
+		                 FLASH_BASE, SRAM_BASE);
 	if ((image->entry & 1) == 0)
 		return error_set(error, AI8X_ERR_FORMAT,
 		                 "reset vector 0x%08x has no Thumb bit: not a vector table of a Cortex-M",
@@ -359,9 +365,11 @@ ai8x_status image_check(const struct image *image, const struct soc_part *part, 
 		return error_set(error, AI8X_ERR_FORMAT,
 		                 "initial stack pointer 0x%08x is outside SRAM (0x%08x, 0x%x bytes) of the %s",
 		                 image->stack, SRAM_BASE, part->sram_bytes, part->part->info.name);
-	if (image->entry < FLASH_BASE || image->entry - FLASH_BASE >= part->flash_bytes)
-		return error_set(error, AI8X_ERR_FORMAT, "reset vector 0x%08x is outside the flash of the %s",
-		                 image->entry, part->part->info.name);
+	const uint32_t bytes = image->vectors == FLASH_BASE ? part->flash_bytes : part->sram_bytes;
+	if (image->entry < image->vectors || image->entry - image->vectors >= bytes)
+		return error_set(error, AI8X_ERR_FORMAT, "reset vector 0x%08x is outside the %s of the %s",
+		                 image->entry, image->vectors == FLASH_BASE ? "flash" : "SRAM",
+		                 part->part->info.name);
 	return AI8X_OK;
 }
 

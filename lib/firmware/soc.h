@@ -77,6 +77,7 @@ struct image {
 	size_t segment_count;
 	struct image_symbol *symbols; // by address
 	size_t symbol_count;
+	uint32_t vectors;      // where the vector table is
 	uint32_t stack, entry; // from the vector table
 };
 

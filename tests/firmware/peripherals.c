@@ -193,13 +193,29 @@ static int check_dma(void)
 	for (unsigned i = 0; i < 64; i++)
 		CHECK(to[i] == from[i]);
 	CHECK((REGISTER(DMA + 0x100) & 1) == 0 && REGISTER(DMA + 0x110) == 0);
+	// A second transfer by reload, of which only the control register speaks; the count of the reload shows its bit.
+	REGISTER(DMA + 0x108) = (uint32_t)from;
+	REGISTER(DMA + 0x10C) = (uint32_t)to;
+	REGISTER(DMA + 0x110) = 4;
+	REGISTER(DMA + 0x114) = (uint32_t)(from + 7);
+	REGISTER(DMA + 0x118) = (uint32_t)(to + 1);
+	REGISTER(DMA + 0x11C) = 4;
+	REGISTER(DMA + 0x100) = 1u << 31 | 2u << 16 | 1u << 18 | 2u << 20 | 1u << 22 | 2;
+	CHECK(REGISTER(DMA + 0x11C) == (1u << 31 | 4));
+	REGISTER(DMA + 0x11C) = 4;
+	CHECK((REGISTER(DMA + 0x100) & 2) == 0);
+	REGISTER(DMA + 0x100) |= 3;
+	while ((REGISTER(DMA + 0x100) & 1) != 0)
+		;
+	CHECK(to[0] == 0 && to[1] == from[7] && (REGISTER(DMA + 0x100) & 3) == 0 && REGISTER(DMA + 0x11C) == 4);
 	// The same bytes to the CRC unit.
 	REGISTER(CRC) = 3;
 	REGISTER(CRC + 0x0C) = 0xFFFFFFFFu;
 	REGISTER(DMA + 0x108) = (uint32_t) "123456789";
 	REGISTER(DMA + 0x110) = 9;
+	const uint32_t before = copies;
 	REGISTER(DMA + 0x100) = 1u << 31 | 0x2Cu << 4 | 1u << 18 | 1;
-	while (copies == 1)
+	while (copies == before)
 		__asm volatile("wfi");
 	CHECK((REGISTER(CRC + 0x0C) ^ 0xFFFFFFFFu) == 0xCBF43926u);
 	return 0;

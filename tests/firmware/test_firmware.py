@@ -87,7 +87,7 @@ class Passing(Case):
 
     def test_peripherals(self):
         # Flush and reset bits, DMA, flash, clocks in simulated time: nothing waits for ever, and nothing is unmodelled.
-        for name in ("peripherals", "peripherals-78002"):
+        for name in ("peripherals", "peripherals-78002", "peripherals-sram"):
             (result,) = self.run_json("--strict", image(name))
             self.assertEqual((result["end"], result["console"]), ("exited", "*** PASS ***\n"), name)
 

@@ -169,6 +169,35 @@ static void show_cycles(struct ai8x_firmware *soc, const char *rest, FILE *out)
 	}
 }
 
+static uint32_t second_register(struct ai8x_firmware *soc, int id)
+{
+	uint32_t value = 0;
+	(void)soc->unicorn.reg_read(soc->rv32.uc, id, &value);
+	return value;
+}
+
+// Between its turns, which is whenever gdb is spoken to.
+static void show_second_core(struct ai8x_firmware *soc, const char *rest, FILE *out)
+{
+	(void)rest;
+	static const char *const names[32] = {
+		"zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+		"a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+	};
+	const struct rv32 *rv32 = &soc->rv32;
+	if (!rv32->started) {
+		(void)fputs("the RISC-V core was not started\n", out);
+		return;
+	}
+	const char *state = rv32->rests ? "loops for ever" : rv32->due != TIME_NEVER ? "runs" : "sleeps";
+	(void)fprintf(out, "the RISC-V core %s: pc 0x%08x, mstatus 0x%08x, mepc 0x%08x, mcause 0x%08x\n", state,
+	              rv32->pc, second_register(soc, UC_RISCV_REG_MSTATUS),
+	              second_register(soc, UC_RISCV_REG_MEPC), second_register(soc, UC_RISCV_REG_MCAUSE));
+	for (int i = 0; i < 32; i++)
+		(void)fprintf(out, "%-4s 0x%08x%s", names[i], second_register(soc, UC_RISCV_REG_X0 + i),
+		              i % 4 == 3 ? "\n" : "  ");
+}
+
 static const struct {
 	const char *name, *arguments, *help;
 	void (*show)(struct ai8x_firmware *soc, const char *rest, FILE *out);
@@ -179,6 +208,7 @@ static const struct {
 	{"memory", " ADDRESS [WORDS] | layer N [CHANNEL]", "data memory as words and bytes, or a layer's output",
      show_memory},
 	{"cycles", "", "core cycles, simulated time, cycles of every inference", show_cycles},
+	{"riscv", "", "state and registers of the second core", show_second_core},
 	{"help", "", "this list", show_help},
 };
 

@@ -148,6 +148,13 @@ class WithGdb(unittest.TestCase):
         self.assertIn("inference 1: 4353 cycles", shown)
         self.assertIn("'nonsense' is not known", shown)
 
+    @unittest.skipUnless(os.path.exists(image("twocore-spin")), "no compiler for the second core")
+    def test_second_core(self):
+        shown, _ = self.debug("twocore-spin", "monitor riscv", "break board_put", "continue", "monitor riscv", "kill", code=1)
+        self.assertIn("the RISC-V core was not started", shown)
+        self.assertRegex(shown, r"the RISC-V core (runs|sleeps|loops for ever): pc 0x[0-9a-f]{8}, mstatus 0x")
+        self.assertRegex(shown, r"zero 0x00000000  ra   0x[0-9a-f]{8}  sp   0x2[0-9a-f]{7}")
+
     def test_exit_status(self):
         shown, _ = self.debug("core", "continue")
         self.assertIn("exited normally", shown)

@@ -1,4 +1,5 @@
 """tools/ai8xsim-weights: checkpoints in, weights files out that ai8xsim compile reads."""
+import collections
 import os
 import shutil
 import subprocess
@@ -116,7 +117,8 @@ class Weights(unittest.TestCase):
 
     def test_what_training_leaves_beside_the_tensors(self):
         extras = {"optimizer_type": torch.optim.Adam, "optimizer_state_dict": {"lr": 0.001, "steps": [1, 2]},
-                  "extras": {"best_top1": 98.5, "current": numpy.float64(0.5)}, "epoch": 7, "arch": "net"}
+                  "extras": {"best_top1": 98.5, "current": numpy.float64(0.5)}, "epoch": 7, "arch": "net",
+                  "lists": collections.defaultdict(list, a=[1]), "kinds": [int, str, tuple], "counts": collections.Counter("aab")}
         for new in (True, False):
             with self.subTest(zip=new):
                 path = self.save("a.pth.tar", dict(extras, state_dict=self.state), _use_new_zipfile_serialization=new)

@@ -207,6 +207,8 @@ static void plan_image(struct fast_plan *plan)
 // multiplying by their zeros.
 static void plan_windows(struct fast_plan *plan)
 {
+	// Multiplications by zero of a pixel that copying its window costs.
+	enum { COPY_COST = 256 };
 	static const uint8_t used[] = {[1] = 1, [3] = 2, [7] = 3, [15] = 0};
 	const ai8x_layer *layer = &plan->layer;
 	const uint32_t count = used[layer->processors >> (4 * plan->instance[0]) & 15];
@@ -214,10 +216,14 @@ static void plan_windows(struct fast_plan *plan)
 	if (!layer_has_kernels(layer) || layer->depthwise || plan->channels != 4 || plan->run_rows == 1 ||
 	    count == 0)
 		return;
+	const uint32_t taps = layer->kernel_rows * layer->kernel_columns;
+	const uint32_t run = (taps * count + 3) / 4 * 4;
+	if ((taps * 4 - run) * layer->slots < COPY_COST)
+		return;
 	plan->windows = true;
 	plan->seen = count;
 	plan->run_rows = 1;
-	plan->run = (layer->kernel_rows * layer->kernel_columns * count + 3) / 4 * 4;
+	plan->run = run;
 	plan->row_stride = (size_t)plan->image_columns * count;
 }
 

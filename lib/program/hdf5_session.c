@@ -119,13 +119,20 @@ void hdf5_reason(char *text, size_t size)
 	text[strcspn(text, "\n")] = '\0';
 }
 
+// What identifiers are called in errors; the name changed with libhdf5 1.13.
+#if H5_VERSION_GE(1, 13, 0)
+#define MAJOR_IDENTIFIER H5E_ID
+#else
+#define MAJOR_IDENTIFIER H5E_ATOM
+#endif
+
 static herr_t look_for_lack(unsigned n, const H5E_error2_t *entry, void *user)
 {
 	static const int numbers[] = {ENOMEM, EMFILE, ENFILE, EIO, ENOSPC, EDQUOT, EINTR};
 	bool *lacks = user;
 	// Identifiers and property lists are in no file: they were lost, or could not be made, in memory.
 	*lacks = *lacks || entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC ||
-	         (n == 0 && (entry->maj_num == H5E_ATOM || entry->maj_num == H5E_PLIST)) ||
+	         (n == 0 && (entry->maj_num == MAJOR_IDENTIFIER || entry->maj_num == H5E_PLIST)) ||
 	         (entry->desc != NULL && strstr(entry->desc, "alloc") != NULL);
 	for (size_t i = 0; entry->desc != NULL && i < sizeof numbers / sizeof numbers[0]; i++) {
 		char text[32];

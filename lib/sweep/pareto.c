@@ -76,7 +76,7 @@ static void find_range(const struct page *page, struct axis_scale *scale)
 		scale->least = fmin(scale->least, value);
 		scale->greatest = fmax(scale->greatest, value);
 	}
-	scale->logarithmic = scale->least > 0 && scale->greatest / scale->least > LOG_RATIO;
+	scale->logarithmic = scale->least > 0 && scale->greatest / scale->least > (double)LOG_RATIO;
 	// Some room at both ends, so that no point lies on the frame.
 	if (scale->logarithmic) {
 		scale->least /= 1.15;

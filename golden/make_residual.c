@@ -256,7 +256,7 @@ static void compute(struct maker *m)
 	m->status = golden_run_layer(operands, 1, &layer, &m->outputs[0], &m->error);
 	if (m->status != AI8X_OK)
 		return;
-	layer.eltwise = AI8X_ELTWISE_ADD;
+	layer.eltwise = golden_eltwise_named("add");
 	layer.pooling.window = (golden_pair){2, 2};
 	layer.pooling.stride = (golden_pair){2, 2};
 	layer.convolution.weights = m->weights_1;

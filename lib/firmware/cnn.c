@@ -205,19 +205,6 @@ void cnn_settle(struct ai8x_firmware *soc)
 		(void)run(soc, (ai8x_run_limits){0});
 }
 
-void cnn_power(struct ai8x_firmware *soc)
-{
-	if (!soc->cnn.stale)
-		return;
-	soc->cnn.stale = false;
-	soc->cnn.busy = soc->cnn.paused = false;
-	ai8x_machine_reset(soc->cnn.machine);
-	if (soc->recorder.program != NULL && !soc->recorder.ran && soc->result.inference_count > 0 &&
-	    record_begin(soc, NULL) != AI8X_OK)
-		soc->recorder.failed = true;
-	update_line(soc);
-}
-
 // Runs until a FIFO takes a word, and lets the core wait for it. false: it never will.
 static bool wait_for_fifo(struct ai8x_firmware *soc, uint32_t address)
 {
@@ -355,14 +342,51 @@ static bool switch_run(struct ai8x_firmware *soc, uint32_t value)
 	return true;
 }
 
+static void write_recorded(struct ai8x_firmware *soc, uint32_t address, uint32_t value)
+{
+	record_write(soc, AI8X_BUS_WRITE32, address, value);
+	(void)pass_on(soc, address, value, 4);
+}
+
 // The firmware does something else than going on: the next start is one from the beginning.
 static void give_up_run(struct ai8x_firmware *soc)
 {
 	struct cnn *cnn = &soc->cnn;
 	cnn_account(soc);
 	cnn->paused = cnn->busy = false;
-	record_write(soc, AI8X_BUS_WRITE32, cnn->control, cnn->paused_value);
-	(void)pass_on(soc, cnn->control, cnn->paused_value, 4);
+	write_recorded(soc, cnn->control, cnn->paused_value);
+}
+
+// Memories without power come back as zeros, as after their self-test; a program that is recorded gets the same test.
+static void lose_memories(struct ai8x_firmware *soc, unsigned group)
+{
+	const uint32_t address = part_register_address(soc->part, REG_SRAM_TEST, group, 0);
+	uint32_t tests = 0;
+	for (size_t i = 0; i < soc->part->test_count; i++)
+		if (!soc->part->tests[i].registers)
+			tests |= soc->part->tests[i].select | soc->part->tests[i].run;
+	write_recorded(soc, address, 0);
+	write_recorded(soc, address, tests);
+	write_recorded(soc, address, 0);
+}
+
+void cnn_power(struct ai8x_firmware *soc)
+{
+	const uint32_t lost = soc->cnn.lost;
+	soc->cnn.lost = 0;
+	if (!soc->cnn.stale) {
+		for (unsigned group = 0; group < AI8X_GROUPS; group++)
+			if ((lost >> group & 1) != 0)
+				lose_memories(soc, group);
+		return;
+	}
+	soc->cnn.stale = false;
+	soc->cnn.busy = soc->cnn.paused = false;
+	ai8x_machine_reset(soc->cnn.machine);
+	if (soc->recorder.program != NULL && !soc->recorder.ran && soc->result.inference_count > 0 &&
+	    record_begin(soc, NULL) != AI8X_OK)
+		soc->recorder.failed = true;
+	update_line(soc);
 }
 
 void cnn_write(struct ai8x_firmware *soc, uint32_t address, uint32_t value, unsigned bytes)

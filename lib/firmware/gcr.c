@@ -140,10 +140,12 @@ static void gcfr_write(struct ai8x_firmware *soc, const struct peripheral *row, 
                        uint32_t value)
 {
 	peripheral_store(soc, row, offset, value);
-	// Without power and without retention of the masks everything is lost; it shows at the next power-up.
+	// A quadrant without power and without retention loses its memories, all of them lose everything; it shows at the
+	// next power-up.
 	if (offset == GCFR_POWER || offset == GCFR_MASKS) {
 		const uint32_t power = *soc_word(soc, row->base + GCFR_POWER) & 15;
 		const uint32_t masks = *soc_word(soc, row->base + GCFR_MASKS) & 15;
+		soc->cnn.lost |= ~(power | masks) & 15;
 		if (power == 0 && masks == 0)
 			soc->cnn.stale = true;
 		else if (power != 0)

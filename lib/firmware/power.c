@@ -151,10 +151,12 @@ void power_wake(struct ai8x_firmware *soc)
 	*soc_word(soc, POWER_MODES) &= ~MODE;
 }
 
-// The accelerator's logic loses its power, its memories do where they are not told to keep theirs. All or nothing.
+// The memories of a quadrant lose their power where they are not told to keep it; without any of them the accelerator
+// begins anew.
 static void forget_accelerator(struct ai8x_firmware *soc, uint32_t kept)
 {
-	if (kept != CNN_GROUPS)
+	soc->cnn.lost |= ~kept & CNN_GROUPS;
+	if (kept == 0)
 		soc->cnn.stale = true;
 	if (*soc_word(soc, CNN_POWER) != 0)
 		cnn_power(soc);

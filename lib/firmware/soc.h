@@ -205,6 +205,7 @@ struct cnn {
 	bool busy;             // started, and the firmware has not been told of the end yet
 	bool fifo;             // fed while it runs: advances with the core
 	bool stale;            // powered down since the last use: reset at the next power-up
+	uint32_t lost;         // quadrants whose memories alone were without power since then
 	uint64_t start;        // time of the start
 	uint64_t end;          // time of the end, or TIME_NEVER while unknown
 	uint64_t cycle;        // femtoseconds of an accelerator cycle

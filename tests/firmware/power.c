@@ -32,8 +32,10 @@
 #define CNN_RAM 0x40005804u
 #ifdef PART_MAX78002
 #define CNN_DATA 0x51800000u
+#define CNN_STRIDE 0x1000000u
 #else
 #define CNN_DATA 0x50400000u
+#define CNN_STRIDE 0x400000u
 #endif
 #define FAILED ((uint32_t)__LINE__)
 #define CHECK(condition)                                                                                     \
@@ -162,11 +164,17 @@ static uint32_t standby(void)
 	alarm_in(1);
 	enter(MODE_STANDBY);
 	CHECK(alarms == 1 && REGISTER(CNN_DATA) == 0x12345678);
-	// Without power for its memories the accelerator forgets.
+	// A quadrant without power for its memories forgets, the others do not.
+	REGISTER(CNN_DATA + CNN_STRIDE) = 0x9ABCDEF0;
+	REGISTER(CNN_RAM) = 15 & ~2u;
+	alarm_in(1);
+	enter(MODE_STANDBY);
+	CHECK(alarms == 2 && REGISTER(CNN_DATA) == 0x12345678 && REGISTER(CNN_DATA + CNN_STRIDE) == 0);
+	// Without power for all of them the accelerator does.
 	REGISTER(CNN_RAM) = 0;
 	alarm_in(1);
 	enter(MODE_STANDBY);
-	CHECK(alarms == 2 && REGISTER(CNN_DATA) != 0x12345678);
+	CHECK(alarms == 3 && REGISTER(CNN_DATA) != 0x12345678);
 	board_cnn_off();
 	return 0;
 }

@@ -22,21 +22,28 @@ enum {
 // Sums of this size would not survive the last shift: 128 times the weights of a slot must stay below.
 #define SUM_BOUND (INT32_C(1) << 25)
 
+static uint32_t tiles_across(uint32_t pixels)
+{
+	return (pixels + TILE - 1) / TILE;
+}
+
+// Tiles that there is room for: at least a row of them, as an even number.
+static size_t room_for(const struct fast_plan *plan)
+{
+	const uint32_t across = tiles_across(plan->layer.output_columns);
+	return across > MOST ? (across + 1) / 2 * 2 : MOST;
+}
+
 // Values between planes: an odd number of cache lines, so that the planes of a tile do not fight for the same places
 // of the first cache.
 static size_t window_plane(const struct fast_plan *plan)
 {
-	return (size_t)MOST * plan->channels + ROOM;
+	return room_for(plan) * plan->channels + ROOM;
 }
 
-static size_t product_plane(size_t stride)
+static size_t product_plane(const struct fast_plan *plan, size_t stride)
 {
-	return MOST * stride + LINE;
-}
-
-static uint32_t tiles_across(uint32_t pixels)
-{
-	return (pixels + TILE - 1) / TILE;
+	return room_for(plan) * stride + LINE;
 }
 
 static bool sums_are_bounded(const struct fast_plan *plan, const int8_t *weights)
@@ -159,7 +166,7 @@ static void multiply(const struct fast_plan *plan, const struct fast_scratch *sc
 	for (uint32_t p = 0; p < PLANES; p++) {
 		conv.image = scratch->wide + p * window_plane(plan);
 		conv.weights = (const int8_t *)plan->transformed + p * packed;
-		conv.sums = scratch->products + p * product_plane(patch->stride);
+		conv.sums = scratch->products + p * product_plane(plan, patch->stride);
 		way->conv(&conv);
 	}
 }
@@ -172,7 +179,7 @@ static void deliver_tiles(const struct fast_plan *plan, const struct fast_scratc
 	const size_t stride = patch->stride;
 	const struct fast_products products = {
 		.products = scratch->products + (size_t)row * patch->columns * stride,
-		.plane = product_plane(stride),
+		.plane = product_plane(plan, stride),
 		.stride = stride,
 		.tiles = patch->columns,
 		.to = scratch->sums,
@@ -199,9 +206,9 @@ static bool reserve(const struct fast_plan *plan, struct fast_scratch *scratch, 
 	const size_t wide = PLANES * window_plane(plan);
 	return fast_reserve((void **)&scratch->wide, &scratch->wide_size, wide * sizeof(int16_t)) &&
 	       fast_reserve((void **)&scratch->products, &scratch->products_size,
-	                    PLANES * product_plane(stride) * sizeof(int32_t)) &&
+	                    PLANES * product_plane(plan, stride) * sizeof(int32_t)) &&
 	       fast_reserve((void **)&scratch->sums, &scratch->sums_size,
-	                    MOST * TILE * TILE * stride * sizeof(int32_t)) &&
+	                    room_for(plan) * TILE * TILE * stride * sizeof(int32_t)) &&
 	       fast_reserve((void **)&scratch->results, &scratch->results_size, FAST_TILE * stride);
 }
 
@@ -212,9 +219,11 @@ bool fast_winograd_run(const struct fast_plan *plan, struct fast_scratch *scratc
 		return false;
 	const uint32_t down = tiles_across(plan->layer.output_rows);
 	const uint32_t across = tiles_across(plan->layer.output_columns);
-	// Wide images: pieces of a row, about as large; narrow ones: whole rows.
-	const uint32_t pieces = (across + MOST - 1) / MOST;
-	const uint32_t columns = (across + pieces - 1) / pieces, rows = MOST / columns;
+	// Wide images: pieces of a row, about as large; narrow ones: whole rows. In a ring, pixels replace earlier ones,
+	// so that they have to be written in their order: only whole rows.
+	const uint32_t pieces = job->write_ring != 0 ? 1 : (across + MOST - 1) / MOST;
+	const uint32_t columns = (across + pieces - 1) / pieces;
+	const uint32_t rows = columns < MOST ? MOST / columns : 1;
 	for (uint32_t row = 0; row < down; row += rows) {
 		for (uint32_t column = 0; column < across; column += columns) {
 			const struct patch patch = {

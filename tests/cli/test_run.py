@@ -488,6 +488,37 @@ class Results(Case):
             self.assertEqual(result.returncode, USAGE)
             self.assertIn("on this processor; it can run c", result.stderr)
 
+    def test_ring_that_is_read_in_part(self):
+        # A stream whose reader takes fewer columns than are written: what its ring holds in the end depends on the
+        # order of the pixels, which kernels that work by tiles of rows have to keep. (A mutated program found it.)
+        network, program = self.path("ring.yaml"), self.path("ring.h5")
+        with open(network, "w", encoding="utf-8") as file:
+            file.write("layers:\n  - {in_channels: 16, in_dim: [12, 200], out_channels: 64, activate: ReLU, streaming: true}\n"
+                       "  - {out_channels: 64, streaming: true, activate: ReLU}\n"
+                       "  - {out_channels: 4, streaming: true}\n  - {out_channels: 4}\n")
+        result = ai8xsim("compile", network, "--random", 1, "--fifo", "-o", program)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        with h5py.File(program, "r+") as file:
+            rows = file["program"][...]
+            columns = (rows["kind"] == WRITE32) & ((rows["addr"] & ~numpy.uint32(0xC00000)) == 0x50100098)
+            self.assertTrue(columns.any())
+            rows["value"][columns] = rows["value"][columns] & ~numpy.uint32(0x3FF) | 30
+            file["program"][...] = rows
+        memories = set()
+        for options in (["--engine", "exact"], *(["--engine", "fast", "--cpu", name] for name in
+                                                 ("c", "avx2", "avx512bw", "avxvnni", "avx512vnni"))):
+            dump = self.path("memory.h5")
+            result = ai8xsim("run", *options, "--dump", dump, program)
+            if "on this processor" in result.stderr:
+                continue
+            self.assertIn(result.returncode, (OK, FAILED), result.stderr)
+            with h5py.File(dump) as file:
+                memories.add(file["memory"][...].tobytes())
+            os.remove(dump)
+        self.assertEqual(len(memories), 1)
+        os.remove(network)
+        os.remove(program)
+
     def test_engines(self):
         cycles = set()
         for engine in ("auto", "exact", "fast"):

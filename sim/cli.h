@@ -88,6 +88,9 @@ void cli_table_destroy(struct cli_table *table);
 // Prints a line that breaks between words at 80 columns; the lines after the first begin with `indent` spaces.
 void cli_paragraph(FILE *file, size_t indent, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+// The same for a sentence that scripts look for: it breaks on a terminal only.
+void cli_sentence(FILE *file, size_t indent, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 // Text that files decide, for printing: control characters, which could steer the terminal, become '?'.
 #define CLI_CLEAN_BYTES 512
 const char *cli_clean(const char *text, char clean[CLI_CLEAN_BYTES]);

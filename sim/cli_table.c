@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #include "base/array.h"
@@ -241,15 +242,10 @@ int cli_table_print(const struct cli_table *table, FILE *file)
 
 // ---- paragraphs ----
 
-void cli_paragraph(FILE *file, size_t indent, const char *format, ...)
+static void print_broken(FILE *file, size_t indent, size_t columns, const char *format, va_list arguments)
 {
 	char *text = NULL;
-	va_list arguments;
-	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
-	va_end(arguments);
-	if (text == NULL) {
+	if (vasprintf(&text, format, arguments) < 0) {
 		cli_error("out of memory for a text");
 		return;
 	}
@@ -262,7 +258,7 @@ void cli_paragraph(FILE *file, size_t indent, const char *format, ...)
 		const char kept = *end;
 		*end = '\0';
 		const size_t width = text_width(word);
-		if (used > 0 && column + width > CLI_COLUMNS && indent + width - spaces < CLI_COLUMNS) {
+		if (used > 0 && column + width > columns && indent + width - spaces < columns) {
 			(void)fputc('\n', file);
 			print_spaces(file, indent);
 			word += spaces;
@@ -275,4 +271,20 @@ void cli_paragraph(FILE *file, size_t indent, const char *format, ...)
 	}
 	(void)fputc('\n', file);
 	free(text);
+}
+
+void cli_paragraph(FILE *file, size_t indent, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	print_broken(file, indent, CLI_COLUMNS, format, arguments);
+	va_end(arguments);
+}
+
+void cli_sentence(FILE *file, size_t indent, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	print_broken(file, indent, isatty(fileno(file)) ? CLI_COLUMNS : SIZE_MAX, format, arguments);
+	va_end(arguments);
 }

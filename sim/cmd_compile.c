@@ -105,7 +105,7 @@ static void print_clean(const char *text)
 		return;
 	}
 	text_make_plain(clean);
-	cli_paragraph(stdout, 2, "%s", clean);
+	cli_sentence(stdout, 2, "%s", clean);
 	free(clean);
 }
 

@@ -503,9 +503,9 @@ static void print_report(const struct run *run)
 	char simulated[32], wall[32], writes[32], reads[32], clean[CLI_CLEAN_BYTES], reason[CLI_CLEAN_BYTES];
 	if (!run->options->quiet && result->console_size > 0 && result->console[result->console_size - 1] != '\n')
 		(void)putchar('\n');
-	cli_paragraph(stdout, 6, "%s%s%s  %s (%s): %s", cli_style(stdout, words[run->verdict].style),
-	              words[run->verdict].word, cli_style(stdout, CLI_PLAIN), cli_clean(run->path, clean),
-	              ai8x_part_get_info(run->part)->name, cli_clean(run->reason, reason));
+	cli_sentence(stdout, 6, "%s%s%s  %s (%s): %s", cli_style(stdout, words[run->verdict].style),
+	             words[run->verdict].word, cli_style(stdout, CLI_PLAIN), cli_clean(run->path, clean),
+	             ai8x_part_get_info(run->part)->name, cli_clean(run->reason, reason));
 	print_inferences(run);
 	print_phases(run);
 	if (run->compared && run->comparison_error.status == AI8X_OK)
@@ -517,10 +517,10 @@ static void print_report(const struct run *run)
 		(void)printf(
 			"warning: data memory was read while the accelerator ran; a chip does not answer then\n");
 	print_registers(run);
-	cli_paragraph(stdout, 2, "%s simulated in %s; %s writes to and %s reads from the accelerator; end: %s",
-	              cli_duration(result->simulated_seconds, simulated),
-	              cli_duration(result->wall_seconds, wall), cli_thousands(result->cnn_writes, writes),
-	              cli_thousands(result->cnn_reads, reads), cli_clean(result->message, clean));
+	cli_sentence(stdout, 2, "%s simulated in %s; %s writes to and %s reads from the accelerator; end: %s",
+	             cli_duration(result->simulated_seconds, simulated), cli_duration(result->wall_seconds, wall),
+	             cli_thousands(result->cnn_writes, writes), cli_thousands(result->cnn_reads, reads),
+	             cli_clean(result->message, clean));
 }
 
 static json_t *inference_json(const struct run *run, const ai8x_firmware_inference *row)

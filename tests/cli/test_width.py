@@ -1,5 +1,6 @@
 """What commands print fits 80 columns, whatever the network; --wide shows what was left out."""
 import os
+import pty
 import shutil
 import subprocess
 import tempfile
@@ -59,7 +60,6 @@ class Width(unittest.TestCase):
             yield "profile", network, "--baseline", os.path.join(MODELS, "digits", "digits.yaml")
             yield "map", network
             yield "golden", network
-            yield "compile", network, "-o", "made.h5"
         yield "eval", "digits.h5", "--data", os.path.join(MODELS, "digits", "heldout.h5")
         yield "sweep", "sweep.yaml"
         yield "show", "digits.h5", "-o", "page.html"
@@ -91,3 +91,29 @@ class Width(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+    def on_a_terminal(self, *arguments):
+        """What a terminal shows."""
+        terminal, end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        with subprocess.Popen([AI8XSIM, *arguments], stdout=end, stderr=subprocess.DEVNULL, cwd=self.folder,
+                              env={**os.environ, "NO_COLOR": "1", "TERM": "xterm"}) as process:
+            os.close(end)
+            shown = b""
+            try:
+                while part := os.read(terminal, 65536):
+                    shown += part
+            except OSError:
+                pass
+        self.assertEqual(process.returncode, 0)
+        return shown.decode().splitlines()
+
+    def test_sentences_break_on_terminals_only(self):
+        # Notes are sentences that scripts look for.
+        command = ("compile", os.path.join(MODELS, "wide", "wide.yaml"), "-o", "made.h5")
+        piped = [line for line in self.lines(*command) if "output_processors" in line]
+        self.assertGreater(max(map(len, piped)), COLUMNS)
+        self.assertTrue(all(line.startswith("layer ") for line in piped))
+        shown = self.on_a_terminal(*command)
+        self.assertEqual([line for line in shown if len(line.rstrip()) > COLUMNS], [])
+        self.assertEqual(" ".join(" ".join(shown).split()), " ".join(" ".join(self.lines(*command)).split()))

@@ -416,7 +416,7 @@ class Failing(Case):
     def test_seeded_fault(self):
         run = ai8xsim("run", image("fault"))
         self.assertEqual(run.returncode, FAILED)
-        self.assertRegex(run.stdout, r"FAIL .*Data\s+mismatch at 0x50404000")
+        self.assertRegex(run.stdout, r"FAIL .*Data mismatch at 0x50404000")
 
     def test_golden_names_the_layer(self):
         (result,) = self.run_json("--golden", SHIPPED, image("fault"), status=FAILED)

@@ -139,6 +139,19 @@ class Compile(unittest.TestCase):
         self.assertEqual(ai8xsim("run", self.output).returncode, 6)
         self.assertEqual(ai8xsim("run", "--allow-unchecked", self.output).returncode, OK)
 
+    def test_copies_take_the_cycles_that_are_told(self):
+        for size in ("[8, 8]", "[5, 13]", "[20, 3]"):
+            network = self.write("s.yaml", SHAPES.replace("[8, 8]", size))
+            result = self.compile(network, "--part", "MAX78000", "-o", self.output)
+            told = re.findall(r"^layer (\d+).*: inserted: copies .*takes ([0-9,]+) to ([0-9,]+) cycles", result.stdout, re.MULTILINE)
+            self.assertNotEqual(told, [])
+            profile = ai8xsim("profile", "--json", "-", "--part", "MAX78000", "--advice", 0, network)
+            self.assertEqual(profile.returncode, OK, profile.stderr)
+            cycles = [layer["cycles"] for layer in json.loads(profile.stdout)["profile"]["layers"]]
+            for layer, least, most in told:
+                self.assertLessEqual(int(least.replace(",", "")), cycles[int(layer)])
+                self.assertLessEqual(cycles[int(layer)], int(most.replace(",", "")))
+
     def test_random_is_repeatable_and_runs(self):
         network = self.write("s.yaml", SHAPES)
         for part in ("MAX78000", "MAX78002"):

@@ -159,12 +159,5 @@ const struct fast_kernel fast_kernel_avx2 = {
 	.supported = supported,
 	.wide = true,
 	.slot_block = BLOCK,
-	.packed_size = packed_size,
-	.pack = pack,
-	.conv = conv,
-	.finish = finish_avx2,
-	.interleave = interleave_avx2,
-	.spread = spread_avx2,
-	.pool = pool_avx2,
-	.depthwise = depthwise_avx2,
+	KERNEL_FUNCTIONS,
 };

@@ -1,149 +1,20 @@
-// Kernels for AVX2 and images of 0 .. 127: unsigned by signed bytes (VPMADDUBSW), pairs of products in 16 bits.
-//
-// Why it is exact: a pair is at most 2 * 127 * 128 = 32512 away from zero, so that the instruction never saturates. Of
-// several steps, sums stay in 16 bits when in every lane the positive weights add up to at most 258 and the negative
-// ones to at least -258 (258 * 127 = 32766): no partial sum can then leave 16 bits, whatever the image holds. Packing
-// finds out how many steps that allows, and sums are widened to 32 bits after as many.
-#include "fast/pack.h"
-#include "fast/variants.h"
-
-#include <immintrin.h>
-#include <string.h>
-
-enum {
-	BLOCK = 8,       // slots of a register of 32-bit sums
-	STEP = 4,        // values of each slot in a register of weights
-	HEAD = 64,       // bytes before the weights: how many steps stay in 16 bits
-	MOST_STEPS = 4,  // that are added up in 16 bits: with more, loops become the cost
-	MOST_PIXELS = 8, // of a tile
-	MOST_BLOCKS = 2,
-};
-
-static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
-{
-	return HEAD + (size_t)blocks * BLOCK * rows * run;
-}
-
-// [block][value / 4][slot][value % 4], after the head.
-static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
-                 void *packed)
-{
-	const uint32_t steps = fast_pack_steps(weights, (size_t)slots * rows, run, MOST_STEPS);
-	memset(packed, 0, packed_size(blocks, rows, run));
-	fast_pack(weights, slots, (size_t)rows * run, BLOCK, STEP, (int8_t *)packed + HEAD);
-	memcpy(packed, &steps, sizeof steps);
-}
-
-// Keeps a sum in its register: compilers like to take steps together, whose sums then do not fit registers.
-#define HOLD(sum) __asm__("" : "+x"(sum))
-
-// Steps that are added up in 16 bits before they go to the 32-bit sums.
-static inline __attribute__((always_inline)) void
-group(__m256i sum[MOST_PIXELS][MOST_BLOCKS], const int8_t *from, size_t pixel_stride, const int8_t *weights,
-      size_t block_stride, const uint32_t pixels, const uint32_t blocks, const uint32_t steps)
-{
-	const __m256i ones = _mm256_set1_epi16(1);
-	__m256i narrow[MOST_PIXELS][MOST_BLOCKS];
-	for (uint32_t step = 0; step < steps; step++) {
-		__m256i weight[MOST_BLOCKS];
-		for (uint32_t b = 0; b < blocks; b++)
-			weight[b] = _mm256_loadu_si256(
-				(const __m256i *)(const void *)(weights + b * block_stride + step * (BLOCK * STEP)));
-		for (uint32_t p = 0; p < pixels; p++) {
-			int32_t four;
-			memcpy(&four, from + p * pixel_stride + step * STEP, sizeof four);
-			const __m256i value = _mm256_set1_epi32(four);
-			for (uint32_t b = 0; b < blocks; b++) {
-				const __m256i product = _mm256_maddubs_epi16(value, weight[b]);
-				narrow[p][b] = step == 0 ? product : _mm256_add_epi16(narrow[p][b], product);
-				HOLD(narrow[p][b]);
-			}
-		}
-	}
-	for (uint32_t p = 0; p < pixels; p++) {
-		for (uint32_t b = 0; b < blocks; b++) {
-			sum[p][b] = _mm256_add_epi32(sum[p][b], _mm256_madd_epi16(narrow[p][b], ones));
-			HOLD(sum[p][b]);
-		}
-	}
-}
-
-static inline __attribute__((always_inline)) void tile(const struct fast_conv *conv, uint32_t pixel,
-                                                       uint32_t block, const uint32_t pixels,
-                                                       const uint32_t blocks, const uint32_t steps)
-{
-	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
-	const int8_t *image = (const int8_t *)conv->image + pixel * conv->pixel_stride;
-	const int8_t *weights = (const int8_t *)conv->weights + HEAD + block * block_stride;
-	const size_t stride = (size_t)conv->blocks * BLOCK;
-	int32_t *to = conv->sums + pixel * stride + (size_t)block * BLOCK;
-	__m256i sum[MOST_PIXELS][MOST_BLOCKS];
-	for (uint32_t p = 0; p < pixels; p++)
-		for (uint32_t b = 0; b < blocks; b++)
-			sum[p][b] = _mm256_setzero_si256();
-	for (uint32_t r = 0; r < conv->rows; r++) {
-		const int8_t *from = image + r * conv->row_stride;
-		uint32_t k = 0;
-		for (; k + steps * STEP <= conv->run; k += steps * STEP) {
-			group(sum, from + k, conv->pixel_stride, weights, block_stride, pixels, blocks, steps);
-			weights += (size_t)steps * BLOCK * STEP;
-		}
-		for (; k < conv->run; k += STEP) {
-			group(sum, from + k, conv->pixel_stride, weights, block_stride, pixels, blocks, 1);
-			weights += BLOCK * STEP;
-		}
-	}
-	for (uint32_t p = 0; p < pixels; p++)
-		for (uint32_t b = 0; b < blocks; b++)
-			_mm256_storeu_si256((__m256i *)(void *)(to + p * stride + (size_t)b * BLOCK), sum[p][b]);
-}
-
-// All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.
-#define COLUMN(blocks, steps, most)                                                                          \
-	static void column_##blocks##_##steps(const struct fast_conv *conv, uint32_t block)                      \
-	{                                                                                                        \
-		uint32_t pixel = 0;                                                                                  \
-		for (; pixel + (most) <= conv->pixels; pixel += (most))                                              \
-			tile(conv, pixel, block, most, blocks, steps);                                                   \
-		for (; pixel + 2 <= conv->pixels; pixel += 2)                                                        \
-			tile(conv, pixel, block, 2, blocks, steps);                                                      \
-		if (pixel < conv->pixels)                                                                            \
-			tile(conv, pixel, block, 1, blocks, steps);                                                      \
-	}
-
-// Sums of 16 bits take as many registers again: then two blocks leave room for two pixels only.
-#define STEPS(steps, most, single)                                                                           \
-	COLUMN(2, steps, most)                                                                                   \
-	COLUMN(1, steps, single)                                                                                 \
-	static void conv_##steps(const struct fast_conv *conv)                                                   \
-	{                                                                                                        \
-		uint32_t block = 0;                                                                                  \
-		for (; block + 2 <= conv->blocks; block += 2)                                                        \
-			column_2_##steps(conv, block);                                                                   \
-		if (block < conv->blocks)                                                                            \
-			column_1_##steps(conv, block);                                                                   \
-	}
-
-STEPS(1, 4, 8)
-STEPS(2, 2, 4)
-STEPS(4, 2, 4)
-
-static void conv(const struct fast_conv *conv)
-{
-	uint32_t steps;
-	memcpy(&steps, conv->weights, sizeof steps);
-	switch (steps) {
-	case 4:
-		conv_4(conv);
-		break;
-	case 2:
-		conv_2(conv);
-		break;
-	default:
-		conv_1(conv);
-		break;
-	}
-}
+// Kernels for AVX2 and images of 0 .. 127. How they work, and why they are exact: bytes_template.h.
+#define REGISTER __m256i
+#define BLOCK 8
+#define LOAD(from) _mm256_loadu_si256((const __m256i *)(const void *)(from))
+#define STORE(to, sum) _mm256_storeu_si256((__m256i *)(void *)(to), sum)
+#define ZERO _mm256_setzero_si256()
+#define EACH_16 _mm256_set1_epi16
+#define EACH_32 _mm256_set1_epi32
+#define ADD_16 _mm256_add_epi16
+#define ADD_32 _mm256_add_epi32
+#define PRODUCTS _mm256_maddubs_epi16
+#define PAIRS _mm256_madd_epi16
+// Sums of 16 bits take as many registers again: then two blocks leave room for two pixels only. With more steps, loops
+// become the cost.
+#define MOST_STEPS 4
+#define TILES(DO) DO(1, 4, 8) DO(2, 2, 4) DO(4, 2, 4)
+#include "fast/bytes_template.h"
 
 const struct fast_kernel fast_kernel_avx2_bytes = {
 	.name = "avx2 bytes",

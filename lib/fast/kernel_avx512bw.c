@@ -56,12 +56,5 @@ const struct fast_kernel fast_kernel_avx512bw = {
 	.supported = supported,
 	.wide = true,
 	.slot_block = BLOCK,
-	.packed_size = packed_size,
-	.pack = pack,
-	.conv = conv,
-	.finish = finish_avx512bw,
-	.interleave = interleave_avx512bw,
-	.spread = spread_avx512bw,
-	.pool = pool_avx512bw,
-	.depthwise = depthwise_avx512bw,
+	KERNEL_FUNCTIONS,
 };

@@ -22,12 +22,5 @@ const struct fast_kernel fast_kernel_avx512vnni = {
 	.supported = supported,
 	.flip = 0x80,
 	.slot_block = BLOCK,
-	.packed_size = packed_size,
-	.pack = pack,
-	.conv = conv,
-	.finish = finish_avx512vnni,
-	.interleave = interleave_avx512vnni,
-	.spread = spread_avx512vnni,
-	.pool = pool_avx512vnni,
-	.depthwise = depthwise_avx512vnni,
+	KERNEL_FUNCTIONS,
 };

@@ -115,12 +115,5 @@ const struct fast_kernel fast_kernel_avxvnni = {
 	.supported = supported,
 	.flip = 0x80,
 	.slot_block = BLOCK,
-	.packed_size = packed_size,
-	.pack = pack,
-	.conv = conv,
-	.finish = finish_avxvnni,
-	.interleave = interleave_avxvnni,
-	.spread = spread_avxvnni,
-	.pool = pool_avxvnni,
-	.depthwise = depthwise_avxvnni,
+	KERNEL_FUNCTIONS,
 };

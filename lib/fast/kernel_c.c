@@ -52,12 +52,5 @@ const struct fast_kernel fast_kernel_c = {
 	.name = "c",
 	.supported = supported,
 	.slot_block = 1,
-	.packed_size = packed_size,
-	.pack = pack,
-	.conv = conv,
-	.finish = finish_c,
-	.interleave = interleave_c,
-	.spread = spread_c,
-	.pool = pool_c,
-	.depthwise = depthwise_c,
+	KERNEL_FUNCTIONS,
 };

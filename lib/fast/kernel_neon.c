@@ -75,12 +75,5 @@ const struct fast_kernel fast_kernel_neon = {
 	.supported = supported,
 	.wide = true,
 	.slot_block = BLOCK,
-	.packed_size = packed_size,
-	.pack = pack,
-	.conv = conv,
-	.finish = finish_neon,
-	.interleave = interleave_neon,
-	.spread = spread_neon,
-	.pool = pool_neon,
-	.depthwise = depthwise_neon,
+	KERNEL_FUNCTIONS,
 };

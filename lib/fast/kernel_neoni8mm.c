@@ -84,29 +84,11 @@ static inline __attribute__((always_inline)) void tile(const struct fast_conv *c
 	}
 }
 
-static void conv(const struct fast_conv *conv)
-{
-	uint32_t pixel = 0;
-	for (; pixel + PIXELS <= conv->pixels; pixel += PIXELS)
-		for (uint32_t block = 0; block < conv->blocks; block++)
-			tile(conv, pixel, block, PIXELS);
-	for (; pixel + 2 <= conv->pixels; pixel += 2)
-		for (uint32_t block = 0; block < conv->blocks; block++)
-			tile(conv, pixel, block, 2);
-	for (uint32_t block = 0; pixel < conv->pixels && block < conv->blocks; block++)
-		tile(conv, pixel, block, 1);
-}
+#include "fast/neon_tiles.h"
 
 const struct fast_kernel fast_kernel_neoni8mm = {
 	.name = "neoni8mm",
 	.supported = supported,
 	.slot_block = BLOCK,
-	.packed_size = packed_size,
-	.pack = pack,
-	.conv = conv,
-	.finish = finish_neoni8mm,
-	.interleave = interleave_neoni8mm,
-	.spread = spread_neoni8mm,
-	.pool = pool_neoni8mm,
-	.depthwise = depthwise_neoni8mm,
+	KERNEL_FUNCTIONS,
 };

@@ -107,3 +107,9 @@ static void KERNEL(depthwise)(const int8_t *const *window, const int16_t *weight
 }
 
 #include "fast/pool_template.h"
+
+// The functions of a variant's table: those from here, and packed_size(), pack() and conv() of the including file.
+#define KERNEL_FUNCTIONS                                                                                     \
+	.packed_size = packed_size, .pack = pack, .conv = conv, .finish = KERNEL(finish),                        \
+	.interleave = KERNEL(interleave), .spread = KERNEL(spread), .pool = KERNEL(pool),                        \
+	.depthwise = KERNEL(depthwise)

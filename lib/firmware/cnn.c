@@ -374,13 +374,12 @@ void cnn_power(struct ai8x_firmware *soc)
 {
 	const uint32_t lost = soc->cnn.lost;
 	soc->cnn.lost = 0;
-	if (!soc->cnn.stale) {
+	if (lost != CNN_QUADRANTS) {
 		for (unsigned group = 0; group < AI8X_GROUPS; group++)
 			if ((lost >> group & 1) != 0)
 				lose_memories(soc, group);
 		return;
 	}
-	soc->cnn.stale = false;
 	soc->cnn.busy = soc->cnn.paused = false;
 	ai8x_machine_reset(soc->cnn.machine);
 	if (soc->recorder.program != NULL && !soc->recorder.ran && soc->result.inference_count > 0 &&

@@ -143,12 +143,10 @@ static void gcfr_write(struct ai8x_firmware *soc, const struct peripheral *row, 
 	// A quadrant without power and without retention loses its memories, all of them lose everything; it shows at the
 	// next power-up.
 	if (offset == GCFR_POWER || offset == GCFR_MASKS) {
-		const uint32_t power = *soc_word(soc, row->base + GCFR_POWER) & 15;
-		const uint32_t masks = *soc_word(soc, row->base + GCFR_MASKS) & 15;
-		soc->cnn.lost |= ~(power | masks) & 15;
-		if (power == 0 && masks == 0)
-			soc->cnn.stale = true;
-		else if (power != 0)
+		const uint32_t power = *soc_word(soc, row->base + GCFR_POWER) & CNN_QUADRANTS;
+		const uint32_t masks = *soc_word(soc, row->base + GCFR_MASKS) & CNN_QUADRANTS;
+		soc->cnn.lost |= ~(power | masks) & CNN_QUADRANTS;
+		if (power != 0)
 			cnn_power(soc);
 	}
 }

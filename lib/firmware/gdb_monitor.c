@@ -24,10 +24,10 @@ static void show_cnn(struct ai8x_firmware *soc, const char *rest, FILE *out)
 	char wait[256] = "";
 	(void)ai8x_machine_explain_wait(cnn->machine, wait, sizeof wait);
 	(void)fprintf(out, "accelerator of the %s: %s, clock %.6g MHz\n", ai8x_part_get_info(soc->part)->name,
-	              cnn->stale    ? "without power"
-	              : cnn->paused ? "paused"
-	              : cnn->busy   ? "running"
-	                            : "idle",
+	              cnn->lost == CNN_QUADRANTS ? "without power"
+	              : cnn->paused              ? "paused"
+	              : cnn->busy                ? "running"
+	                                         : "idle",
 	              1e-6 * clocks_cnn_hz(soc));
 	(void)fprintf(out, "%zu inferences started; %" PRIu64 " writes, %" PRIu64 " reads\n",
 	              soc->result.inference_count, cnn->writes, cnn->reads);

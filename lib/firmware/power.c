@@ -26,7 +26,6 @@
 #define WAKE_WUT (1u << 7)
 #define CNN_POWER 0x40005800u // GCFR
 #define CNN_RAM 0x40005804u
-#define CNN_GROUPS 15u
 
 #define GPIO_INPUT 0x24
 // What memory holds that had no power.
@@ -155,9 +154,7 @@ void power_wake(struct ai8x_firmware *soc)
 // begins anew.
 static void forget_accelerator(struct ai8x_firmware *soc, uint32_t kept)
 {
-	soc->cnn.lost |= ~kept & CNN_GROUPS;
-	if (kept == 0)
-		soc->cnn.stale = true;
+	soc->cnn.lost |= ~kept & CNN_QUADRANTS;
 	if (*soc_word(soc, CNN_POWER) != 0)
 		cnn_power(soc);
 }
@@ -195,7 +192,7 @@ bool power_sleep(struct ai8x_firmware *soc, enum power_mode mode)
 	phase_sleep(soc, POWER_ACTIVE);
 	power_wake(soc);
 	go_on(soc, soc->now - from);
-	forget_accelerator(soc, *soc_word(soc, CNN_RAM) & CNN_GROUPS);
+	forget_accelerator(soc, *soc_word(soc, CNN_RAM));
 	update_line(soc, peripheral_find(soc->soc, SEQUENCER));
 	return wakes;
 }
@@ -233,7 +230,7 @@ bool power_back_up(struct ai8x_firmware *soc)
 	if (!wakes)
 		return false;
 	forget_memory(soc, *soc_word(soc, SEQUENCER + CONTROL));
-	soc->cnn.stale = true;
+	soc->cnn.lost = CNN_QUADRANTS;
 	reset_peripherals(soc);
 	// Lines of the blocks that went on stay as they are.
 	uint32_t lines[8];

@@ -200,15 +200,16 @@ struct nvic {
 	unsigned depth;
 };
 
+#define CNN_QUADRANTS ((1u << AI8X_GROUPS) - 1)
+
 struct cnn {
 	ai8x_machine *machine;
-	bool busy;             // started, and the firmware has not been told of the end yet
-	bool fifo;             // fed while it runs: advances with the core
-	bool stale;            // powered down since the last use: reset at the next power-up
-	uint32_t lost;         // quadrants whose memories alone were without power since then
-	uint64_t start;        // time of the start
-	uint64_t end;          // time of the end, or TIME_NEVER while unknown
-	uint64_t cycle;        // femtoseconds of an accelerator cycle
+	bool busy;      // started, and the firmware has not been told of the end yet
+	bool fifo;      // fed while it runs: advances with the core
+	uint32_t lost;  // quadrants whose memories were without power since the last use; all: the rest was, too
+	uint64_t start; // time of the start
+	uint64_t end;   // time of the end, or TIME_NEVER while unknown
+	uint64_t cycle; // femtoseconds of an accelerator cycle
 	uint32_t control;      // register whose write started it
 	bool paused;           // busy, but its enable bit was cleared
 	uint32_t paused_value; // what was written to clear it

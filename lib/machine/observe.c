@@ -66,26 +66,26 @@ ai8x_status ai8x_machine_observe(ai8x_machine *machine, uint32_t kinds, ai8x_eve
 	return AI8X_OK;
 }
 
+// What returns nothing leaves its refusal for the next call that can tell of it.
+static bool may_set(ai8x_machine *machine, const char *function)
+{
+	if (machine != NULL && machine->telling > 0)
+		machine->refused = function;
+	return machine != NULL && machine->telling == 0;
+}
+
 void ai8x_machine_on_layer(ai8x_machine *machine, ai8x_layer_fn callback, void *user)
 {
-	if (machine == NULL)
+	if (!may_set(machine, __func__))
 		return;
-	if (machine->telling > 0) {
-		machine->refused = __func__;
-		return;
-	}
 	machine->on_layer = callback;
 	machine->on_layer_user = user;
 }
 
 void ai8x_machine_on_poll(ai8x_machine *machine, ai8x_poll_fn callback, void *user)
 {
-	if (machine == NULL)
+	if (!may_set(machine, __func__))
 		return;
-	if (machine->telling > 0) {
-		machine->refused = __func__;
-		return;
-	}
 	machine->on_poll = callback;
 	machine->on_poll_user = user;
 	machine->unpolled = 0;

@@ -4,6 +4,7 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -188,12 +189,17 @@ class Faults(unittest.TestCase):
             self.skipTest("strace is not there")
         data, output = self.data(400), self.path("r.h5")
         first, part = self.begun(data, output, 3000)
-        for more in ([], ["--restart"]):
-            second = ai8xsim("eval", PROGRAM, "--data", data, "-j1", "-o", output, *more)
-            if first.poll() is None:
+        # With its tracer stopped, the first one waits at its next read.
+        first.send_signal(signal.SIGSTOP)
+        try:
+            for more in ([], ["--restart"]):
+                second = ai8xsim("eval", PROGRAM, "--data", data, "-j1", "-o", output, *more)
+                self.assertIsNone(first.poll())
                 self.assertEqual(second.returncode, RESOURCES, second.stderr)
                 self.assertIn("in use", second.stderr)
                 self.assertTrue(part.exists())
+        finally:
+            first.send_signal(signal.SIGCONT)
         _, err = first.communicate(timeout=120)
         self.assertEqual(first.returncode, OK, err)
         with h5py.File(output) as file:

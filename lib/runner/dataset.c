@@ -257,10 +257,12 @@ static ai8x_status open_labels(struct dataset *dataset, const char *path, bool m
 static ai8x_status try_first(const struct dataset *dataset, ai8x_error *error)
 {
 	int8_t *values = malloc(dataset->input.item);
-	if (values == NULL)
-		return error_no_memory(error, dataset->input.path);
-	const ai8x_status status = dataset_read_inputs(dataset, 0, 1, values, error);
+	void *room = malloc(dataset_room(dataset, 1));
+	const ai8x_status status = values != NULL && room != NULL
+	                               ? dataset_read_inputs(dataset, 0, 1, room, values, error)
+	                               : error_no_memory(error, dataset->input.path);
 	free(values);
+	free(room);
 	return status;
 }
 
@@ -344,14 +346,16 @@ static ai8x_status refuse_fractions(const struct source *source, const double *v
 	return sample_refuse_fractions(source->path, least, greatest, error);
 }
 
-// HDF5 inputs that are multiplied, or numbers of floating point, which have to be whole.
-static ai8x_status read_scaled(const struct source *source, uint64_t first, uint64_t count, int8_t *values,
-                               ai8x_error *error)
+// Whether HDF5 inputs are read as numbers of floating point: those that are multiplied, or have to be whole.
+static bool as_reals(const struct source *source)
+{
+	return source->scale != 1 || source->reals;
+}
+
+static ai8x_status read_scaled(const struct source *source, uint64_t first, uint64_t count, double *reals,
+                               int8_t *values, ai8x_error *error)
 {
 	const uint64_t total = count * source->item;
-	double *reals = malloc(total * sizeof *reals + 1);
-	if (reals == NULL)
-		return error_no_memory(error, source->path);
 	ai8x_status status = read_hdf5(source, first, count, H5T_NATIVE_DOUBLE, reals, error);
 	for (uint64_t i = 0; i < total && status == AI8X_OK; i++) {
 		if (source->scale == 1 && !(floor(reals[i]) == reals[i]))
@@ -360,36 +364,37 @@ static ai8x_status read_scaled(const struct source *source, uint64_t first, uint
 			status = out_of_range(source, first, i, error);
 		values[i] = (int8_t)sample_scaled(reals[i], source->scale);
 	}
-	free(reals);
 	return status;
 }
 
-ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, uint64_t count, int8_t *values,
-                                ai8x_error *error)
+size_t dataset_room(const struct dataset *dataset, uint64_t count)
+{
+	const struct source *source = &dataset->input;
+	const size_t value = as_reals(source) ? sizeof(double) : sizeof(int16_t);
+	return source->array != NULL ? 1 : (size_t)(count * source->item * value + 1);
+}
+
+ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, uint64_t count, void *room,
+                                int8_t *values, ai8x_error *error)
 {
 	const struct source *source = &dataset->input;
 	const uint64_t total = count * source->item;
-	int16_t *wide = NULL;
+	const int16_t *wide = room;
 	const int32_t *array = NULL;
 	ai8x_status status = AI8X_OK;
-	if (source->array == NULL && (source->scale != 1 || source->reals))
-		return read_scaled(source, first, count, values, error);
-	if (source->array != NULL) {
+	if (source->array == NULL && as_reals(source))
+		return read_scaled(source, first, count, room, values, error);
+	// HDF5 moves what does not fit to the nearest value that does: out of range stays out of range.
+	if (source->array != NULL)
 		array = source->array->values + first * source->item;
-	} else {
-		// HDF5 moves what does not fit to the nearest value that does: out of range stays out of range.
-		wide = malloc(total * sizeof *wide + 1);
-		if (wide == NULL)
-			return error_no_memory(error, source->path);
-		status = read_hdf5(source, first, count, H5T_NATIVE_INT16, wide, error);
-	}
+	else
+		status = read_hdf5(source, first, count, H5T_NATIVE_INT16, room, error);
 	for (uint64_t i = 0; i < total && status == AI8X_OK; i++) {
 		const int32_t value = array != NULL ? array[i] : wide[i] - (source->bytes ? 128 : 0);
 		if (value < -128 || value > 127)
 			status = out_of_range(source, first, i, error);
 		values[i] = (int8_t)value;
 	}
-	free(wide);
 	return status;
 }
 

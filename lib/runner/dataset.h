@@ -32,9 +32,11 @@ struct dataset_shape dataset_input_shape(const struct dataset *dataset);
 bool dataset_has_labels(const struct dataset *dataset);
 struct dataset_shape dataset_label_shape(const struct dataset *dataset);
 
-// Any thread: reads inputs first .. first + count - 1. A value that is not in -128..127 is an error.
-ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, uint64_t count, int8_t *values,
-                                ai8x_error *error);
+// Any thread: reads inputs first .. first + count - 1, by way of `room` of dataset_room() bytes. A value that is not in
+// -128..127 is an error.
+ai8x_status dataset_read_inputs(const struct dataset *dataset, uint64_t first, uint64_t count, void *room,
+                                int8_t *values, ai8x_error *error);
+size_t dataset_room(const struct dataset *dataset, uint64_t count);
 ai8x_status dataset_read_labels(const struct dataset *dataset, uint64_t first, uint64_t count,
                                 int32_t *values, ai8x_error *error);
 

@@ -37,6 +37,7 @@ struct evaluation {
 	uint64_t chunk;      // inputs
 	uint8_t *chunk_done; // 1: wholly there from an earlier evaluation
 	int32_t *labels;     // of the chunk being taken
+	int32_t *outputs;    // of it
 	double started, saved;
 };
 
@@ -154,7 +155,8 @@ static uint64_t first_of(const struct evaluation *evaluation, size_t chunk, uint
 
 struct eval_worker {
 	ai8x_batch_worker *machine;
-	int8_t *inputs;
+	int8_t *inputs; // of a chunk
+	void *room;     // to read them
 };
 
 static void close_worker(void *argument)
@@ -162,6 +164,7 @@ static void close_worker(void *argument)
 	struct eval_worker *worker = argument;
 	ai8x_batch_worker_destroy(worker->machine);
 	free(worker->inputs);
+	free(worker->room);
 	free(worker);
 }
 
@@ -173,7 +176,8 @@ static ai8x_status open_worker(void *user, void **out, ai8x_error *error)
 		return error_no_memory(error, "a worker");
 	*out = worker;
 	worker->inputs = malloc(evaluation->chunk * evaluation->input_values + 1);
-	if (worker->inputs == NULL)
+	worker->room = malloc(dataset_room(evaluation->data, evaluation->chunk));
+	if (worker->inputs == NULL || worker->room == NULL)
 		return error_no_memory(error, "a worker's inputs");
 	return ai8x_batch_worker_create(evaluation->batch, &worker->machine, error);
 }
@@ -188,7 +192,8 @@ static ai8x_status run_chunk(void *user, void *argument, size_t chunk, const ato
 	const uint64_t first = first_of(evaluation, chunk, &count);
 	int32_t *outputs = bytes;
 	uint8_t *hashes = (uint8_t *)(outputs + count * evaluation->output_values);
-	ai8x_status status = dataset_read_inputs(evaluation->data, first, count, worker->inputs, error);
+	ai8x_status status =
+		dataset_read_inputs(evaluation->data, first, count, worker->room, worker->inputs, error);
 	for (uint64_t i = 0; i < count && status == AI8X_OK; i++) {
 		const int8_t *input = worker->inputs + i * evaluation->input_values;
 		if (atomic_load_explicit(stop, memory_order_relaxed))
@@ -213,9 +218,7 @@ static ai8x_status take_chunk(void *user, size_t chunk, const void *bytes, size_
 		return error_set(error, AI8X_ERR_FORMAT, "a rank sent %zu bytes for %llu inputs", size,
 		                 (unsigned long long)count);
 	// Messages are not aligned for what they hold.
-	int32_t *outputs = malloc(values * sizeof *outputs + 1);
-	if (outputs == NULL)
-		return error_no_memory(error, "outputs");
+	int32_t *outputs = evaluation->outputs;
 	memcpy(outputs, bytes, values * sizeof *outputs);
 	memcpy(hashes, (const uint8_t *)bytes + values * sizeof *outputs, count * sizeof hashes[0]);
 	ai8x_status status = AI8X_OK;
@@ -225,7 +228,6 @@ static ai8x_status take_chunk(void *user, size_t chunk, const void *bytes, size_
 		status = score(evaluation, first, count, outputs, error);
 	if (status == AI8X_OK)
 		evaluation->result->progress.done += count;
-	free(outputs);
 	return status;
 }
 
@@ -249,14 +251,14 @@ static ai8x_status pulse(void *user, ai8x_error *error)
 // --- Going on ----------------------------------------------------------------------------------------
 
 // Scores a chunk that an earlier evaluation did, after checking that its inputs are still the same.
-static ai8x_status resume_chunk(struct evaluation *evaluation, size_t chunk, int8_t *inputs, int32_t *outputs,
+static ai8x_status resume_chunk(struct evaluation *evaluation, size_t chunk, int8_t *inputs, void *room,
                                 ai8x_error *error)
 {
 	uint64_t count, hashes[CHUNK_INPUTS];
 	const uint64_t first = first_of(evaluation, chunk, &count);
-	ai8x_status status = results_read(evaluation->results, first, count, outputs, hashes, error);
+	ai8x_status status = results_read(evaluation->results, first, count, evaluation->outputs, hashes, error);
 	if (status == AI8X_OK)
-		status = dataset_read_inputs(evaluation->data, first, count, inputs, error);
+		status = dataset_read_inputs(evaluation->data, first, count, room, inputs, error);
 	for (uint64_t i = 0; i < count && status == AI8X_OK; i++) {
 		const uint64_t hash =
 			hash_bytes(HASH_START, inputs + i * evaluation->input_values, evaluation->input_values);
@@ -268,7 +270,7 @@ static ai8x_status resume_chunk(struct evaluation *evaluation, size_t chunk, int
 				evaluation->options->output, (unsigned long long)(first + i));
 	}
 	if (status == AI8X_OK)
-		status = score(evaluation, first, count, outputs, error);
+		status = score(evaluation, first, count, evaluation->outputs, error);
 	if (status == AI8X_OK)
 		evaluation->result->progress.done += count;
 	return status;
@@ -278,19 +280,19 @@ static ai8x_status resume(struct evaluation *evaluation, size_t chunks, ai8x_err
 {
 	const uint8_t *done = results_done(evaluation->results);
 	int8_t *inputs = malloc(evaluation->chunk * evaluation->input_values + 1);
-	int32_t *outputs = malloc(evaluation->chunk * evaluation->output_values * sizeof *outputs + 1);
-	ai8x_status status = inputs == NULL || outputs == NULL ? error_no_memory(error, "outputs") : AI8X_OK;
+	void *room = malloc(dataset_room(evaluation->data, evaluation->chunk));
+	ai8x_status status = inputs == NULL || room == NULL ? error_no_memory(error, "inputs") : AI8X_OK;
 	for (size_t chunk = 0; chunk < chunks && status == AI8X_OK; chunk++) {
 		uint64_t count, first = first_of(evaluation, chunk, &count);
 		evaluation->chunk_done[chunk] = 1;
 		for (uint64_t i = first; i < first + count; i++)
 			evaluation->chunk_done[chunk] &= done[i] == 1;
 		if (evaluation->chunk_done[chunk])
-			status = resume_chunk(evaluation, chunk, inputs, outputs, error);
+			status = resume_chunk(evaluation, chunk, inputs, room, error);
 	}
 	evaluation->result->progress.resumed = evaluation->result->progress.done;
 	free(inputs);
-	free(outputs);
+	free(room);
 	return status;
 }
 
@@ -392,8 +394,11 @@ static ai8x_status choose_chunks(struct evaluation *evaluation, ai8x_error *erro
 	evaluation->chunk = chunk > 0 ? chunk : 1;
 	evaluation->chunk_done = calloc(result->progress.inputs / evaluation->chunk + 1, 1);
 	evaluation->labels = calloc(evaluation->chunk * evaluation->label_values + 1, sizeof *evaluation->labels);
-	return evaluation->chunk_done == NULL || evaluation->labels == NULL ? error_no_memory(error, "chunks")
-	                                                                    : AI8X_OK;
+	evaluation->outputs =
+		calloc(evaluation->chunk * evaluation->output_values + 1, sizeof *evaluation->outputs);
+	return evaluation->chunk_done == NULL || evaluation->labels == NULL || evaluation->outputs == NULL
+	           ? error_no_memory(error, "chunks")
+	           : AI8X_OK;
 }
 
 static void tell_note(const struct evaluation *evaluation, const char *path)
@@ -533,5 +538,6 @@ ai8x_status ai8x_eval(const ai8x_program *program, const char *data, const ai8x_
 	dataset_close(evaluation.data);
 	free(evaluation.chunk_done);
 	free(evaluation.labels);
+	free(evaluation.outputs);
 	return status;
 }

@@ -13,9 +13,11 @@ static void read_some(const struct dataset *dataset)
 	if (values > MOST_VALUES)
 		return;
 	int8_t *input = malloc(values + 1);
-	require(dataset_read_inputs(dataset, 0, 1, input, &error) == AI8X_OK || error.message[0] != '\0',
+	void *room = malloc(dataset_room(dataset, 1));
+	require(dataset_read_inputs(dataset, 0, 1, room, input, &error) == AI8X_OK || error.message[0] != '\0',
 	        "an error says what it is");
 	free(input);
+	free(room);
 	const uint64_t answers = labels.sides[0] * labels.sides[1] * labels.sides[2];
 	if (!dataset_has_labels(dataset) || answers > MOST_VALUES)
 		return;

@@ -20,6 +20,7 @@
 struct input_word {
 	uint32_t address;
 	uint32_t recorded;
+	uint32_t order;        // among the program's writes
 	uint32_t value[LANES]; // place in the input tensor of each byte, or NO_VALUE: zero
 };
 
@@ -39,9 +40,10 @@ struct ai8x_batch {
 	const ai8x_program *program;
 	const ai8x_part *part;
 	ai8x_batch_options options;
-	ai8x_machine *prototype; // loaded, not running
-	struct input_word *memory_words, *fifo_words;
+	ai8x_machine *prototype;                      // loaded, not running
+	struct input_word *memory_words, *fifo_words; // the former by address, each once
 	size_t memory_count, fifo_count;
+	uint32_t *recorded;         // values of memory_words
 	struct range *input_ranges; // of memory_words, in their order
 	size_t input_range_count;
 	uint32_t longest_input_range;
@@ -104,24 +106,33 @@ static ai8x_status find_start(ai8x_batch *batch, ai8x_error *error)
 	return AI8X_OK;
 }
 
-static ai8x_status sort_input(ai8x_batch *batch, ai8x_error *error)
+static int by_address(const void *a, const void *b)
 {
-	size_t count;
-	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
-	batch->memory_words = calloc(batch->run + 1, sizeof *batch->memory_words);
-	batch->fifo_words = calloc(batch->run + 1, sizeof *batch->fifo_words);
-	if (batch->memory_words == NULL || batch->fifo_words == NULL)
-		return error_no_memory(error, "a batch's input");
-	for (size_t i = 0; i < batch->run; i++) {
-		const struct input_word word = {.address = ops[i].address, .recorded = ops[i].value};
-		if (ops[i].kind == AI8X_BUS_FIFO_WRITE32)
-			batch->fifo_words[batch->fifo_count++] = word;
-		else if (i < batch->first_start && is_data(batch->part, &ops[i]))
-			batch->memory_words[batch->memory_count++] = word;
+	const struct input_word *left = a, *right = b;
+	if (left->address != right->address)
+		return left->address < right->address ? -1 : 1;
+	return left->order < right->order ? -1 : 1;
+}
+
+// Programs may write pixel by pixel, to many instances in turn: by address, words come in long ranges. Of several
+// writes to a word the last one counts.
+static void sort_memory_words(ai8x_batch *batch)
+{
+	struct input_word *words = batch->memory_words;
+	size_t kept = 0;
+	if (batch->memory_count > 0)
+		qsort(words, batch->memory_count, sizeof *words, by_address);
+	for (size_t i = 0; i < batch->memory_count; i++) {
+		if (kept > 0 && words[kept - 1].address == words[i].address)
+			kept--;
+		batch->recorded[kept] = words[i].recorded;
+		words[kept++] = words[i];
 	}
-	batch->input_ranges = calloc(batch->memory_count + 1, sizeof *batch->input_ranges);
-	if (batch->input_ranges == NULL)
-		return error_no_memory(error, "a batch's input");
+	batch->memory_count = kept;
+}
+
+static void find_input_ranges(ai8x_batch *batch)
+{
 	struct range *last = NULL;
 	for (size_t i = 0; i < batch->memory_count; i++) {
 		struct range word = {.count = 1};
@@ -135,6 +146,30 @@ static ai8x_status sort_input(ai8x_batch *batch, ai8x_error *error)
 		if (last->count > batch->longest_input_range)
 			batch->longest_input_range = last->count;
 	}
+}
+
+static ai8x_status sort_input(ai8x_batch *batch, ai8x_error *error)
+{
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
+	batch->memory_words = calloc(batch->run + 1, sizeof *batch->memory_words);
+	batch->fifo_words = calloc(batch->run + 1, sizeof *batch->fifo_words);
+	if (batch->memory_words == NULL || batch->fifo_words == NULL)
+		return error_no_memory(error, "a batch's input");
+	for (size_t i = 0; i < batch->run; i++) {
+		const struct input_word word = {
+			.address = ops[i].address, .recorded = ops[i].value, .order = (uint32_t)i};
+		if (ops[i].kind == AI8X_BUS_FIFO_WRITE32)
+			batch->fifo_words[batch->fifo_count++] = word;
+		else if (i < batch->first_start && is_data(batch->part, &ops[i]))
+			batch->memory_words[batch->memory_count++] = word;
+	}
+	batch->input_ranges = calloc(batch->memory_count + 1, sizeof *batch->input_ranges);
+	batch->recorded = calloc(batch->memory_count + 1, sizeof *batch->recorded);
+	if (batch->input_ranges == NULL || batch->recorded == NULL)
+		return error_no_memory(error, "a batch's input");
+	sort_memory_words(batch);
+	find_input_ranges(batch);
 	return AI8X_OK;
 }
 
@@ -503,14 +538,16 @@ static uint32_t compose(const struct input_word *word, const int8_t *input)
 static ai8x_status store_input(const ai8x_batch *batch, const ai8x_batch_worker *worker, const int8_t *input,
                                ai8x_error *error)
 {
-	const struct input_word *word = batch->memory_words;
 	ai8x_status status = AI8X_OK;
+	size_t at = 0;
 	for (size_t r = 0; r < batch->input_range_count && status == AI8X_OK; r++) {
 		const struct range *range = &batch->input_ranges[r];
-		for (uint32_t i = 0; i < range->count; i++)
-			worker->words[i] = compose(word++, input);
-		status = ai8x_machine_store_data(worker->machine, range->instance, range->first, worker->words,
-		                                 range->count, error);
+		const uint32_t *words = input == NULL ? batch->recorded + at : worker->words;
+		for (uint32_t i = 0; input != NULL && i < range->count; i++)
+			worker->words[i] = compose(&batch->memory_words[at + i], input);
+		status = ai8x_machine_store_data(worker->machine, range->instance, range->first, words, range->count,
+		                                 error);
+		at += range->count;
 	}
 	return status;
 }
@@ -627,6 +664,7 @@ void ai8x_batch_destroy(ai8x_batch *batch)
 	ai8x_machine_destroy(batch->prototype);
 	free(batch->memory_words);
 	free(batch->fifo_words);
+	free(batch->recorded);
 	free(batch->input_ranges);
 	free(batch->outputs);
 	free(batch->written);

@@ -218,6 +218,58 @@ START_TEST(threads_do_not_matter)
 }
 END_TEST
 
+// The same program, which writes every word of data memory wrongly first.
+static ai8x_program *written_twice(const ai8x_program *program)
+{
+	ai8x_program *twice;
+	size_t count;
+	uint32_t shape[3];
+	const ai8x_op *ops = ai8x_program_ops(program, &count);
+	ck_assert_int_eq(ai8x_program_create(ai8x_program_part(program), "twice", &twice, NULL), AI8X_OK);
+	for (size_t i = 0; i < count; i++) {
+		ai8x_location location;
+		if (ops[i].kind == AI8X_BUS_WRITE32 &&
+		    ai8x_part_locate(ai8x_program_part(program), ops[i].address, &location) == AI8X_OK &&
+		    strcmp(location.region, "data memory") == 0) {
+			ai8x_op wrong = ops[i];
+			wrong.value = ~wrong.value;
+			ck_assert_int_eq(ai8x_program_append(twice, wrong, NULL), AI8X_OK);
+		}
+		ck_assert_int_eq(ai8x_program_append(twice, ops[i], NULL), AI8X_OK);
+	}
+	const int32_t *input = ai8x_program_input(program, shape);
+	ck_assert_int_eq(ai8x_program_set_input(twice, input, shape, NULL), AI8X_OK);
+	const size_t last = ai8x_program_layer_count(program) - 1;
+	const ai8x_program_layer *layer = ai8x_program_layer_at(program, last);
+	ck_assert_int_eq(ai8x_program_add_layer(twice, layer->number, layer->output, layer->shape, NULL, 0, NULL),
+	                 AI8X_OK);
+	return twice;
+}
+
+START_TEST(the_last_write_of_an_input_word_counts)
+{
+	ai8x_program *program = open_program(shipped("models/digits/digits.h5"));
+	ai8x_program *twice = written_twice(program);
+	ai8x_batch *same = open_batch(twice, NULL);
+	int8_t *input = recorded_input(program);
+	uint32_t shape[3];
+	ai8x_batch_output_shape(same, shape);
+	int32_t *output = calloc(count_values(shape), sizeof *output);
+	ai8x_batch_worker *worker;
+	ck_assert_int_eq(ai8x_batch_worker_create(same, &worker, NULL), AI8X_OK);
+	for (unsigned round = 0; round < 2; round++) {
+		ck_assert_int_eq(ai8x_batch_run(worker, round == 0 ? NULL : input, output, NULL), AI8X_OK);
+		expect_recorded(same, program, output, "written twice");
+	}
+	ai8x_batch_worker_destroy(worker);
+	ai8x_batch_destroy(same);
+	ai8x_program_destroy(twice);
+	ai8x_program_destroy(program);
+	free(output);
+	free(input);
+}
+END_TEST
+
 START_TEST(programs_that_never_start_are_refused)
 {
 	ai8x_program *program;
@@ -238,6 +290,7 @@ int main(void)
 	tcase_add_loop_test(tcase, shipped_programs_give_their_output, 0, sizeof programs / sizeof programs[0]);
 	tcase_add_loop_test(tcase, golden_programs_give_their_output, 0, 2);
 	tcase_add_test(tcase, threads_do_not_matter);
+	tcase_add_test(tcase, the_last_write_of_an_input_word_counts);
 	tcase_add_test(tcase, programs_that_never_start_are_refused);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);

@@ -1,6 +1,8 @@
 // FIFO words -> data memory. FIFO f fills the first instance of group f, a ring where the layer streams.
 #include "machine/input.h"
 
+#include <string.h>
+
 static void store(struct input *input, unsigned group, uint32_t value)
 {
 	const ai8x_layer *layer = input->layer;
@@ -58,6 +60,48 @@ uint32_t input_instances(const struct input *input)
 	return instances;
 }
 
+// A FIFO's words that go to one instance, all at once.
+static void store_many(const struct input *input, unsigned group, const uint32_t *values, uint64_t count)
+{
+	const ai8x_layer *layer = input->layer;
+	const unsigned instance = group * INSTANCES_PER_GROUP;
+	struct data_memory *data = input->context->data;
+	stream_image_copy(input->image, instance, (uint32_t)(layer->read_base[group] + input->stored), values,
+	                  count);
+	// Of what goes through a ring the last words remain.
+	const uint64_t ring = layer->ring_words != 0 ? layer->ring_words : input->place + count;
+	for (uint64_t i = count > ring ? count - ring : 0, piece; i < count; i += piece) {
+		const uint64_t place = (input->place + i) % ring, first = layer->read_base[group] + place;
+		const uint64_t there = first < data->words ? data->words - first : 0;
+		piece = ring - place < count - i ? ring - place : count - i;
+		if (there > 0)
+			memcpy(data->word[instance] + first, values + i,
+			       (piece < there ? piece : there) * sizeof *values);
+	}
+}
+
+// Takes words of the supply, up to `until` of each FIFO.
+static void take_supply(struct input *input, uint64_t until)
+{
+	struct supply *supply = &input->supply;
+	const uint64_t wanted = until > input->stored ? until - input->stored : 0;
+	const uint64_t count = wanted < supply->left ? wanted : supply->left;
+	for (unsigned f = 0; f < FIFO_COUNT && count > 0; f++) {
+		if ((input->enabled >> f & 1) == 0)
+			continue;
+		if (input->layer != NULL)
+			store_many(input, f, supply->next[f], count);
+		supply->next[f] += count;
+		input->fifos[f].pushed += count;
+		input->fifos[f].popped += count;
+	}
+	supply->left -= count;
+	input->stored += count;
+	input->place += count;
+	if (input->layer != NULL && input->layer->ring_words != 0)
+		input->place %= input->layer->ring_words;
+}
+
 bool input_pull(struct input *input, uint64_t until, unsigned *empty)
 {
 	if (until > input->frame)
@@ -67,6 +111,7 @@ bool input_pull(struct input *input, uint64_t until, unsigned *empty)
 		*empty = 0;
 		return false;
 	}
+	take_supply(input, until);
 	const uint64_t ring =
 		input->layer != NULL && input->layer->ring_words != 0 ? input->layer->ring_words : UINT64_MAX;
 	while (input->stored < until) {

@@ -4,6 +4,12 @@
 
 #include "exact/exact.h"
 
+// Words of a host that is never late, for each FIFO that feeds the machine. Nobody watches how they get there.
+struct supply {
+	const uint32_t *next[FIFO_COUNT];
+	uint64_t left; // of each
+};
+
 struct input {
 	struct exact_context *context;
 	struct fifo *fifos;         // FIFO_COUNT of them
@@ -15,6 +21,7 @@ struct input {
 	uint64_t stored;            // words per FIFO stored so far
 	uint64_t place;             // of the next one after the start of the ring or image
 	uint64_t frame;             // words of a frame, after which nothing more is taken
+	struct supply supply;       // taken before what FIFOs hold
 };
 
 // Data memory instances that FIFOs fill (bit i: instance i).

@@ -130,6 +130,10 @@ ai8x_status run_control_written(ai8x_machine *machine, unsigned group, uint32_t 
                                 ai8x_error *error);
 void run_forget(ai8x_machine *machine);
 void run_fifo_pushed(ai8x_machine *machine);
+// Gives a run that has just begun all words of its frame, `count` for each FIFO in `fifos`, as a host would that is never
+// late; they stay the caller's. False: nothing was done, because FIFOs have to be written word by word.
+bool run_supply(ai8x_machine *machine, unsigned fifos, const uint32_t *const words[FIFO_COUNT],
+                uint64_t count);
 
 // take_over.c
 ai8x_status fast_setup(ai8x_machine *machine, ai8x_error *error);

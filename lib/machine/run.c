@@ -388,6 +388,24 @@ void run_fifo_pushed(ai8x_machine *machine)
 		(void)input_pull(&run->input, UINT64_MAX, &run->waiting_fifo);
 }
 
+bool run_supply(ai8x_machine *machine, unsigned fifos, const uint32_t *const words[FIFO_COUNT],
+                uint64_t count)
+{
+	const uint32_t watched =
+		AI8X_EVENT_BUS_WRITE | AI8X_EVENT_FIFO_PUSH | AI8X_EVENT_FIFO_POP | AI8X_EVENT_DATA_WRITE;
+	struct input *input = &machine->run.input;
+	bool able = machine->run.phase == RUN_ACTIVE && machine->run.has_input && machine->run.stage_count == 0 &&
+	            input->stored == 0 && input->enabled == fifos && (fifos >> FIFO_FAST & 1) == 0 &&
+	            input->frame == count && (machine->context.kinds & watched) == 0;
+	for (unsigned f = 0; f < FIFO_COUNT; f++)
+		able = able && machine->bus.fifo[f].level == 0;
+	if (!able)
+		return false;
+	input->supply.left = count;
+	memcpy(input->supply.next, words, sizeof input->supply.next);
+	return true;
+}
+
 static bool fifo_has_room(const ai8x_machine *machine, uint32_t address)
 {
 	struct part_target target;

@@ -103,6 +103,9 @@ void stream_image_release(struct stream_image *image);
 // Stores a result whose unwrapped data memory word is `word`; ignored outside the image.
 void stream_image_store(struct stream_image *image, unsigned instance, uint32_t word, uint32_t value,
                         uint32_t mask);
+// The same for `count` whole words from `word` on.
+void stream_image_copy(struct stream_image *image, unsigned instance, uint32_t word, const uint32_t *values,
+                       uint64_t count);
 
 // FIFOs 0..3 feed a group each; number 4 is the fast FIFO (hardware reference 5.1).
 #define FIFO_FAST 4

@@ -79,3 +79,13 @@ void stream_image_store(struct stream_image *image, unsigned instance, uint32_t 
 	uint32_t *to = &image->word[instance][word - base];
 	*to = (*to & ~mask) | (value & mask);
 }
+
+void stream_image_copy(struct stream_image *image, unsigned instance, uint32_t word, const uint32_t *values,
+                       uint64_t count)
+{
+	const uint32_t base = image->base[instance_group(instance)];
+	if (image->word[instance] == NULL || word < base || word - base >= image->words)
+		return;
+	const uint64_t room = image->words - (word - base);
+	memcpy(image->word[instance] + (word - base), values, (count < room ? count : room) * sizeof *values);
+}

@@ -24,6 +24,14 @@ struct input_word {
 	uint32_t value[LANES]; // place in the input tensor of each byte, or NO_VALUE: zero
 };
 
+// All FIFO words, when they follow each other right before RUN and come to as many for each FIFO.
+struct feed {
+	unsigned fifos;     // bit f: FIFO f gets some; 0: words are pushed one by one
+	size_t count;       // words of each
+	size_t *order;      // [fifo_count]: places in fifo_words, FIFO by FIFO
+	uint32_t *recorded; // what the program writes, in this order
+};
+
 struct output_word {
 	unsigned instance;
 	uint32_t word;
@@ -43,7 +51,8 @@ struct ai8x_batch {
 	ai8x_machine *prototype;                      // loaded, not running
 	struct input_word *memory_words, *fifo_words; // the former by address, each once
 	size_t memory_count, fifo_count;
-	uint32_t *recorded;         // values of memory_words
+	uint32_t *recorded; // values of memory_words
+	struct feed feed;
 	struct range *input_ranges; // of memory_words, in their order
 	size_t input_range_count;
 	uint32_t longest_input_range;
@@ -62,6 +71,7 @@ struct ai8x_batch_worker {
 	const ai8x_batch *batch;
 	ai8x_machine *machine;
 	uint32_t *words; // [longest_input_range]
+	uint32_t *fed;   // [fifo_count], as the feed orders them
 };
 
 ai8x_batch_options ai8x_batch_options_default(void)
@@ -248,6 +258,14 @@ static uint32_t input_value(const ai8x_layer *layer, const uint32_t shape[3], un
 	return (operand * channels + channel) * pixels + pixel;
 }
 
+static unsigned fifo_of(const ai8x_part *part, uint32_t address)
+{
+	struct part_target target;
+	if (!part_decode_address(part, address, &target) || target.reg == REG_FAST_DR)
+		return FIFO_FAST;
+	return target.index % FIFO_FAST;
+}
+
 static void map_memory_word(const ai8x_batch *batch, const ai8x_layer *layer, struct input_word *word)
 {
 	unsigned instance;
@@ -263,19 +281,16 @@ static void map_memory_word(const ai8x_batch *batch, const ai8x_layer *layer, st
 
 // FIFO f fills the first instance of group f, the fast FIFO that of group 0 or one byte of each (5.1).
 static void map_fifo_word(const ai8x_batch *batch, const ai8x_layer *layer, bool bytes_to_groups,
-                          struct input_word *word, uint32_t counts[5])
+                          struct input_word *word, uint32_t counts[FIFO_COUNT])
 {
-	struct part_target target;
-	if (!part_decode_address(batch->part, word->address, &target))
-		return;
-	const unsigned fifo = target.reg == REG_FAST_DR ? 4 : target.index % AI8X_GROUPS;
+	const unsigned fifo = fifo_of(batch->part, word->address);
 	const uint32_t offset = counts[fifo]++;
 	for (unsigned lane = 0; lane < LANES; lane++) {
-		if (fifo == 4 && bytes_to_groups)
+		if (fifo == FIFO_FAST && bytes_to_groups)
 			word->value[lane] = input_value(layer, batch->input_shape, lane * INSTANCES_PER_GROUP, offset, 0);
 		else
 			word->value[lane] = input_value(layer, batch->input_shape,
-			                                fifo == 4 ? 0 : fifo * INSTANCES_PER_GROUP, offset, lane);
+			                                fifo == FIFO_FAST ? 0 : fifo * INSTANCES_PER_GROUP, offset, lane);
 	}
 }
 
@@ -293,7 +308,7 @@ static ai8x_status map_input(ai8x_batch *batch, const ai8x_layer *layer, bool by
                              ai8x_error *error)
 {
 	const int32_t *input = ai8x_program_input(batch->program, batch->input_shape);
-	uint32_t counts[5] = {0};
+	uint32_t counts[FIFO_COUNT] = {0};
 	size_t found = 0;
 	if (input == NULL || batch->input_shape[0] % layer->operands != 0 || layer->pixel_step == 0) {
 		(void)snprintf(batch->refusal, sizeof batch->refusal, "the program records no input tensor");
@@ -526,8 +541,6 @@ static ai8x_status disarm(ai8x_machine *machine, ai8x_error *error)
 
 static uint32_t compose(const struct input_word *word, const int8_t *input)
 {
-	if (input == NULL)
-		return word->recorded;
 	uint32_t value = 0;
 	for (unsigned lane = 0; lane < LANES; lane++)
 		if (word->value[lane] != NO_VALUE)
@@ -552,6 +565,41 @@ static ai8x_status store_input(const ai8x_batch *batch, const ai8x_batch_worker 
 	return status;
 }
 
+// The next FIFO words in a row for one FIFO, from operation *i and word *pushed on.
+static ai8x_status push_row(const ai8x_batch *batch, ai8x_machine *machine, const int8_t *input, size_t *i,
+                            size_t *pushed, ai8x_error *error)
+{
+	size_t count, row = 0;
+	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
+	const uint32_t address = ops[*i].address;
+	uint32_t words[PUSHED_WORDS];
+	while (row < PUSHED_WORDS && *i < batch->run && ops[*i].kind == AI8X_BUS_FIFO_WRITE32 &&
+	       ops[*i].address == address) {
+		const struct input_word *word = &batch->fifo_words[(*pushed)++];
+		words[row++] = input != NULL ? compose(word, input) : word->recorded;
+		++*i;
+	}
+	return push_fifo(machine, address, words, row, error);
+}
+
+// Gives the machine all FIFO words at once. False: it has to be fed word by word.
+static bool feed(const ai8x_batch *batch, const ai8x_batch_worker *worker, const int8_t *input)
+{
+	const struct feed *feed = &batch->feed;
+	const uint32_t *values = input != NULL ? worker->fed : feed->recorded, *words[FIFO_COUNT] = {NULL};
+	if (feed->fifos == 0)
+		return false;
+	for (size_t i = 0; i < batch->fifo_count && input != NULL; i++)
+		worker->fed[i] = compose(&batch->fifo_words[feed->order[i]], input);
+	for (unsigned f = 0; f < FIFO_COUNT; f++) {
+		if ((feed->fifos >> f & 1) == 0)
+			continue;
+		words[f] = values;
+		values += feed->count;
+	}
+	return run_supply(worker->machine, feed->fifos, words, feed->count);
+}
+
 static ai8x_status start_and_run(const ai8x_batch *batch, const ai8x_batch_worker *worker,
                                  const int8_t *input, ai8x_error *error)
 {
@@ -559,22 +607,13 @@ static ai8x_status start_and_run(const ai8x_batch *batch, const ai8x_batch_worke
 	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
 	ai8x_machine *machine = worker->machine;
 	ai8x_status status = store_input(batch, worker, input, error);
-	for (size_t i = batch->first_start; i < batch->run && status == AI8X_OK;) {
-		if (ops[i].kind != AI8X_BUS_FIFO_WRITE32) {
+	for (size_t i = batch->first_start; i < batch->run && status == AI8X_OK;)
+		if (ops[i].kind != AI8X_BUS_FIFO_WRITE32)
 			status = replay(machine, &ops[i++], error);
-			continue;
-		}
-		// Words in a row for one FIFO go together.
-		uint32_t words[PUSHED_WORDS];
-		size_t row = 0;
-		const uint32_t address = ops[i].address;
-		while (row < PUSHED_WORDS && i < batch->run && ops[i].kind == AI8X_BUS_FIFO_WRITE32 &&
-		       ops[i].address == address) {
-			words[row++] = compose(&batch->fifo_words[pushed++], input);
-			i++;
-		}
-		status = push_fifo(machine, address, words, row, error);
-	}
+		else if (pushed == 0 && feed(batch, worker, input))
+			break;
+		else
+			status = push_row(batch, machine, input, &i, &pushed, error);
 	if (status != AI8X_OK)
 		return status;
 	const ai8x_run_limits limits = {.max_cycles = batch->cycles != 0 ? batch->options.max_cycles : 0};
@@ -593,6 +632,37 @@ static void collect(const ai8x_batch *batch, const ai8x_machine *machine, int32_
 		const uint32_t word = memory[from->instance][from->word];
 		output[v] = batch->output_wide ? (int32_t)word : (int8_t)(uint8_t)(word >> from->shift);
 	}
+}
+
+// Whether FIFO words can be given all at once: when they stand together right before RUN, and the first run took as many
+// from each FIFO. A snoop unit may end other runs earlier.
+static ai8x_status note_feed(ai8x_batch *batch, ai8x_machine *machine, ai8x_error *error)
+{
+	size_t count, counts[FIFO_COUNT] = {0}, used = 0;
+	const ai8x_op *ops = ai8x_program_ops(batch->program, &count);
+	struct feed *feed = &batch->feed;
+	feed->order = calloc(batch->fifo_count + 1, sizeof *feed->order);
+	feed->recorded = calloc(batch->fifo_count + 1, sizeof *feed->recorded);
+	if (feed->order == NULL || feed->recorded == NULL)
+		return error_no_memory(error, "a batch's input");
+	bool whole = batch->fifo_count > 0 && !is_steered(batch, machine);
+	for (size_t i = batch->run - batch->fifo_count; i < batch->run; i++)
+		whole = whole && ops[i].kind == AI8X_BUS_FIFO_WRITE32;
+	for (unsigned f = 0; f < FIFO_COUNT && whole; f++) {
+		for (size_t i = 0; i < batch->fifo_count; i++) {
+			if (fifo_of(batch->part, batch->fifo_words[i].address) != f)
+				continue;
+			feed->order[used] = i;
+			feed->recorded[used++] = batch->fifo_words[i].recorded;
+			counts[f]++;
+		}
+		feed->count = feed->count == 0 ? counts[f] : feed->count;
+		feed->fifos |= (unsigned)(counts[f] > 0) << f;
+		whole = (counts[f] == 0 || counts[f] == feed->count) && machine->bus.fifo[f].level == 0;
+	}
+	if (!whole)
+		feed->fifos = 0;
+	return AI8X_OK;
 }
 
 // The first run: with the recorded input, on a copy, so that the prototype stays as it was loaded.
@@ -616,6 +686,8 @@ static ai8x_status first_run(ai8x_batch *batch, ai8x_error *error)
 		status = map_input(batch, first, !part_field_extract(batch->part, F_FIFOGRP, control), error);
 		if (status == AI8X_OK)
 			status = note_writes(batch, machine, error);
+		if (status == AI8X_OK)
+			status = note_feed(batch, machine, error);
 		if (status == AI8X_OK)
 			status = map_output(batch, &ai8x_machine_layer_report(machine, layers - 1)->layer, error);
 		if (batch->options.max_cycles == 0)
@@ -666,6 +738,8 @@ void ai8x_batch_destroy(ai8x_batch *batch)
 	free(batch->fifo_words);
 	free(batch->recorded);
 	free(batch->input_ranges);
+	free(batch->feed.order);
+	free(batch->feed.recorded);
 	free(batch->outputs);
 	free(batch->written);
 	free(batch);
@@ -706,8 +780,10 @@ ai8x_status ai8x_batch_worker_create(const ai8x_batch *batch, ai8x_batch_worker 
 		return error_no_memory(error, "a worker");
 	worker->batch = batch;
 	worker->words = calloc(batch->longest_input_range + 1, sizeof *worker->words);
-	ai8x_status status = worker->words != NULL ? ai8x_machine_clone(batch->prototype, &worker->machine, error)
-	                                           : error_no_memory(error, "a worker");
+	worker->fed = calloc(batch->fifo_count + 1, sizeof *worker->fed);
+	ai8x_status status = worker->words != NULL && worker->fed != NULL
+	                         ? ai8x_machine_clone(batch->prototype, &worker->machine, error)
+	                         : error_no_memory(error, "a worker");
 	if (status != AI8X_OK) {
 		ai8x_batch_worker_destroy(worker);
 		return status;
@@ -722,6 +798,7 @@ void ai8x_batch_worker_destroy(ai8x_batch_worker *worker)
 		return;
 	ai8x_machine_destroy(worker->machine);
 	free(worker->words);
+	free(worker->fed);
 	free(worker);
 }
 

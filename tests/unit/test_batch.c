@@ -55,6 +55,35 @@ static void expect_recorded(const ai8x_batch *batch, const ai8x_program *program
 		              ai8x_program_name(program), what, i, output[i], last->output[i]);
 }
 
+static void expect_same_memory(ai8x_machine *one, ai8x_machine *other, const char *path, const char *what)
+{
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		size_t words;
+		const uint32_t *left = ai8x_machine_data(one, i, &words), *right = ai8x_machine_data(other, i, NULL);
+		ck_assert_msg(memcmp(left, right, words * sizeof *left) == 0, "%s: instance %u differs from %s", path,
+		              i, what);
+	}
+}
+
+// However a batch brings input to the machine, memory is as if every word had been written by itself.
+static void expect_written(const ai8x_program *program, ai8x_batch_worker *used, ai8x_engine engine,
+                           const char *path)
+{
+	ai8x_machine_options machine_options = ai8x_machine_options_default();
+	ai8x_runner_options options = ai8x_runner_options_default();
+	ai8x_runner_result result;
+	ai8x_machine *machine;
+	ai8x_error error;
+	machine_options.engine = engine;
+	ck_assert_int_eq(ai8x_machine_create(ai8x_program_part(program), &machine_options, &machine, &error),
+	                 AI8X_OK);
+	ck_assert_msg(ai8x_runner_run(machine, program, &options, &result) == AI8X_OK, "%s: %s",
+	              ai8x_program_name(program), result.message);
+	expect_same_memory(ai8x_batch_machine(used), machine, path, "a run word by word");
+	ai8x_runner_result_release(&result);
+	ai8x_machine_destroy(machine);
+}
+
 // Nothing is left of earlier runs: data memory is that of a worker's first run.
 static void expect_restored(const ai8x_batch *batch, ai8x_batch_worker *used, const int8_t *input,
                             const char *path)
@@ -62,13 +91,7 @@ static void expect_restored(const ai8x_batch *batch, ai8x_batch_worker *used, co
 	ai8x_batch_worker *fresh;
 	ck_assert_int_eq(ai8x_batch_worker_create(batch, &fresh, NULL), AI8X_OK);
 	ck_assert_int_eq(ai8x_batch_run(fresh, input, NULL, NULL), AI8X_OK);
-	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
-		size_t words;
-		const uint32_t *one = ai8x_machine_data(ai8x_batch_machine(used), i, &words);
-		const uint32_t *other = ai8x_machine_data(ai8x_batch_machine(fresh), i, NULL);
-		ck_assert_msg(memcmp(one, other, words * sizeof *one) == 0,
-		              "%s: instance %u differs from a first run", path, i);
-	}
+	expect_same_memory(ai8x_batch_machine(used), ai8x_batch_machine(fresh), path, "a first run");
 	ai8x_batch_worker_destroy(fresh);
 }
 
@@ -106,6 +129,7 @@ static void check_program(const char *path, ai8x_engine engine, bool takes_input
 	              path, error.message);
 	expect_recorded(batch, program, output, "recorded tensor");
 	expect_restored(batch, worker, takes_input ? input : NULL, path);
+	expect_written(program, worker, engine, path);
 	ai8x_batch_worker_destroy(worker);
 	ai8x_batch_destroy(batch);
 	ai8x_program_destroy(program);

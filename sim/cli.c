@@ -306,8 +306,10 @@ int cli_write(const char *path, cli_put *put, const void *user)
 	ai8x_error error = {0};
 	memory_file_open(&memory);
 	ai8x_status status = memory.file != NULL ? put(user, memory.file, &error) : AI8X_ERR_NO_MEMORY;
-	if (!memory_file_close(&memory) && status == AI8X_OK)
+	if (!memory_file_close(&memory) && (status == AI8X_OK || status == AI8X_ERR_IO)) {
 		status = AI8X_ERR_NO_MEMORY;
+		error.message[0] = '\0';
+	}
 	error.status = status;
 	const int code =
 		status == AI8X_OK ? cli_write_file(path, memory.text, memory.size) : cli_fail(path, &error);

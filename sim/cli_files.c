@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "base/file.h"
 
 void cli_files_release(struct cli_files *files)
 {
@@ -59,8 +60,9 @@ static int search_folder(struct cli_files *files, const char *folder, size_t *im
 	struct dirent **entries = NULL;
 	int count = scandir(folder, &entries, visible, alphasort);
 	if (count < 0) {
-		cli_error("%s: cannot read: %s", folder, strerror(errno));
-		return errno == ENOMEM ? CLI_RESOURCES : CLI_BAD_INPUT;
+		const int problem = errno;
+		cli_error("%s: cannot read: %s", folder, strerror(problem));
+		return file_lacks_resources(problem) ? CLI_RESOURCES : CLI_BAD_INPUT;
 	}
 	int code = CLI_OK;
 	const char *separator = cli_has_suffix(folder, "/") || strcmp(folder, "/") == 0 ? "" : "/";

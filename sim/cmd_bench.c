@@ -240,8 +240,6 @@ static void print_layers(const struct outcome *outcome)
 {
 	struct cli_table *table = cli_table_create("rrlr");
 	char text[32];
-	if (table == NULL)
-		return;
 	for (const char *const *heading = (const char *const[]){"layer", "cycles", "engine", "wall time", NULL};
 	     *heading != NULL; heading++)
 		cli_table_cell(table, CLI_BOLD, "%s", *heading);
@@ -266,8 +264,10 @@ int cmd_bench(int argc, char **argv)
 	json_t *programs = json_array();
 	struct cli_table *table = cli_table_create("llrrrr");
 	struct outcome *outcomes = calloc(options.programs.count + 1, sizeof *outcomes);
-	if (table == NULL || outcomes == NULL || programs == NULL)
+	if (table == NULL || outcomes == NULL || programs == NULL) {
+		cli_error("out of memory for the results");
 		code = CLI_RESOURCES;
+	}
 	for (const char *const *heading =
 	         (const char *const[]){"program", "part", "cycles", "silicon", "per second", "realtime", NULL};
 	     code == CLI_OK && *heading != NULL; heading++)

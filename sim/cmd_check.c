@@ -166,15 +166,19 @@ static ai8x_status open_trained(const struct check_options *options, ai8x_networ
 }
 
 // A copy of the description placed on a part, where it can be: output processors are then known.
-static ai8x_network *placed_copy(const ai8x_network *network, const ai8x_part *part)
+static ai8x_status place_copy(const ai8x_network *network, const ai8x_part *part, ai8x_network **copy,
+                              ai8x_error *error)
 {
-	ai8x_network *copy = NULL;
-	if (network == NULL || ai8x_network_copy(network, &copy, NULL) != AI8X_OK ||
-	    ai8x_network_place(copy, part, NULL, NULL) != AI8X_OK) {
-		ai8x_network_destroy(copy);
-		return NULL;
-	}
-	return copy;
+	if (network == NULL)
+		return AI8X_OK;
+	ai8x_status status = ai8x_network_copy(network, copy, error);
+	if (status == AI8X_OK)
+		status = ai8x_network_place(*copy, part, NULL, error);
+	if (status == AI8X_OK)
+		return AI8X_OK;
+	ai8x_network_destroy(*copy);
+	*copy = NULL;
+	return status == AI8X_ERR_NO_MEMORY ? status : AI8X_OK;
 }
 
 static void check_file(const struct check_options *options, const char *path, struct outcome *outcome)
@@ -188,11 +192,14 @@ static void check_file(const struct check_options *options, const char *path, st
 	if (status == AI8X_OK) {
 		outcome->part = ai8x_program_part(program);
 		outcome->name = strdup(ai8x_program_name(program));
-		ai8x_network *placed = options->network != NULL ? placed_copy(options->trained, outcome->part) : NULL;
+		ai8x_network *placed = NULL;
+		if (options->network != NULL)
+			status = place_copy(options->trained, outcome->part, &placed, &outcome->error);
 		// A description was compiled with these weights.
 		const bool alone = options->network == NULL && cli_is_network(path);
 		settings.trained = placed != NULL ? placed : alone ? NULL : options->trained;
-		status = ai8x_check_program(program, &settings, &outcome->check, &outcome->error);
+		if (status == AI8X_OK)
+			status = ai8x_check_program(program, &settings, &outcome->check, &outcome->error);
 		ai8x_network_destroy(placed);
 	}
 	outcome->error.status = status;

@@ -133,8 +133,6 @@ static const char *operation_name(const ai8x_network_layer *layer)
 static int print_rows(const ai8x_network *network, const struct row *rows, bool wide)
 {
 	struct cli_table *table = cli_table_create("rlllrrrrr");
-	if (table == NULL)
-		return CLI_RESOURCES;
 	static const char *const heads[] = {"layer", "name", "operation", "output",  "shift",
 	                                    "min",   "max",  "clipped",   "checksum"};
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)

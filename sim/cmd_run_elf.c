@@ -449,8 +449,6 @@ static void print_inferences(const struct run *run)
 	if (result->inference_count == 0)
 		return;
 	struct cli_table *table = cli_table_create("rrrrl");
-	if (table == NULL)
-		return;
 	cli_table_cell(table, CLI_BOLD, "inference");
 	cli_table_cell(table, CLI_BOLD, "layers");
 	cli_table_cell(table, CLI_BOLD, "cycles");

@@ -178,8 +178,6 @@ static int print_table(const struct shown *shown, bool wide)
 	memset(left_out, '0', shown->axes);
 	memcpy(left_out + shown->axes, order, MEASURES);
 	struct cli_table *table = cli_table_create(columns);
-	if (table == NULL)
-		return CLI_RESOURCES;
 	print_heading(table, shown);
 	for (size_t i = 0; i < shown->count; i++)
 		print_point(table, shown, shown->points[i]);

@@ -140,21 +140,27 @@ static int check_window(const struct trace_settings *settings, const ai8x_machin
 }
 
 // Cycles between two FIFO words: as given, or as the host writes them at the program's clock.
-static uint32_t pace_of(const struct trace_settings *settings, const ai8x_program *program)
+static ai8x_status find_pace(const struct trace_settings *settings, const ai8x_program *program,
+                             uint32_t *cycles, ai8x_error *error)
 {
-	if (settings->fifo_pace != AI8X_FEED_HOST)
-		return settings->fifo_pace;
+	*cycles = settings->fifo_pace;
+	if (*cycles != AI8X_FEED_HOST)
+		return AI8X_OK;
 	const ai8x_part *part = ai8x_program_part(program);
 	ai8x_clock clock = settings->clock;
 	ai8x_timing timing;
+	ai8x_status status = AI8X_OK;
 	if (clock.hz == 0) {
 		clock = ai8x_clock_default(part, true);
-		if (ai8x_time_program(program, NULL, &timing, NULL) == AI8X_OK) {
-			clock = timing.clock;
-			ai8x_timing_release(&timing);
-		}
+		status = ai8x_time_program(program, NULL, &timing, error);
 	}
-	return ai8x_feed_cycles(part, &clock);
+	if (settings->clock.hz == 0 && status == AI8X_OK) {
+		clock = timing.clock;
+		ai8x_timing_release(&timing);
+	}
+	*cycles = ai8x_feed_cycles(part, &clock);
+	return status == AI8X_ERR_NO_MEMORY ? status
+	                                    : AI8X_OK; // what cannot be timed in advance has no other clock
 }
 
 static int run_traced(const struct trace_settings *settings, const ai8x_program *program, ai8x_trace *trace)
@@ -163,10 +169,10 @@ static int run_traced(const struct trace_settings *settings, const ai8x_program 
 	ai8x_machine *machine = NULL;
 	ai8x_error error = {0};
 	choices.engine = AI8X_ENGINE_EXACT;
-	if (ai8x_machine_create(ai8x_program_part(program), &choices, &machine, &error) != AI8X_OK)
-		return cli_fail(settings->program, &error);
 	ai8x_runner_options options = ai8x_runner_options_default();
-	options.fifo_write_cycles = pace_of(settings, program);
+	if (find_pace(settings, program, &options.fifo_write_cycles, &error) != AI8X_OK ||
+	    ai8x_machine_create(ai8x_program_part(program), &choices, &machine, &error) != AI8X_OK)
+		return cli_fail(settings->program, &error);
 	options.observer = ai8x_trace_event;
 	options.observer_kinds = ai8x_trace_kinds(trace);
 	options.observer_user = trace;

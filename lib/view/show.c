@@ -66,17 +66,22 @@ void ai8x_show_destroy(ai8x_show *show)
 // --- Running -------------------------------------------------------------------------------------------
 
 // As given, or as fast as the host writes at the program's clock.
-static uint32_t pace_of(const ai8x_show *show, const ai8x_program *program)
+static ai8x_status find_pace(const ai8x_show *show, const ai8x_program *program, uint32_t *cycles,
+                             ai8x_error *error)
 {
-	if (show->options.fifo_write_cycles != AI8X_FEED_HOST)
-		return show->options.fifo_write_cycles;
+	*cycles = show->options.fifo_write_cycles;
+	if (*cycles != AI8X_FEED_HOST)
+		return AI8X_OK;
 	ai8x_clock clock = ai8x_clock_default(ai8x_program_part(program), true);
 	ai8x_timing timing;
-	if (ai8x_time_program(program, NULL, &timing, NULL) == AI8X_OK) {
+	const ai8x_status status = ai8x_time_program(program, NULL, &timing, error);
+	if (status == AI8X_OK) {
 		clock = timing.clock;
 		ai8x_timing_release(&timing);
 	}
-	return ai8x_feed_cycles(ai8x_program_part(program), &clock);
+	*cycles = ai8x_feed_cycles(ai8x_program_part(program), &clock);
+	return status == AI8X_ERR_NO_MEMORY ? status
+	                                    : AI8X_OK; // what cannot be timed in advance has no other clock
 }
 
 static ai8x_status observe(const ai8x_show *show, const ai8x_program *program, uint32_t kinds,
@@ -85,16 +90,22 @@ static ai8x_status observe(const ai8x_show *show, const ai8x_program *program, u
 {
 	ai8x_machine_options choices = ai8x_machine_options_default();
 	choices.engine = AI8X_ENGINE_EXACT;
-	ai8x_status status = ai8x_machine_create(ai8x_program_part(program), &choices, machine, error);
+	ai8x_runner_options options = ai8x_runner_options_default();
+	ai8x_status status = find_pace(show, program, &options.fifo_write_cycles, error);
+	if (status == AI8X_OK)
+		status = ai8x_machine_create(ai8x_program_part(program), &choices, machine, error);
 	if (status != AI8X_OK)
 		return status;
-	ai8x_runner_options options = ai8x_runner_options_default();
-	options.fifo_write_cycles = pace_of(show, program);
 	options.observer = observer;
 	options.observer_kinds = kinds;
 	options.observer_user = &run->record;
-	(void)ai8x_runner_run(*machine, program, &options, result);
-	return AI8X_OK;
+	// However a run ends there is something to show, but not of one that this computer could not carry out.
+	if (ai8x_runner_run(*machine, program, &options, result) != AI8X_ERR_NO_MEMORY)
+		return AI8X_OK;
+	status = error_set(error, AI8X_ERR_NO_MEMORY, "%s", result->message);
+	ai8x_runner_result_release(result);
+	ai8x_machine_destroy(*machine);
+	return status;
 }
 
 static bool keep_reports(struct show_run *run, const ai8x_machine *machine)
@@ -254,11 +265,11 @@ static ai8x_status add_run(ai8x_show *show, const ai8x_program *program, const a
 	if (!keep_reports(run, machine))
 		status = error_no_memory(error, "a page");
 	ai8x_machine_destroy(machine);
+	if (status == AI8X_OK)
+		status = check_record(run, error);
 	if (status == AI8X_OK && run->record.segment_count == 0)
 		status = error_set(error, result->status != AI8X_OK ? result->status : AI8X_ERR_NOT_STARTED, "%s",
 		                   result->status != AI8X_OK ? result->message : "the program starts no layer");
-	if (status == AI8X_OK)
-		status = check_record(run, error);
 	if (status == AI8X_OK)
 		status = describe(run, program, network, result, show->options.fifo_write_cycles, error);
 	if (status == AI8X_OK)

@@ -10,7 +10,7 @@
 
 static void close_segment(struct show_record *record)
 {
-	if (record->pattern.size == 0)
+	if (record->failed || record->pattern.size == 0)
 		return;
 	record->segment[record->segment_count - 1].pattern =
 		show_table_find(&record->patterns, record->pattern.data, record->pattern.size, NULL);

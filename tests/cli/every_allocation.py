@@ -3,7 +3,7 @@
 test_every_allocation.py.
 
   AI8XSIM=build/sim/ai8xsim AI8XSIM_SOURCE=. FAIL_ALLOCATION=build/tests/cli/libfail_allocation.so \\
-      tests/cli/every_allocation.py [--jobs N] [--step N] [CASE ...]
+      tests/cli/every_allocation.py [--jobs N] [--step N [--first K]] [CASE ...]
 
 A first run counts the allocations that a command makes after main() has begun; then the command runs once for each
 of them and each way. All that may come out is
@@ -20,6 +20,8 @@ import concurrent.futures
 import io
 import os
 import pathlib
+import select
+import struct
 import subprocess
 import sys
 import tempfile
@@ -81,6 +83,12 @@ def hdf5_content(data):
     return content
 
 
+def whose_call(log):
+    """A log is missing where the process ended by a signal or by the guard."""
+    library, function = log.read_text().split()[1:] if log.exists() else ("-", "-")
+    return f"{pathlib.Path(library).name} {function}"
+
+
 class Sweep:
     def __init__(self, case, base, scratch):
         self.name, self.arguments, self.outputs = case
@@ -106,9 +114,65 @@ class Sweep:
             result = execute(self.arguments, folder, log, number, after)
             found = every_call.contents(folder, self.outputs)
             left = every_call.strangers(self.base, folder, self.outputs)
-            # A log is missing where the process ended by a signal or by the guard.
-            whose = log.read_text().split()[1:] if log.exists() else ["-", "-"]
-            return self.judge(result, found, left), result.returncode, f"{pathlib.Path(whose[0]).name} {whose[1]}"
+            return self.judge(result, found, left), result.returncode, whose_call(log)
+
+    def fail_many(self, trials):
+        """As fail() for each of these, as far as copies of one process can do it (fail_allocation.c); their results."""
+        results = []
+        with tempfile.TemporaryDirectory(dir=self.scratch) as name:
+            scratch = pathlib.Path(name)
+            folder, log, told = scratch / "run", scratch / "log", scratch / "stderr"
+            folder.mkdir()
+            every_call.fresh(self.base, folder, self.outputs, True)
+            numbers, requests = os.pipe()
+            answers, states = os.pipe()
+            process = subprocess.Popen([every_call.AI8XSIM, *map(str, self.arguments)], cwd=folder, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, pass_fds=(numbers, states),
+                                       env={**every_call.ENVIRONMENT, "LD_PRELOAD": SHIM, "AI8XSIM_FAIL_LOG": str(log),
+                                            "AI8XSIM_FAIL_STDERR": str(told), "AI8XSIM_FAIL_FORK": f"{numbers} {states}"})
+            os.close(numbers)
+            os.close(states)
+            try:
+                for number, after in trials:
+                    os.write(requests, struct.pack("@L", 2 * number + after))
+                    ready, _, _ = select.select([answers], [], [], 120)
+                    state = os.read(answers, 4) if ready else None
+                    if state is None:
+                        process.kill()
+                        raise RuntimeError(f"{self.name}: allocation {number} hangs")
+                    if not state:
+                        break
+                    results.append(self.trial_result(folder, log, told, os.waitstatus_to_exitcode(*struct.unpack("@i", state))))
+            except BrokenPipeError:
+                pass  # no trials any more
+            finally:
+                os.close(requests)
+                os.close(answers)
+            process.wait(120)
+            if len(results) < len(trials) and (process.returncode != 0 or
+                                               not all(self.is_right(n, every_call.contents(folder, self.outputs))
+                                                       for n in self.outputs)):
+                raise RuntimeError(f"{self.name}: trials have disturbed each other")
+        return results
+
+    def trial_result(self, folder, log, told, status):
+        """What fail() returns; the folder is as it was afterwards."""
+        result = subprocess.CompletedProcess((), status, "", told.read_text(errors="replace"))
+        found = every_call.contents(folder, self.outputs)
+        left = every_call.strangers(self.base, folder, self.outputs)
+        verdict = self.judge(result, found, left), status, whose_call(log)
+        for name in left:
+            (folder / name).unlink()
+        for name in self.outputs:
+            if found[name] != self.before[name]:
+                (folder / name).write_bytes(every_call.OLD)
+        for path in log, told:
+            path.unlink(missing_ok=True)
+        return verdict
+
+    def fail_all(self, trials):
+        results = self.fail_many(trials)
+        return results + [self.fail(*trial) for trial in trials[len(results):]]
 
     def is_right(self, name, found):
         """Without memory libhdf5 leaves a data set uncompressed: other bytes, the same content."""
@@ -147,7 +211,7 @@ class Sweep:
                 yield number, after
 
 
-def sweep_all(names=(), jobs=2, step=1):
+def sweep_all(names=(), jobs=2, step=1, first=0):
     """Yields (case, allocations, trials, {status: count}, [what is wrong])."""
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         base = pathlib.Path(scratch) / "base"
@@ -158,8 +222,11 @@ def sweep_all(names=(), jobs=2, step=1):
                 continue
             sweep = Sweep(case, base, scratch)
             # An odd step reaches both ways; each case begins elsewhere.
-            trials = list(sweep.trials(step, i))
-            results = list(pool.map(lambda trial: sweep.fail(*trial), trials))
+            trials = list(sweep.trials(step, first + i))
+            parts = [trials[k::jobs] for k in range(jobs)]
+            done = dict(zip((t for part in parts for t in part),
+                            (result for results in pool.map(sweep.fail_all, parts) for result in results)))
+            results = [done[trial] for trial in trials]
             wrong = [f"allocation {number}{' and all that follow' if after else ''} ({whose}): {bad}"
                      for (number, after), (bad, _, whose) in zip(trials, results) if bad is not None]
             yield case[0], sweep.allocations, len(trials), collections.Counter(status for _, status, _ in results), wrong
@@ -170,10 +237,11 @@ def main():
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--step", type=int, default=1, help="every N-th of the trials only")
+    parser.add_argument("--first", type=int, default=0, help="which of the N, so that 0 to N - 1 are all of them")
     options = parser.parse_args()
     return every_call.tell((f"{name}: {allocations} allocations, {trials} trials, statuses {dict(sorted(statuses.items()))}", wrong)
                            for name, allocations, trials, statuses, wrong
-                           in sweep_all(options.cases, options.jobs, options.step))
+                           in sweep_all(options.cases, options.jobs, options.step, options.first))
 
 
 if __name__ == "__main__":

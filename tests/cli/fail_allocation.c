@@ -4,6 +4,12 @@
  * Counted from the start of main(): what the loader and constructors of libraries allocate is not the program's. The
  * environment says which: AI8XSIM_FAIL_AT=N (0: none), AI8XSIM_FAIL_AFTER=1 for all that follow too. The file
  * AI8XSIM_FAIL_LOG gets the number of allocations and the libraries whose call failed.
+ *
+ * AI8XSIM_FAIL_FORK="REQUESTS ANSWERS" tries many in one run, which spares their starts: on descriptor REQUESTS stand
+ * numbers, ascending, twice the allocation's and one more for all that follow. At each a copy of the process goes on with
+ * the failure (its standard error in the file AI8XSIM_FAIL_STDERR); the original waits, tells on ANSWERS how it ended,
+ * and goes on when the other side has put the folder in order and sent the next number. It ends the trials when it has
+ * a file open to write, has renamed one, or has a second thread, because a copy would share the one and lack the other.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,6 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/single_threaded.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t size);
@@ -30,6 +39,7 @@ void *failing_calloc(size_t count, size_t size) __asm__("calloc");
 void *failing_realloc(void *old, size_t size) __asm__("realloc");
 void *failing_aligned_alloc(size_t alignment, size_t size) __asm__("aligned_alloc");
 int failing_posix_memalign(void **memory, size_t alignment, size_t size) __asm__("posix_memalign");
+int ending_rename(const char *from, const char *to) __asm__("rename");
 int started_main(main_function *entry, int argc, char **argv, void (*init)(void), void (*fini)(void),
                  void (*rtld_fini)(void), void *stack_end) __asm__("__libc_start_main");
 #pragma GCC visibility pop
@@ -40,12 +50,75 @@ static unsigned long fail_at;
 static bool fail_after;
 static void *_Atomic caller;
 static main_function *real_main;
+static int requests = -1, answers = -1;
+static unsigned long next_trial; // as it stands on REQUESTS
+
+static void end_trials(void)
+{
+	(void)close(requests);
+	(void)close(answers);
+	requests = answers = -1;
+}
+
+static void await_trial(void)
+{
+	if (read(requests, &next_trial, sizeof next_trial) != (ssize_t)sizeof next_trial)
+		end_trials();
+}
+
+static bool writes_file(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
+		const int flags = fcntl(fd, F_GETFL);
+		if (flags >= 0 && fd != answers && (flags & O_ACCMODE) != O_RDONLY)
+			return true;
+	}
+	return false;
+}
+
+// In the copy: the failure of this trial.
+static void begin_trial(unsigned long number)
+{
+	fail_at = number;
+	fail_after = next_trial % 2 == 1;
+	end_trials();
+	const int told = open(getenv("AI8XSIM_FAIL_STDERR"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	(void)dup2(told, STDERR_FILENO);
+	(void)close(told);
+}
+
+// All trials at this allocation. Returns in every copy as well, which has a failure of its own then.
+static void try_here(unsigned long number)
+{
+	if (requests >= 0 && (!__libc_single_threaded || writes_file()))
+		end_trials();
+	while (requests >= 0 && next_trial / 2 == number) {
+		// Not fork(), which resets locks of the C library that the caller may hold.
+		const pid_t copy = (pid_t)syscall(SYS_fork);
+		if (copy == 0) {
+			begin_trial(number);
+			return;
+		}
+		int status = -1;
+		if (copy < 0 || waitpid(copy, &status, 0) != copy ||
+		    write(answers, &status, sizeof status) != (ssize_t)sizeof status) {
+			end_trials();
+			return;
+		}
+		await_trial();
+	}
+}
 
 static bool fails(void *from)
 {
 	if (!counting)
 		return false;
 	unsigned long number = atomic_fetch_add(&allocations, 1) + 1;
+	if (requests >= 0) {
+		const int error = errno;
+		try_here(number);
+		errno = error;
+	}
 	if (fail_at == 0 || number < fail_at || (number > fail_at && !fail_after))
 		return false;
 	void *none = NULL;
@@ -83,6 +156,12 @@ int failing_posix_memalign(void **memory, size_t alignment, size_t size)
 	return 0;
 }
 
+int ending_rename(const char *from, const char *to)
+{
+	end_trials();
+	return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
 __attribute__((destructor)) static void tell(void)
 {
 	counting = false;
@@ -111,6 +190,9 @@ int started_main(main_function *entry, int argc, char **argv, void (*init)(void)
 	const char *after = getenv("AI8XSIM_FAIL_AFTER");
 	fail_at = at != NULL ? strtoul(at, NULL, 10) : 0;
 	fail_after = after != NULL;
+	const char *pipes = getenv("AI8XSIM_FAIL_FORK");
+	if (pipes != NULL && sscanf(pipes, "%d %d", &requests, &answers) == 2)
+		await_trial();
 	real_main = entry;
 	int (*start)(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *) =
 		(int (*)(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *))(

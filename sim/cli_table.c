@@ -245,10 +245,15 @@ int cli_table_print(const struct cli_table *table, FILE *file)
 static void print_broken(FILE *file, size_t indent, size_t columns, const char *format, va_list arguments)
 {
 	char *text = NULL;
+	va_list unbroken;
+	va_copy(unbroken, arguments);
 	if (vasprintf(&text, format, arguments) < 0) {
-		cli_error("out of memory for a text");
+		(void)vfprintf(file, format, unbroken);
+		(void)fputc('\n', file);
+		va_end(unbroken);
 		return;
 	}
+	va_end(unbroken);
 	size_t column = 0, used = 0;
 	for (char *word = text, *end; *word != '\0'; word = end) {
 		// A word with the spaces before it.

@@ -63,9 +63,7 @@ static ai8x_status put_csv(const void *sweep, FILE *file, ai8x_error *error)
 
 static ai8x_status put_html(const void *sweep, FILE *file, ai8x_error *error)
 {
-	(void)error;
-	ai8x_sweep_html(sweep, file);
-	return AI8X_OK;
+	return ai8x_sweep_html(sweep, file, error);
 }
 
 // What the table shows: best points without those that equal another one, and the axes in which they differ.

@@ -53,7 +53,8 @@ AI8X_API_EXPERIMENTAL ai8x_status ai8x_network_cost(const ai8x_network *network,
 
 /** What a point of the grid costs. */
 typedef struct ai8x_sweep_point {
-	ai8x_status status; /**< AI8X_OK, or why the part cannot run the network */
+	ai8x_status status; /**< AI8X_OK, or why the part cannot run the network; AI8X_ERR_NOT_STARTED before
+                             ai8x_sweep_run() */
 	char message[200];
 	char part[16];
 	uint64_t cycles;                        /**< of one inference */
@@ -124,7 +125,7 @@ AI8X_API_EXPERIMENTAL void ai8x_sweep_csv(const ai8x_sweep *sweep, FILE *file);
 AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_hdf5(const ai8x_sweep *sweep, const char *path,
                                                   ai8x_error *error);
 /** @brief Writes a self-contained page: both objectives of all points as a picture, the best ones as a table. */
-AI8X_API_EXPERIMENTAL void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file);
+AI8X_API_EXPERIMENTAL ai8x_status ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file, ai8x_error *error);
 
 #ifdef __cplusplus
 }

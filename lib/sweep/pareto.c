@@ -6,6 +6,7 @@
 
 #include <ai8xsim/sweep.h>
 
+#include "base/error.h"
 #include "sweep/measures.h"
 #include "view/style.h"
 #include "view/words.h"
@@ -429,10 +430,10 @@ static void say_page(const struct page *page)
 	(void)fputs("</main></body></html>\n", page->file);
 }
 
-void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file)
+ai8x_status ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file, ai8x_error *error)
 {
-	if (sweep == NULL || file == NULL)
-		return;
+	if (error_if_null(error, sweep, file))
+		return AI8X_ERR_ARGUMENT;
 	struct page page = {.file = file, .sweep = sweep};
 	const size_t points = ai8x_sweep_point_count(sweep);
 	page.across.measure = sweep_objective(sweep, 0, &page.across.more);
@@ -443,7 +444,8 @@ void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file)
 	page.upwards.to = TOP;
 	page.best = calloc(points + 1, sizeof *page.best);
 	page.best_index = calloc(points + 1, sizeof *page.best_index);
-	if (page.best != NULL && page.best_index != NULL) {
+	const bool room = page.best != NULL && page.best_index != NULL;
+	if (room) {
 		collect_best(&page);
 		find_range(&page, &page.across);
 		find_range(&page, &page.upwards);
@@ -451,4 +453,5 @@ void ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file)
 	}
 	free(page.best);
 	free(page.best_index);
+	return room ? AI8X_OK : error_no_memory(error, "a page");
 }

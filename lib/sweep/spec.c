@@ -287,6 +287,19 @@ static void open_model(ai8x_sweep *sweep, const uint32_t *input_shape)
 	(void)ai8x_network_open(sweep->network_path, &files, &sweep->model, &ignored);
 }
 
+static ai8x_status make_points(ai8x_sweep *sweep, ai8x_error *error)
+{
+	sweep->points = calloc(sweep->point_count, sizeof *sweep->points);
+	if (sweep->points == NULL)
+		return error_no_memory(error, sweep->path);
+	for (size_t i = 0; i < sweep->point_count; i++) {
+		sweep->points[i].status = AI8X_ERR_NOT_STARTED;
+		(void)snprintf(sweep->points[i].message, sizeof sweep->points[i].message,
+		               "the grid was not computed");
+	}
+	return AI8X_OK;
+}
+
 ai8x_status ai8x_sweep_open(const char *path, const uint32_t *input_shape, ai8x_sweep **out,
                             ai8x_error *error)
 {
@@ -321,12 +334,10 @@ ai8x_status ai8x_sweep_open(const char *path, const uint32_t *input_shape, ai8x_
 	if (status == AI8X_OK)
 		status = check_settings(sweep, error);
 	if (status == AI8X_OK) {
-		sweep->points = calloc(sweep->point_count, sizeof *sweep->points);
 		sweep->identity =
 			hash_bytes(hash_bytes(HASH_START, text, size), sweep->network_text, sweep->network_size);
 		sweep->identity = hash_bytes(sweep->identity, sweep->shape, sizeof sweep->shape);
-		if (sweep->points == NULL)
-			status = error_no_memory(error, path);
+		status = make_points(sweep, error);
 	}
 	free(text);
 	if (status != AI8X_OK) {

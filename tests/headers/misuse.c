@@ -354,6 +354,10 @@ static void results_before_a_run(void)
 	need(ai8x_check_count(good.check) == 0 && ai8x_check_get(good.check, 0) == NULL, "no findings");
 	need(ai8x_check_layer_count(good.check) == 0, "no layers");
 	need(ai8x_sweep_point_at(good.sweep, SIZE_MAX) == NULL, "no such point");
+	need(ai8x_sweep_point_at(good.sweep, 0)->status == AI8X_ERR_NOT_STARTED,
+	     "points that nobody has computed");
+	ai8x_sweep_csv(good.sweep, good.file);
+	need(ai8x_sweep_html(good.sweep, good.file, &error) == AI8X_OK, "a page of them");
 	need(ai8x_show_write(good.show, good.file, &error) != AI8X_OK && error.message[0] != '\0',
 	     "a page without runs");
 }

@@ -86,47 +86,78 @@ static inline __attribute__((always_inline)) void step(__m256i sum[MOST_PIXELS][
 	}
 }
 
-static inline __attribute__((always_inline)) void tile(const struct fast_conv *conv, uint32_t pixel,
-                                                       uint32_t block, const uint32_t pixels,
-                                                       const uint32_t blocks)
+// What a column of tiles has in common, and the first pixel of the next tile.
+struct column {
+	const int16_t *image, *weights;
+	int32_t *to;
+	size_t pixel_stride, row_stride, block_stride, stride;
+	size_t rows, run;
+	uint32_t left; // pixels
+};
+
+static struct column column_of(const struct fast_conv *conv, uint32_t block)
 {
 	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
-	const int16_t *image = (const int16_t *)conv->image + pixel * conv->pixel_stride;
-	const int16_t *weights = (const int16_t *)conv->weights + block * block_stride;
-	const size_t stride = (size_t)conv->blocks * BLOCK;
-	int32_t *to = conv->sums + pixel * stride + (size_t)block * BLOCK;
+	return (struct column){
+		.image = conv->image,
+		.weights = (const int16_t *)conv->weights + block * block_stride,
+		.to = conv->sums + (size_t)block * BLOCK,
+		.pixel_stride = conv->pixel_stride,
+		.row_stride = conv->row_stride,
+		.block_stride = block_stride,
+		.stride = (size_t)conv->blocks * BLOCK,
+		.rows = conv->rows,
+		.run = conv->run,
+		.left = conv->pixels,
+	};
+}
+
+// `ahead`: fetches the weights that follow those of these blocks, for the next column. They come from the second cache.
+static inline __attribute__((always_inline)) void tile(struct column *column, const uint32_t pixels,
+                                                       const uint32_t blocks, const bool ahead)
+{
+	const int16_t *row = column->image, *weights = column->weights;
 	__m256i sum[MOST_PIXELS][MOST_BLOCKS];
 	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
 			sum[p][b] = _mm256_setzero_si256();
-	for (uint32_t r = 0; r < conv->rows; r++) {
+	for (size_t r = column->rows; r > 0; r--) {
 		const int16_t *from[MOST_PIXELS];
 		for (uint32_t p = 0; p < pixels; p++)
-			from[p] = image + r * conv->row_stride + p * conv->pixel_stride;
-		for (size_t k = 0; k < conv->run; k += 4) {
-			step(sum, from, k, weights, block_stride, pixels, blocks);
-			step(sum, from, k + 2, weights + BLOCK * 2, block_stride, pixels, blocks);
+			from[p] = row + p * column->pixel_stride;
+		for (size_t k = 0; k < column->run; k += 4) {
+			for (uint32_t b = 0; ahead && b < blocks; b++)
+				_mm_prefetch((const char *)(weights + (blocks + b) * column->block_stride), _MM_HINT_T0);
+			step(sum, from, k, weights, column->block_stride, pixels, blocks);
+			step(sum, from, k + 2, weights + BLOCK * 2, column->block_stride, pixels, blocks);
 			weights += BLOCK * 4;
 		}
+		row += column->row_stride;
 	}
-	for (uint32_t p = 0; p < pixels; p++)
+	for (uint32_t p = 0; p < pixels; p++) {
 		for (uint32_t b = 0; b < blocks; b++)
-			_mm256_storeu_si256((__m256i *)(void *)(to + p * stride + (size_t)b * BLOCK), sum[p][b]);
+			_mm256_storeu_si256((__m256i *)(void *)(column->to + (size_t)b * BLOCK), sum[p][b]);
+		column->to += column->stride;
+	}
+	column->image += pixels * column->pixel_stride;
+	column->left -= pixels;
 }
 
 // All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.
 #define SHORT_COLUMN(blocks, most)                                                                           \
 	static void column_##blocks(const struct fast_conv *conv, uint32_t block)                                \
 	{                                                                                                        \
-		uint32_t pixel = 0;                                                                                  \
-		for (; pixel + (most) <= conv->pixels; pixel += (most))                                              \
-			tile(conv, pixel, block, most, blocks);                                                          \
-		for (; pixel + 3 <= conv->pixels; pixel += 3)                                                        \
-			tile(conv, pixel, block, 3, blocks);                                                             \
-		for (; pixel + 2 <= conv->pixels; pixel += 2)                                                        \
-			tile(conv, pixel, block, 2, blocks);                                                             \
-		if (pixel < conv->pixels)                                                                            \
-			tile(conv, pixel, block, 1, blocks);                                                             \
+		struct column column = column_of(conv, block);                                                       \
+		if (column.left > (most))                                                                            \
+			tile(&column, most, blocks, true);                                                               \
+		while (column.left >= (most))                                                                        \
+			tile(&column, most, blocks, false);                                                              \
+		while (column.left >= 3)                                                                             \
+			tile(&column, 3, blocks, false);                                                                 \
+		while (column.left >= 2)                                                                             \
+			tile(&column, 2, blocks, false);                                                                 \
+		if (column.left > 0)                                                                                 \
+			tile(&column, 1, blocks, false);                                                                 \
 	}
 
 SHORT_COLUMN(2, 4)

@@ -1,6 +1,6 @@
 // What every variant compiles with its own instruction set: loops that the compiler vectorises.
 // The including file defines KERNEL(name) to make names its own, KERNEL_HAS_FINISH where it brings its own
-// output stage, and KERNEL_INTERLEAVE_4 and KERNEL_SPREAD_4 where it can transpose four words.
+// output stage, and KERNEL_INTERLEAVE_4, KERNEL_SPREAD_4 and so on where it can transpose four words, or eight.
 
 #ifndef KERNEL_HAS_FINISH
 static void KERNEL(finish)(const struct fast_output *output)
@@ -48,6 +48,10 @@ static void KERNEL(interleave)(const struct fast_interleave *interleave)
 {
 	const uint32_t sources = interleave->sources;
 	uint32_t first = 0;
+#ifdef KERNEL_INTERLEAVE_8
+	for (; first + 8 <= sources; first += 8)
+		KERNEL_INTERLEAVE_8(interleave, first);
+#endif
 #ifdef KERNEL_INTERLEAVE_4
 	// Four sources at a time where the instruction set has a way to transpose them.
 	for (; first + 4 <= sources; first += 4)
@@ -65,6 +69,10 @@ static void KERNEL(interleave)(const struct fast_interleave *interleave)
 static void KERNEL(spread)(const struct fast_spread *spread)
 {
 	uint32_t first = 0;
+#ifdef KERNEL_SPREAD_8
+	for (; first + 8 <= spread->targets; first += 8)
+		KERNEL_SPREAD_8(spread, first);
+#endif
 #ifdef KERNEL_SPREAD_4
 	for (; first + 4 <= spread->targets; first += 4)
 		KERNEL_SPREAD_4(spread, first);

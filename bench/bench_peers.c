@@ -469,7 +469,7 @@ static json_t *bench_instructions(const struct settings *settings)
 			const double more = few > 0 ? count_instructions(settings, cpus[c], 1 + PROBE_RUNS, i) : -1;
 			if (few <= 0 || more <= 0)
 				continue;
-			const double each = (more - few) / PROBE_RUNS;
+			const double each = (more - few) / (double)PROBE_RUNS;
 			printf("  %-32s %12s %14.1f\n", shapes[i].name, cpus[c], 1000 * each / shape_macs(&shapes[i]));
 			(void)json_array_append_new(list, json_pack("{s:s,s:s,s:f}", "layer", shapes[i].name, "cpu",
 			                                            cpus[c], "instructions", each));

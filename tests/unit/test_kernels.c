@@ -590,7 +590,7 @@ static void print_speed(const struct fast_kernel *kernel)
 		time = seconds() - start;
 	}
 	printf("%-12s conv 3x3 64->64: %7.1f GMAC/s\n", kernel->name,
-	       (double)calls * SLOTS * ROWS * RUN * PIXELS / time / 1e9);
+	       (double)(calls * SLOTS * ROWS * RUN * PIXELS) / time / 1e9);
 	close_buffers(&b);
 }
 

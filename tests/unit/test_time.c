@@ -354,8 +354,8 @@ START_TEST(silicon_prefixes)
 		ck_assert(measured(ids[i], &y[i]));
 		cycles += (double)timing.schedule.layers[i].cycles;
 		x[i] = cycles;
-		mean_x += x[i] / POINTS;
-		mean_y += y[i] / POINTS;
+		mean_x += x[i] / (double)POINTS;
+		mean_y += y[i] / (double)POINTS;
 	}
 	for (unsigned i = 0; i < POINTS; i++) {
 		xx += (x[i] - mean_x) * (x[i] - mean_x);

@@ -71,7 +71,9 @@ const char *cli_style(FILE *file, enum cli_style style);
 
 // A text table. Cells are UTF-8; columns are as wide as their widest cell.
 struct cli_table;
-// columns: one letter for each column, 'l' or 'r' aligned. NULL when out of memory.
+// A column of names, aligned left: cli_table_fit() cuts them in the middle, before it leaves out a column.
+#define CLI_NAME 'n'
+// columns: one letter for each column, 'l' or 'r' aligned, or CLI_NAME. NULL when out of memory.
 struct cli_table *cli_table_create(const char *columns);
 // Adds the next cell, row by row; the first row is the heading. Out of memory is remembered.
 void cli_table_cell(struct cli_table *table, enum cli_style style, const char *format, ...)

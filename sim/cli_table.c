@@ -147,10 +147,21 @@ static void measure(const struct cli_table *table, struct layout *layout)
 		layout->total += layout->widths[c] + (c > 0 ? CLI_GAP : 0);
 }
 
+// Characters that the names (CLI_NAME) of a table can lose before a column has to go.
+static size_t spare_of_names(const struct cli_table *table, const struct layout *layout)
+{
+	size_t spare = 0;
+	for (size_t c = 0; c < table->columns; c++)
+		if (table->align[c] == CLI_NAME && layout->widths[c] > LEAST_TEXT)
+			spare += layout->widths[c] - LEAST_TEXT;
+	return spare;
+}
+
 // Leaves out columns in their order, then cuts the widest texts.
 static void fit(const struct cli_table *table, struct layout *layout)
 {
-	for (char turn = '1'; turn <= '9' && layout->total > CLI_COLUMNS; turn++) {
+	const size_t spare = spare_of_names(table, layout);
+	for (char turn = '1'; turn <= '9' && layout->total > CLI_COLUMNS + spare; turn++) {
 		const char *at = strchr(table->order, turn);
 		if (at == NULL)
 			continue;
@@ -161,7 +172,7 @@ static void fit(const struct cli_table *table, struct layout *layout)
 	while (layout->total > CLI_COLUMNS) {
 		size_t widest = table->columns;
 		for (size_t c = 0; c < table->columns; c++)
-			if (table->align[c] == 'l' && layout->widths[c] > LEAST_TEXT &&
+			if (table->align[c] != 'r' && layout->widths[c] > LEAST_TEXT &&
 			    (widest == table->columns || layout->widths[c] > layout->widths[widest]))
 				widest = c;
 		if (widest == table->columns)
@@ -172,23 +183,50 @@ static void fit(const struct cli_table *table, struct layout *layout)
 	}
 }
 
-// As many characters as fit, with dots where some are missing. Cut texts are rare: width by width.
-static void print_text(FILE *file, const char *text, size_t width)
+static bool inside_character(const char *at)
 {
-	size_t bytes = strlen(text);
-	const bool cut = text_width(text) > width;
+	return ((unsigned char)*at & 0xC0) == 0x80;
+}
+
+// Bytes of the beginning of a text that take at most so many columns. Cut texts are rare: width by width.
+static size_t beginning(const char *text, size_t width)
+{
 	char part[CLI_CLEAN_BYTES];
-	for (; cut && bytes > 0; bytes--) {
-		if (bytes >= sizeof part || ((unsigned char)text[bytes] & 0xC0) == 0x80)
+	for (size_t bytes = strlen(text); bytes > 0; bytes--) {
+		if (bytes >= sizeof part || inside_character(text + bytes))
 			continue;
 		memcpy(part, text, bytes);
 		part[bytes] = '\0';
-		if (text_width(part) + strlen(DOTS) <= width)
-			break;
+		if (text_width(part) <= width)
+			return bytes;
 	}
-	(void)fprintf(file, "%.*s%s", (int)bytes, text, cut ? DOTS : "");
-	if (cut && bytes > 0)
-		print_spaces(file, width - text_width(part) - strlen(DOTS));
+	return 0;
+}
+
+// Its end that takes at most so many columns.
+static const char *ending(const char *text, size_t width)
+{
+	while (inside_character(text) || text_width(text) > width)
+		text++;
+	return text;
+}
+
+// As many characters as fit, with dots where some are missing: at the end, in names in the middle, in paths before it.
+static void print_text(FILE *file, const char *text, size_t width, bool is_name)
+{
+	if (text_width(text) <= width) {
+		(void)fputs(text, file);
+		return;
+	}
+	const size_t room = width - strlen(DOTS);
+	// Of a path the end says most.
+	const size_t last = !is_name ? 0 : strchr(text, '/') != NULL ? room : (room + 1) / 2;
+	const char *end = last > 0 ? ending(text, last) : "";
+	const size_t bytes = beginning(text, room - text_width(end));
+	char part[CLI_CLEAN_BYTES];
+	(void)snprintf(part, sizeof part, "%.*s%s%s", (int)bytes, text, DOTS, end);
+	(void)fputs(part, file);
+	print_spaces(file, width - text_width(part));
 }
 
 static void print_cell(const struct cli_table *table, size_t i, size_t width, bool last, FILE *file)
@@ -201,7 +239,7 @@ static void print_cell(const struct cli_table *table, size_t i, size_t width, bo
 		print_spaces(file, space);
 	if (style != CLI_PLAIN)
 		(void)fputs(cli_style(file, style), file);
-	print_text(file, cell->text, width);
+	print_text(file, cell->text, width, table->align[i % table->columns] == CLI_NAME);
 	if (style != CLI_PLAIN)
 		(void)fputs(cli_style(file, CLI_PLAIN), file);
 	if (!right && !last)

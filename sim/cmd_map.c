@@ -18,7 +18,8 @@ struct map_settings {
 
 static const struct cli_option option_rows[] = {
 	{"layer", 0, "N", CLI_INT, AT(layer),
-     "Show data memory after layer N (register set; default: after the last)", 1, 0, AI8X_MAX_LAYERS - 1},
+     "Show data memory after layer N of the program (default: after the last)", 1, 0,
+     AI8X_PROGRAM_MAX_LAYERS - 1},
 	{"all", 0, NULL, CLI_FLAG, AT(each_layer), "Show data memory before the run and after every layer", 1},
 	{"json", 0, "FILE", CLI_WRITES, AT(json),
      "Write all maps as JSON; - for standard output, in place of the tables", 2},
@@ -36,7 +37,8 @@ static const struct cli_line command_line = {
 	.none = "no program given",
 	.many = "one program at a time",
 	.doc = "Shows who owns each word of data, kernel and bias memory in the course of a run. Nothing is run: "
-		   "the maps follow from the registers. \"1 of 2\" after an owner: it owns every second word.\v"
+		   "the maps follow from the registers. \"1 of 2\" after an owner: it owns every second word. Layers "
+		   "have the program's numbers; \"set 5\" after one: register set 5 computes it.\v"
 		   "Examples:\n"
 		   "  ai8xsim map program.h5\n"
 		   "      What lies where after the last layer?\n"
@@ -48,11 +50,16 @@ static const struct cli_line command_line = {
 		   "Exit status: 0 done, 2 usage, 3 bad input, 5 out of resources.",
 };
 
-static const char *owner_name(const ai8x_map *map, int owner, char text[24])
+enum { OWNER_BYTES = 48 };
+
+static const char *owner_name(const ai8x_map *map, int owner, char text[OWNER_BYTES])
 {
 	if (owner == AI8X_MAP_INPUT)
 		return "input";
-	(void)snprintf(text, 24, "layer %u", map->layers[owner]);
+	if (map->numbers[owner] == map->layers[owner])
+		(void)snprintf(text, OWNER_BYTES, "layer %u", map->numbers[owner]);
+	else
+		(void)snprintf(text, OWNER_BYTES, "layer %u (set %u)", map->numbers[owner], map->layers[owner]);
 	return text;
 }
 
@@ -135,7 +142,7 @@ static void add_lines(struct cli_table *table, const ai8x_map *map, unsigned fir
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct line *line = &lines[i];
-		char text[24];
+		char text[OWNER_BYTES];
 		if (first == last)
 			cli_table_cell(table, CLI_PLAIN, "%u", first);
 		else
@@ -197,10 +204,11 @@ static int print_runs(const ai8x_map *map, const ai8x_map_runs *runs, const char
 
 static int print_data(const ai8x_map *map, size_t step)
 {
+	char text[OWNER_BYTES];
 	if (step == 0)
 		printf("\nData memory before the run\n");
 	else
-		printf("\nData memory after layer %u\n", map->layers[step - 1]);
+		printf("\nData memory after %s\n", owner_name(map, (int)step - 1, text));
 	return print_runs(map, &map->data[step], "instance", "word");
 }
 
@@ -241,7 +249,7 @@ static int show(const struct map_settings *settings, const ai8x_map *map)
 	size_t step = map->layer_count;
 	if (settings->layer >= 0) {
 		step = 1;
-		while (step <= map->layer_count && map->layers[step - 1] != (uint32_t)settings->layer)
+		while (step <= map->layer_count && map->numbers[step - 1] != (uint32_t)settings->layer)
 			step++;
 		if (step > map->layer_count) {
 			cli_error("%s: layer %d does not run", settings->program, settings->layer);

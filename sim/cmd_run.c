@@ -401,7 +401,7 @@ static int print_tables(const struct work *work)
 {
 	static const char *const titles[] = {"program", "part",       "layers", "cycles", "time",
 	                                     "checks",  "mismatches", "result", NULL};
-	struct cli_table *table = cli_table_create("llrrrrrl");
+	struct cli_table *table = cli_table_create("nlrrrrrl");
 	add_heading(table, titles);
 	for (size_t i = 0; i < work->files->count; i++)
 		add_program(table, work, i);

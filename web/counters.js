@@ -60,9 +60,8 @@ class Counters {
         make('td.r', {}, thousands(layer.wordsWritten)), make('td.r', {}, thousands(layer.clippedLow + layer.clippedHigh)));
     });
     this.layerRows = rows;
-    $('layers').replaceChildren(make('table', {}, make('thead', {}, make('tr', {}, ...['layer', 'does', 'shape'].map(t => make('th', {}, t)),
-      ...['processors', 'passes', 'cycles', 'multiplications', 'of possible', 'words read', 'written', 'clipped'].map(t => make('th.r', {}, t)))),
-      make('tbody', {}, ...rows)));
+    $('layers').replaceChildren(cardTable(heads(['layer', 'does', 'shape'],
+      ['processors', 'passes', 'cycles', 'multiplications', 'of possible', 'words read', 'written', 'clipped']), rows));
   }
 
   host() {
@@ -80,7 +79,7 @@ class Counters {
     this.hostRows = rows;
     const writes = run.load.filter(l => !l.after && /WRITE/.test(l.kind)).reduce((a, l) => a + l.count, 0);
     $('host').replaceChildren(make('p.soft', {}, `Before the machine starts, the core makes ${thousands(writes)} bus writes: kernels, biases, registers of layers, input. Then one write starts it. Adjacent writes of one kind are one row here.`),
-      make('table', {}, make('thead', {}, make('tr', {}, ...['when', 'what', 'accesses', 'bus addresses', 'value'].map(t => make('th', {}, t)))), make('tbody', {}, ...rows)));
+      cardTable([...heads(['when', 'what'], ['accesses']), ...heads(['bus addresses', 'value'])], rows));
   }
 
   // One entry of the host's work in the picture of the accelerator.
@@ -127,9 +126,8 @@ class Counters {
     const rows = runs.map(run => make('tr', {}, make('td', {}, run.name), make('td', {}, run.part), make('td.r', {}, thousands(run.cycles)),
       make('td.r', {}, (run.cycles / runs[0].cycles).toFixed(2) + ' ×'), make('td.r', {}, thousands(macs(run))), make('td.r', {}, percent(macs(run), run.cycles * run.peak)),
       ...DATA.causes.map((cause, i) => this.app.runs.some(r => r.totals[i]) ? make('td.r', {}, thousands(run.totals[i])) : null)));
-    $('compare').replaceChildren(make('table', {}, make('thead', {}, make('tr', {}, make('th', {}, 'program'), make('th', {}, 'part'),
-      ...['cycles', 'of the first', 'multiplications', 'of possible'].map(t => make('th.r', {}, t)),
-      ...DATA.causes.map((cause, i) => runs.some(r => r.totals[i]) ? make('th.r', {}, cause.name) : null).filter(Boolean))), make('tbody', {}, ...rows)));
+    $('compare').replaceChildren(cardTable(heads(['program', 'part'], ['cycles', 'of the first', 'multiplications', 'of possible',
+      ...DATA.causes.filter((cause, i) => runs.some(r => r.totals[i])).map(cause => cause.name)]), rows));
   }
 }
 

@@ -30,6 +30,13 @@ function setClass(node, name, on) {
   }
 }
 
+// A table whose rows become cards on a phone (show.css): each cell says its heading there.
+function cardTable(heads, rows) {
+  for (const row of rows) [...row.cells].forEach((cell, i) => { if (i > 0) cell.dataset.h = heads[i].title; });
+  return make('table.cards', {}, make('thead', {}, make('tr', {}, ...heads.map(head => make(head.tag, {}, head.title)))), make('tbody', {}, ...rows));
+}
+const heads = (left, right = []) => [...left.map(title => ({tag: 'th', title})), ...right.map(title => ({tag: 'th.r', title}))];
+
 // Colours of the theme, for canvases. Asking for styles costs more than drawing, so they are kept.
 const colours = new Map();
 function colour(name) {

@@ -241,6 +241,10 @@ class App {
     dark.addEventListener('change', () => this.theme(dark.matches ? 'dark' : 'light'));
     this.theme(dark.matches ? 'dark' : 'light');
     this.readSpeed();
+    // Paper is white.
+    let before = '';
+    window.addEventListener('beforeprint', () => { before = document.documentElement.dataset.theme; this.theme('light'); });
+    window.addEventListener('afterprint', () => this.theme(before));
   }
 
   theme(name) {

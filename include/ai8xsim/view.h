@@ -54,8 +54,9 @@ typedef struct ai8x_map {
 	ai8x_map_runs *data;   /**< layer_count + 1 of them: before the run, after layer 0, after layer 1, ... */
 	ai8x_map_runs kernels; /**< does not change while the machine runs */
 	ai8x_map_runs bias;
-	uint8_t *reads; /**< [layer_count][layer_count + 1]: 1 when a layer reads what layer k - 1 (0: the
+	uint8_t *reads;    /**< [layer_count][layer_count + 1]: 1 when a layer reads what layer k - 1 (0: the
 	                            input) wrote: the edges of the network's graph */
+	uint32_t *numbers; /**< [layer_count]: the program's number of each, as in ai8x_profile_layer */
 } ai8x_map;
 
 /**

@@ -453,6 +453,24 @@ const ai8x_program_layer *ai8x_program_layer_at(const ai8x_program *program, siz
 	return position < program->layer_count ? &program->layers[position].view : NULL;
 }
 
+int program_layer_position(const ai8x_program *program, uint32_t register_set)
+{
+	for (size_t i = 0; i < program->layer_count; i++) {
+		const int64_t number = program->layers[i].view.number;
+		if (ai8x_program_int(program, (int)i, "hw_layer", number) == (int64_t)register_set)
+			return (int)i;
+	}
+	return -1;
+}
+
+uint32_t program_layer_number(const ai8x_program *program, uint32_t register_set)
+{
+	const int position = program_layer_position(program, register_set);
+	if (position >= 0)
+		return program->layers[position].view.number;
+	return program->layer_count > 0 ? AI8X_PROGRAM_UNRECORDED + register_set : register_set;
+}
+
 struct program_layer *program_add_empty_layer(ai8x_program *program, unsigned number)
 {
 	if (!array_reserve(&program->layers, &program->layer_capacity, program->layer_count + 1,

@@ -49,6 +49,11 @@ struct program_layer *program_add_empty_layer(ai8x_program *program, unsigned nu
 // messages.
 ai8x_status program_check_ops(const ai8x_program *program, const char *path, ai8x_error *error);
 
+// Position of the recorded layer that a register set computes, or -1.
+int program_layer_position(const ai8x_program *program, uint32_t register_set);
+// The number that this layer goes by in all reports: see AI8X_PROGRAM_UNRECORDED.
+uint32_t program_layer_number(const ai8x_program *program, uint32_t register_set);
+
 // The readers and the writer of the file formats.
 ai8x_status hdf5_read(const char *path, const ai8x_program_options *options, ai8x_program **program,
                       ai8x_error *error);

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "program/program.h"
 #include "runner/placement.h"
 
 static ai8x_status set_int(ai8x_program *dump, int position, const char *name, int64_t value,
@@ -54,17 +55,6 @@ static ai8x_status copy_program(ai8x_program *dump, const ai8x_program *program,
 	return status;
 }
 
-// The program's layer that a register set computes, or -1.
-static int recorded_position(const ai8x_program *program, uint32_t hw_layer)
-{
-	for (size_t i = 0; i < ai8x_program_layer_count(program); i++) {
-		int64_t number = ai8x_program_layer_at(program, i)->number;
-		if (ai8x_program_int(program, (int)i, "hw_layer", number) == (int64_t)hw_layer)
-			return (int)i;
-	}
-	return -1;
-}
-
 // Output values in the order of the recorded channels; NULL with status AI8X_OK where the layer does not
 // compute them all.
 static ai8x_status by_channels(const ai8x_program *program, int position, const ai8x_layer_report *report,
@@ -103,7 +93,7 @@ static ai8x_status add_layer(ai8x_program *dump, const ai8x_program *program, co
                              ai8x_error *error)
 {
 	const ai8x_layer *layer = &report->layer;
-	int recorded = recorded_position(program, layer->index);
+	int recorded = program_layer_position(program, layer->index);
 	unsigned number = layer->index;
 	if (recorded >= 0)
 		number = ai8x_program_layer_at(program, (size_t)recorded)->number;

@@ -12,12 +12,6 @@
 #include "view/words.h"
 
 enum {
-	WIDTH = 1040,
-	HEIGHT = 520,
-	LEFT = 88,
-	RIGHT = 20,
-	TOP = 16,
-	BOTTOM = 56,
 	MOST_TICKS = 12,
 	MOST_DRAWN = 20000, // of points that are not among the best; more would only be a larger blot
 	MOST_REASONS = 12,
@@ -30,7 +24,7 @@ struct axis_scale {
 	const struct sweep_measure *measure;
 	bool more, logarithmic;
 	double least, greatest;
-	double from, to; // pixels
+	double from, to; // percent of the picture, which has any size
 };
 
 struct page {
@@ -130,28 +124,30 @@ static void draw_axes(const struct page *page)
 	size_t count = find_ticks(&page->across, ticks);
 	for (size_t i = 0; i < count; i++) {
 		const double x = place(&page->across, ticks[i]);
-		(void)fprintf(page->file,
-		              "<path class=\"g\" d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"%d\" "
-		              "text-anchor=\"middle\">%s</text>\n",
-		              x, TOP, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18,
-		              short_number(ticks[i], page->across.measure->unit, text));
+		// A phone has room for every other number.
+		(void)fprintf(
+			page->file,
+			"<line class=\"g\" x1=\"%.2f%%\" x2=\"%.2f%%\" y2=\"100%%\"/><text x=\"%.2f%%\" y=\"100%%\" "
+			"dy=\"18\"%s text-anchor=\"middle\">%s</text>\n",
+			x, x, x, i % 2 != 0 ? " class=\"h\"" : "",
+			short_number(ticks[i], page->across.measure->unit, text));
 	}
 	count = find_ticks(&page->upwards, ticks);
 	for (size_t i = 0; i < count; i++) {
 		const double y = place(&page->upwards, ticks[i]);
 		(void)fprintf(
 			page->file,
-			"<path class=\"g\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
-			LEFT, y, WIDTH - RIGHT, LEFT - 8, y + 4,
-			short_number(ticks[i], page->upwards.measure->unit, text));
+			"<line class=\"g\" x2=\"100%%\" y1=\"%.2f%%\" y2=\"%.2f%%\"/><text y=\"%.2f%%\" dx=\"-8\" "
+			"dy=\"4\" text-anchor=\"end\">%s</text>\n",
+			y, y, y, short_number(ticks[i], page->upwards.measure->unit, text));
 	}
-	(void)fprintf(page->file, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s (%s is better)</text>\n",
-	              (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, page->across.measure->title,
-	              page->across.more ? "more" : "less");
-	(void)fprintf(
-		page->file,
-		"<text transform=\"translate(18 %d) rotate(-90)\" text-anchor=\"middle\">%s (%s is better)</text>\n",
-		(TOP + HEIGHT - BOTTOM) / 2, page->upwards.measure->title, page->upwards.more ? "more" : "less");
+	(void)fprintf(page->file,
+	              "<text x=\"50%%\" y=\"100%%\" dy=\"42\" text-anchor=\"middle\">%s (%s is better)</text>\n",
+	              page->across.measure->title, page->across.more ? "more" : "less");
+	(void)fprintf(page->file,
+	              "<svg y=\"50%%\" overflow=\"visible\"><text class=\"up\" text-anchor=\"middle\">%s (%s is "
+	              "better)</text></svg>\n",
+	              page->upwards.measure->title, page->upwards.more ? "more" : "less");
 }
 
 static void say_values(const struct page *page, size_t index)
@@ -178,7 +174,7 @@ static void draw_point(const struct page *page, size_t index)
 	const ai8x_sweep_point *point = ai8x_sweep_point_at(page->sweep, index);
 	char across[WORD_BYTES], upwards[WORD_BYTES];
 	const double x = page->across.measure->of(point), y = page->upwards.measure->of(point);
-	(void)fprintf(page->file, "<circle class=\"p%u %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"><title>",
+	(void)fprintf(page->file, "<circle class=\"p%u %s\" cx=\"%.2f%%\" cy=\"%.2f%%\" r=\"%s\"><title>",
 	              part_number(point), point->best ? "b" : "o", place(&page->across, x),
 	              place(&page->upwards, y), point->best ? "5.5" : "3.5");
 	say_values(page, index);
@@ -209,18 +205,18 @@ static void say_parts(const struct page *page)
 // What can be had: a stair through the best points.
 static void draw_front(const struct page *page)
 {
-	double last = 0;
+	double last_x = 0, last_y = 0;
 	for (size_t i = 0; i < page->best_count; i++) {
 		const double x = place(&page->across, page->across.measure->of(page->best[i]));
 		const double y = place(&page->upwards, page->upwards.measure->of(page->best[i]));
-		if (i == 0)
-			(void)fprintf(page->file, "<path class=\"f\" d=\"M%.1f %.1f", x, y);
-		else
-			(void)fprintf(page->file, "L%.1f %.1fL%.1f %.1f", x, last, x, y);
-		last = y;
+		if (i > 0)
+			(void)fprintf(page->file,
+			              "<line class=\"f\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.2f%%\" y2=\"%.2f%%\"/>"
+			              "<line class=\"f\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.2f%%\" y2=\"%.2f%%\"/>\n",
+			              last_x, x, last_y, last_y, x, x, last_y, y);
+		last_x = x;
+		last_y = y;
 	}
-	if (page->best_count > 0)
-		(void)fputs("\"/>\n", page->file);
 }
 
 static void draw(const struct page *page)
@@ -229,9 +225,8 @@ static void draw(const struct page *page)
 	const size_t others = page->able - page->best_count - page->tied, step = others / MOST_DRAWN + 1;
 	(void)fprintf(
 		page->file,
-		"<div class=\"scroll\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"all points by both "
-		"objectives\" class=\"plot\">\n",
-		WIDTH, HEIGHT);
+		"<div class=\"frame\"><svg width=\"100%%\" height=\"100%%\" role=\"img\" aria-label=\"all points by "
+		"both objectives\" class=\"plot\">\n");
 	draw_axes(page);
 	size_t seen = 0;
 	for (size_t i = 0; i < points; i++) {
@@ -262,7 +257,7 @@ static void say_ties(const struct page *page, size_t index)
 		(void)fputs("<td></td>", page->file);
 		return;
 	}
-	(void)fputs("<td class=\"r\" title=\"", page->file);
+	(void)fputs("<td class=\"r\" data-h=\"equal points\" title=\"", page->file);
 	unsigned told = 0;
 	for (size_t i = 0; i < ai8x_sweep_point_count(page->sweep) && told < MOST_REASONS; i++) {
 		const ai8x_sweep_point *other = ai8x_sweep_point_at(page->sweep, i);
@@ -274,12 +269,24 @@ static void say_ties(const struct page *page, size_t index)
 	(void)fprintf(page->file, "%s\">+%u</td>", told < point->ties ? "; and others" : "", point->ties);
 }
 
+static const char *percent_of(uint64_t part, uint64_t whole, char text[WORD_BYTES])
+{
+	(void)snprintf(text, WORD_BYTES, "%.1f %%", 100 * (double)part / (double)whole);
+	return text;
+}
+
+// A number with the heading that it has on a phone.
+static void say_cell(const struct page *page, const char *heading, const char *about, const char *text)
+{
+	(void)fprintf(page->file, "<td class=\"r\" data-h=\"%s\">%s%s</td>", heading, about, text);
+}
+
 static void say_best(const struct page *page)
 {
 	char text[WORD_BYTES];
 	(void)fputs("<section><h2>The best points</h2><p>For each of them, what is better in one objective is "
 	            "worse in the "
-	            "other.</p><div class=\"scroll\"><table><thead><tr>",
+	            "other.</p><div class=\"scroll\"><table class=\"cards\"><thead><tr>",
 	            page->file);
 	for (size_t a = 0; a < ai8x_sweep_axis_count(page->sweep); a++) {
 		(void)fputs("<th>", page->file);
@@ -296,21 +303,23 @@ static void say_best(const struct page *page)
 		const ai8x_sweep_point *point = page->best[i];
 		(void)fputs("<tr>", page->file);
 		for (size_t a = 0; a < ai8x_sweep_axis_count(page->sweep); a++) {
-			(void)fputs("<td>", page->file);
+			(void)fputs("<td class=\"w\" data-h=\"", page->file);
+			words_escape(ai8x_sweep_axis_name(page->sweep, a), page->file);
+			(void)fputs("\"><b>", page->file);
 			words_escape(ai8x_sweep_value(page->sweep, page->best_index[i], a), page->file);
-			(void)fputs("</td>", page->file);
+			(void)fputs("</b></td>", page->file);
 		}
 		if (page->tied > 0)
 			say_ties(page, page->best_index[i]);
 		const char *about = ai8x_part_get_info(ai8x_part_find(point->part))->cycles_exact ? "" : "~";
-		(void)fprintf(page->file, "<td class=\"r\">%s%s</td>", about, words_thousands(point->cycles, text));
-		(void)fprintf(page->file, "<td class=\"r\">%s%s</td>", about, words_seconds(point->seconds, text));
-		(void)fprintf(page->file, "<td class=\"r\">~%s</td>", words_joules(point->joules, text));
-		(void)fprintf(page->file, "<td class=\"r\">%s</td>", short_number((double)point->macs, "", text));
-		(void)fprintf(page->file, "<td class=\"r\">%s</td>", words_thousands(point->parameters, text));
-		(void)fprintf(page->file, "<td class=\"r\">%.1f %%</td><td class=\"r\">%.1f %%</td></tr>\n",
-		              100 * (double)point->kernel_words / (double)point->kernel_capacity,
-		              100 * (double)point->data_words / (double)point->data_capacity);
+		say_cell(page, "cycles", about, words_thousands(point->cycles, text));
+		say_cell(page, "time", about, words_seconds(point->seconds, text));
+		say_cell(page, "energy (est.)", "~", words_joules(point->joules, text));
+		say_cell(page, "MAC", "", short_number((double)point->macs, "", text));
+		say_cell(page, "parameters", "", words_thousands(point->parameters, text));
+		say_cell(page, "kernel memory", "", percent_of(point->kernel_words, point->kernel_capacity, text));
+		say_cell(page, "data memory", "", percent_of(point->data_words, point->data_capacity, text));
+		(void)fputs("</tr>\n", page->file);
 	}
 	(void)fputs("</tbody></table></div>", page->file);
 	if (page->best_count > MOST_ROWS)
@@ -345,7 +354,7 @@ static void say_reasons(const struct page *page)
 		"<th>reason</th></tr></thead><tbody>\n",
 		page->file);
 	for (size_t k = 0; k < known; k++) {
-		(void)fprintf(page->file, "<tr><td class=\"r\">%zu</td><td>", counts[k]);
+		(void)fprintf(page->file, "<tr><td class=\"r\">%zu</td><td class=\"why\">", counts[k]);
 		words_escape(reasons[k], page->file);
 		(void)fputs("</td></tr>\n", page->file);
 	}
@@ -396,10 +405,12 @@ static void say_page(const struct page *page)
 		"</title>\n<style>\n%s%s:root{--p0:#2c62c4;--p1:#c2571a;--p2:#1f7a45;--p3:#8a3fb0}"
 		"@media(prefers-color-scheme:dark){:root{--p0:#7fa8f5;--p1:#f0a35e;--p2:#63c48c;--p3:#cf9bea}}"
 		"@media print{:root{--p0:#2c62c4;--p1:#c2571a;--p2:#1f7a45;--p3:#8a3fb0}}"
-		".p0{fill:var(--p0)}.p1{fill:var(--p1)}.p2{fill:var(--p2)}.p3{fill:var(--p3)}.plot{width:100%%;min-"
-		"width:640px;font-size:12.5px}"
+		".p0{fill:var(--p0)}.p1{fill:var(--p1)}.p2{fill:var(--p2)}.p3{fill:var(--p3)}.frame{height:"
+		"460px;margin:12px 16px 54px 84px}.plot{overflow:visible;font-size:12.5px}.plot .up{transform:"
+		"translate(-68px,0) rotate(-90deg)}@media(max-width:560px){.frame{height:340px;margin:12px 14px 54px "
+		"58px}.plot .h{display:none}.plot .up{transform:translate(-48px,0) rotate(-90deg)}}"
 		".plot text{fill:var(--soft)}.plot .g{stroke:var(--line);fill:none}"
-		".plot .o{fill-opacity:.38}.plot .b{stroke:var(--ink);stroke-width:1.2}"
+		".plot .o{fill-opacity:.55}.plot .b{stroke:var(--ink);stroke-width:1.2}"
 		".plot .f{stroke:var(--soft);stroke-width:1.6;fill:none}\n</style></head><body><main>\n<h1>",
 		style_base, style_parts);
 	words_escape(ai8x_sweep_name(page->sweep), page->file);
@@ -438,10 +449,8 @@ ai8x_status ai8x_sweep_html(const ai8x_sweep *sweep, FILE *file, ai8x_error *err
 	const size_t points = ai8x_sweep_point_count(sweep);
 	page.across.measure = sweep_objective(sweep, 0, &page.across.more);
 	page.upwards.measure = sweep_objective(sweep, 1, &page.upwards.more);
-	page.across.from = LEFT;
-	page.across.to = WIDTH - RIGHT;
-	page.upwards.from = HEIGHT - BOTTOM;
-	page.upwards.to = TOP;
+	page.across.to = 100;
+	page.upwards.from = 100;
 	page.best = calloc(points + 1, sizeof *page.best);
 	page.best_index = calloc(points + 1, sizeof *page.best_index);
 	const bool room = page.best != NULL && page.best_index != NULL;

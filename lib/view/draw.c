@@ -95,7 +95,7 @@ static void rectangle(const ai8x_map *map, FILE *file, size_t x, unsigned y, siz
 	if (owner < 0)
 		(void)fputs("input", file);
 	else
-		(void)fprintf(file, "output of layer %u", map->layers[owner]);
+		(void)fprintf(file, "output of layer %u", map->numbers[owner]);
 	(void)fprintf(file, "%s</title></rect>", dead ? ", not read again" : "");
 }
 
@@ -208,6 +208,6 @@ void draw_kernels(const ai8x_map *map, FILE *file)
 		              "layer %u, words "
 		              "%u to %u</title></rect>",
 		              run->unit, run->first, end - run->unit, run->count, words_colour(run->owner, colour),
-		              map->layers[run->owner], run->first, run->first + run->count - 1);
+		              map->numbers[run->owner], run->first, run->first + run->count - 1);
 	}
 }

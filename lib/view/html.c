@@ -230,43 +230,76 @@ static void say_layer_causes(const struct page *page)
 
 // --- Table ---------------------------------------------------------------------------------------------
 
+// A number in the table of layers, with the heading that it has on a phone.
+static void say_cell(const struct page *page, const char *heading, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say_cell(const struct page *page, const char *heading, const char *format, ...)
+{
+	va_list arguments;
+	say(page, "<td class=\"r\" data-h=\"%s\">", heading);
+	va_start(arguments, format);
+	(void)vfprintf(page->file, format, arguments);
+	va_end(arguments);
+	say(page, "</td>");
+}
+
 static void say_row(const struct page *page, const ai8x_profile_layer *layer)
 {
 	const ai8x_schedule_layer *entry = layer->schedule;
 	char text[WORD_BYTES];
-	say(page, "<tr><td>%u</td><td class=\"o\">", layer->number);
+	say(page, "<tr><td class=\"n\">%u</td><td class=\"o\" data-n=\"%u\">", layer->number, layer->number);
+	say(page, "<span>");
 	if (layer->name[0] != '\0') {
 		words_escape(layer->name, page->file);
 		say(page, ": ");
 	}
 	words_escape(layer->operation, page->file);
-	say(page, "</td><td class=\"w\">");
+	say(page, "</span></td><td class=\"w\" data-h=\"shape\">");
 	words_escape(layer->shape, page->file);
-	say(page, "</td><td class=\"r\">%u</td><td class=\"r\">%u</td>", entry->layer.passes, layer->processors);
-	say(page, "<td class=\"r\">%s%s</td><td class=\"r\">%.1f %%</td>", page->about,
-	    thousands(entry->cycles, text), 100 * layer->share);
-	say(page, "<td class=\"r\">%s%s</td>", page->about, words_seconds(layer->seconds, text));
-	say(page, "<td class=\"r\">%s</td><td class=\"r\">%.1f</td><td class=\"r\">%.1f %%</td>",
-	    thousands(layer->macs, text), layer->macs_per_cycle, 100 * layer->peak_share);
+	say(page, "</td>");
+	say_cell(page, "passes", "%u", entry->layer.passes);
+	say_cell(page, "processors", "%u", layer->processors);
+	say_cell(page, "cycles", "%s%s", page->about, thousands(entry->cycles, text));
+	say_cell(page, "share", "%.1f %%", 100 * layer->share);
+	say_cell(page, "time", "%s%s", page->about, words_seconds(layer->seconds, text));
+	say_cell(page, "MAC", "%s", thousands(layer->macs, text));
+	say_cell(page, "MAC/cycle", "%.1f", layer->macs_per_cycle);
+	say_cell(page, "of peak", "%.1f %%", 100 * layer->peak_share);
 	if (layer->macs > 0)
-		say(page, "<td class=\"r\">%.4f</td>", layer->words_per_mac);
+		say_cell(page, "words/MAC", "%.4f", layer->words_per_mac);
 	else
-		say(page, "<td class=\"r\">&ndash;</td>");
-	say(page, "<td class=\"r\">%s</td>", thousands(layer->input_words, text));
-	say(page, "<td class=\"r\">%s</td>", thousands(layer->output_words, text));
-	say(page, "<td class=\"r\">%s</td>", thousands(layer->kernel_words, text));
+		say_cell(page, "words/MAC", "&ndash;");
+	say_cell(page, "data in", "%s", thousands(layer->input_words, text));
+	say_cell(page, "data out", "%s", thousands(layer->output_words, text));
+	say_cell(page, "kernel words", "%s", thousands(layer->kernel_words, text));
 	const char *bound = ai8x_bound_text(layer->bound), *by = strstr(bound, "limited by ");
-	say(page, "<td>%s</td><td class=\"r\">~%s</td></tr>\n",
-	    by == bound ? bound + strlen("limited by ") : bound, words_joules(layer->joules, text));
+	say(page, "<td class=\"w\" data-h=\"limited by\">%s</td>",
+	    by == bound ? bound + strlen("limited by ") : bound);
+	say_cell(page, "energy (est.)", "~%s", words_joules(layer->joules, text));
+	say(page, "</tr>\n");
+}
+
+static bool has_unrecorded(const ai8x_profile *profile)
+{
+	bool found = false;
+	for (size_t i = 0; i < profile->layer_count; i++)
+		found |= profile->layers[i].number >= AI8X_PROGRAM_UNRECORDED;
+	return found;
 }
 
 static void say_table(const struct page *page)
 {
 	const ai8x_profile *profile = page->profile;
 	char text[WORD_BYTES];
-	begin_section(page, "Layers",
-	              "Memory in words: data memory 32 bit, kernel memory 72 bit (all processors).");
-	say(page, "<div class=\"scroll\"><table><thead><tr><th></th><th>operation</th><th>shape</th><th "
+	begin_section(
+		page, "Layers",
+		has_unrecorded(profile)
+			? "Memory in words: data memory 32 bit, kernel memory 72 bit (all processors). A layer that "
+			  "the program does not record has the number 128 + its register set."
+			: "Memory in words: data memory 32 bit, kernel memory 72 bit (all processors).");
+	say(page, "<div class=\"scroll\"><table "
+	          "class=\"cards\"><thead><tr><th></th><th>operation</th><th>shape</th><th "
 	          "class=\"r\">passes</th>"
 	          "<th class=\"r\">proc.<br>of 64</th><th class=\"r\">cycles</th><th class=\"r\">share</th>"
 	          "<th class=\"r\">time</th><th class=\"r\">MAC</th><th class=\"r\">MAC/<br>cycle</th>"
@@ -276,15 +309,17 @@ static void say_table(const struct page *page)
 	          "<th class=\"r\">energy<br>(est.)</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < profile->layer_count; i++)
 		say_row(page, &profile->layers[i]);
-	say(page,
-	    "</tbody><tfoot><tr><td></td><td>run</td><td></td><td></td><td></td><td "
-	    "class=\"r\">%s%s</td><td></td>",
-	    page->about, thousands(profile->timing.schedule.cycles, text));
-	say(page, "<td class=\"r\">%s%s</td>", page->about, words_seconds(profile->seconds, text));
-	say(page, "<td class=\"r\">%s</td><td class=\"r\">%.1f</td><td></td><td></td><td></td><td></td>",
-	    thousands(profile->macs, text), (double)profile->macs / (double)profile->timing.schedule.cycles);
-	say(page, "<td class=\"r\">%s</td><td></td>", thousands(profile->kernel_words, text));
-	say(page, "<td class=\"r\">~%s</td></tr></tfoot></table></div>\n", words_joules(profile->joules, text));
+	say(page, "</tbody><tfoot><tr><td></td><td class=\"o\">run</td><td></td><td></td><td></td>");
+	say_cell(page, "cycles", "%s%s", page->about, thousands(profile->timing.schedule.cycles, text));
+	say(page, "<td></td>");
+	say_cell(page, "time", "%s%s", page->about, words_seconds(profile->seconds, text));
+	say_cell(page, "MAC", "%s", thousands(profile->macs, text));
+	say_cell(page, "MAC/cycle", "%.1f", (double)profile->macs / (double)profile->timing.schedule.cycles);
+	say(page, "<td></td><td></td><td></td><td></td>");
+	say_cell(page, "kernel words", "%s", thousands(profile->kernel_words, text));
+	say(page, "<td></td>");
+	say_cell(page, "energy (est.)", "~%s", words_joules(profile->joules, text));
+	say(page, "</tr></tfoot></table></div>\n");
 	end_section(page);
 }
 
@@ -458,11 +493,11 @@ static void say_arc(const struct page *page, const struct arc *arc)
 	    "stroke-width=\"2\"><title>layer "
 	    "%u reads ",
 	    right, y0, left, y0 + NODE_HEIGHT / 2, left, y1 - NODE_HEIGHT / 2, right, y1,
-	    map->layers[arc->to - 1]);
+	    map->numbers[arc->to - 1]);
 	if (arc->from == 0)
 		say(page, "the input</title></path>");
 	else
-		say(page, "what layer %u wrote</title></path>", map->layers[arc->from - 1]);
+		say(page, "what layer %u wrote</title></path>", map->numbers[arc->from - 1]);
 }
 
 // Those that pass a node. Found anew for each: a list might find no memory, and the page would lack them.
@@ -582,7 +617,7 @@ static void say_difference(const struct page *page, double before, double after)
 static void say_change(const struct page *page, const char *what, const char *about[2], double before,
                        double after, bool decimal)
 {
-	say(page, "<tr><td>%s</td><td class=\"r\">%s", what, about[0]);
+	say(page, "<tr><td class=\"why\">%s</td><td class=\"r\">%s", what, about[0]);
 	say_number(page, before, decimal);
 	say(page, "</td><td class=\"r\">%s", about[1]);
 	say_number(page, after, decimal);
@@ -595,7 +630,7 @@ static void say_layer_change(const struct page *page, size_t position, const cha
 	const ai8x_profile_layer *layer = &page->profile->layers[position];
 	const ai8x_profile_layer *other = ai8x_profile_counterpart(page->profile, position, page->baseline);
 	char text[WORD_BYTES];
-	say(page, "<tr><td>");
+	say(page, "<tr><td class=\"why\">");
 	say_layer_name(page, layer);
 	if (other != NULL)
 		say(page, "</td><td class=\"r\">%s%s", about[0], thousands(other->schedule->cycles, text));
@@ -614,10 +649,11 @@ static void say_baseline(const struct page *page)
 	const ai8x_profile *now = page->profile, *old = page->baseline;
 	const char *cycles[2] = {about(old), about(now)}, *energy[2] = {"~", "~"}, *count[2] = {"", ""};
 	begin_section(page, "Compared with a baseline", "The baseline is on the left of each pair.");
-	say(page, "<div class=\"scroll\"><table><tr><th></th><th class=\"r\">");
-	words_escape(old->name, page->file);
-	say(page, "</th><th class=\"r\">");
-	words_escape(now->name, page->file);
+	say(page, "<div class=\"scroll\"><table><tr><th></th><th class=\"r w\">");
+	const bool same = strcmp(old->name, now->name) == 0;
+	words_escape(same ? "before" : old->name, page->file);
+	say(page, "</th><th class=\"r w\">");
+	words_escape(same ? "now" : now->name, page->file);
 	say(page, "</th><th class=\"r\">change</th></tr>\n");
 	say_change(page, "cycles", cycles, (double)old->timing.schedule.cycles,
 	           (double)now->timing.schedule.cycles, false);

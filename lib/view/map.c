@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "layer/geometry.h"
 #include "machine/order.h"
+#include "program/program.h"
 #include "view/map.h"
 
 #define NOBODY INT16_MIN
@@ -226,7 +227,8 @@ static uint32_t output_ring(const ai8x_schedule *schedule, size_t position)
 
 // --- The whole run -------------------------------------------------------------------------------------
 
-static ai8x_status map_layers(struct mapper *mapper, const ai8x_schedule *schedule)
+static ai8x_status map_layers(struct mapper *mapper, const ai8x_program *program,
+                              const ai8x_schedule *schedule)
 {
 	ai8x_map *map = mapper->map;
 	struct run_list kernels = {.runs = &map->kernels}, bias = {.runs = &map->bias};
@@ -235,6 +237,7 @@ static ai8x_status map_layers(struct mapper *mapper, const ai8x_schedule *schedu
 		const ai8x_schedule_layer *entry = &schedule->layers[i];
 		const ai8x_layer *layer = &entry->layer;
 		map->layers[i] = layer->index;
+		map->numbers[i] = program_layer_number(program, layer->index);
 		// Layers that stream together read each other's rings.
 		const bool streamed = i > 0 && order_streams_into(&schedule->layers[i - 1].layer, layer);
 		if (streamed)
@@ -273,7 +276,8 @@ static ai8x_status allocate(struct mapper *mapper, size_t layers)
 	map->data = calloc(layers + 1, sizeof *map->data);
 	map->reads = calloc(layers + 1, layers + 1);
 	map->layers = calloc(layers + 1, sizeof *map->layers);
-	if (map->data == NULL || map->reads == NULL || map->layers == NULL)
+	map->numbers = calloc(layers + 1, sizeof *map->numbers);
+	if (map->data == NULL || map->reads == NULL || map->layers == NULL || map->numbers == NULL)
 		return error_no_memory(mapper->error, "a memory map");
 	return own_nothing(mapper);
 }
@@ -334,7 +338,7 @@ ai8x_status ai8x_map_create(const ai8x_program *program, const ai8x_schedule *sc
 		status = snapshot(&mapper, &map->data[0]);
 	}
 	if (status == AI8X_OK)
-		status = map_layers(&mapper, schedule);
+		status = map_layers(&mapper, program, schedule);
 	free(mapper.owner);
 	if (status != AI8X_OK) {
 		ai8x_map_destroy(map);
@@ -355,6 +359,7 @@ void ai8x_map_destroy(ai8x_map *map)
 	free(map->bias.run);
 	free(map->reads);
 	free(map->layers);
+	free(map->numbers);
 	free(map);
 }
 

@@ -1,4 +1,5 @@
-// A map of all memories as JSON (docs/profile.md).
+// A map of all memories as JSON (docs/profile.md). Owners and readers are register sets, as from the first version on;
+// "layers" has the program's number of each.
 #include <ai8xsim/view.h>
 
 #include "base/error.h"
@@ -21,7 +22,7 @@ ai8x_status ai8x_map_json(const ai8x_map *map, FILE *file, ai8x_error *error)
 {
 	if (map == NULL || file == NULL)
 		return error_null(error, map == NULL ? "map" : "file");
-	json_t *data = json_array(), *reads = json_array();
+	json_t *data = json_array(), *reads = json_array(), *layers = json_array();
 	const size_t sources = map->layer_count + 1;
 	for (size_t i = 0; i <= map->layer_count; i++) {
 		json_t *after = i == 0 ? json_null() : json_integer(map->layers[i - 1]);
@@ -30,14 +31,16 @@ ai8x_status ai8x_map_json(const ai8x_map *map, FILE *file, ai8x_error *error)
 	}
 	for (size_t i = 0; i < map->layer_count; i++) {
 		json_t *from = json_array();
+		json_push(layers, json_pack("{s:I, s:I}", "register_set", (json_int_t)map->layers[i], "number",
+		                            (json_int_t)map->numbers[i]));
 		for (size_t k = 0; k < sources; k++)
 			if (map->reads[i * sources + k])
 				json_push(from, k == 0 ? json_string("input") : json_integer(map->layers[k - 1]));
 		json_push(reads, json_pack("{s:I, s:o}", "layer", (json_int_t)map->layers[i], "from", from));
 	}
-	return json_write(json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "part",
-	                            ai8x_part_get_info(map->part)->name, "data", data, "kernels",
-	                            json_of_runs(map, &map->kernels, "processor"), "bias",
+	return json_write(json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "version", 1, "part",
+	                            ai8x_part_get_info(map->part)->name, "layers", layers, "data", data,
+	                            "kernels", json_of_runs(map, &map->kernels, "processor"), "bias",
 	                            json_of_runs(map, &map->bias, "group"), "reads", reads),
 	                  file, error);
 }

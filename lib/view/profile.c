@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "layer/geometry.h"
+#include "program/program.h"
 #include "time/host_cost.h"
 #include "view/map.h"
 #include "view/profile.h"
@@ -100,19 +101,13 @@ static void say_operation(ai8x_profile_layer *out, const ai8x_layer *layer)
 
 static void name_by_program(const ai8x_program *program, ai8x_profile_layer *out, uint32_t index)
 {
-	for (size_t i = 0; i < ai8x_program_layer_count(program); i++) {
-		unsigned number = ai8x_program_layer_at(program, i)->number;
-		if (ai8x_program_int(program, (int)i, "hw_layer", number) != (int64_t)index)
-			continue;
-		out->number = number;
-		(void)snprintf(out->name, sizeof out->name, "%s", ai8x_program_text(program, (int)i, "name", ""));
-		return;
-	}
-	// Such as the one-cycle layer that some networks end with: no other layer has its number.
-	if (ai8x_program_layer_count(program) > 0) {
-		out->number = AI8X_PROGRAM_UNRECORDED + index;
+	const int position = program_layer_position(program, index);
+	out->number = program_layer_number(program, index);
+	if (position >= 0)
+		(void)snprintf(out->name, sizeof out->name, "%s", ai8x_program_text(program, position, "name", ""));
+	else if (out->number >= AI8X_PROGRAM_UNRECORDED)
+		// Such as the one-cycle layer that some networks end with.
 		(void)snprintf(out->name, sizeof out->name, "register set %u", index);
-	}
 }
 
 static void name_by_network(const ai8x_network *network, ai8x_profile_layer *out)

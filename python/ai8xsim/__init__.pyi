@@ -149,6 +149,7 @@ class Profile:
 
 class MemoryMap:
     layers: list[int]
+    numbers: list[int]
     data: list[NDArray[Any]]
     kernels: NDArray[Any]
     bias: NDArray[Any]

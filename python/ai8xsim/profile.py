@@ -93,7 +93,8 @@ class MemoryMap:
 
     ``data[k]`` after layer k - 1 of the run (0: before the run), ``kernels`` and ``bias``: structured arrays with
     columns unit (instance, processor, group), owner (position of the layer in the run; -1: the input), first, count
-    (words; bias memory: bytes). In a notebook it is shown as the picture of ``ai8xsim map``.
+    (words; bias memory: bytes). ``numbers`` has the program's number of each layer, ``layers`` its register set, in the
+    order of the run. In a notebook it is shown as the picture of ``ai8xsim map``.
     """
 
     KIND = np.dtype({'names': ['unit', 'owner', 'first', 'count'], 'formats': ['u1', 'i2', 'u4', 'u4'],
@@ -103,6 +104,7 @@ class MemoryMap:
         self._profile, self._map = profile, profile.handle.map
         steps = self._map.layer_count + 1
         self.layers = [self._map.layers[index] for index in range(self._map.layer_count)]
+        self.numbers = [self._map.numbers[index] for index in range(self._map.layer_count)]
         self.data = [self._runs(self._map.data[step]) for step in range(steps)]
         self.kernels, self.bias = self._runs(self._map.kernels), self._runs(self._map.bias)
 

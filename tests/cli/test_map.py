@@ -118,14 +118,15 @@ class Forms(unittest.TestCase):
                      os.path.join(models, "mobile", "mobile.h5")):
             tree = json.loads(ai8xsim("map", path, "--json", "-").stdout)
             wanted = {}
+            numbers = {layer["register_set"]: layer["number"] for layer in tree["layers"]}
             for run in tree["data"][-1]["runs"]:
-                owner = "input" if run["owner"] == "input" else f"layer {run['owner']}"
+                owner = "input" if run["owner"] == "input" else f"layer {numbers[run['owner']]}"
                 for word in range(run["first"], run["first"] + run["count"]):
                     wanted[run["instance"], word] = owner
             text = ai8xsim("map", path).stdout
             table = text[text.index("Data memory after"):text.index("Kernel memory")]
             found = {}
-            for row in re.findall(r"^ *(\d+)(?: to (\d+))? +0x(\w+) +0x(\w+) +(\d+) +([a-z]+(?: \d+)?)(?:, (\d+) of (\d+))?$",
+            for row in re.findall(r"^ *(\d+)(?: to (\d+))? +0x(\w+) +0x(\w+) +(\d+) +([a-z]+(?: \d+)?)(?: \(set \d+\))?(?:, (\d+) of (\d+))?$",
                                   table, re.MULTILINE):
                 first, last = int(row[2], 16), int(row[3], 16)
                 piece, distance = (int(row[6]), int(row[7])) if row[6] else (1, 1)
@@ -136,6 +137,27 @@ class Forms(unittest.TestCase):
                         self.assertNotIn((unit, word), found)
                         found[unit, word] = row[5]
             self.assertEqual(found, wanted, path)
+
+    def test_one_numbering(self):
+        """Layers have the numbers that run and profile show; where the register set differs, it is named."""
+        program = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "mobile", "mobile.h5")
+        layers = json.loads(ai8xsim("map", program, "--json", "-").stdout)["layers"]
+        run, = json.loads(ai8xsim("run", program, "--json", "-").stdout)["programs"]
+        profile = json.loads(ai8xsim("profile", program, "--json", "-").stdout)
+        numbers = [layer["number"] for layer in layers]
+        self.assertEqual(numbers, [layer["layer"] for layer in profile["profile"]["layers"]])
+        self.assertEqual(numbers, [layer["layer"] for layer in run["layers"]])
+        self.assertEqual(layers[-2:], [{"register_set": 14, "number": 142}, {"register_set": 15, "number": 14}])
+        text = ai8xsim("map", program).stdout
+        self.assertIn("Data memory after layer 14 (set 15)", text)
+        self.assertNotIn("layer 15", text)
+        self.assertIn("Data memory after layer 142 (set 14)", ai8xsim("map", program, "--layer", 142).stdout)
+        path = os.path.join(self.folder, "map.svg")
+        ai8xsim("map", program, "--svg", path)
+        with open(path, encoding="utf-8") as file:
+            picture = file.read()
+        self.assertIn("kernels of layer 14,", picture)
+        self.assertNotIn("layer 15", picture)
 
     def test_refusals(self):
         """Bad calls say what is wrong."""

@@ -72,6 +72,18 @@ class Width(unittest.TestCase):
         self.lines("run", "--json", "after.json", *programs)
         yield "compare", "before.json", "after.json"
 
+    def test_long_names_give_way(self):
+        """A long name is cut in its middle, a long path before its end, before `run` leaves out a column."""
+        shutil.copy(DIGITS, self.path("digits.h5"))
+        os.mkdir(self.path("a-folder-whose-name-is-long"))
+        shutil.copy(DIGITS, self.path("a-folder-whose-name-is-long/digits.h5"))
+        head, _, long, *rest = self.lines("run", "digits.h5", "a-folder-whose-name-is-long/digits.h5")
+        self.assertEqual(head.split(), "program part layers cycles time checks mismatches result".split())
+        self.assertRegex(long, r"^\.\.\.\S*/digits\.h5 +MAX78000 +10 ")
+        self.assertIn("--wide shows all of the table", rest)
+        self.assertIn("a-folder-whose-name-is-long/digits.h5 ",
+                      self.lines("run", "--wide", "digits.h5", "a-folder-whose-name-is-long/digits.h5")[2])
+
     def test_eighty_columns(self):
         for command in self.commands():
             with self.subTest(command=command):

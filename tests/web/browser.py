@@ -36,12 +36,12 @@ def browser():
         driver.quit()
 
 
-def size(driver, width, height, dark=False):
-    """The size of the page, and whether its reader prefers dark pages."""
+def size(driver, width, height, dark=False, medium="screen"):
+    """The size of the page, whether its reader prefers dark pages, and whether it is for a screen or for paper ("print")."""
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
-                           {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+                           {"media": medium, "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
 
 
 def open_page(driver, path, seconds=60):

@@ -41,9 +41,11 @@ static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_
 #define HOLD(sum) __asm__("" : "+v"(sum))
 
 // Steps that are added up in 16 bits before they go to the 32-bit sums.
-static inline __attribute__((always_inline)) void
-group(REGISTER sum[MOST_PIXELS][MOST_BLOCKS], const int8_t *from, size_t pixel_stride, const int8_t *weights,
-      size_t block_stride, const uint32_t pixels, const uint32_t blocks, const uint32_t steps)
+static inline __attribute__((always_inline)) void group(REGISTER sum[MOST_PIXELS][MOST_BLOCKS],
+                                                        const int8_t *const from[MOST_PIXELS], size_t k,
+                                                        const int8_t *weights, size_t block_stride,
+                                                        const uint32_t pixels, const uint32_t blocks,
+                                                        const uint32_t steps)
 {
 	const REGISTER ones = EACH_16(1);
 	REGISTER narrow[MOST_PIXELS][MOST_BLOCKS];
@@ -53,7 +55,7 @@ group(REGISTER sum[MOST_PIXELS][MOST_BLOCKS], const int8_t *from, size_t pixel_s
 			weight[b] = LOAD(weights + b * block_stride + step * (BLOCK * STEP));
 		for (uint32_t p = 0; p < pixels; p++) {
 			int32_t four;
-			memcpy(&four, from + p * pixel_stride + step * STEP, sizeof four);
+			memcpy(&four, from[p] + k + (size_t)step * STEP, sizeof four);
 			const REGISTER value = EACH_32(four);
 			for (uint32_t b = 0; b < blocks; b++) {
 				const REGISTER product = PRODUCTS(value, weight[b]);
@@ -70,47 +72,75 @@ group(REGISTER sum[MOST_PIXELS][MOST_BLOCKS], const int8_t *from, size_t pixel_s
 	}
 }
 
-static inline __attribute__((always_inline)) void tile(const struct fast_conv *conv, uint32_t pixel,
-                                                       uint32_t block, const uint32_t pixels,
-                                                       const uint32_t blocks, const uint32_t steps)
+// What a column of tiles has in common, and the first pixel of the next tile.
+struct column {
+	const int8_t *image, *weights;
+	int32_t *to;
+	size_t pixel_stride, row_stride, block_stride, stride;
+	size_t rows, run;
+	uint32_t left; // pixels
+};
+
+static struct column column_of(const struct fast_conv *conv, uint32_t block)
 {
 	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
-	const int8_t *image = (const int8_t *)conv->image + pixel * conv->pixel_stride;
-	const int8_t *weights = (const int8_t *)conv->weights + HEAD + block * block_stride;
-	const size_t stride = (size_t)conv->blocks * BLOCK;
-	int32_t *to = conv->sums + pixel * stride + (size_t)block * BLOCK;
+	return (struct column){
+		.image = conv->image,
+		.weights = (const int8_t *)conv->weights + HEAD + block * block_stride,
+		.to = conv->sums + (size_t)block * BLOCK,
+		.pixel_stride = conv->pixel_stride,
+		.row_stride = conv->row_stride,
+		.block_stride = block_stride,
+		.stride = (size_t)conv->blocks * BLOCK,
+		.rows = conv->rows,
+		.run = conv->run,
+		.left = conv->pixels,
+	};
+}
+
+static inline __attribute__((always_inline)) void tile(struct column *column, const uint32_t pixels,
+                                                       const uint32_t blocks, const uint32_t steps)
+{
+	const int8_t *row = column->image, *weights = column->weights;
 	REGISTER sum[MOST_PIXELS][MOST_BLOCKS];
 	for (uint32_t p = 0; p < pixels; p++)
 		for (uint32_t b = 0; b < blocks; b++)
 			sum[p][b] = ZERO;
-	for (uint32_t r = 0; r < conv->rows; r++) {
-		const int8_t *from = image + r * conv->row_stride;
-		uint32_t k = 0;
-		for (; k + steps * STEP <= conv->run; k += steps * STEP) {
-			group(sum, from + k, conv->pixel_stride, weights, block_stride, pixels, blocks, steps);
+	for (size_t r = column->rows; r > 0; r--) {
+		const int8_t *from[MOST_PIXELS];
+		for (uint32_t p = 0; p < pixels; p++)
+			from[p] = row + p * column->pixel_stride;
+		size_t k = 0;
+		for (; k + steps * STEP <= column->run; k += steps * STEP) {
+			group(sum, from, k, weights, column->block_stride, pixels, blocks, steps);
 			weights += (size_t)steps * BLOCK * STEP;
 		}
-		for (; k < conv->run; k += STEP) {
-			group(sum, from + k, conv->pixel_stride, weights, block_stride, pixels, blocks, 1);
+		for (; steps > 1 && k < column->run; k += STEP) {
+			group(sum, from, k, weights, column->block_stride, pixels, blocks, 1);
 			weights += BLOCK * STEP;
 		}
+		row += column->row_stride;
 	}
-	for (uint32_t p = 0; p < pixels; p++)
+	for (uint32_t p = 0; p < pixels; p++) {
 		for (uint32_t b = 0; b < blocks; b++)
-			STORE(to + p * stride + (size_t)b * BLOCK, sum[p][b]);
+			STORE(column->to + (size_t)b * BLOCK, sum[p][b]);
+		column->to += column->stride;
+	}
+	column->image += pixels * column->pixel_stride;
+	column->left -= pixels;
 }
 
 // All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.
 #define COLUMN(blocks, steps, most)                                                                          \
 	static void column_##blocks##_##steps(const struct fast_conv *conv, uint32_t block)                      \
 	{                                                                                                        \
-		uint32_t pixel = 0;                                                                                  \
-		for (; pixel + (most) <= conv->pixels; pixel += (most))                                              \
-			tile(conv, pixel, block, most, blocks, steps);                                                   \
-		for (; pixel + 2 <= conv->pixels; pixel += 2)                                                        \
-			tile(conv, pixel, block, 2, blocks, steps);                                                      \
-		if (pixel < conv->pixels)                                                                            \
-			tile(conv, pixel, block, 1, blocks, steps);                                                      \
+		struct column column = column_of(conv, block);                                                       \
+		while (column.left >= (most))                                                                        \
+			tile(&column, most, blocks, steps);                                                              \
+		while (column.left >= 2)                                                                             \
+			tile(&column, 2, blocks, steps);                                                                 \
+		if (column.left > 0)                                                                                 \
+			tile(&column, 1, blocks, steps);                                                                 \
 	}
 
 #define CONV(steps, most, single)                                                                            \

@@ -9,6 +9,8 @@
 // LOAD, STORE, EACH_16, EACH_32, ADD_16, ADD_32, PRODUCTS, PAIRS), MOST_STEPS, the steps that are added up in 16 bits at
 // the most, and TILES(DO), which lists DO(steps, most, single) for each count of steps: tiles of `most` pixels by two
 // blocks or `single` by one. It gets packed_size(), pack() and conv().
+#define VALUE int8_t
+#include "fast/column_template.h"
 #include "fast/pack.h"
 #include "fast/variants.h"
 
@@ -72,32 +74,6 @@ static inline __attribute__((always_inline)) void group(REGISTER sum[MOST_PIXELS
 	}
 }
 
-// What a column of tiles has in common, and the first pixel of the next tile.
-struct column {
-	const int8_t *image, *weights;
-	int32_t *to;
-	size_t pixel_stride, row_stride, block_stride, stride;
-	size_t rows, run;
-	uint32_t left; // pixels
-};
-
-static struct column column_of(const struct fast_conv *conv, uint32_t block)
-{
-	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
-	return (struct column){
-		.image = conv->image,
-		.weights = (const int8_t *)conv->weights + HEAD + block * block_stride,
-		.to = conv->sums + (size_t)block * BLOCK,
-		.pixel_stride = conv->pixel_stride,
-		.row_stride = conv->row_stride,
-		.block_stride = block_stride,
-		.stride = (size_t)conv->blocks * BLOCK,
-		.rows = conv->rows,
-		.run = conv->run,
-		.left = conv->pixels,
-	};
-}
-
 static inline __attribute__((always_inline)) void tile(struct column *column, const uint32_t pixels,
                                                        const uint32_t blocks, const uint32_t steps)
 {
@@ -126,15 +102,14 @@ static inline __attribute__((always_inline)) void tile(struct column *column, co
 			STORE(column->to + (size_t)b * BLOCK, sum[p][b]);
 		column->to += column->stride;
 	}
-	column->image += pixels * column->pixel_stride;
-	column->left -= pixels;
+	column_next(column, pixels);
 }
 
 // All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.
 #define COLUMN(blocks, steps, most)                                                                          \
 	static void column_##blocks##_##steps(const struct fast_conv *conv, uint32_t block)                      \
 	{                                                                                                        \
-		struct column column = column_of(conv, block);                                                       \
+		struct column column = column_of(conv, (const int8_t *)conv->weights + HEAD, block);                 \
 		while (column.left >= (most))                                                                        \
 			tile(&column, most, blocks, steps);                                                              \
 		while (column.left >= 2)                                                                             \

@@ -21,7 +21,10 @@ static inline __m256i widen_bytes(const int8_t *from)
 #define WINOGRAD_LOAD(from) (shorts_avx2) widen_bytes(from)
 #include "fast/winograd_template.h"
 
-#define BLOCK 8       // slots of a register of sums
+#define VALUE int16_t
+#define BLOCK 8 // slots of a register of sums
+#include "fast/column_template.h"
+
 #define MOST_PIXELS 8 // of a tile
 #define MOST_BLOCKS 2
 
@@ -86,32 +89,6 @@ static inline __attribute__((always_inline)) void step(__m256i sum[MOST_PIXELS][
 	}
 }
 
-// What a column of tiles has in common, and the first pixel of the next tile.
-struct column {
-	const int16_t *image, *weights;
-	int32_t *to;
-	size_t pixel_stride, row_stride, block_stride, stride;
-	size_t rows, run;
-	uint32_t left; // pixels
-};
-
-static struct column column_of(const struct fast_conv *conv, uint32_t block)
-{
-	const size_t block_stride = (size_t)conv->rows * conv->run * BLOCK;
-	return (struct column){
-		.image = conv->image,
-		.weights = (const int16_t *)conv->weights + block * block_stride,
-		.to = conv->sums + (size_t)block * BLOCK,
-		.pixel_stride = conv->pixel_stride,
-		.row_stride = conv->row_stride,
-		.block_stride = block_stride,
-		.stride = (size_t)conv->blocks * BLOCK,
-		.rows = conv->rows,
-		.run = conv->run,
-		.left = conv->pixels,
-	};
-}
-
 // `ahead`: fetches the weights that follow those of these blocks, for the next column. They come from the second cache.
 static inline __attribute__((always_inline)) void tile(struct column *column, const uint32_t pixels,
                                                        const uint32_t blocks, const bool ahead)
@@ -139,15 +116,14 @@ static inline __attribute__((always_inline)) void tile(struct column *column, co
 			_mm256_storeu_si256((__m256i *)(void *)(column->to + (size_t)b * BLOCK), sum[p][b]);
 		column->to += column->stride;
 	}
-	column->image += pixels * column->pixel_stride;
-	column->left -= pixels;
+	column_next(column, pixels);
 }
 
 // All pixels under the same blocks, one block or two, `most` at a time: their weights stay in the first cache.
 #define SHORT_COLUMN(blocks, most)                                                                           \
 	static void column_##blocks(const struct fast_conv *conv, uint32_t block)                                \
 	{                                                                                                        \
-		struct column column = column_of(conv, block);                                                       \
+		struct column column = column_of(conv, conv->weights, block);                                        \
 		if (column.left > (most))                                                                            \
 			tile(&column, most, blocks, true);                                                               \
 		while (column.left >= (most))                                                                        \

@@ -1,6 +1,5 @@
 // Kernels for NEON with dot products (SDOT: AArch64 processors since about 2018): 16 products of signed bytes in one
 // instruction, summed by fours to 32 bits, which nothing narrower ever holds.
-#include "fast/pack.h"
 #include "fast/variants.h"
 
 #include <arm_neon.h>
@@ -19,22 +18,11 @@ enum {
 	HWCAP_BIT = 20 // bit of AT_HWCAP that tells (asimddp)
 };
 
+#include "fast/pack_template.h"
+
 static bool supported(void)
 {
 	return (getauxval(AT_HWCAP) >> HWCAP_BIT & 1) != 0;
-}
-
-static size_t packed_size(uint32_t blocks, uint32_t rows, uint32_t run)
-{
-	return (size_t)blocks * BLOCK * rows * run;
-}
-
-// [block][value / 4][slot][value % 4]
-static void pack(const int8_t *weights, uint32_t slots, uint32_t blocks, uint32_t rows, uint32_t run,
-                 void *packed)
-{
-	memset(packed, 0, packed_size(blocks, rows, run));
-	fast_pack(weights, slots, (size_t)rows * run, BLOCK, STEP, packed);
 }
 
 // Four values of each pixel, in lane `lane` of its register.

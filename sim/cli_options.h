@@ -136,11 +136,13 @@ const char *cli_nearest(const char *word, const char *const *names, size_t count
 
 // Rows that commands share, in the words of their own AT(). The engine and its kernels:
 // clang-format off
-#define CLI_ENGINE_ROWS(engine, cpu, group) \
+#define CLI_ENGINE_ROWS(engine, cpu, threads, group) \
 	{"engine", 0, "NAME", CLI_ENGINE, AT(engine), "auto (default), exact (cycle by cycle), fast", group}, \
 	{"cpu", 0, "NAME", CLI_CPU, AT(cpu), \
 	 "Kernels of the fast engine: c, avx2, avx512bw, avxvnni, avx512vnni, neon, neondot, neoni8mm (default: the fastest)", \
-	 group}
+	 group}, \
+	{"threads", 0, "N", CLI_UNSIGNED, AT(threads), \
+	 "Threads of the fast engine for one inference, where layers are large (default 1)", group, 1, AI8X_MAX_THREADS}
 // What a network computes with:
 #define CLI_NETWORK_ROWS(files, shape, seed, random, group) \
 	{"weights", 'w', "FILE", CLI_READS, AT(files.weights), \

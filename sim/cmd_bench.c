@@ -13,7 +13,7 @@ struct bench_options {
 	ai8x_engine engine;
 	const char *cpu, *json;
 	const ai8x_part *part;
-	unsigned jobs;
+	unsigned jobs, threads;
 	double seconds;
 	bool verbose;
 	struct cli_words programs;
@@ -22,7 +22,7 @@ struct bench_options {
 #define AT(member) offsetof(struct bench_options, member)
 
 static const struct cli_option option_rows[] = {
-	CLI_ENGINE_ROWS(engine, cpu, 1),
+	CLI_ENGINE_ROWS(engine, cpu, threads, 1),
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Run N inferences at the same time", 1, 1, CLI_MAX_JOBS},
 	{"seconds", 0, "S", CLI_SECONDS, AT(seconds), "Measure for S seconds per program (default 1)", 1,
      .max = 3600},
@@ -191,6 +191,7 @@ static ai8x_status bench_program(const char *path, const struct bench_options *o
 	ai8x_batch_options batch_options = ai8x_batch_options_default();
 	batch_options.machine.engine = options->engine;
 	batch_options.machine.cpu = options->cpu;
+	batch_options.machine.threads = options->threads;
 	ai8x_batch *batch;
 	status = ai8x_batch_create(program, &batch_options, &batch, error);
 	if (status == AI8X_OK) {

@@ -35,7 +35,7 @@ static const struct cli_option option_rows[] = {
      "Write results as JSON; - for standard output, in place of the tables", 2},
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(options.jobs),
      "Run N inferences at the same time (default: as many as there are processors)", 3, 1, MAX_JOBS},
-	CLI_ENGINE_ROWS(options.machine.engine, options.machine.cpu, 3),
+	CLI_ENGINE_ROWS(options.machine.engine, options.machine.cpu, options.machine.threads, 3),
 	{"part", 0, "NAME", CLI_PART, AT(part), "The part of .mem files: MAX78000 or MAX78002", 3},
 	{0},
 };

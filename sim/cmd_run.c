@@ -23,6 +23,7 @@ struct run_options {
 	unsigned jobs;
 	ai8x_engine engine;
 	const char *cpu;
+	unsigned threads;
 	const ai8x_part *part;
 	const char *json, *junit, *dump, *expect;
 	struct cli_words programs;
@@ -38,7 +39,7 @@ const struct cli_option run_program_options[] = {
      AT(stop_after)},
 	{"max-cycles", 0, "N", CLI_UINT64, AT(max_cycles),
      "Give up after N accelerator cycles (default 1000000000)", 1, 1, INT64_MAX},
-	CLI_ENGINE_ROWS(engine, cpu, 1),
+	CLI_ENGINE_ROWS(engine, cpu, threads, 1),
 	{"fifo-pace", 0, "N", CLI_UINT32, AT(fifo_pace),
      "Accelerator cycles between two FIFO writes of the host (default 0)", 1, 0, 1000000},
 	{"jobs", 'j', "N", CLI_UNSIGNED, AT(jobs), "Run N programs at the same time", 1, 1, CLI_MAX_JOBS},
@@ -105,6 +106,7 @@ static void run_opened(const struct run_options *options, const ai8x_program *pr
 	ai8x_machine_options machine_options = ai8x_machine_options_default();
 	machine_options.engine = options->engine;
 	machine_options.cpu = options->cpu;
+	machine_options.threads = options->threads;
 	machine_options.capture_outputs = options->per_layer || options->dump != NULL;
 	ai8x_machine *machine = NULL;
 	if (ai8x_machine_create(outcome->part, &machine_options, &machine, &outcome->error) != AI8X_OK)

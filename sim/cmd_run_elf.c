@@ -102,7 +102,7 @@ static void read_load(const struct argp_state *state, char *argument, void *sett
 const struct cli_option run_firmware_options[] = {
 	{"part", 0, "NAME", CLI_PART, AT(firmware.part),
      "MAX78000 or MAX78002 (default: found from stack pointer and image size)", 1},
-	CLI_ENGINE_ROWS(firmware.machine.engine, firmware.machine.cpu, 1),
+	CLI_ENGINE_ROWS(firmware.machine.engine, firmware.machine.cpu, firmware.machine.threads, 1),
 	{"base", 0, "ADDRESS", CLI_CALL, 0, "Where a .bin file lies (default: the start of flash)", 1,
      .call = read_base},
 	{"stub", 0, "FUNCTION=VALUE", CLI_CALL, 0, "FUNCTION returns VALUE at once; may be repeated", 1,

@@ -37,6 +37,9 @@ typedef enum ai8x_engine {
 	AI8X_ENGINE_FAST,  /**< layer at once where possible (falls back to exact) */
 } ai8x_engine;
 
+/** Threads of a machine at the most. */
+#define AI8X_MAX_THREADS 64
+
 /** Settings of a machine. Always start from ai8x_machine_options_default(). */
 typedef struct ai8x_machine_options {
 	ai8x_engine engine;
@@ -48,7 +51,10 @@ typedef struct ai8x_machine_options {
 		*cpu; /**< kernels of the fast engine: "c", "avx2", "avx512bw", "avxvnni", "avx512vnni", "neon",
 	                              "neondot", "neoni8mm"; NULL: the fastest that this processor runs. Results do
 	                              not depend on it. */
-	void *reserved[8]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
+	unsigned
+		threads; /**< that work on one layer where it is large enough, 1 to AI8X_MAX_THREADS; 0: one. Results do
+	                        not depend on it; callbacks are made by the calling thread. */
+	void *reserved[7]; /**< zero: room to grow without breaking the ABI (docs/versions.md) */
 } ai8x_machine_options;
 
 /** @brief The default settings. */

@@ -165,8 +165,20 @@ struct fast_output fast_output_stage(const struct fast_plan *plan)
 	};
 }
 
-void fast_deliver(const struct fast_plan *plan, const struct fast_scratch *scratch,
-                  const struct fast_job *job, struct fast_output *output, uint32_t first)
+bool fast_any_order(const struct fast_plan *plan, const struct fast_job *job)
+{
+	const uint32_t pixels = plan->layer.output_rows * plan->layer.output_columns;
+	if (job->write_ring == 0)
+		return true;
+	// What lies in the image is put into the ring afterwards (fast_fill_ring).
+	bool imaged = job->output != NULL && plan->fills_ring;
+	for (size_t w = 0; w < plan->word_count && imaged; w++)
+		imaged = dense_target(plan, job, &plan->words[w], 0, pixels) != NULL;
+	return imaged;
+}
+
+void fast_deliver(const struct fast_plan *plan, const struct fast_desk *desk, const struct fast_job *job,
+                  struct fast_output *output, uint32_t first)
 {
 	const uint32_t count = output->pixels;
 	if (plan->layer.output_bits == 32) {
@@ -175,18 +187,18 @@ void fast_deliver(const struct fast_plan *plan, const struct fast_scratch *scrat
 			capture(plan, job, NULL, output->sums, output->offset, output->stride, first, count);
 		return;
 	}
-	output->results = scratch->results;
+	output->results = desk->results;
 	plan->kernel->finish(output);
-	write_bytes(plan, job, scratch->results, output->stride, first, count);
+	write_bytes(plan, job, desk->results, output->stride, first, count);
 	if (job->capture != NULL)
-		capture(plan, job, scratch->results, NULL, NULL, output->stride, first, count);
+		capture(plan, job, desk->results, NULL, NULL, output->stride, first, count);
 }
 
 void fast_deliver_image(const struct fast_plan *plan, const struct fast_scratch *scratch,
-                        const struct fast_job *job)
+                        const struct fast_job *job, uint32_t first, uint32_t count)
 {
-	const uint32_t pixels = plan->layer.output_rows * plan->layer.output_columns;
-	write_bytes(plan, job, scratch->image, plan->channels, 0, pixels);
+	const int8_t *results = scratch->image + (size_t)first * plan->channels;
+	write_bytes(plan, job, results, plan->channels, first, count);
 	if (job->capture != NULL)
-		capture(plan, job, scratch->image, NULL, NULL, plan->channels, 0, pixels);
+		capture(plan, job, results, NULL, NULL, plan->channels, first, count);
 }

@@ -7,19 +7,40 @@
 
 void fast_scratch_release(struct fast_scratch *scratch)
 {
+	crew_destroy(scratch->crew);
 	free(scratch->samples);
 	free(scratch->image);
 	free(scratch->wide);
-	free(scratch->products);
-	free(scratch->sums);
-	free(scratch->results);
+	for (unsigned i = 0; i < FAST_MOST_THREADS; i++) {
+		struct fast_desk *desk = &scratch->desk[i];
+		free(desk->wide);
+		free(desk->products);
+		free(desk->sums);
+		free(desk->results);
+	}
 	memset(scratch, 0, sizeof *scratch);
 }
 
-static bool reserve_results(struct fast_scratch *scratch, size_t stride)
+// A layer that is being run.
+struct running {
+	const struct fast_plan *plan;
+	struct fast_scratch *scratch;
+	const struct fast_job *job;
+	unsigned threads;   // at the most
+	unsigned pieces;    // that they draw
+	bool as_bytes;      // the image has no negative values, and there are kernels for such
+	uint32_t row_tiles; // of FAST_TILE pixels at the most, in a row of the view
+};
+
+static bool reserve_results(const struct running *running, size_t stride)
 {
-	return fast_reserve((void **)&scratch->sums, &scratch->sums_size, FAST_TILE * stride * sizeof(int32_t)) &&
-	       fast_reserve((void **)&scratch->results, &scratch->results_size, FAST_TILE * stride);
+	bool done = true;
+	for (unsigned i = 0; i < running->threads && done; i++) {
+		struct fast_desk *desk = &running->scratch->desk[i];
+		done = fast_reserve((void **)&desk->sums, &desk->sums_size, FAST_TILE * stride * sizeof(int32_t)) &&
+		       fast_reserve((void **)&desk->results, &desk->results_size, FAST_TILE * stride);
+	}
+	return done;
 }
 
 static size_t image_values(const struct fast_plan *plan)
@@ -33,14 +54,30 @@ static void widen(const int8_t *from, size_t count, int16_t *restrict to)
 		to[i] = from[i];
 }
 
-// Room for 16-bit values of the image, or of a tile's windows, and the image's values in it.
-static bool widen_image(const struct fast_plan *plan, struct fast_scratch *scratch)
+static void widen_part(void *user, unsigned thread, unsigned piece)
 {
-	const size_t count = plan->windows ? (size_t)FAST_TILE * plan->run : image_values(plan);
-	if (!fast_reserve((void **)&scratch->wide, &scratch->wide_size, count * sizeof(int16_t)))
+	(void)thread;
+	const struct running *running = user;
+	const unsigned count = (unsigned)image_values(running->plan);
+	const unsigned first = crew_share(count, piece, running->pieces);
+	widen(running->scratch->image + first, crew_share(count, piece + 1, running->pieces) - first,
+	      running->scratch->wide + first);
+}
+
+// Room for 16-bit values of the image, or of each tile's windows, and the image's values in it.
+static bool widen_image(struct running *running)
+{
+	const struct fast_plan *plan = running->plan;
+	struct fast_scratch *scratch = running->scratch;
+	bool done = true;
+	for (unsigned i = 0; i < running->threads && done && plan->windows; i++)
+		done = fast_reserve((void **)&scratch->desk[i].wide, &scratch->desk[i].wide_size,
+		                    (size_t)FAST_TILE * plan->run * sizeof(int16_t));
+	if (plan->windows || !done)
+		return done;
+	if (!fast_reserve((void **)&scratch->wide, &scratch->wide_size, image_values(plan) * sizeof(int16_t)))
 		return false;
-	if (!plan->windows)
-		widen(scratch->image, count, scratch->wide);
+	crew_do(scratch->crew, running->threads, running->pieces, widen_part, running);
 	return true;
 }
 
@@ -87,64 +124,78 @@ static bool never_negative(const int8_t *image, size_t count)
 	return true;
 }
 
-static bool run_kernels(const struct fast_plan *plan, struct fast_scratch *scratch,
-                        const struct fast_job *job)
+// The kernels of a piece's tiles of FAST_TILE pixels.
+static void kernels_part(void *user, unsigned thread, unsigned piece)
 {
-	const struct fast_kernel *kernel = plan->kernel;
-	const bool as_bytes =
-		plan->unsigned_weights != NULL && never_negative(scratch->image, image_values(plan));
-	if (as_bytes)
-		kernel = kernel->unsigned_bytes;
-	const size_t stride = (size_t)plan->blocks * kernel->slot_block;
-	if (!reserve_results(scratch, stride) || (kernel->wide && !widen_image(plan, scratch)))
-		return false;
+	const struct running *running = user;
+	const struct fast_plan *plan = running->plan;
+	const struct fast_scratch *scratch = running->scratch;
+	const struct fast_desk *desk = &scratch->desk[thread];
+	const struct fast_kernel *kernel = running->as_bytes ? plan->kernel->unsigned_bytes : plan->kernel;
 	struct fast_conv conv = {
 		.pixel_stride = plan->windows ? plan->run : plan->channels,
 		.row_stride = plan->row_stride,
 		.rows = plan->run_rows,
 		.run = plan->run,
-		.weights = as_bytes ? plan->unsigned_weights : plan->weights,
+		.weights = running->as_bytes ? plan->unsigned_weights : plan->weights,
 		.blocks = plan->blocks,
-		.sums = scratch->sums,
+		.sums = desk->sums,
 	};
 	struct fast_output output = fast_output_stage(plan);
-	output.sums = scratch->sums;
+	output.sums = desk->sums;
 	output.offset = plan->offset;
-	output.stride = stride;
+	output.stride = (size_t)plan->blocks * kernel->slot_block;
 	int8_t windows[FAST_TILE * MOST + PART];
-	for (uint32_t row = 0; row < plan->view_rows; row++) {
-		for (uint32_t column = 0; column < plan->view_columns; column += FAST_TILE) {
-			const size_t at = row * plan->row_stride + (size_t)column * plan->seen;
-			const uint32_t left = plan->view_columns - column;
-			conv.pixels = output.pixels = left < FAST_TILE ? left : FAST_TILE;
-			conv.image =
-				kernel->wide ? (const void *)(scratch->wide + at) : (const void *)(scratch->image + at);
-			if (plan->windows) {
-				copy_windows(plan, scratch->image + at, conv.pixels, windows);
-				conv.image = kernel->wide ? (const void *)scratch->wide : (const void *)windows;
-				if (kernel->wide)
-					widen(windows, (size_t)conv.pixels * plan->run, scratch->wide);
-			}
-			kernel->conv(&conv);
-			fast_deliver(plan, scratch, job, &output, row * plan->view_columns + column);
+	const unsigned tiles = plan->view_rows * running->row_tiles;
+	const unsigned end = crew_share(tiles, piece + 1, running->pieces);
+	for (unsigned tile = crew_share(tiles, piece, running->pieces); tile < end; tile++) {
+		const uint32_t row = tile / running->row_tiles, column = tile % running->row_tiles * FAST_TILE;
+		const size_t at = row * plan->row_stride + (size_t)column * plan->seen;
+		const uint32_t left = plan->view_columns - column;
+		conv.pixels = output.pixels = left < FAST_TILE ? left : FAST_TILE;
+		conv.image = kernel->wide ? (const void *)(scratch->wide + at) : (const void *)(scratch->image + at);
+		if (plan->windows) {
+			copy_windows(plan, scratch->image + at, conv.pixels, windows);
+			conv.image = kernel->wide ? (const void *)desk->wide : (const void *)windows;
+			if (kernel->wide)
+				widen(windows, (size_t)conv.pixels * plan->run, desk->wide);
 		}
+		kernel->conv(&conv);
+		fast_deliver(plan, desk, running->job, &output, row * plan->view_columns + column);
 	}
+}
+
+static bool run_kernels(struct running *running)
+{
+	const struct fast_plan *plan = running->plan;
+	const struct fast_kernel *kernel = plan->kernel;
+	running->as_bytes =
+		plan->unsigned_weights != NULL && never_negative(running->scratch->image, image_values(plan));
+	if (running->as_bytes)
+		kernel = kernel->unsigned_bytes;
+	running->row_tiles = (plan->view_columns + FAST_TILE - 1) / FAST_TILE;
+	if (!reserve_results(running, (size_t)plan->blocks * kernel->slot_block) ||
+	    (kernel->wide && !widen_image(running)))
+		return false;
+	crew_do(running->scratch->crew, running->threads, running->pieces, kernels_part, running);
 	return true;
 }
 
-static bool run_depthwise(const struct fast_plan *plan, struct fast_scratch *scratch,
-                          const struct fast_job *job)
+static void depthwise_part(void *user, unsigned thread, unsigned piece)
 {
+	const struct running *running = user;
+	const struct fast_plan *plan = running->plan;
+	const struct fast_scratch *scratch = running->scratch;
+	const struct fast_desk *desk = &scratch->desk[thread];
 	const ai8x_layer *layer = &plan->layer;
-	if (!reserve_results(scratch, plan->channels))
-		return false;
 	struct fast_output output = fast_output_stage(plan);
-	output.sums = scratch->sums;
+	output.sums = desk->sums;
 	output.offset = plan->offset;
 	output.stride = plan->channels;
 	const uint32_t pixels = layer->output_rows * layer->output_columns;
-	for (uint32_t first = 0; first < pixels; first += FAST_TILE) {
-		output.pixels = pixels - first < FAST_TILE ? pixels - first : FAST_TILE;
+	const uint32_t end = crew_share(pixels, piece + 1, running->pieces);
+	for (uint32_t first = crew_share(pixels, piece, running->pieces); first < end; first += FAST_TILE) {
+		output.pixels = end - first < FAST_TILE ? end - first : FAST_TILE;
 		for (uint32_t p = 0; p < output.pixels; p++) {
 			const uint32_t row = (first + p) / layer->output_columns,
 						   column = (first + p) % layer->output_columns;
@@ -156,28 +207,66 @@ static bool run_depthwise(const struct fast_plan *plan, struct fast_scratch *scr
 					                 ((size_t)(row + r) * plan->image_columns + column + c) * plan->channels;
 			}
 			plan->kernel->depthwise(window, plan->own, taps, plan->channels,
-			                        scratch->sums + (size_t)p * plan->channels);
+			                        desk->sums + (size_t)p * plan->channels);
 		}
-		fast_deliver(plan, scratch, job, &output, first);
+		fast_deliver(plan, desk, running->job, &output, first);
 	}
+}
+
+static bool run_depthwise(struct running *running)
+{
+	if (!reserve_results(running, running->plan->channels))
+		return false;
+	crew_do(running->scratch->crew, running->threads, running->pieces, depthwise_part, running);
 	return true;
+}
+
+static void image_part(void *user, unsigned thread, unsigned piece)
+{
+	(void)thread;
+	const struct running *running = user;
+	const uint32_t pixels = running->plan->layer.output_rows * running->plan->layer.output_columns;
+	const uint32_t first = crew_share(pixels, piece, running->pieces);
+	fast_deliver_image(running->plan, running->scratch, running->job, first,
+	                   crew_share(pixels, piece + 1, running->pieces) - first);
+}
+
+// How many threads a layer is worth. They are started when the first one is.
+static unsigned threads_of(const struct fast_plan *plan, struct fast_scratch *scratch,
+                           const struct fast_job *job)
+{
+	const uint64_t worth = plan->effort / (scratch->share != 0 ? scratch->share : FAST_SHARE);
+	if (scratch->threads < 2 || worth < 2 || !fast_any_order(plan, job))
+		return 1;
+	if (scratch->crew == NULL)
+		scratch->crew = crew_create(scratch->threads);
+	const unsigned size = crew_size(scratch->crew);
+	return worth < size ? (unsigned)worth : size;
 }
 
 ai8x_status fast_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
 {
 	const ai8x_layer *layer = &plan->layer;
-	if (!fast_gather(plan, scratch, job))
+	const unsigned threads = threads_of(plan, scratch, job);
+	struct running running = {
+		.plan = plan,
+		.scratch = scratch,
+		.job = job,
+		.threads = threads,
+		.pieces = fast_pieces(threads),
+	};
+	if (!fast_gather(plan, scratch, job, threads))
 		return AI8X_ERR_NO_MEMORY;
 	if (plan->windows)
 		close_up(plan, scratch->image);
 	if (layer_has_kernels(layer)) {
-		bool done = layer->depthwise            ? run_depthwise(plan, scratch, job)
-		            : plan->transformed != NULL ? fast_winograd_run(plan, scratch, job)
-		                                        : run_kernels(plan, scratch, job);
+		bool done = layer->depthwise            ? run_depthwise(&running)
+		            : plan->transformed != NULL ? fast_winograd_run(plan, scratch, job, threads)
+		                                        : run_kernels(&running);
 		if (done && job->output != NULL && job->write_ring != 0 && plan->fills_ring)
 			fast_fill_ring(plan, job);
 		return done ? AI8X_OK : AI8X_ERR_NO_MEMORY;
 	}
-	fast_deliver_image(plan, scratch, job);
+	crew_do(scratch->crew, running.threads, running.pieces, image_part, &running);
 	return AI8X_OK;
 }

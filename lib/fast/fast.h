@@ -2,7 +2,7 @@
 //
 //   planner.c    what a layer needs, worked out once: weights unpacked, write map, whether order matters
 //   gather.c     words of data memory -> image of signed bytes; pooling and element-wise stage
-//   engine.c     image -> kernels -> sums
+//   engine.c     image -> kernels -> sums; how a layer is split among threads
 //   winograd.c   3x3 kernels with a quarter of the products
 //   deliver.c    sums -> output stage -> words of data memory
 //   kernel_*.c   the arithmetic, one file per instruction set; variants.c picks one
@@ -17,6 +17,7 @@
 
 #include <ai8xsim/event.h>
 
+#include "base/crew.h"
 #include "fast/variants.h"
 #include "layer/layer.h"
 #include "memory/memory.h"
@@ -43,6 +44,7 @@ struct fast_plan {
 	uint32_t imaged;        // instances read from a stream image
 	ai8x_counters counters; // closed form: time does not depend on data
 	uint64_t cycles;
+	uint64_t effort; // about how many picoseconds it takes one thread, see planner.c
 	const struct fast_kernel *kernel;
 	bool refused;
 	char reason[128]; // why it was refused
@@ -80,15 +82,32 @@ struct fast_plan {
 	bool fills_ring; // every word of a pixel's step is written whole
 };
 
-// Buffers of one machine, grown as needed.
-struct fast_scratch {
-	int8_t *samples;
-	int8_t *image;
+// What a thread must have to do at least, in picoseconds: telling it, waiting for it and fetching what another has written
+// take about a microsecond at each of the two or three stages of a layer.
+#define FAST_SHARE 4000000
+
+// Threads of a machine at the most.
+#define FAST_MOST_THREADS 64
+
+// What one thread works on.
+struct fast_desk {
 	int16_t *wide;
 	int32_t *products;
 	int32_t *sums;
 	int8_t *results;
-	size_t samples_size, image_size, wide_size, products_size, sums_size, results_size;
+	size_t wide_size, products_size, sums_size, results_size;
+};
+
+// Buffers and threads of one machine, grown as needed.
+struct fast_scratch {
+	int8_t *samples;
+	int8_t *image;
+	int16_t *wide; // values of the image
+	size_t samples_size, image_size, wide_size;
+	struct fast_desk desk[FAST_MOST_THREADS];
+	unsigned threads;  // that may work on a layer; 0: one
+	uint64_t share;    // what each must have to do at least; 0: FAST_SHARE
+	struct crew *crew; // those that there are
 };
 
 // What a layer works on.
@@ -116,26 +135,35 @@ bool fast_plan_fits(const struct fast_plan *plan, const ai8x_layer *layer, const
 ai8x_status fast_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job);
 void fast_scratch_release(struct fast_scratch *scratch);
 
-// gather.c: fills scratch->image. False: out of memory.
-bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job);
+// gather.c: fills scratch->image, with so many threads. False: out of memory.
+bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job,
+                 unsigned threads);
 
 // winograd.c: whether a layer pays to be run that way; its weights ([slot][tap][channel], AI8X_ERR_NO_MEMORY), and a
 // run over the gathered image. False: out of memory.
 bool fast_winograd_pays(const struct fast_plan *plan, const int8_t *weights);
 ai8x_status fast_winograd_plan(struct fast_plan *plan, const int8_t *weights);
-bool fast_winograd_run(const struct fast_plan *plan, struct fast_scratch *scratch,
-                       const struct fast_job *job);
+bool fast_winograd_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job,
+                       unsigned threads);
 
 // deliver.c: the output stage of a layer, without its sums.
 struct fast_output fast_output_stage(const struct fast_plan *plan);
 // Sums of output pixels `first` and on go through the output stage and to memory.
-void fast_deliver(const struct fast_plan *plan, const struct fast_scratch *scratch,
-                  const struct fast_job *job, struct fast_output *output, uint32_t first);
-// Results of a layer without kernels go to memory.
+void fast_deliver(const struct fast_plan *plan, const struct fast_desk *desk, const struct fast_job *job,
+                  struct fast_output *output, uint32_t first);
+// Results of a layer without kernels, of `count` output pixels from `first` on, go to memory.
 void fast_deliver_image(const struct fast_plan *plan, const struct fast_scratch *scratch,
-                        const struct fast_job *job);
+                        const struct fast_job *job, uint32_t first, uint32_t count);
+// Whether output pixels may be delivered in any order: no word of a ring is written twice.
+bool fast_any_order(const struct fast_plan *plan, const struct fast_job *job);
 // A ring that a streaming layer filled beside its image.
 void fast_fill_ring(const struct fast_plan *plan, const struct fast_job *job);
+
+// Pieces of a layer's work, which threads draw: several for each, so that one that is held up holds up nobody.
+static inline unsigned fast_pieces(unsigned threads)
+{
+	return threads > 1 ? 6 * threads : 1;
+}
 
 // Grows a buffer; its contents are lost. False: out of memory.
 bool fast_reserve(void **buffer, size_t *size, size_t need);

@@ -123,48 +123,88 @@ static uint32_t samples_needed(const ai8x_layer *layer)
 	return row * layer->columns + column + 1;
 }
 
+// An image that is being gathered, in pieces.
+struct gathering {
+	const struct fast_plan *plan;
+	struct fast_scratch *scratch;
+	struct sources sources;
+	uint32_t scale;
+	uint8_t flip;   // of pixels as they are copied
+	int8_t *to;     // of copies of consecutive pixels
+	uint32_t count; // of them
+	bool direct;    // rows are copied to the image, not pooled
+	struct fast_pool pool;
+	unsigned pieces;
+};
+
+static void pixels_part(void *user, unsigned thread, unsigned piece)
+{
+	(void)thread;
+	const struct gathering *all = user;
+	const uint32_t first = crew_share(all->count, piece, all->pieces);
+	const uint32_t end = crew_share(all->count, piece + 1, all->pieces);
+	const size_t bytes = (size_t)all->plan->channels * all->plan->layer.operands;
+	copy_pixels(all->plan, &all->sources, first, end - first, all->flip, all->to + first * bytes);
+}
+
+static void rows_part(void *user, unsigned thread, unsigned piece)
+{
+	(void)thread;
+	const struct gathering *all = user;
+	const struct fast_plan *plan = all->plan;
+	const ai8x_layer *layer = &plan->layer;
+	struct fast_pool pool = all->pool;
+	const uint32_t end = crew_share(layer->pooled_rows, piece + 1, all->pieces);
+	for (uint32_t row = crew_share(layer->pooled_rows, piece, all->pieces); row < end; row++) {
+		pool.to = all->scratch->image +
+		          ((size_t)(row * all->scale + layer->pad_rows) * plan->image_columns + layer->pad_columns) *
+		              plan->channels;
+		if (all->direct) {
+			copy_pixels(plan, &all->sources, row * layer->columns, layer->pooled_columns, all->flip, pool.to);
+			continue;
+		}
+		pool.samples = all->scratch->samples +
+		               (size_t)row * layer->pool_stride * layer->columns * plan->channels * layer->operands;
+		plan->kernel->pool(&pool);
+	}
+}
+
 // The image, with the bytes of kernels that have unsigned operands offset by 128.
-bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
+bool fast_gather(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job,
+                 unsigned threads)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const size_t size = (size_t)plan->image_rows * plan->image_columns * plan->channels;
-	const uint32_t scale = layer->transposed ? 2 : 1;
 	const uint8_t flip = plan->flip;
 	const bool padded = layer->pad_rows > 0 || layer->pad_columns > 0 || layer->transposed;
 	const bool plain = layer->operands == 1 && layer->pooling == AI8X_POOL_NONE && layer->pool_stride == 1;
+	struct gathering all = {.plan = plan, .scratch = scratch, .pieces = fast_pieces(threads)};
 	if (!fast_reserve((void **)&scratch->image, &scratch->image_size, size + plan->room))
 		return false;
-	struct sources sources;
-	find_sources(plan, job, &sources);
+	find_sources(plan, job, &all.sources);
 	if (padded)
 		memset(scratch->image, flip, size);
+	all.scale = layer->transposed ? 2 : 1;
 	if (plain && !padded && layer->columns == layer->pooled_columns) {
-		copy_pixels(plan, &sources, 0, layer->pooled_rows * layer->columns, flip, scratch->image);
+		all.flip = flip;
+		all.to = scratch->image;
+		all.count = layer->pooled_rows * layer->columns;
+		crew_do(scratch->crew, threads, all.pieces, pixels_part, &all);
 		return true;
 	}
-	const bool direct = plain && scale == 1;
-	const uint32_t samples = samples_needed(layer);
 	// Pooling works on signed values: theirs are offset when the pooled pixel is complete.
 	const uint8_t late = plain ? 0 : flip;
-	if (!direct) {
-		const size_t need = (size_t)samples * plan->channels * layer->operands;
+	all.flip = flip ^ late;
+	all.direct = plain && all.scale == 1;
+	if (!all.direct) {
+		all.count = samples_needed(layer);
+		const size_t need = (size_t)all.count * plan->channels * layer->operands;
 		if (!fast_reserve((void **)&scratch->samples, &scratch->samples_size, need))
 			return false;
-		copy_pixels(plan, &sources, 0, samples, flip ^ late, scratch->samples);
+		all.to = scratch->samples;
+		all.pool = pool_stage(plan, all.scale, late);
+		crew_do(scratch->crew, threads, all.pieces, pixels_part, &all);
 	}
-	struct fast_pool pool = pool_stage(plan, scale, late);
-	for (uint32_t row = 0; row < layer->pooled_rows; row++) {
-		int8_t *to = scratch->image +
-		             ((size_t)(row * scale + layer->pad_rows) * plan->image_columns + layer->pad_columns) *
-		                 plan->channels;
-		if (direct) {
-			copy_pixels(plan, &sources, row * layer->columns, layer->pooled_columns, flip, to);
-			continue;
-		}
-		pool.samples = scratch->samples +
-		               (size_t)row * layer->pool_stride * layer->columns * plan->channels * layer->operands;
-		pool.to = to;
-		plan->kernel->pool(&pool);
-	}
+	crew_do(scratch->crew, threads, all.pieces, rows_part, &all);
 	return true;
 }

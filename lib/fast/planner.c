@@ -422,6 +422,25 @@ static bool check_shape(struct fast_plan *plan, uint32_t imaged)
 	return !plan->refused;
 }
 
+// --- Effort --------------------------------------------------------------------------------------------
+
+// Picoseconds that one thread takes about, with the kernels for AVX-512 VNNI, fitted to the layers of the golden
+// networks (docs/performance.md). Slower kernels take longer: then threads pay earlier than this says.
+static uint64_t plan_effort(const struct fast_plan *plan)
+{
+	enum { PRODUCT = 5, OWN_PRODUCT = 60, GATHERED = 60, RESULT = 100 };
+	const ai8x_layer *layer = &plan->layer;
+	const uint64_t pixels = (uint64_t)layer->output_rows * layer->output_columns;
+	const uint64_t read = (uint64_t)layer->pooled_rows * layer->pooled_columns * layer->pool_rows *
+	                      layer->pool_columns * plan->channels * layer->operands;
+	uint64_t effort = GATHERED * read + RESULT * pixels * plan->results;
+	if (layer->depthwise)
+		effort += OWN_PRODUCT * pixels * plan->channels * layer->kernel_rows * layer->kernel_columns;
+	else if (layer_has_kernels(layer))
+		effort += PRODUCT * pixels * plan->results * plan->run_rows * plan->run;
+	return effort;
+}
+
 struct fast_plan *fast_plan_retain(struct fast_plan *plan)
 {
 	if (plan != NULL)
@@ -476,6 +495,7 @@ ai8x_status fast_plan_create(const ai8x_layer *layer, const struct kernel_memory
 			status = check_order(plan, imaged);
 		if (status == AI8X_OK && !plan->refused)
 			status = plan_average(plan);
+		plan->effort = plan_effort(plan);
 		if (status == AI8X_OK && !plan->refused && layer_has_kernels(layer))
 			status = layer->depthwise ? plan_depthwise(plan, kernel, bias) : plan_kernels(plan, kernel, bias);
 	}

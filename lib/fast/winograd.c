@@ -131,6 +131,7 @@ struct patch {
 	uint32_t row, column;   // first tile
 	uint32_t rows, columns; // at least one
 	size_t stride;          // sums of a pixel
+	struct fast_desk *desk; // of the thread
 };
 
 static void transform_windows(const struct fast_plan *plan, const struct fast_scratch *scratch,
@@ -146,13 +147,12 @@ static void transform_windows(const struct fast_plan *plan, const struct fast_sc
 	};
 	for (uint32_t row = 0; row < patch->rows; row++) {
 		windows.image = scratch->image + (patch->row + row) * TILE * plan->row_stride + patch->column * tile;
-		windows.to = scratch->wide + (size_t)row * patch->columns * plan->channels;
+		windows.to = patch->desk->wide + (size_t)row * patch->columns * plan->channels;
 		plan->kernel->winograd->windows(&windows);
 	}
 }
 
-static void multiply(const struct fast_plan *plan, const struct fast_scratch *scratch,
-                     const struct patch *patch)
+static void multiply(const struct fast_plan *plan, const struct patch *patch)
 {
 	const struct fast_winograd *way = plan->kernel->winograd;
 	const size_t packed = way->packed_size(plan->blocks, 1, plan->channels);
@@ -164,25 +164,25 @@ static void multiply(const struct fast_plan *plan, const struct fast_scratch *sc
 		.pixels = patch->rows * patch->columns,
 	};
 	for (uint32_t p = 0; p < PLANES; p++) {
-		conv.image = scratch->wide + p * window_plane(plan);
+		conv.image = patch->desk->wide + p * window_plane(plan);
 		conv.weights = (const int8_t *)plan->transformed + p * packed;
-		conv.sums = scratch->products + p * product_plane(plan, patch->stride);
+		conv.sums = patch->desk->products + p * product_plane(plan, patch->stride);
 		way->conv(&conv);
 	}
 }
 
 // One row of tiles: four rows of pixels, of which those inside of the output are delivered.
-static void deliver_tiles(const struct fast_plan *plan, const struct fast_scratch *scratch,
-                          const struct fast_job *job, const struct patch *patch, uint32_t row)
+static void deliver_tiles(const struct fast_plan *plan, const struct fast_job *job, const struct patch *patch,
+                          uint32_t row)
 {
 	const ai8x_layer *layer = &plan->layer;
 	const size_t stride = patch->stride;
 	const struct fast_products products = {
-		.products = scratch->products + (size_t)row * patch->columns * stride,
+		.products = patch->desk->products + (size_t)row * patch->columns * stride,
 		.plane = product_plane(plan, stride),
 		.stride = stride,
 		.tiles = patch->columns,
-		.to = scratch->sums,
+		.to = patch->desk->sums,
 	};
 	plan->kernel->winograd->sums(&products);
 	struct fast_output output = fast_output_stage(plan);
@@ -194,50 +194,82 @@ static void deliver_tiles(const struct fast_plan *plan, const struct fast_scratc
 	for (uint32_t r = 0; r < TILE && (patch->row + row) * TILE + r < layer->output_rows; r++) {
 		const uint32_t first = ((patch->row + row) * TILE + r) * layer->output_columns + column;
 		for (uint32_t x = 0; x < pixels; x += FAST_TILE) {
-			output.sums = scratch->sums + ((size_t)r * patch->columns * TILE + x) * stride;
+			output.sums = patch->desk->sums + ((size_t)r * patch->columns * TILE + x) * stride;
 			output.pixels = pixels - x < FAST_TILE ? pixels - x : FAST_TILE;
-			fast_deliver(plan, scratch, job, &output, first + x);
+			fast_deliver(plan, patch->desk, job, &output, first + x);
 		}
 	}
 }
 
-static bool reserve(const struct fast_plan *plan, struct fast_scratch *scratch, size_t stride)
+static bool reserve(const struct fast_plan *plan, struct fast_desk *desk, size_t stride)
 {
 	const size_t wide = PLANES * window_plane(plan);
-	return fast_reserve((void **)&scratch->wide, &scratch->wide_size, wide * sizeof(int16_t)) &&
-	       fast_reserve((void **)&scratch->products, &scratch->products_size,
+	return fast_reserve((void **)&desk->wide, &desk->wide_size, wide * sizeof(int16_t)) &&
+	       fast_reserve((void **)&desk->products, &desk->products_size,
 	                    PLANES * product_plane(plan, stride) * sizeof(int32_t)) &&
-	       fast_reserve((void **)&scratch->sums, &scratch->sums_size,
+	       fast_reserve((void **)&desk->sums, &desk->sums_size,
 	                    room_for(plan) * TILE * TILE * stride * sizeof(int32_t)) &&
-	       fast_reserve((void **)&scratch->results, &scratch->results_size, FAST_TILE * stride);
+	       fast_reserve((void **)&desk->results, &desk->results_size, FAST_TILE * stride);
 }
 
-bool fast_winograd_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job)
+// All patches of a layer: `down` times `across` tiles, `rows` times `columns` at a time.
+struct patches {
+	const struct fast_plan *plan;
+	struct fast_scratch *scratch;
+	const struct fast_job *job;
+	size_t stride;
+	uint32_t down, across, rows, columns;
+	unsigned pieces;
+};
+
+static void patches_part(void *user, unsigned thread, unsigned piece)
 {
-	const size_t stride = (size_t)plan->blocks * plan->kernel->slot_block;
-	if (!reserve(plan, scratch, stride))
-		return false;
-	const uint32_t down = tiles_across(plan->layer.output_rows);
-	const uint32_t across = tiles_across(plan->layer.output_columns);
-	// Wide images: pieces of a row, about as large; narrow ones: whole rows. In a ring, pixels replace earlier ones,
-	// so that they have to be written in their order: only whole rows.
-	const uint32_t pieces = job->write_ring != 0 ? 1 : (across + MOST - 1) / MOST;
-	const uint32_t columns = (across + pieces - 1) / pieces;
-	const uint32_t rows = columns < MOST ? MOST / columns : 1;
-	for (uint32_t row = 0; row < down; row += rows) {
-		for (uint32_t column = 0; column < across; column += columns) {
+	const struct patches *all = user;
+	const uint32_t steps = (all->down + all->rows - 1) / all->rows;
+	const uint32_t first = crew_share(steps, piece, all->pieces) * all->rows;
+	const uint32_t last = crew_share(steps, piece + 1, all->pieces) * all->rows;
+	const uint32_t end = last < all->down ? last : all->down;
+	for (uint32_t row = first; row < end; row += all->rows) {
+		for (uint32_t column = 0; column < all->across; column += all->columns) {
 			const struct patch patch = {
 				.row = row,
 				.column = column,
-				.rows = down - row < rows ? down - row : rows,
-				.columns = across - column < columns ? across - column : columns,
-				.stride = stride,
+				.rows = end - row < all->rows ? end - row : all->rows,
+				.columns = all->across - column < all->columns ? all->across - column : all->columns,
+				.stride = all->stride,
+				.desk = &all->scratch->desk[thread],
 			};
-			transform_windows(plan, scratch, &patch);
-			multiply(plan, scratch, &patch);
+			transform_windows(all->plan, all->scratch, &patch);
+			multiply(all->plan, &patch);
 			for (uint32_t r = 0; r < patch.rows; r++)
-				deliver_tiles(plan, scratch, job, &patch, r);
+				deliver_tiles(all->plan, all->job, &patch, r);
 		}
 	}
+}
+
+bool fast_winograd_run(const struct fast_plan *plan, struct fast_scratch *scratch, const struct fast_job *job,
+                       unsigned threads)
+{
+	struct patches all = {
+		.plan = plan,
+		.scratch = scratch,
+		.job = job,
+		.stride = (size_t)plan->blocks * plan->kernel->slot_block,
+		.down = tiles_across(plan->layer.output_rows),
+		.across = tiles_across(plan->layer.output_columns),
+		.pieces = fast_pieces(threads),
+	};
+	for (unsigned i = 0; i < threads; i++)
+		if (!reserve(plan, &scratch->desk[i], all.stride))
+			return false;
+	// Wide images: pieces of a row, about as large; narrow ones: whole rows. In a ring, pixels replace earlier ones,
+	// so that they have to be written in their order: only whole rows.
+	const uint32_t pieces = job->write_ring != 0 ? 1 : (all.across + MOST - 1) / MOST;
+	all.columns = (all.across + pieces - 1) / pieces;
+	all.rows = all.columns < MOST ? MOST / all.columns : 1;
+	// Rows of tiles for every thread.
+	const uint32_t share = all.down / threads > 0 ? all.down / threads : 1;
+	all.rows = all.rows < share ? all.rows : share;
+	crew_do(scratch->crew, threads, all.pieces, patches_part, &all);
 	return true;
 }

@@ -32,6 +32,10 @@ static ai8x_status check_options(const ai8x_machine_options *options, ai8x_error
 	if (options->fifo_depth < 1 || options->fifo_depth > FIFO_MAX_DEPTH)
 		return error_set(error, AI8X_ERR_ARGUMENT, "a FIFO cannot hold %u words; expected 1 to %d",
 		                 options->fifo_depth, FIFO_MAX_DEPTH);
+	if (options->threads > AI8X_MAX_THREADS)
+		return error_set(error, AI8X_ERR_ARGUMENT,
+		                 "a machine cannot have %u threads; expected 1 to %d, or 0 for one", options->threads,
+		                 AI8X_MAX_THREADS);
 	return AI8X_OK;
 }
 

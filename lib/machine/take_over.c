@@ -13,6 +13,8 @@
 	(AI8X_EVENT_STATE | AI8X_EVENT_DATA_READ | AI8X_EVENT_DATA_WRITE | AI8X_EVENT_KERNEL_READ |              \
 	 AI8X_EVENT_BIAS_READ | AI8X_EVENT_TRAM_WRITE | AI8X_EVENT_OUTPUT | AI8X_EVENT_ACCUMULATE)
 
+_Static_assert(AI8X_MAX_THREADS == FAST_MOST_THREADS, "one number for users and for the engine");
+
 static void explain(struct layer_record *record, const char *reason)
 {
 	(void)snprintf(record->reason, sizeof record->reason, "%s", reason);
@@ -260,6 +262,7 @@ ai8x_status fast_run_stage(ai8x_machine *machine, unsigned i, ai8x_error *error)
 ai8x_status fast_setup(ai8x_machine *machine, ai8x_error *error)
 {
 	machine->fast.kernel = fast_kernel_find(machine->options.cpu);
+	machine->fast.scratch.threads = machine->options.threads;
 	if (machine->fast.kernel != NULL)
 		return AI8X_OK;
 	char able[64] = "";

@@ -36,10 +36,11 @@ class Machine:
     :param part: "MAX78000" or "MAX78002"
     :param engine: "auto", "exact" or "fast"
     :param capture: keep every layer's output (``layers``)
+    :param threads: that work on a layer where it is large enough
     """
 
-    def __init__(self, part='MAX78000', engine='auto', capture=True):
-        self.handle = new_machine(find_part(part), engine, capture)
+    def __init__(self, part='MAX78000', engine='auto', capture=True, threads=1):
+        self.handle = new_machine(find_part(part), engine, capture, threads)
         self._callbacks = []
         self._raised = []
         self._after = ffi.callback('ai8x_layer_fn', lambda user, report: not self._raised, error=False,

@@ -26,10 +26,10 @@ def engine_value(name):
     return ENGINES[name]
 
 
-def new_machine(part, engine, capture):
+def new_machine(part, engine, capture, threads=1):
     """A fresh machine of a part, freed with its handle."""
     options = ffi.new('ai8x_machine_options *', lib.ai8x_machine_options_default())
-    options.engine, options.capture_outputs = engine_value(engine), capture
+    options.engine, options.capture_outputs, options.threads = engine_value(engine), capture, threads
     handle = ffi.new('ai8x_machine **')
     call(lib.ai8x_machine_create, part, options, handle)
     return ffi.gc(handle[0], lib.ai8x_machine_destroy)
@@ -127,10 +127,10 @@ class _Worker:
 class _Batch:
     """A program loaded once, and its workers: each is used by one thread at a time."""
 
-    def __init__(self, program, engine, capture):
+    def __init__(self, program, engine, capture, threads):
         options = lib.ai8x_batch_options_default()
         options.machine.engine = engine_value(engine)
-        options.machine.capture_outputs = capture
+        options.machine.capture_outputs, options.machine.threads = capture, threads
         handle = ffi.new('ai8x_batch **')
         call(lib.ai8x_batch_create, program.handle, ffi.new('ai8x_batch_options *', options), handle)
         # Kept: the batch reads the program. Not the Program itself, which would be a circle.
@@ -259,14 +259,15 @@ class Program:
         """Writes the program as HDF5 to ``path``, whole or not at all."""
         call(lib.ai8x_program_save, self.handle, path_bytes(path))
 
-    def _batch(self, engine, capture):
+    def _batch(self, engine, capture, threads=1):
         with self._lock:
-            key = (engine, capture)
+            key = (engine, capture, threads)
             if key not in self._batches:
-                self._batches[key] = _Batch(self, engine, capture)
+                self._batches[key] = _Batch(self, engine, capture, threads)
             return self._batches[key]
 
-    def run(self, x=None, engine='auto', layers=True, per_layer=True, max_cycles=None):
+    def run(self, x=None, engine='auto', layers=True, per_layer=True, max_cycles=None,
+            threads=1):
         """Runs the program once.
 
         :param x: input [C][H][W], whole numbers -128..127 (NumPy, torch, DLPack); None: the recorded input, and then
@@ -274,12 +275,13 @@ class Program:
         :param engine: "auto", "exact" (cycle by cycle) or "fast"; results do not depend on it
         :param layers: keep every layer's output; False is faster
         :param max_cycles: give up after so many cycles of the accelerator
+        :param threads: that work on a layer where it is large enough
         :returns: a :class:`Result`
         :raises MachineError: the machine stopped: dead-lock, illegal layer, cycle limit
         """
         if x is None:
-            return self._run_recorded(engine, per_layer, max_cycles)
-        batch = self._batches.get((engine, layers)) or self._batch(engine, layers)
+            return self._run_recorded(engine, per_layer, max_cycles, threads)
+        batch = self._batches.get((engine, layers, threads)) or self._batch(engine, layers, threads)
         x = int8(x, 'input')
         if not _fits(x.shape, batch.input_shape or batch.need_input()):
             raise ArgumentError(f'input of shape {x.shape}: expected {batch.need_input()}')
@@ -314,8 +316,8 @@ class Program:
             layers.append(Layer(numbers.get(index, other + index), report, facts[index]))
         return layers
 
-    def _run_recorded(self, engine, per_layer, max_cycles):
-        machine = new_machine(lib.ai8x_program_part(self.handle), engine, True)
+    def _run_recorded(self, engine, per_layer, max_cycles, threads):
+        machine = new_machine(lib.ai8x_program_part(self.handle), engine, True, threads)
         settings = ffi.new('ai8x_runner_options *', lib.ai8x_runner_options_default())
         settings.per_layer = per_layer
         settings.max_mismatches = 1000

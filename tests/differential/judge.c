@@ -12,6 +12,7 @@
 #include "fast/variants.h"
 #include "golden.h"
 #include "layer/encode.h"
+#include "machine/machine.h"
 
 // Descriptions are written and read again for one in so many networks: that goes through files.
 #define DESCRIPTION_EVERY 4
@@ -295,20 +296,20 @@ static bool description_survives(const struct judge *judge, const struct trial *
 
 // --- Runs -----------------------------------------------------------------------------------------------
 
-struct run {
+struct run_made {
 	const char *name;
 	ai8x_machine *machine;
 	ai8x_runner_result result;
 };
 
-static void run_release(struct run *run)
+static void run_release(struct run_made *run)
 {
 	ai8x_runner_result_release(&run->result);
 	ai8x_machine_destroy(run->machine);
 	run->machine = NULL;
 }
 
-static void describe_mismatch(const struct run *run, char *text, size_t size)
+static void describe_mismatch(const struct run_made *run, char *text, size_t size)
 {
 	const ai8x_runner_result *result = &run->result;
 	const ai8x_mismatch *chosen = result->mismatch_count > 0 ? &result->mismatch[0] : NULL;
@@ -332,7 +333,7 @@ static void describe_mismatch(const struct run *run, char *text, size_t size)
 }
 
 // A run that compared less than it should proves nothing.
-static bool everything_was_compared(const ai8x_program *program, const struct run *run,
+static bool everything_was_compared(const ai8x_program *program, const struct run_made *run,
                                     struct verdict *verdict, enum outcome outcome)
 {
 	for (size_t i = 0; i < ai8x_program_layer_count(program); i++) {
@@ -355,7 +356,7 @@ static bool everything_was_compared(const ai8x_program *program, const struct ru
 
 // Runs a program; false: it could not be run, which the verdict tells.
 static bool start_run(const struct trial *trial, const ai8x_program *program, const char *kernel,
-                      struct run *run, struct verdict *verdict)
+                      struct run_made *run, struct verdict *verdict)
 {
 	ai8x_machine_options settings = ai8x_machine_options_default();
 	ai8x_error error = {AI8X_OK, ""};
@@ -366,6 +367,11 @@ static bool start_run(const struct trial *trial, const ai8x_program *program, co
 	if (ai8x_machine_create(trial->part, &settings, &run->machine, &error) != AI8X_OK) {
 		decide(verdict, OUTCOME_RUN, "%s", error.message);
 		return false;
+	}
+	// Layers of these networks are too small for several threads: some get them all the same.
+	if (trial->number % 4 == 0) {
+		run->machine->fast.scratch.threads = TRIAL_THREADS;
+		run->machine->fast.scratch.share = 1;
 	}
 	ai8x_runner_options options = ai8x_runner_options_default();
 	options.per_layer = true;
@@ -378,7 +384,7 @@ static bool start_run(const struct trial *trial, const ai8x_program *program, co
 }
 
 static bool carry_out(const struct trial *trial, const ai8x_program *program, const char *kernel,
-                      struct run *run, struct verdict *verdict)
+                      struct run_made *run, struct verdict *verdict)
 {
 	enum outcome outcome = kernel == NULL ? OUTCOME_VALUES : OUTCOME_FAST;
 	if (!start_run(trial, program, kernel, run, verdict))
@@ -438,7 +444,7 @@ static bool same_layer(const ai8x_layer_report *a, const ai8x_layer_report *b, c
 	return same;
 }
 
-static bool same_memory(const struct run *exact, const struct run *fast, struct verdict *verdict)
+static bool same_memory(const struct run_made *exact, const struct run_made *fast, struct verdict *verdict)
 {
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
 		size_t words = 0;
@@ -457,7 +463,7 @@ static bool same_memory(const struct run *exact, const struct run *fast, struct 
 	return true;
 }
 
-static bool same_run(const struct run *exact, const struct run *fast, struct verdict *verdict)
+static bool same_run(const struct run_made *exact, const struct run_made *fast, struct verdict *verdict)
 {
 	size_t layers = ai8x_machine_layer_count(exact->machine);
 	if (layers != ai8x_machine_layer_count(fast->machine) || exact->result.cycles != fast->result.cycles) {
@@ -474,11 +480,12 @@ static bool same_run(const struct run *exact, const struct run *fast, struct ver
 }
 
 static bool fast_equals_exact(const struct judge *judge, const struct trial *trial,
-                              const ai8x_program *program, const struct run *exact, struct verdict *verdict)
+                              const ai8x_program *program, const struct run_made *exact,
+                              struct verdict *verdict)
 {
 	bool same = true;
 	for (unsigned k = 0; k < judge->kernel_count && same; k++) {
-		struct run fast = {0};
+		struct run_made fast = {0};
 		same =
 			carry_out(trial, program, judge->kernels[k], &fast, verdict) && same_run(exact, &fast, verdict);
 		for (size_t i = 0; same && k == 0 && i < ai8x_machine_layer_count(fast.machine); i++) {
@@ -501,7 +508,7 @@ static bool overlap_is_the_same(const struct judge *judge, const struct trial *t
 	ai8x_error error = {AI8X_OK, ""};
 	ai8x_network *moved = NULL;
 	ai8x_program *program = NULL;
-	struct run exact = {0};
+	struct run_made exact = {0};
 	if (number % OVERLAP_EVERY != 0)
 		return true;
 	if (ai8x_network_copy(network, &moved, &error) != AI8X_OK) {
@@ -520,7 +527,7 @@ static bool overlap_is_the_same(const struct judge *judge, const struct trial *t
 	if (ai8x_network_compile(moved, trial->part, &trial->options, &program, &error) == AI8X_OK &&
 	    start_run(trial, program, NULL, &exact, &refused)) {
 		for (unsigned k = 0; k < judge->kernel_count && same; k++) {
-			struct run fast = {0};
+			struct run_made fast = {0};
 			same = start_run(trial, program, judge->kernels[k], &fast, verdict) &&
 			       same_run(&exact, &fast, verdict);
 			run_release(&fast);
@@ -534,8 +541,8 @@ static bool overlap_is_the_same(const struct judge *judge, const struct trial *t
 
 // --- Closed form against exact --------------------------------------------------------------------------
 
-static bool time_equals_exact(const struct trial *trial, const ai8x_program *program, const struct run *exact,
-                              struct verdict *verdict)
+static bool time_equals_exact(const struct trial *trial, const ai8x_program *program,
+                              const struct run_made *exact, struct verdict *verdict)
 {
 	ai8x_feed feed = {.write_cycles = trial->pace};
 	ai8x_timing timing;
@@ -590,7 +597,7 @@ static void judge_program(struct judge *judge, const struct trial *trial, const 
                           const ai8x_compile_options *options, const ai8x_program *program,
                           struct verdict *verdict)
 {
-	struct run exact = {0};
+	struct run_made exact = {0};
 	if (registers_survive(judge, program, verdict) &&
 	    description_survives(judge, trial, network, options, program, verdict) &&
 	    carry_out(trial, program, NULL, &exact, verdict) &&

@@ -510,6 +510,11 @@ static bool worker_prepare(struct worker *worker, ai8x_error *error)
 			options.capture_outputs = true;
 			if (ai8x_machine_create(ai8x_part_at(p), &options, &worker->machine[p][k], error) != AI8X_OK)
 				return false;
+			// The last kernels work on several threads, however small a layer.
+			if (k == worker->judge.kernel_count) {
+				worker->machine[p][k]->fast.scratch.threads = TRIAL_THREADS;
+				worker->machine[p][k]->fast.scratch.share = 1;
+			}
 		}
 	}
 	return true;

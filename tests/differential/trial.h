@@ -81,6 +81,9 @@ bool feature_exists(unsigned feature, const ai8x_part *part);
 // Adds the layers of a placed network that have each feature.
 void count_features(const struct trial *trial, const ai8x_network *network, uint64_t counts[TRIAL_FEATURES]);
 
+// Threads of an inference that has several.
+#define TRIAL_THREADS 3
+
 // What a thread needs to judge trials. Zero-initialise; set the members that are not set by prepare.
 struct judge {
 	const char *folder; // for temporary files

@@ -1,9 +1,12 @@
 // Eight threads that open, compile, check, run, profile, evaluate and save at the same time, each with handles and
-// files of its own: every result is right, and where the build has ThreadSanitizer nothing is shared unguarded.
+// files of its own: every result is right, and where the build has ThreadSanitizer nothing is shared unguarded. Then
+// machines whose layers are split among threads, which must not change anything.
 //
 // Two rounds; AI8XSIM_THREAD_SECONDS=60 goes on for a minute.
 #include <check.h>
+#include <dirent.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +14,9 @@
 #include <unistd.h>
 
 #include <ai8xsim/ai8xsim.h>
+
+#include "base/crew.h"
+#include "machine/machine.h"
 
 enum { THREADS = 8, ROUNDS = 2, INPUTS = 12 };
 
@@ -169,12 +175,191 @@ START_TEST(all_at_once)
 }
 END_TEST
 
+// --- Several threads for one inference -----------------------------------------------------------------
+
+enum { MOST_KERNELS = 16 };
+
+static ai8x_machine *new_machine(const ai8x_program *program, const char *kernel, unsigned threads)
+{
+	ai8x_machine_options options = ai8x_machine_options_default();
+	ai8x_machine *machine = NULL;
+	ai8x_error error = {0};
+	options.cpu = kernel;
+	options.capture_outputs = true;
+	options.threads = threads;
+	ck_assert_msg(ai8x_machine_create(ai8x_program_part(program), &options, &machine, &error) == AI8X_OK,
+	              "%s", error.message);
+	// Every layer, however small.
+	machine->fast.scratch.share = 1;
+	return machine;
+}
+
+static void run_twice(const ai8x_program *program, const char *kernel, unsigned threads, const char *path)
+{
+	ai8x_machine *one = new_machine(program, kernel, 0), *many = new_machine(program, kernel, threads);
+	ai8x_runner_result results[2];
+	ai8x_runner_options options = ai8x_runner_options_default();
+	options.per_layer = true;
+	ck_assert_int_eq(ai8x_runner_run(one, program, &options, &results[0]), AI8X_OK);
+	ck_assert_msg(ai8x_runner_run(many, program, &options, &results[1]) == AI8X_OK, "%s, %s: %s", path,
+	              kernel, results[1].message);
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		size_t words;
+		const uint32_t *left = ai8x_machine_data(one, i, &words), *right = ai8x_machine_data(many, i, NULL);
+		ck_assert_msg(memcmp(left, right, words * sizeof *left) == 0, "%s, %s: instance %u with %u threads",
+		              path, kernel, i, threads);
+	}
+	ck_assert_uint_eq(results[0].cycles, results[1].cycles);
+	ck_assert_uint_eq(results[0].checks, results[1].checks);
+	for (unsigned i = 0; i < 2; i++)
+		ai8x_runner_result_release(&results[i]);
+	ai8x_machine_destroy(one);
+	ai8x_machine_destroy(many);
+}
+
+static void run_with_all_kernels(const char *path, unsigned threads)
+{
+	ai8x_program *program = NULL;
+	ai8x_error error;
+	ck_assert_msg(ai8x_program_open(path, NULL, &program, &error) == AI8X_OK, "%s", error.message);
+	for (size_t k = 0; fast_kernels[k] != NULL; k++)
+		if (fast_kernels[k]->supported())
+			run_twice(program, fast_kernels[k]->name, threads, path);
+	ai8x_program_destroy(program);
+}
+
+START_TEST(threads_of_an_inference)
+{
+	static const char *const names[] = {"digits", "keywords", "mobile", "segmentation", "wide"};
+	static const unsigned threads[] = {2, 3, 8};
+	const char *source = getenv("AI8XSIM_SOURCE");
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/models/%s/%s.h5", source != NULL ? source : ".", names[_i],
+	               names[_i]);
+	for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++)
+		run_with_all_kernels(path, threads[i]);
+}
+END_TEST
+
+// Every fifth golden program of a part, each with another number of threads.
+START_TEST(threads_of_golden_programs)
+{
+	static const char *const parts[] = {"max78000", "max78002"};
+	const char *golden = getenv("AI8XSIM_GOLDEN");
+	char folder[512], path[1024];
+	(void)snprintf(folder, sizeof folder, "%s/%s", golden != NULL ? golden : "../shared/golden", parts[_i]);
+	DIR *directory = opendir(folder);
+	if (directory == NULL) {
+		printf("skipped: %s is not there\n", folder);
+		return;
+	}
+	unsigned count = 0;
+	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+		const char *suffix = strrchr(entry->d_name, '.');
+		(void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+		if (suffix != NULL && strcmp(suffix, ".h5") == 0 && count++ % 5 == 0)
+			run_with_all_kernels(path, 2 + count % 4);
+	}
+	closedir(directory);
+}
+END_TEST
+
+static bool stop_here(void *user, const ai8x_layer_report *report)
+{
+	unsigned *left = user;
+	(void)report;
+	return --*left > 0;
+}
+
+// A callback that cancels between layers leaves nobody at work: the machine runs again, and can be destroyed.
+START_TEST(cancelled_with_threads)
+{
+	char path[512];
+	ai8x_program *program = NULL;
+	ck_assert_int_eq(ai8x_program_open(model("digits.h5", path), NULL, &program, NULL), AI8X_OK);
+	ai8x_machine *machine = new_machine(program, NULL, 3);
+	ai8x_runner_options options = ai8x_runner_options_default();
+	for (unsigned first = 1; first < 4; first++) {
+		unsigned left = first;
+		ai8x_runner_result result;
+		options.on_layer = stop_here;
+		options.on_layer_user = &left;
+		ck_assert_int_eq(ai8x_runner_run(machine, program, &options, &result), AI8X_ERR_CANCELLED);
+		ai8x_runner_result_release(&result);
+		ai8x_machine_reset(machine);
+		options.on_layer = NULL;
+		ck_assert_int_eq(ai8x_runner_run(machine, program, &options, &result), AI8X_OK);
+		ai8x_runner_result_release(&result);
+		ai8x_machine_reset(machine);
+	}
+	ai8x_machine_destroy(machine);
+	ai8x_program_destroy(program);
+}
+END_TEST
+
+START_TEST(too_many_threads)
+{
+	ai8x_machine_options options = ai8x_machine_options_default();
+	ai8x_machine *machine;
+	ai8x_error error;
+	options.threads = AI8X_MAX_THREADS + 1;
+	ck_assert_int_eq(ai8x_machine_create(ai8x_part_find("MAX78000"), &options, &machine, &error),
+	                 AI8X_ERR_ARGUMENT);
+	ck_assert_ptr_nonnull(strstr(error.message, "65 threads"));
+}
+END_TEST
+
+// --- Crews -------------------------------------------------------------------------------------------
+
+enum { PIECES = 50, TIMES = 2000 };
+
+struct tally {
+	atomic_uint pieces[PIECES];
+	atomic_uint strangers; // threads with numbers that there are not
+	unsigned threads;
+};
+
+static void tally_piece(void *user, unsigned thread, unsigned piece)
+{
+	struct tally *tally = user;
+	atomic_fetch_add(&tally->pieces[piece], 1);
+	atomic_fetch_add(&tally->strangers, thread >= tally->threads);
+}
+
+// Every piece is done once before crew_do() returns, whoever sleeps or comes too late.
+START_TEST(crews_do_each_piece_once)
+{
+	struct crew *crew = crew_create(4);
+	ck_assert_uint_eq(crew_size(NULL), 1);
+	ck_assert_uint_ge(crew_size(crew), 1);
+	for (unsigned i = 0; i < TIMES; i++) {
+		struct tally tally = {.threads = 1 + i % crew_size(crew)};
+		crew_do(crew, tally.threads, PIECES, tally_piece, &tally);
+		unsigned right = 0;
+		for (unsigned p = 0; p < PIECES; p++)
+			right += tally.pieces[p] == 1;
+		if (right != PIECES || tally.strangers != 0)
+			ck_abort_msg("round %u: %u of %d pieces were done once", i, right, PIECES);
+		// Some rounds find everybody asleep.
+		if (i % 200 == 0)
+			(void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	}
+	crew_destroy(crew);
+	crew_destroy(NULL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("threads");
 	TCase *tcase = tcase_create("threads");
 	tcase_set_timeout(tcase, 900);
 	tcase_add_test(tcase, all_at_once);
+	tcase_add_loop_test(tcase, threads_of_an_inference, 0, 5);
+	tcase_add_loop_test(tcase, threads_of_golden_programs, 0, 2);
+	tcase_add_test(tcase, cancelled_with_threads);
+	tcase_add_test(tcase, too_many_threads);
+	tcase_add_test(tcase, crews_do_each_piece_once);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -1,27 +1,42 @@
 // Kernel memory with its two loaders (hardware reference 2.1).
 #include "memory/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/zeroed.h"
+
+// Streams of all processors lie in one block, each at a cache line of its own.
+static size_t stream_bytes(const struct kernel_unit *unit)
+{
+	const size_t line = 64, bytes = (size_t)unit->words * KERNEL_WORD_BYTES;
+	return (bytes + line - 1) / line * line;
+}
+
+static size_t block_bytes(const struct kernel_memory *memory)
+{
+	size_t bytes = 0;
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
+		bytes += stream_bytes(&memory->unit[p]);
+	return bytes;
+}
 
 ai8x_status kernel_memory_create(struct kernel_memory *memory, const ai8x_part *part)
 {
+	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
+		memory->unit[p].words = part_unit_words(part, MEMORY_KERNEL, processor_in_group(p));
+	uint8_t *stream = zeroed_create(block_bytes(memory));
+	if (stream == NULL)
+		return AI8X_ERR_NO_MEMORY;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++) {
-		struct kernel_unit *unit = &memory->unit[p];
-		unit->words = part_unit_words(part, MEMORY_KERNEL, processor_in_group(p));
-		unit->stream = calloc(unit->words, KERNEL_WORD_BYTES);
-		if (unit->stream == NULL) {
-			kernel_memory_destroy(memory);
-			return AI8X_ERR_NO_MEMORY;
-		}
+		memory->unit[p].stream = stream;
+		stream += stream_bytes(&memory->unit[p]);
 	}
 	return AI8X_OK;
 }
 
 void kernel_memory_destroy(struct kernel_memory *memory)
 {
-	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
-		free(memory->unit[p].stream);
+	zeroed_destroy(memory->unit[0].stream, block_bytes(memory));
 	memset(memory, 0, sizeof *memory);
 }
 

@@ -1,13 +1,19 @@
 // TRAM as storage behind the bus.
 #include "memory/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/zeroed.h"
+
+static size_t block_bytes(const struct tram_memory *memory)
+{
+	return (size_t)AI8X_PROCESSORS * memory->words * sizeof(uint16_t);
+}
 
 ai8x_status tram_memory_create(struct tram_memory *memory, const ai8x_part *part)
 {
 	memory->words = part->info.tram_words;
-	uint16_t *block = calloc((size_t)AI8X_PROCESSORS * memory->words, sizeof *block);
+	uint16_t *block = zeroed_create(block_bytes(memory));
 	if (block == NULL)
 		return AI8X_ERR_NO_MEMORY;
 	for (unsigned p = 0; p < AI8X_PROCESSORS; p++)
@@ -17,7 +23,7 @@ ai8x_status tram_memory_create(struct tram_memory *memory, const ai8x_part *part
 
 void tram_memory_destroy(struct tram_memory *memory)
 {
-	free(memory->word[0]);
+	zeroed_destroy(memory->word[0], block_bytes(memory));
 	memset(memory, 0, sizeof *memory);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/zeroed.h"
+
 // SRAM timing setting that software always writes (register table, SRAM).
 #define SRAM_SETTING UINT32_C(0x40e)
 // Selection bit of SRAM_TEST that software sets in every clear of registers (register table, SRAM_TEST).
@@ -280,19 +282,25 @@ struct image {
 	uint32_t low[AI8X_INSTANCES], high[AI8X_INSTANCES]; // touched words: low .. high - 1
 };
 
+static size_t image_bytes(const struct image *image)
+{
+	return (size_t)image->words * AI8X_INSTANCES * sizeof(uint32_t);
+}
+
+// Pages of words that nobody touches are free: structures without weights touch none.
 static ai8x_status image_create(struct image *image, const ai8x_part *part, ai8x_error *error)
 {
 	memset(image, 0, sizeof *image);
 	image->words = part->info.data_words;
-	image->value = calloc((size_t)image->words * AI8X_INSTANCES, sizeof *image->value);
-	image->mask = calloc((size_t)image->words * AI8X_INSTANCES, sizeof *image->mask);
+	image->value = zeroed_create(image_bytes(image));
+	image->mask = zeroed_create(image_bytes(image));
 	return image->value == NULL || image->mask == NULL ? error_no_memory(error, "a memory image") : AI8X_OK;
 }
 
 static void image_release(struct image *image)
 {
-	free(image->value);
-	free(image->mask);
+	zeroed_destroy(image->value, image_bytes(image));
+	zeroed_destroy(image->mask, image_bytes(image));
 }
 
 static void image_clear(struct image *image)

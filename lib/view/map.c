@@ -18,9 +18,18 @@
 struct mapper {
 	ai8x_map *map;
 	uint32_t words; // of one data memory instance
-	int16_t *owner; // [AI8X_INSTANCES][words]
+	int16_t *owner; // [AI8X_INSTANCES][words]; NULL: only counted
+	uint64_t *used; // the same as bits: who only counts does not ask who
 	ai8x_error *error;
 };
+
+static void own_word(struct mapper *mapper, size_t word, int owner)
+{
+	if (mapper->owner != NULL)
+		mapper->owner[word] = (int16_t)owner;
+	else
+		mapper->used[word / 64] |= UINT64_C(1) << word % 64;
+}
 
 struct run_list {
 	ai8x_map_runs *runs;
@@ -64,7 +73,17 @@ static ai8x_status snapshot(struct mapper *mapper, ai8x_map_runs *runs)
 static void own(struct mapper *mapper, unsigned instance, uint64_t word, int owner)
 {
 	if (instance < AI8X_INSTANCES && word < mapper->words)
-		mapper->owner[(size_t)instance * mapper->words + word] = (int16_t)owner;
+		own_word(mapper, (size_t)instance * mapper->words + (size_t)word, owner);
+}
+
+// Adjacent words of whose owners nobody asks: 64 at a time.
+static void use_words(uint64_t *used, size_t first, size_t end)
+{
+	while (first < end) {
+		const size_t border = (first / 64 + 1) * 64, stop = border < end ? border : end;
+		used[first / 64] |= UINT64_MAX >> (64 - (stop - first)) << first % 64;
+		first = stop;
+	}
 }
 
 // Words of one instance, `step` apart. What lies beyond the memory belongs to nobody.
@@ -73,10 +92,14 @@ static void own_words(struct mapper *mapper, unsigned instance, uint64_t first, 
 {
 	if (instance >= AI8X_INSTANCES)
 		return;
-	int16_t *words = mapper->owner + (size_t)instance * mapper->words;
 	const uint64_t end = first + step * count < mapper->words ? first + step * count : mapper->words;
+	const size_t origin = (size_t)instance * mapper->words;
+	if (mapper->owner == NULL && step == 1) {
+		use_words(mapper->used, origin + (size_t)first, origin + (size_t)end);
+		return;
+	}
 	for (uint64_t word = first; word < end; word += step)
-		words[word] = (int16_t)owner;
+		own_word(mapper, origin + (size_t)word, owner);
 }
 
 // --- What the host writes ------------------------------------------------------------------------------
@@ -290,11 +313,11 @@ static void own_inputs(struct mapper *mapper, const ai8x_program *program, const
 		own_input_reads(mapper, &schedule->layers[0].layer);
 }
 
-static uint32_t count_owned(const int16_t *owner, size_t words)
+static uint32_t count_used(const uint64_t *used, size_t words)
 {
 	uint32_t count = 0;
-	for (size_t w = 0; w < words; w++)
-		count += owner[w] != NOBODY;
+	for (size_t i = 0; i < words; i++)
+		count += bits_count(used[i]);
 	return count;
 }
 
@@ -304,7 +327,9 @@ ai8x_status map_count_words(const ai8x_program *program, const ai8x_schedule *sc
 	ai8x_map map = {.part = ai8x_program_part(program)};
 	struct mapper mapper = {.map = &map, .words = ai8x_part_get_info(map.part)->data_words, .error = error};
 	struct run_list list = {.runs = &map.kernels};
-	ai8x_status status = own_nothing(&mapper);
+	const size_t used = ((size_t)AI8X_INSTANCES * mapper.words + 63) / 64;
+	mapper.used = calloc(used, sizeof *mapper.used);
+	ai8x_status status = mapper.used != NULL ? AI8X_OK : error_no_memory(error, "a memory map");
 	*data = *kernels = 0;
 	if (status == AI8X_OK)
 		own_inputs(&mapper, program, schedule);
@@ -313,10 +338,10 @@ ai8x_status map_count_words(const ai8x_program *program, const ai8x_schedule *sc
 		status = map_kernels(&schedule->layers[i].layer, (int)i, &list, error);
 	}
 	if (status == AI8X_OK)
-		*data = count_owned(mapper.owner, (size_t)AI8X_INSTANCES * mapper.words);
+		*data = count_used(mapper.used, used);
 	*kernels = map_words(&map.kernels, AI8X_MAP_INPUT - 1);
 	free(map.kernels.run);
-	free(mapper.owner);
+	free(mapper.used);
 	return status;
 }
 

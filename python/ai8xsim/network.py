@@ -1,4 +1,5 @@
 """Networks: descriptions with or without weights, and how they become programs."""
+import contextlib
 import os
 import tempfile
 
@@ -72,13 +73,16 @@ class Network:
     @staticmethod
     def _read(description, weights, bias, x, input_shape):
         files, kept = ffi.new('ai8x_network_files *'), []
-        with tempfile.TemporaryDirectory() as folder:
+        with contextlib.ExitStack() as stack:
+            def temporary(name):
+                # Most networks of a search need none, and a folder takes as long as half a candidate.
+                return os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), name)
             if isinstance(weights, dict):
-                path = os.path.join(folder, 'weights.npz')
+                path = temporary('weights.npz')
                 np.savez(path, **{name: np.ascontiguousarray(array_of(value)) for name, value in weights.items()})
                 weights = path
             if x is not None and not isinstance(x, (str, os.PathLike)):
-                path = os.path.join(folder, 'input.npy')
+                path = temporary('input.npy')
                 np.save(path, int8(x, 'input'))
                 x = path
             for name, path in (('weights', weights), ('bias', bias), ('input', x)):

@@ -10,7 +10,9 @@ enum {
 	PLANES = 36, // products of a tile, per channel and slot
 	TILE = 4,    // output pixels across
 	TAPS = 9,    // of a kernel
-	MOST = 32,   // tiles that are worked on together: what they need stays in the second cache
+	MOST = 64,   // tiles that are worked on together
+	FEW = 32,    // the same where they need much memory
+	ALIKE = 192, // bytes of a tile and plane, windows and products, up to which MOST stay in the second cache
 	ROOM = 32,   // values past a plane that transforming may write
 	LINE = 16,   // sums of a cache line
 	STRIP = 16,  // channels that are transformed together
@@ -27,11 +29,18 @@ static uint32_t tiles_across(uint32_t pixels)
 	return (pixels + TILE - 1) / TILE;
 }
 
+// Tiles that are worked on together. Weights are fetched once for all of them.
+static uint32_t together(const struct fast_plan *plan)
+{
+	const size_t stride = (size_t)plan->blocks * plan->kernel->slot_block;
+	return plan->channels * sizeof(int16_t) + stride * sizeof(int32_t) <= ALIKE ? MOST : FEW;
+}
+
 // Tiles that there is room for: at least a row of them, as an even number.
 static size_t room_for(const struct fast_plan *plan)
 {
-	const uint32_t across = tiles_across(plan->layer.output_columns);
-	return across > MOST ? (across + 1) / 2 * 2 : MOST;
+	const uint32_t across = tiles_across(plan->layer.output_columns), most = together(plan);
+	return across > most ? (across + 1) / 2 * 2 : most;
 }
 
 // Values between planes: an odd number of cache lines, so that the planes of a tile do not fight for the same places
@@ -264,9 +273,10 @@ bool fast_winograd_run(const struct fast_plan *plan, struct fast_scratch *scratc
 			return false;
 	// Wide images: pieces of a row, about as large; narrow ones: whole rows. In a ring, pixels replace earlier ones,
 	// so that they have to be written in their order: only whole rows.
-	const uint32_t pieces = job->write_ring != 0 ? 1 : (all.across + MOST - 1) / MOST;
+	const uint32_t most = together(plan);
+	const uint32_t pieces = job->write_ring != 0 ? 1 : (all.across + most - 1) / most;
 	all.columns = (all.across + pieces - 1) / pieces;
-	all.rows = all.columns < MOST ? MOST / all.columns : 1;
+	all.rows = all.columns < most ? most / all.columns : 1;
 	// Rows of tiles for every thread.
 	const uint32_t share = all.down / threads > 0 ? all.down / threads : 1;
 	all.rows = all.rows < share ? all.rows : share;

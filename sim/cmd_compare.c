@@ -249,25 +249,30 @@ static const char *base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-static bool same_program(const json_t *a, const json_t *b)
+static bool same_text(const json_t *a, const json_t *b, const char *key)
 {
-	return strcmp(base_name(text_of(a, "name")), base_name(text_of(b, "name"))) == 0 &&
-	       strcmp(text_of(a, "part"), text_of(b, "part")) == 0;
+	return strcmp(text_of(a, key), text_of(b, key)) == 0;
 }
 
-// The entry of before that is the same program and not taken yet: by file where that is told, else by name and part.
+static bool same_name(const json_t *a, const json_t *b)
+{
+	return strcmp(base_name(text_of(a, "name")), base_name(text_of(b, "name"))) == 0;
+}
+
+// The entry of before that is the same program of the same part, and not taken yet: by file where that is told, which
+// the program in it may have left under another name, else by name.
 static json_t *partner(const json_t *before, const json_t *after)
 {
 	json_t *entry, *found = NULL;
 	size_t index;
 	json_array_foreach(before, index, entry)
 	{
-		if (json_object_get(entry, "taken") != NULL || !same_program(entry, after))
+		if (json_object_get(entry, "taken") != NULL || !same_text(entry, after, "part"))
 			continue;
-		if (found == NULL)
-			found = entry;
-		if (text_of(after, "file")[0] != '\0' && strcmp(text_of(entry, "file"), text_of(after, "file")) == 0)
+		if (text_of(after, "file")[0] != '\0' && same_text(entry, after, "file"))
 			return entry;
+		if (found == NULL && same_name(entry, after))
+			found = entry;
 	}
 	return found;
 }

@@ -109,6 +109,16 @@ class Compare(Case):
         self.assertNotRegex(text, r'(?m)^  5 ')
         self.assertRegex(ai8xsim('compare', '--all', self.before, after).stdout, r'(?m)^  5 ')
 
+    def test_renamed(self):
+        """another name in the same file, or another file of the same name: still the same program"""
+        def other(root):
+            root['programs'][0]['name'] = 'another'
+            root['programs'][0]['cycles'] += 1
+            root['programs'][1]['file'] = 'elsewhere.h5'
+        status, report = self.compare(self.changed(other))
+        self.assertEqual((status, report['regressions']), (FAILED, 1))
+        self.assertEqual([program['status'] for program in report['programs']], ['slower', 'same'])
+
     def test_broken(self):
         """a pass that was lost; cycles are as before"""
         def fail(root):
@@ -119,7 +129,7 @@ class Compare(Case):
     def test_new_and_gone(self):
         """programs and layers that only one file has are no regressions, but told"""
         def other(root):
-            root['programs'][1]['name'] = 'another'
+            root['programs'][1]['name'] = root['programs'][1]['file'] = 'another'
             del root['programs'][0]['layers'][9]
         status, report = self.compare(self.changed(other))
         self.assertEqual(status, OK)
@@ -130,6 +140,7 @@ class Compare(Case):
         def nothing(root):
             for program in root['programs']:
                 program['name'] += 'x'
+                program['file'] += 'x'
         self.assertEqual(self.compare(self.changed(nothing))[0], UNCHECKED)
 
     def test_other_commands(self):

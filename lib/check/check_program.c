@@ -3,7 +3,7 @@
 
 #include <ai8xsim/runner.h>
 
-static ai8x_status name_results(ai8x_check *check, const ai8x_program *program)
+static ai8x_status name_results(ai8x_check *check, const ai8x_program *program, ai8x_error *error)
 {
 	size_t count = 0;
 	const ai8x_op *ops = ai8x_program_ops(program, &count);
@@ -12,9 +12,8 @@ static ai8x_status name_results(ai8x_check *check, const ai8x_program *program)
 		run |= ops[i].kind == AI8X_BUS_RUN;
 		if (!run || ops[i].kind != AI8X_BUS_EXPECT)
 			continue;
-		ai8x_status status = ai8x_check_expect(check, ops[i].address, ops[i].mask);
-		if (status != AI8X_OK)
-			return status;
+		if (ai8x_check_expect(check, ops[i].address, ops[i].mask) != AI8X_OK)
+			return error_no_memory(error, "a check");
 	}
 	return AI8X_OK;
 }
@@ -89,7 +88,7 @@ ai8x_status ai8x_check_program(const ai8x_program *program, const ai8x_check_opt
 	ai8x_machine *machine = NULL;
 	ai8x_status status = ai8x_check_create(part, options, check, error);
 	if (status == AI8X_OK)
-		status = name_results(*check, program);
+		status = name_results(*check, program, error);
 	if (status == AI8X_OK)
 		note_channels(*check, program);
 	if (status == AI8X_OK)

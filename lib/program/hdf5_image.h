@@ -7,13 +7,13 @@
 
 #include "program/hdf5_session.h"
 
+struct image_memory;
+
 struct hdf5_image {
-	unsigned char *bytes;
-	size_t size;
+	struct image_memory *memory;
 };
 
-// Makes an empty file. path: where it will go, for messages. Inside a session; the image has to stay where it is until
-// hdf5_image_write(). Negative where there is no memory.
+// Makes an empty file. path: where it will go, for messages. Inside a session. Negative where there is no memory.
 hid_t hdf5_image_create(struct hdf5_image *image, const char *path, ai8x_error *error);
 
 // Closes the file and, where `status` is AI8X_OK, writes it to path. Releases the image. Outside of a session.

@@ -43,12 +43,12 @@ static herr_t keep(void *bytes, H5FD_file_image_op_t op, void *user)
 	return 0;
 }
 
-// The name of a file in memory, for libhdf5's table of open files: no two lie at the same address.
+// The name of a file in memory, for libhdf5's table of open files: no two have their bytes at the same address.
 static herr_t open_in_memory(struct hdf5_source *source, hid_t access, char name[64])
 {
 	H5FD_file_image_callbacks_t callbacks = {
 		lend, copy_nothing, refuse_to_grow, keep, hdf5_share_user, hdf5_leave_user, source};
-	(void)snprintf(name, 64, ".ai8xsim-in-memory-%p", (void *)source);
+	(void)snprintf(name, 64, ".ai8xsim-in-memory-%p", (void *)source->bytes);
 	if (H5Pset_fapl_core(access, 1 << 16, false) < 0 || H5Pset_file_image_callbacks(access, &callbacks) < 0)
 		return -1;
 	return H5Pset_file_image(access, source->bytes, source->size);
@@ -109,10 +109,11 @@ ai8x_status hdf5_source_open(struct hdf5_source *source, const char *path, size_
 
 void hdf5_source_close(struct hdf5_source *source)
 {
-	if (source->file >= 0)
-		(void)H5Fclose(source->file);
+	const bool closed = source->file < 0 || H5Fclose(source->file) >= 0;
 	if (source->fd >= 0)
 		(void)close(source->fd);
-	free(source->bytes);
+	// A file that cannot be closed libhdf5 keeps to the end of the process, and finds again by its name.
+	if (closed)
+		free(source->bytes);
 	*source = (struct hdf5_source)HDF5_SOURCE_CLOSED;
 }

@@ -533,6 +533,8 @@ ai8x_status ai8x_eval(const ai8x_program *program, const char *data, const ai8x_
 		status = evaluate(&evaluation, data, error);
 	else
 		work_refuse(options->cluster, status, error);
+	if (status != AI8X_OK && status != AI8X_ERR_CANCELLED)
+		ai8x_eval_release(result);
 	results_close(evaluation.results);
 	ai8x_batch_destroy(evaluation.batch);
 	dataset_close(evaluation.data);

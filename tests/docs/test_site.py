@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -51,6 +52,24 @@ def broken(folder):
                 yield os.path.relpath(path, folder), link
 
 
+def search(folder):
+    """What the search box answers on a page that a browser opens without a server; None where there is no browser."""
+    sys.path.insert(0, os.path.join(SOURCE, 'tests/web'))
+    import browser  # pylint: disable=import-outside-toplevel
+    if browser.webdriver is None or browser.DRIVER is None or browser.CHROMIUM is None or \
+            not os.path.isdir('/usr/share/mkdocs/themes/material'):
+        return None
+    with browser.browser() as driver:
+        driver.get(f'file://{folder}/docs/python.html')
+        driver.find_element('css selector', '.md-search__input').send_keys('Deployed')
+        for _ in range(600):
+            answer = driver.execute_script('return document.querySelector(".md-search-result__list").innerText')
+            if 'Deployed' in answer:
+                return answer
+            time.sleep(.1)
+    return ''
+
+
 def main():
     """Builds into a temporary folder."""
     if not shutil.which('mkdocs'):
@@ -58,7 +77,7 @@ def main():
         return 0
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([os.path.join(SOURCE, 'tools/site'), folder], capture_output=True, text=True, check=False)
-        print('1..3')
+        print('1..4')
         print(f'{"ok" if done.returncode == 0 else "not ok"} 1 - the site is built without a warning')
         for line in done.stderr.splitlines():
             print(f'# {line}')
@@ -71,9 +90,13 @@ def main():
             path = os.path.join(folder, 'api', name + '.html')
             with open(path, encoding='utf-8') if os.path.exists(path) else open(os.devnull, encoding='utf-8') as file:
                 texts.append(file.read())
-        named = 'ai8x_machine_create' in texts[0] and 'Program.eval' in texts[1] and 'Deployed' in texts[1]
-        print(f'{"ok" if named else "not ok"} 3 - the API of C and of Python is there')
-    return 1 if wrong or done.returncode or not named else 0
+        named = 'ai8x_machine_create' in texts[0] and 'Program.eval' in texts[1] and 'Deployed' in texts[1] and \
+            'new_machine' not in texts[1]
+        print(f'{"ok" if named else "not ok"} 3 - the API of C and of Python is there, and nothing from inside')
+        found = search(folder)
+        print(f'{"not ok" if found == "" else "ok"} 4 - the search box finds words in pages of a folder'
+              f'{" # SKIP there is no browser" if found is None else ""}')
+    return 1 if wrong or done.returncode or not named or found == '' else 0
 
 
 if __name__ == '__main__':

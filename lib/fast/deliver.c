@@ -91,11 +91,34 @@ static uint32_t spread_words(const struct fast_plan *plan, const struct fast_job
 	return count;
 }
 
+// Every pass of every pixel, one after the other.
+static void write_passes(const struct fast_plan *plan, const struct fast_job *job, const int8_t *results,
+                         uint32_t first, uint32_t count)
+{
+	struct fast_spread spread = {
+		.results = results,
+		.stride = 4 * (size_t)plan->pass_words,
+		.pixels = count * plan->pixel_words,
+		.targets = plan->pass_words,
+	};
+	for (uint32_t k = 0; k < plan->pass_words; k++) {
+		const struct fast_word *word = &plan->words[k];
+		spread.to[k] = job->data->word[word->instance] + word->word + first * plan->pixel_words;
+		spread.keep[k] = word->keep;
+	}
+	plan->kernel->spread(&spread);
+}
+
 // Results of `count` output pixels from `first` on: int8 [pixels][stride].
 static void write_bytes(const struct fast_plan *plan, const struct fast_job *job, const int8_t *results,
                         size_t stride, uint32_t first, uint32_t count)
 {
 	struct fast_spread spread = {.stride = stride, .pixels = count};
+	if (plan->pass_words != 0 && stride == 4 * plan->word_count && job->output == NULL &&
+	    job->write_ring == 0) {
+		write_passes(plan, job, results, first, count);
+		return;
+	}
 	for (size_t w = 0; w < plan->word_count; w++) {
 		const struct fast_word *word = &plan->words[w];
 		spread.targets = spread_words(plan, job, w, first, &spread);

@@ -79,7 +79,8 @@ struct fast_plan {
 	struct fast_word *words;
 	size_t word_count;
 	uint32_t pixel_words;
-	bool fills_ring; // every word of a pixel's step is written whole
+	uint32_t pass_words; // words of an output pass, where passes are like pixels; 0: they are not
+	bool fills_ring;     // every word of a pixel's step is written whole
 };
 
 // What a thread must have to do at least, in picoseconds: telling it, waiting for it and fetching what another has written

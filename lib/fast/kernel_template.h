@@ -74,8 +74,8 @@ static void KERNEL(spread)(const struct fast_spread *spread)
 		KERNEL_SPREAD_8(spread, first);
 #endif
 #ifdef KERNEL_SPREAD_4
-	for (; first + 4 <= spread->targets; first += 4)
-		KERNEL_SPREAD_4(spread, first);
+	for (; first < spread->targets; first += 4)
+		KERNEL_SPREAD_4(spread, first, spread->targets - first < 4 ? spread->targets - first : 4);
 #endif
 	for (uint32_t k = first; k < spread->targets; k++) {
 		const int8_t *from = spread->results + 4 * (size_t)k;

@@ -261,6 +261,20 @@ static uint32_t result_index(const struct fast_plan *plan, uint32_t slot)
 	return 0;
 }
 
+// Where each of several output passes writes whole words to the same instances, one after the other, and all results lie
+// side by side, a pass is like a pixel of its own: words of such a pass, else 0.
+static uint32_t pass_words(const struct fast_plan *plan)
+{
+	const size_t passes = plan->pixel_words, count = plan->word_count / passes;
+	bool alike = passes > 1 && count <= AI8X_INSTANCES && count * passes == plan->word_count;
+	for (size_t w = 0; w < plan->word_count && alike; w++) {
+		const struct fast_word *word = &plan->words[w], *first = &plan->words[w % count];
+		alike = word->dense && word->instance == first->instance && word->word == first->word + w / count &&
+		        word->keep == UINT32_MAX && word->from[0] == 4 * w;
+	}
+	return alike ? (uint32_t)count : 0;
+}
+
 static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
 {
 	const ai8x_layer *layer = &plan->layer;
@@ -299,6 +313,7 @@ static ai8x_status plan_words(struct fast_plan *plan, bool keep_absent_lanes)
 			word->dense =
 				word->dense && (word->from[lane] == FAST_NONE || word->from[lane] == word->from[0] + lane);
 	}
+	plan->pass_words = pass_words(plan);
 	// Distinct words before the next pixel's: all of a ring's words are written.
 	plan->fills_ring = layer->write_mode == AI8X_WRITE_CHANNELS && !wide &&
 	                   plan->pixel_words == layer->output_passes &&

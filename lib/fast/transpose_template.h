@@ -95,24 +95,25 @@ static void KERNEL(interleave_4)(const struct fast_interleave *interleave, uint3
 }
 #endif
 
-// Four words of every pixel to four instances.
-static void KERNEL(spread_4)(const struct fast_spread *spread, uint32_t first)
+// Four words of every pixel to four instances; of fewer than four, what follows them is read and left out.
+static void KERNEL(spread_4)(const struct fast_spread *spread, uint32_t first, uint32_t count)
 {
 	const int8_t *from = spread->results + 4 * (size_t)first;
 	uint32_t *const *to = spread->to + first;
 	const uint32_t *keep = spread->keep + first;
+	const size_t end = spread->pixels * spread->stride - 4 * (size_t)first;
 	uint32_t p = 0;
-	for (; p + 4 <= spread->pixels; p += 4) {
+	for (; p + 4 <= spread->pixels && (p + 3) * spread->stride + sizeof(__m128i) <= end; p += 4) {
 		__m128i row[4];
 		for (uint32_t j = 0; j < 4; j++)
 			row[j] = _mm_loadu_si128((const __m128i *)(const void *)(from + (p + j) * spread->stride));
 		KERNEL(transpose_4)(row);
-		for (uint32_t k = 0; k < 4; k++)
+		for (uint32_t k = 0; k < count; k++)
 			_mm_storeu_si128((__m128i *)(void *)(to[k] + p),
 			                 _mm_and_si128(row[k], _mm_set1_epi32((int)keep[k])));
 	}
 	for (; p < spread->pixels; p++) {
-		for (uint32_t k = 0; k < 4; k++) {
+		for (uint32_t k = 0; k < count; k++) {
 			uint32_t value;
 			memcpy(&value, from + p * spread->stride + 4 * (size_t)k, sizeof value);
 			to[k][p] = value & keep[k];

@@ -528,15 +528,14 @@ static ai8x_status disarm(ai8x_machine *machine, ai8x_error *error)
 {
 	const ai8x_part *part = ai8x_machine_part(machine);
 	const uint32_t mask = part_field_mask(part, F_CNN_EN) | part_field_mask(part, F_CNN_IRQ);
-	for (unsigned g = 0; g < AI8X_GROUPS; g++) {
-		uint32_t value, address = part_register_address(part, REG_CTL, g, 0);
-		ai8x_status status = ai8x_machine_read32(machine, address, &value, error);
-		if (status == AI8X_OK)
-			status = ai8x_machine_write32(machine, address, value & ~mask, error);
-		if (status != AI8X_OK)
-			return status;
+	ai8x_status status = AI8X_OK;
+	for (unsigned g = 0; g < AI8X_GROUPS && status == AI8X_OK; g++) {
+		const uint32_t value = register_get(&machine->bus.registers, REG_CTL, g, 0);
+		if ((value & mask) != 0)
+			status = ai8x_machine_write32(machine, part_register_address(part, REG_CTL, g, 0), value & ~mask,
+			                              error);
 	}
-	return AI8X_OK;
+	return status;
 }
 
 static uint32_t compose(const struct input_word *word, const int8_t *input)

@@ -36,18 +36,6 @@
 #define LOOK_INSTRUCTIONS 262144
 #define LOOP_LIMIT 32
 
-static bool on_bad_memory(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
-                          void *user)
-{
-	(void)uc;
-	(void)size;
-	(void)value;
-	struct ai8x_firmware *soc = user;
-	soc->fault_address = (uint32_t)address;
-	soc->fault_kind = (uint32_t)type;
-	return false;
-}
-
 static void on_interrupt(uc_engine *uc, uint32_t number, void *user)
 {
 	struct ai8x_firmware *soc = user;
@@ -99,13 +87,12 @@ static void fault(struct ai8x_firmware *soc, uc_err status, uint32_t pc)
 	(void)snprintf(soc->fault_text, sizeof soc->fault_text, "the code at %s (0x%08x) cannot go on: %s", where,
 	               pc, soc->unicorn.strerror(status));
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (soc->fault_kind == kinds[i].kind) {
-			const bool forbidden =
-				soc->fault_kind == UC_MEM_WRITE_PROT || soc->fault_kind == UC_MEM_FETCH_PROT;
+		if (soc->bad.kind == kinds[i].kind) {
+			const bool forbidden = soc->bad.kind == UC_MEM_WRITE_PROT || soc->bad.kind == UC_MEM_FETCH_PROT;
 			bits = kinds[i].status;
 			(void)snprintf(soc->fault_text, sizeof soc->fault_text,
 			               "bus fault: the code at %s %s 0x%08x, where %s", where, kinds[i].text,
-			               soc->fault_address, forbidden ? "that is not allowed" : "the part has nothing");
+			               soc->bad.address, forbidden ? "that is not allowed" : "the part has nothing");
 		}
 	const ai8x_status kind = bits == FAULT_INSTRUCTION ? AI8X_ERR_UNSUPPORTED : AI8X_ERR_ADDRESS;
 	// Where it jumped from is what a handler wants to know.
@@ -113,7 +100,7 @@ static void fault(struct ai8x_firmware *soc, uc_err status, uint32_t pc)
 		const uint32_t from = soc->block;
 		(void)soc->unicorn.reg_write(soc->uc, UC_ARM_REG_PC, &from);
 	}
-	if (!nvic_fault(soc, bits, soc->fault_address))
+	if (!nvic_fault(soc, bits, soc->bad.address))
 		lock_up(soc, kind);
 	soc->attention = true;
 }
@@ -367,9 +354,10 @@ ai8x_status core_create(struct ai8x_firmware *soc, ai8x_error *error)
 	function.interrupt = on_interrupt;
 	if (status == UC_ERR_OK)
 		status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_INTR, function.pointer, soc, 1, 0);
-	function.memory = on_bad_memory;
+	function.memory = unicorn_keep_bad_access;
 	if (status == UC_ERR_OK)
-		status = soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_MEM_INVALID, function.pointer, soc, 1, 0);
+		status =
+			soc->unicorn.hook_add(soc->uc, &hook, UC_HOOK_MEM_INVALID, function.pointer, &soc->bad, 1, 0);
 	if (status == UC_ERR_OK && soc->debugger != NULL)
 		status = add_debug_hooks(soc);
 	if (status != UC_ERR_OK)
@@ -559,7 +547,7 @@ void core_run(struct ai8x_firmware *soc)
 		soc->attention = nvic_next(soc, false) != 0;
 		soc->stopped = false;
 		soc->interrupt = RAISED_NOTHING;
-		soc->fault_kind = 0;
+		soc->bad.kind = 0;
 		// Exceptions have told their whole time.
 		soc->code.refill = 0;
 		uc_err status = soc->unicorn.emu_start(soc->uc, soc_register(soc, UC_ARM_REG_PC) | 1, NOWHERE, 0, 0);

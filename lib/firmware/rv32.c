@@ -215,18 +215,6 @@ static void on_trap(uc_engine *uc, uint32_t number, void *user)
 	(void)soc->unicorn.emu_stop(uc);
 }
 
-static bool on_bad_memory(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
-                          void *user)
-{
-	(void)uc;
-	(void)size;
-	(void)value;
-	struct ai8x_firmware *soc = user;
-	soc->rv32.fault_address = (uint32_t)address;
-	soc->rv32.fault_kind = (uint32_t)type;
-	return false;
-}
-
 // Unicorn takes hook functions as void *, which ISO C has no cast for.
 union rv32_hook {
 	uc_cb_hookcode_t block;
@@ -262,9 +250,10 @@ static uc_err add_hooks(struct ai8x_firmware *soc)
 	function.trap = on_trap;
 	if (status == UC_ERR_OK)
 		status = soc->unicorn.hook_add(soc->rv32.uc, &hook, UC_HOOK_INTR, function.pointer, soc, 1, 0);
-	function.memory = on_bad_memory;
+	function.memory = unicorn_keep_bad_access;
 	if (status == UC_ERR_OK)
-		status = soc->unicorn.hook_add(soc->rv32.uc, &hook, UC_HOOK_MEM_INVALID, function.pointer, soc, 1, 0);
+		status = soc->unicorn.hook_add(soc->rv32.uc, &hook, UC_HOOK_MEM_INVALID, function.pointer,
+		                               &soc->rv32.bad, 1, 0);
 	return status;
 }
 
@@ -413,8 +402,8 @@ static void take_fault(struct ai8x_firmware *soc, uc_err status)
 	};
 	const struct rv32 *rv32 = &soc->rv32;
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (rv32->fault_kind == kinds[i].kind)
-			fail(soc, kinds[i].text, rv32->block, rv32->fault_address);
+		if (rv32->bad.kind == kinds[i].kind)
+			fail(soc, kinds[i].text, rv32->block, rv32->bad.address);
 	if (!soc->ended)
 		fail(soc, "stops at 0x%08" PRIx32 " (Unicorn's error %" PRIu32 ")", rv32->pc, status);
 }
@@ -446,7 +435,7 @@ static void step(struct ai8x_firmware *soc)
 	}
 	rv32->stopped = false;
 	rv32->trap = -1;
-	rv32->fault_kind = 0;
+	rv32->bad.kind = 0;
 	const uc_err status = soc->unicorn.emu_start(rv32->uc, rv32->pc, NOWHERE, 0, 0);
 	rv32->pc = get(soc, UC_RISCV_REG_PC);
 	if (soc->ended)

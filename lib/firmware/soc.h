@@ -326,7 +326,7 @@ struct rv32 {
 	uint32_t taken; // of its branch
 	uint32_t repeats;
 	uint32_t met; // blocks, of whatever kind
-	uint32_t fault_address, fault_kind;
+	struct bad_access bad;
 	uint32_t enabled[2], events[2], pending[2], level[2]; // lines, 32 in a word
 	uint32_t counter, counter_mode, counter_events;
 	uint64_t counter_origin; // its time at which the counter was last set
@@ -360,7 +360,7 @@ struct ai8x_firmware {
 	uint64_t repeat_accesses;
 	uint32_t interrupt; // what the core raised, see core.c
 	bool stopped;       // by the block hook
-	uint32_t fault_address, fault_kind;
+	struct bad_access bad;
 	char fault_text[256]; // the last fault, for the end of a run in its handler
 	uint32_t main_address, main_return, until_address;
 	bool main_known, main_returned, until_known;

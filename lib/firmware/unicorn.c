@@ -20,6 +20,17 @@ static const struct library_function functions[] = {
 	{"uc_emu_stop", offsetof(struct unicorn, emu_stop)},
 };
 
+bool unicorn_keep_bad_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
+                             void *user)
+{
+	(void)uc;
+	(void)size;
+	(void)value;
+	struct bad_access *bad = user;
+	*bad = (struct bad_access){(uint32_t)address, (uint32_t)type};
+	return false;
+}
+
 ai8x_status unicorn_load(struct unicorn *unicorn, ai8x_error *error)
 {
 	return library_load(UNICORN_LIBRARY, "running firmware needs the Unicorn library", functions,

@@ -25,6 +25,15 @@ struct unicorn {
 	__typeof__(uc_emu_stop) *emu_stop;
 };
 
+// Where an emulated core went last that it may not, and a uc_mem_type that says how.
+struct bad_access {
+	uint32_t address, kind;
+};
+
+// Hook for UC_HOOK_MEM_INVALID; `user` is a struct bad_access. The core stops there.
+bool unicorn_keep_bad_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
+                             void *user);
+
 // Loads the library that the build found. AI8X_ERR_UNSUPPORTED: it is not on this system.
 ai8x_status unicorn_load(struct unicorn *unicorn, ai8x_error *error);
 

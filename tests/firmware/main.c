@@ -5,23 +5,13 @@
 // on, -DABANDON starts it from the beginning. The network is in DATA_HEADER, see make_data.c.
 #include <stdio.h>
 
-#include "board.h"
-#include DATA_HEADER
+#include "answer.h"
 
-#define MARK_BYTE 0x80000000u
-#define MARK_WAIT 0x40000000u
 #define FIFO_STATUS 0x50000004u
 #define FIFO_FIRST 0x50000008u
 #define FAST_STATUS 0x400C0404u
 #define FAST_DATA 0x400C0410u
-#define DONE (1u << 12)
 #define NVIC_ENABLE 0xE000E100u
-
-#ifdef PART_MAX78002
-#define CONTROL(group) (0x51000000u + 0x1000000u * (group))
-#else
-#define CONTROL(group) (0x50100000u + 0x400000u * (group))
-#endif
 
 #ifndef RUNS
 #define RUNS 1
@@ -31,35 +21,15 @@ static volatile uint32_t inference_time;
 
 void cnn_handler(void);
 
-static void acknowledge(void)
+static void note_end(void)
 {
-	for (uint32_t group = 0; group < 4; group++)
-		REGISTER(CONTROL(group)) &= ~(DONE | 1u << 14 | 1u);
+	acknowledge();
 	inference_time = board_stopwatch() + 1;
 }
 
 void cnn_handler(void)
 {
-	acknowledge();
-}
-
-static void load(void)
-{
-	const uint32_t *next = setup;
-	while (next[0] != 0) {
-		uint32_t address = next[0], count = next[1] & 0xFFFFFF, mark = next[1];
-		next += 2;
-		if ((mark & MARK_WAIT) != 0) {
-			while ((REGISTER(address) & next[0]) != next[1])
-				;
-			next += 2;
-			continue;
-		}
-		if ((mark & MARK_BYTE) != 0)
-			BYTE(address | 1) = 1;
-		for (; count > 0; count--, address += 4)
-			REGISTER(address) = *next++;
-	}
+	note_end();
 }
 
 static void feed_fifo(void)
@@ -80,7 +50,7 @@ static void wait(void)
 #ifdef POLL
 	while ((REGISTER(TEST_START) & DONE) == 0)
 		;
-	acknowledge();
+	note_end();
 #else
 	while (inference_time == 0)
 		__asm volatile("wfi");
@@ -104,16 +74,14 @@ static void go_on(void)
 
 static int verify(void)
 {
-	unsigned words = 0;
-	for (const uint32_t *next = expected; next[0] != 0; next += 3, words++) {
-		uint32_t value = REGISTER(next[0]) & next[1];
-		if (value != next[2]) {
-			printf("Data mismatch at 0x%08lx: expected 0x%08lx, read 0x%08lx\n", (unsigned long)next[0],
-			       (unsigned long)next[2], (unsigned long)value);
-			return 1;
-		}
+	uint32_t words = 0;
+	const uint32_t *wrong = find_mismatch(&words);
+	if (wrong[0] != 0) {
+		printf("Data mismatch at 0x%08lx: expected 0x%08lx, read 0x%08lx\n", (unsigned long)wrong[0],
+		       (unsigned long)wrong[2], (unsigned long)(REGISTER(wrong[0]) & wrong[1]));
+		return 1;
 	}
-	printf("%u words verified\n", words);
+	printf("%lu words verified\n", (unsigned long)words);
 	return 0;
 }
 

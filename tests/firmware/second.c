@@ -1,21 +1,11 @@
 // The second core's half of an image of two cores: it waits for the first one's call, runs the network, prints, and
 // calls back. No C library: what it prints is few words.
+#include "answer.h"
 #include "cores.h"
-#include DATA_HEADER
 
-#define MARK_BYTE 0x80000000u
-#define MARK_WAIT 0x40000000u
-#define DONE (1u << 12)
-#define RUN_BITS (DONE | 1u << 14 | 1u)
 #define LINES 0xE5070000u
 #define LINE_CALL 4
 #define LINE_CNN 57
-
-#ifdef PART_MAX78002
-#define CONTROL(group) (0x51000000u + 0x1000000u * (group))
-#else
-#define CONTROL(group) (0x50100000u + 0x400000u * (group))
-#endif
 
 extern uint32_t bss_start, bss_end;
 
@@ -41,8 +31,7 @@ __attribute__((interrupt("machine"))) void call_handler(void)
 
 __attribute__((interrupt("machine"))) void cnn_handler(void)
 {
-	for (uint32_t group = 0; group < 4; group++)
-		REGISTER(CONTROL(group)) &= ~RUN_BITS;
+	acknowledge();
 	took = board_stopwatch() + 1;
 	REGISTER(LINES + 0x1C) = 1u << LINE_CNN % 32;
 }
@@ -68,34 +57,6 @@ static void print_number(uint32_t number)
 	if (number >= 10)
 		print_number(number / 10);
 	board_put((char)('0' + number % 10));
-}
-
-static void load(void)
-{
-	for (const uint32_t *next = setup; next[0] != 0;) {
-		uint32_t address = next[0], count = next[1] & 0xFFFFFF;
-		const uint32_t mark = next[1];
-		next += 2;
-		if ((mark & MARK_WAIT) != 0) {
-			while ((REGISTER(address) & next[0]) != next[1])
-				;
-			next += 2;
-			continue;
-		}
-		if ((mark & MARK_BYTE) != 0)
-			BYTE(address | 1) = 1;
-		for (; count > 0; count--, address += 4)
-			REGISTER(address) = *next++;
-	}
-}
-
-static uint32_t verify(void)
-{
-	uint32_t words = 0;
-	for (const uint32_t *next = expected; next[0] != 0; next += 3, words++)
-		if ((REGISTER(next[0]) & next[1]) != next[2])
-			return 0;
-	return words;
 }
 
 static void answer(uint32_t value)
@@ -134,7 +95,9 @@ void second_main(void)
 		REGISTER(next[0]) = next[1]; // the bus waits while the FIFO is full
 	while (took == 0)
 		__asm volatile("wfi");
-	const uint32_t words = verify();
+	uint32_t words = 0;
+	if (find_mismatch(&words)[0] != 0)
+		words = 0;
 	print("RISC-V: ");
 	print_number(words);
 	print(" words verified, inference took ");

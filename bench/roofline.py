@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 """What bounds each program: its multiplications and bytes against what this machine can do.
 
-    roofline.py build/sim/ai8xsim PROGRAM...
+    roofline.py build/sim/ai8xsim [--cpu NAME] PROGRAM...
 
 The machine's peak is the best layer that was measured (of the programs and of models/wide); its bandwidth is that of
 copies of 256 KiB, which is what data and kernels of a network take. Time is that of the layers, without writing the
 input, the shortest of some rounds. The part that neither explains is gathering, the output stage, and starting layers.
 """
+import argparse
 import json
 import os
 import platform
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -39,13 +39,13 @@ def bandwidth():
     return 2 * COPY_BYTES / best
 
 
-def measure(ai8xsim, path):
+def measure(ai8xsim, cpu, path):
     """A program's profile with the shortest times of some rounds."""
     profile = ask(ai8xsim, 'profile', '--json', '-', path)['profile']
     for layer in profile['layers']:
         layer['wall'] = 1e9
     for _ in range(ROUNDS):
-        bench = ask(ai8xsim, 'bench', '--verbose', '--seconds', SECONDS, '--json', '-', path)['programs'][0]
+        bench = ask(ai8xsim, 'bench', '--verbose', *cpu, '--seconds', SECONDS, '--json', '-', path)['programs'][0]
         for layer, measured in zip(profile['layers'], bench['layers']):
             layer['wall'] = min(layer['wall'], measured['seconds'])
     profile['wall'] = sum(layer['wall'] for layer in profile['layers'])
@@ -54,8 +54,13 @@ def measure(ai8xsim, path):
 
 def main():
     """Prints a row for each program."""
-    ai8xsim, *paths = sys.argv[1:]
-    profiles = [measure(ai8xsim, path) for path in [WIDE, *paths]]
+    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
+    parser.add_argument('ai8xsim')
+    parser.add_argument('--cpu', help='kernels of the fast engine')
+    parser.add_argument('programs', nargs='+')
+    given = parser.parse_args()
+    cpu = ['--cpu', given.cpu] if given.cpu else []
+    profiles = [measure(given.ai8xsim, cpu, path) for path in [WIDE, *given.programs]]
     peak = max(layer['macs'] / layer['wall'] for profile in profiles for layer in profile['layers'])
     copied = bandwidth()
     print(f'{platform.processor() or platform.machine()}: best layer {peak / 1e9:.0f} GMAC/s, '

@@ -16,6 +16,7 @@ enum state { IDLE, GIVEN, WORKING, ENDING };
 // A thread beside the caller's. It is given work, which it may take as long as nobody has withdrawn it.
 struct helper {
 	_Alignas(LINE) atomic_uint state;
+	_Alignas(LINE) atomic_uint next; // piece of its share to draw
 	struct crew *crew;
 	unsigned number;
 	pthread_t thread;
@@ -28,8 +29,8 @@ struct crew {
 	pthread_cond_t changed;
 	void (*work)(void *user, unsigned thread, unsigned piece);
 	void *user;
-	unsigned pieces;
-	_Alignas(LINE) atomic_uint next; // piece to draw
+	unsigned threads, pieces;
+	_Alignas(LINE) atomic_uint next; // as a helper's, for the caller's share
 	struct helper helper[];
 };
 
@@ -73,10 +74,19 @@ static bool exchange_state(struct helper *helper, enum state from, enum state to
 	return atomic_compare_exchange_strong(&helper->state, &expected, to);
 }
 
+static atomic_uint *next_of(struct crew *crew, unsigned thread)
+{
+	return thread == 0 ? &crew->next : &crew->helper[thread - 1].next;
+}
+
 static void draw_pieces(struct crew *crew, unsigned thread)
 {
-	for (unsigned piece; (piece = atomic_fetch_add(&crew->next, 1)) < crew->pieces;)
-		crew->work(crew->user, thread, piece);
+	for (unsigned k = 0; k < crew->threads; k++) {
+		const unsigned whose = (thread + k) % crew->threads;
+		const unsigned end = crew_share(crew->pieces, whose + 1, crew->threads);
+		for (unsigned piece; (piece = atomic_fetch_add(next_of(crew, whose), 1)) < end;)
+			crew->work(crew->user, thread, piece);
+	}
 }
 
 static void *help(void *argument)
@@ -141,8 +151,10 @@ void crew_do(struct crew *crew, unsigned threads, unsigned pieces,
 	}
 	crew->work = work;
 	crew->user = user;
+	crew->threads = threads;
 	crew->pieces = pieces;
-	atomic_store(&crew->next, 0);
+	for (unsigned i = 0; i < threads; i++)
+		atomic_store(next_of(crew, i), crew_share(pieces, i, threads));
 	for (unsigned i = 0; i + 1 < threads; i++)
 		set_state(crew, &crew->helper[i], GIVEN);
 	draw_pieces(crew, 0);

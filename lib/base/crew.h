@@ -13,7 +13,8 @@ void crew_destroy(struct crew *crew);
 unsigned crew_size(const struct crew *crew);
 
 // Calls work(user, thread, piece) for pieces 0 to pieces - 1, on up to `threads` threads with numbers from 0, the caller's,
-// and returns when all are done. Threads draw pieces when they are free; one that comes too late is not waited for.
+// and returns when all are done. Each thread begins with its own share of the pieces, so that it finds in its caches what
+// it left there, and helps others afterwards; one that comes too late is not waited for.
 void crew_do(struct crew *crew, unsigned threads, unsigned pieces,
              void (*work)(void *user, unsigned thread, unsigned piece), void *user);
 

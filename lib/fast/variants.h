@@ -84,6 +84,7 @@ struct fast_windows {
 	const int8_t *image; // first pixel of the first window; windows are four pixels apart
 	size_t pixel_stride, row_stride;
 	uint32_t channels, tiles;
+	bool short_rows, short_columns; // tiles of which two rows, or columns, count: four of six planes
 	size_t plane; // values between the 36 planes; a register's worth past the last value may be written
 	int16_t *to;  // [36] planes of [tile][channel]
 };
@@ -93,7 +94,9 @@ struct fast_products {
 	const int32_t *products; // [36] planes of [tile][stride]
 	size_t plane, stride;
 	uint32_t tiles;
-	int32_t *to; // [4][4 * tiles][stride]
+	bool short_rows, short_columns; // as in fast_windows
+	int32_t *to;                    // [4][4 * tiles][stride]; with two rows or columns, so many
+	size_t row_step;                // values between rows of `to`
 };
 
 // 3x3 kernels with a quarter of the products, of 16 bits each.

@@ -16,7 +16,7 @@ enum {
 	ROOM = 32,   // values past a plane that transforming may write
 	LINE = 16,   // sums of a cache line
 	STRIP = 16,  // channels that are transformed together
-	FETCH = 5,
+	FETCH = 5,   // tiles that cost as much as fetching the planes of weights
 	COST_UNIT = 8, // of the costs of struct fast_winograd
 	NARROW_UNIT = 6,
 };
@@ -27,6 +27,17 @@ enum {
 static uint32_t tiles_across(uint32_t pixels)
 {
 	return (pixels + TILE - 1) / TILE;
+}
+
+// Whether the last tile across has one or two pixels: it takes four of six planes then.
+static bool last_is_short(uint32_t pixels)
+{
+	return pixels % TILE == 1 || pixels % TILE == 2;
+}
+
+static uint32_t planes_across(uint32_t pixels)
+{
+	return 6 * tiles_across(pixels) - (last_is_short(pixels) ? 2 : 0);
 }
 
 // Tiles that are worked on together. Weights are fetched once for all of them.
@@ -81,8 +92,10 @@ bool fast_winograd_pays(const struct fast_plan *plan, const int8_t *weights)
 	const uint64_t tiles = (uint64_t)tiles_across(layer->output_rows) * tiles_across(layer->output_columns);
 	const uint64_t plain = (uint64_t)layer->output_rows * layer->output_columns * TAPS * channels * stride;
 	// Fetching 36 planes of weights costs about what so many tiles more would.
-	const uint64_t cost = PLANES * ((tiles + FETCH) * way->product_cost * channels * stride +
-	                                tiles * (way->window_cost * strips + way->sum_cost * stride));
+	const uint64_t planes =
+		(uint64_t)planes_across(layer->output_rows) * planes_across(layer->output_columns);
+	const uint64_t cost = (planes + FETCH * PLANES) * way->product_cost * channels * stride +
+	                      PLANES * tiles * (way->window_cost * strips + way->sum_cost * stride);
 	return cost < unit * plain && sums_are_bounded(plan, weights);
 }
 
@@ -135,48 +148,123 @@ ai8x_status fast_winograd_plan(struct fast_plan *plan, const int8_t *weights)
 	return AI8X_OK;
 }
 
-// Tiles that are worked on together: `rows` times `columns` of them.
+// Tiles that are worked on together: `rows` times `columns` of them. Short ones are the last of a row or column, with one
+// or two pixels. A plane has first the tiles at the end of whole rows that are short, then the other tiles of these rows,
+// then the short row, its own short tile last: so each plane's tiles lie side by side.
 struct patch {
-	uint32_t row, column;   // first tile
-	uint32_t rows, columns; // at least one
+	uint32_t row, column;           // first tile
+	uint32_t rows, columns;         // at least one
+	bool short_rows, short_columns; // the last one is
+	uint32_t whole_rows, whole_columns;
 	size_t stride;          // sums of a pixel
 	struct fast_desk *desk; // of the thread
 };
 
-static void transform_windows(const struct fast_plan *plan, const struct fast_scratch *scratch,
-                              const struct patch *patch)
+// Tiles of a row: the whole ones (`end` false), or the short one at its end.
+struct run_of_tiles {
+	uint32_t first, count; // in a plane
+	bool short_rows, short_columns;
+};
+
+static struct run_of_tiles tiles_of(const struct patch *patch, uint32_t row, bool end)
 {
-	const size_t tile = (size_t)TILE * plan->channels;
-	struct fast_windows windows = {
+	const bool short_row = row >= patch->whole_rows;
+	const uint32_t ends = patch->short_columns ? patch->whole_rows : 0;
+	const uint32_t whole = ends + row * patch->whole_columns;
+	return (struct run_of_tiles){
+		.first = !end        ? whole
+	             : short_row ? whole + patch->whole_columns
+	                         : row,
+		.count = !end ? patch->whole_columns : patch->short_columns,
+		.short_rows = short_row,
+		.short_columns = end,
+	};
+}
+
+static void transform_tiles(const struct fast_plan *plan, const struct fast_scratch *scratch,
+                            const struct patch *patch, uint32_t row, bool end)
+{
+	const struct run_of_tiles tiles = tiles_of(patch, row, end);
+	const uint32_t column = patch->column + (end ? patch->whole_columns : 0);
+	if (tiles.count == 0)
+		return;
+	plan->kernel->winograd->windows(&(struct fast_windows){
+		.image =
+			scratch->image + TILE * ((patch->row + row) * plan->row_stride + (size_t)column * plan->channels),
 		.pixel_stride = plan->channels,
 		.row_stride = plan->row_stride,
 		.channels = plan->channels,
-		.tiles = patch->columns,
+		.tiles = tiles.count,
+		.short_rows = tiles.short_rows,
+		.short_columns = tiles.short_columns,
 		.plane = window_plane(plan),
-	};
-	for (uint32_t row = 0; row < patch->rows; row++) {
-		windows.image = scratch->image + (patch->row + row) * TILE * plan->row_stride + patch->column * tile;
-		windows.to = patch->desk->wide + (size_t)row * patch->columns * plan->channels;
-		plan->kernel->winograd->windows(&windows);
-	}
+		.to = patch->desk->wide + (size_t)tiles.first * plan->channels,
+	});
+}
+
+// In the order of their places: what is written past a tile's last channel is replaced by the next.
+static void transform_windows(const struct fast_plan *plan, const struct fast_scratch *scratch,
+                              const struct patch *patch)
+{
+	for (uint32_t row = 0; row < patch->whole_rows; row++)
+		transform_tiles(plan, scratch, patch, row, true);
+	for (uint32_t row = 0; row < patch->rows; row++)
+		transform_tiles(plan, scratch, patch, row, false);
+	if (patch->short_rows)
+		transform_tiles(plan, scratch, patch, patch->whole_rows, true);
+}
+
+// Planes that tiles of two pixels do without.
+static bool is_spared(uint32_t plane)
+{
+	return plane == 3 || plane == 4;
 }
 
 static void multiply(const struct fast_plan *plan, const struct patch *patch)
 {
 	const struct fast_winograd *way = plan->kernel->winograd;
 	const size_t packed = way->packed_size(plan->blocks, 1, plan->channels);
+	const uint32_t ends = patch->short_columns ? patch->whole_rows : 0;
+	const uint32_t whole = patch->whole_rows * patch->whole_columns;
 	struct fast_conv conv = {
 		.pixel_stride = plan->channels,
 		.rows = 1,
 		.run = plan->channels,
 		.blocks = plan->blocks,
-		.pixels = patch->rows * patch->columns,
 	};
 	for (uint32_t p = 0; p < PLANES; p++) {
-		conv.image = patch->desk->wide + p * window_plane(plan);
+		const bool without_rows = is_spared(p / 6), without_columns = is_spared(p % 6);
+		const uint32_t first = without_columns ? ends : 0;
+		const uint32_t end = without_rows      ? ends + whole
+		                     : without_columns ? ends + patch->rows * patch->whole_columns
+		                                       : patch->rows * patch->columns;
+		conv.pixels = end - first;
+		conv.image = patch->desk->wide + p * window_plane(plan) + (size_t)first * plan->channels;
 		conv.weights = (const int8_t *)plan->transformed + p * packed;
-		conv.sums = patch->desk->products + p * product_plane(plan, patch->stride);
-		way->conv(&conv);
+		conv.sums = patch->desk->products + p * product_plane(plan, patch->stride) + first * patch->stride;
+		if (conv.pixels > 0)
+			way->conv(&conv);
+	}
+}
+
+// Products of a row of tiles to four rows of sums.
+static void transform_sums(const struct fast_plan *plan, const struct patch *patch, uint32_t row)
+{
+	const size_t stride = patch->stride;
+	for (unsigned end = 0; end < 2; end++) {
+		const struct run_of_tiles tiles = tiles_of(patch, row, end != 0);
+		if (tiles.count == 0)
+			continue;
+		plan->kernel->winograd->sums(&(struct fast_products){
+			.products = patch->desk->products + tiles.first * stride,
+			.plane = product_plane(plan, stride),
+			.stride = stride,
+			.tiles = tiles.count,
+			.short_rows = tiles.short_rows,
+			.short_columns = tiles.short_columns,
+			.to = patch->desk->sums + (end ? (size_t)patch->whole_columns * TILE * stride : 0),
+			.row_step = (size_t)patch->columns * TILE * stride,
+		});
 	}
 }
 
@@ -186,14 +274,7 @@ static void deliver_tiles(const struct fast_plan *plan, const struct fast_job *j
 {
 	const ai8x_layer *layer = &plan->layer;
 	const size_t stride = patch->stride;
-	const struct fast_products products = {
-		.products = patch->desk->products + (size_t)row * patch->columns * stride,
-		.plane = product_plane(plan, stride),
-		.stride = stride,
-		.tiles = patch->columns,
-		.to = patch->desk->sums,
-	};
-	plan->kernel->winograd->sums(&products);
+	transform_sums(plan, patch, row);
 	struct fast_output output = fast_output_stage(plan);
 	output.offset = plan->offset;
 	output.stride = stride;
@@ -231,6 +312,16 @@ struct patches {
 	unsigned pieces;
 };
 
+static void find_short_tiles(const struct patches *all, struct patch *patch)
+{
+	const ai8x_layer *layer = &all->plan->layer;
+	patch->short_rows = last_is_short(layer->output_rows) && patch->row + patch->rows == all->down;
+	patch->short_columns =
+		last_is_short(layer->output_columns) && patch->column + patch->columns == all->across;
+	patch->whole_rows = patch->rows - (patch->short_rows ? 1 : 0);
+	patch->whole_columns = patch->columns - (patch->short_columns ? 1 : 0);
+}
+
 static void patches_part(void *user, unsigned thread, unsigned piece)
 {
 	const struct patches *all = user;
@@ -240,7 +331,7 @@ static void patches_part(void *user, unsigned thread, unsigned piece)
 	const uint32_t end = last < all->down ? last : all->down;
 	for (uint32_t row = first; row < end; row += all->rows) {
 		for (uint32_t column = 0; column < all->across; column += all->columns) {
-			const struct patch patch = {
+			struct patch patch = {
 				.row = row,
 				.column = column,
 				.rows = end - row < all->rows ? end - row : all->rows,
@@ -248,6 +339,7 @@ static void patches_part(void *user, unsigned thread, unsigned piece)
 				.stride = all->stride,
 				.desk = &all->scratch->desk[thread],
 			};
+			find_short_tiles(all, &patch);
 			transform_windows(all->plan, all->scratch, &patch);
 			multiply(all->plan, &patch);
 			for (uint32_t r = 0; r < patch.rows; r++)

@@ -216,7 +216,8 @@ END_TEST
 
 // 3x3 kernels over a row of tiles by transformed windows, products and sums, as lib/fast/winograd.c does it.
 static void test_winograd(const struct fast_kernel *kernel, uint32_t channels, uint32_t slots, uint32_t tiles,
-                          enum filling image_filling, enum filling weight_filling)
+                          enum filling image_filling, enum filling weight_filling, bool short_rows,
+                          bool short_columns)
 {
 	enum { PLANES = 36, ROOM = 64 };
 	const struct fast_winograd *way = kernel->winograd;
@@ -240,6 +241,8 @@ static void test_winograd(const struct fast_kernel *kernel, uint32_t channels, u
 		.row_stride = columns * channels,
 		.channels = channels,
 		.tiles = tiles,
+		.short_rows = short_rows,
+		.short_columns = short_columns,
 		.plane = plane,
 		.to = windows,
 	});
@@ -265,9 +268,15 @@ static void test_winograd(const struct fast_kernel *kernel, uint32_t channels, u
 		.plane = tiles * stride,
 		.stride = stride,
 		.tiles = tiles,
+		.short_rows = short_rows,
+		.short_columns = short_columns,
 		.to = sums,
+		.row_step = 4 * (size_t)tiles * stride,
 	});
 	for (uint32_t i = 0; i < 16 * tiles; i++) {
+		// Tiles of two rows or columns have no others.
+		if ((short_rows && i / (4 * tiles) >= 2) || (short_columns && i % 4 >= 2))
+			continue;
 		const int8_t *corner = image + (i / (4 * tiles) * columns + i % (4 * tiles)) * channels;
 		for (uint32_t s = 0; s < slots; s++) {
 			int32_t sum = 0;
@@ -295,8 +304,10 @@ START_TEST(winograd_equals_plain_loops)
 	for (size_t c = 0; c < sizeof channels / sizeof channels[0]; c++)
 		for (unsigned image = 0; image < FILL_COUNT; image++)
 			for (unsigned weights = 0; weights < FILL_COUNT; weights++)
-				test_winograd(kernel, channels[c], 1 + 9 * (uint32_t)c, 1 + (uint32_t)c % 7,
-				              (enum filling)image, (enum filling)weights);
+				for (unsigned shorter = 0; shorter < 4; shorter++)
+					test_winograd(kernel, channels[c], 1 + 9 * (uint32_t)c, 1 + (uint32_t)c % 7,
+					              (enum filling)image, (enum filling)weights, shorter % 2 != 0,
+					              shorter / 2 != 0);
 }
 END_TEST
 

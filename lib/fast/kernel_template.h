@@ -48,6 +48,14 @@ static void KERNEL(interleave)(const struct fast_interleave *interleave)
 {
 	const uint32_t sources = interleave->sources;
 	uint32_t first = 0;
+	if (sources == 1) {
+		const uint32_t *restrict from = interleave->word[0];
+		for (uint32_t w = 0; w < interleave->count; w++) {
+			const uint32_t value = from[w] ^ interleave->flip;
+			memcpy(interleave->to + 4 * (size_t)w, &value, sizeof value);
+		}
+		return;
+	}
 #ifdef KERNEL_INTERLEAVE_8
 	for (; first + 8 <= sources; first += 8)
 		KERNEL_INTERLEAVE_8(interleave, first);

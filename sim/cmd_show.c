@@ -86,7 +86,7 @@ static const struct cli_line line = {
 		   "weights get random ones.\v"
 		   "Examples:\n"
 		   "  ai8xsim show program.h5 -o page.html\n"
-		   "      The whole run, with all values of the beginning, the middle and the end of each layer.\n"
+		   "      The whole run; all values of each layer's beginning, middle and end.\n"
 		   "  ai8xsim show program.h5 -o page.html --layer 3\n"
 		   "      As many values of layer 3 as the page can hold.\n"
 		   "  ai8xsim show a.yaml b.yaml -o page.html\n"

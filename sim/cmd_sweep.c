@@ -40,7 +40,7 @@ static const struct cli_line command_line = {
 		   "(docs/sweep.md): "
 		   "cycles, energy, kernel and data memory, and which points are best. Weights are not needed.\v"
 		   "Examples:\n"
-		   "  ai8xsim sweep widths.yaml                        what can be gained, and what does it cost?\n"
+		   "  ai8xsim sweep widths.yaml                        what is to be gained?\n"
 		   "  ai8xsim sweep widths.yaml --html front.html      the same as a picture\n"
 		   "  ai8xsim sweep widths.yaml --csv - | sort -t, ... for scripts\n"
 		   "\n"

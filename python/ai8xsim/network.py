@@ -1,6 +1,7 @@
 """Networks: descriptions with or without weights, and how they become programs."""
 import contextlib
 import os
+import re
 import tempfile
 
 import numpy as np
@@ -94,7 +95,9 @@ class Network:
             handle = ffi.new('ai8x_network **')
             if isinstance(description, str) and '\n' in description:
                 data = description.encode()
-                call(lib.ai8x_network_parse, data, len(data), b'description', files, handle)
+                arch = re.search(r'(?m)^arch: *([\w.-]+)', description)
+                name = arch[1] if arch else 'description'
+                call(lib.ai8x_network_parse, data, len(data), name.encode(), files, handle)
             else:
                 call(lib.ai8x_network_open, path_bytes(description), files, handle)
         return ffi.gc(handle[0], lib.ai8x_network_destroy)

@@ -68,23 +68,28 @@ class Profile:
             return file.read().decode()
 
     def _total(self):
-        return (f'{self.name} on {self.part}: {self.cycles} cycles, {self.seconds * 1e3:.3f} ms at {self.clock}, '
-                f'{self.joules * 1e6:.1f} uJ (estimate)')
+        return (f'{self.name} on {self.part}: {self._about}{self.cycles:,} cycles, '
+                f'{self._about}{self.seconds * 1e3:.3g} ms at {self.clock}, ~{self.joules * 1e6:.3g} uJ (estimate)')
+
+    @property
+    def _about(self):
+        """What goes before cycles: a mark where they are an estimate."""
+        return '' if lib.ai8x_part_get_info(self.handle.part).cycles_exact else '~'
 
     def __repr__(self):
         rows = [f'{"layer":>5}  {"operation":<34} {"cycles":>10} {"share":>6}  limited by']
         for layer in self.layers:
-            rows.append(f'{layer.number:>5}  {layer.operation[:34]:<34} {layer.cycles:>10} {layer.share:>6.1%}  '
+            rows.append(f'{layer.number:>5}  {layer.operation[:34]:<34} {self._about + format(layer.cycles, ","):>10} {layer.share:>6.1%}  '
                         f'{layer.bound.removeprefix("limited by ")}')
         return '\n'.join([self._total()] + rows)
 
     def _repr_html_(self):
         rows = ''.join(
             f'<tr><td>{layer.number}</td><td>{html.escape(layer.name)}</td><td>{html.escape(layer.operation)}</td>'
-            f'<td>{html.escape(layer.shape)}</td><td>{layer.cycles}</td><td>{layer.share:.1%}</td>'
-            f'<td>{html.escape(layer.bound)}</td></tr>' for layer in self.layers)
+            f'<td>{html.escape(layer.shape)}</td><td>{self._about}{layer.cycles:,}</td><td>{layer.share:.1%}</td>'
+            f'<td>{html.escape(layer.bound.removeprefix("limited by "))}</td></tr>' for layer in self.layers)
         return (f'<table><caption>{html.escape(self._total())}</caption><thead><tr><th>layer</th><th>name</th>'
-                '<th>operation</th><th>shape</th><th>cycles</th><th>share</th><th>limit</th></tr></thead>'
+                '<th>operation</th><th>shape</th><th>cycles</th><th>share</th><th>limited by</th></tr></thead>'
                 f'<tbody>{rows}</tbody></table>')
 
 

@@ -72,6 +72,12 @@ class Width(unittest.TestCase):
         self.lines("run", "--json", "after.json", *programs)
         yield "compare", "before.json", "after.json"
 
+    def test_examples_of_helps_keep_their_lines(self):
+        """No example of a help is so long that it goes on at the left margin."""
+        for command in COMMANDS:
+            lines = "\n".join(self.lines("help", command)).split("\nExamples:\n")[1].split("\n\n")[0].splitlines()
+            self.assertEqual([line for line in lines if not line.startswith("  ")], [], command)
+
     def test_long_names_give_way(self):
         """A long name is cut in its middle, a long path before its end, before `run` leaves out a column."""
         shutil.copy(DIGITS, self.path("digits.h5"))

@@ -29,9 +29,14 @@
 enum { ROUNDS = 3, MAX_PEERS = 24, TEXT = 256, PROBE_RUNS = 2 };
 
 static const struct shape shapes[] = {
-	{"3x3, 64 to 64, 32 x 32", 64, 64, 32, 32, 3}, {"3x3, 128 to 128, 16 x 16", 128, 128, 16, 16, 3},
-	{"3x3, 64 to 64, 8 x 8", 64, 64, 8, 8, 3},     {"3x3, 16 to 32, 32 x 32", 16, 32, 32, 32, 3},
-	{"3x3, 3 to 64, 64 x 64", 3, 64, 64, 64, 3},   {"1x1, 64 to 64, 32 x 32", 64, 64, 32, 32, 1},
+	{"3x3, 64 to 64, 32 x 32", 64, 64, 32, 32, 3, false},
+	{"3x3, 128 to 128, 16 x 16", 128, 128, 16, 16, 3, false},
+	{"3x3, 64 to 64, 8 x 8", 64, 64, 8, 8, 3, false},
+	{"3x3, 16 to 32, 32 x 32", 16, 32, 32, 32, 3, false},
+	{"3x3, 3 to 64, 64 x 64", 3, 64, 64, 64, 3, false},
+	{"1x1, 64 to 64, 32 x 32", 64, 64, 32, 32, 1, false},
+	{"3x3, 3 to 64, 64 x 64, 0 to 127", 3, 64, 64, 64, 3, true},
+	{"1x1, 64 to 64, 32 x 32, 0 to 127", 64, 64, 32, 32, 1, true},
 };
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
@@ -63,8 +68,12 @@ static ai8x_program *layer_program(const struct shape *shape)
 	network->input_shape[1] = shape->rows;
 	network->input_shape[2] = shape->columns;
 	if (ai8x_network_resolve(network, &error) != AI8X_OK ||
-	    ai8x_network_randomise(network, 1, NULL, NULL, &error) != AI8X_OK ||
-	    ai8x_network_compile(network, ai8x_part_find("MAX78000"), NULL, &program, &error) != AI8X_OK)
+	    ai8x_network_randomise(network, 1, NULL, NULL, &error) != AI8X_OK)
+		die(shape->name, &error);
+	const size_t values = (size_t)shape->in_channels * shape->rows * shape->columns;
+	for (size_t i = 0; shape->positive && i < values; i++)
+		network->input[i] &= INT8_MAX;
+	if (ai8x_network_compile(network, ai8x_part_find("MAX78000"), NULL, &program, &error) != AI8X_OK)
 		die(shape->name, &error);
 	ai8x_network_destroy(network);
 	return program;

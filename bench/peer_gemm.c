@@ -111,7 +111,7 @@ double peer_int8_gemm(const struct shape *shape, double seconds, char isa[64])
 	uint8_t *image = product.image;
 	int8_t *weights = product.weights;
 	for (int64_t i = 0; i < product.pixels * product.inner; i++)
-		image[i] = (uint8_t)(i % 255);
+		image[i] = (uint8_t)(i % (shape->positive ? 128 : 255));
 	for (int64_t i = 0; i < product.inner * product.outputs; i++)
 		weights[i] = (int8_t)(i % 251 - 125);
 	(void)snprintf(isa, 64, "%s", isa_name());

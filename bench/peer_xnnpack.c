@@ -10,14 +10,14 @@
 #ifdef HAVE_XNNPACK
 #include <xnnpack.h>
 
-static void *bytes(size_t count, uint32_t period)
+static void *bytes(size_t count, int32_t least, int32_t most)
 {
 	// Kernels may read a little past the end.
 	int8_t *values = calloc(count + XNN_EXTRA_BYTES, 1);
 	if (values == NULL)
 		abort();
 	for (size_t i = 0; i < count; i++)
-		values[i] = (int8_t)((int32_t)(i % period) - (int32_t)period / 2);
+		values[i] = (int8_t)(least + (int32_t)(i % (size_t)(most - least + 1)));
 	return values;
 }
 
@@ -31,8 +31,9 @@ double peer_xnnpack(const struct shape *s, double seconds)
 {
 	const size_t pixels = (size_t)s->rows * s->columns;
 	const uint32_t pad = s->kernel / 2;
-	int8_t *image = bytes(pixels * s->in_channels, 255), *to = bytes(pixels * s->out_channels, 255);
-	int8_t *weights = bytes((size_t)s->in_channels * s->out_channels * s->kernel * s->kernel, 251);
+	int8_t *image = bytes(pixels * s->in_channels, s->positive ? 0 : -127, 127);
+	int8_t *to = bytes(pixels * s->out_channels, 0, 0);
+	int8_t *weights = bytes((size_t)s->in_channels * s->out_channels * s->kernel * s->kernel, -125, 125);
 	xnn_operator_t convolution = NULL;
 	if (xnn_initialize(NULL) != xnn_status_success ||
 	    xnn_create_convolution2d_nhwc_qs8(pad, pad, pad, pad, s->kernel, s->kernel, 1, 1, 1, 1, 1,

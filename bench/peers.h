@@ -9,6 +9,7 @@
 struct shape {
 	const char *name;
 	uint32_t in_channels, out_channels, rows, columns, kernel;
+	bool positive; // the image has no negative value, as after ReLU: AVX2 multiplies bytes then
 };
 
 static inline double shape_macs(const struct shape *shape)

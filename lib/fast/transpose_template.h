@@ -58,11 +58,9 @@ static void KERNEL(interleave_8)(const struct fast_interleave *interleave, uint3
 	for (uint32_t w = 0; w + 4 <= count; w += 4)
 		KERNEL(interleave_8x4)(from, w, flip, to, step);
 	// The last four once more, rather than the rest one by one.
-	if (count >= 4 && count % 4 != 0) {
+	if (count > 4 && count % 4 != 0)
 		KERNEL(interleave_8x4)(from, count - 4, flip, to, step);
-		return;
-	}
-	for (uint32_t w = 0; w < count; w++) {
+	for (uint32_t w = 0; count < 4 && w < count; w++) {
 		for (uint32_t k = 0; k < 8; k++) {
 			const uint32_t value = from[k][w] ^ interleave->flip;
 			memcpy(to + w * step + 4 * (size_t)k, &value, sizeof value);
@@ -147,11 +145,9 @@ static void KERNEL(spread_8)(const struct fast_spread *spread, uint32_t first)
 		keeps[k] = _mm256_set_m128i(_mm_set1_epi32((int)keep[k + 4]), _mm_set1_epi32((int)keep[k]));
 	for (uint32_t p = 0; p + 4 <= pixels; p += 4)
 		KERNEL(spread_8x4)(from, spread->stride, p, keeps, to);
-	if (pixels >= 4 && pixels % 4 != 0) {
+	if (pixels > 4 && pixels % 4 != 0)
 		KERNEL(spread_8x4)(from, spread->stride, pixels - 4, keeps, to);
-		return;
-	}
-	for (uint32_t p = 0; p < pixels; p++) {
+	for (uint32_t p = 0; pixels < 4 && p < pixels; p++) {
 		for (uint32_t k = 0; k < 8; k++) {
 			uint32_t value;
 			memcpy(&value, from + p * spread->stride + 4 * (size_t)k, sizeof value);

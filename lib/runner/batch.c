@@ -406,19 +406,38 @@ static ai8x_status map_output(ai8x_batch *batch, const ai8x_layer *last, ai8x_er
 // Unchanged words between changed ones that are restored with them, for the sake of fewer and longer copies.
 #define JOINED_WORDS 16
 
-// Words of data memory that a run may change.
-struct written {
-	uint32_t words; // of an instance
-	bool *map;      // [instance][words]
+// What a run does to a word of data memory.
+enum {
+	WRITES_ALL = 15,  // lanes that are written, one bit each
+	READS_EARLY = 16, // before all lanes are written: what the last run left would count
+	RESTORES = 32,    // in any case
 };
 
-static void mark(struct written *written, unsigned instance, uint64_t first, uint64_t end)
+struct written {
+	uint32_t words; // of an instance
+	uint8_t *map;   // [instance][words]
+};
+
+static void mark(struct written *written, unsigned instance, uint64_t first, uint64_t end, uint8_t what)
 {
 	for (uint64_t word = first; word < end && word < written->words; word++)
-		written->map[(size_t)instance * written->words + word] = true;
+		written->map[(size_t)instance * written->words + word] |= what;
 }
 
-static void mark_layer(struct written *written, const ai8x_layer *layer)
+static void mark_reads(struct written *written, const ai8x_layer *layer)
+{
+	const uint32_t instances = layer_instances(layer);
+	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
+		const uint64_t base = layer_read_base(layer, i), end = base + layer_read_words(layer);
+		for (uint64_t word = base; (instances >> i & 1) != 0 && word < end && word < written->words; word++) {
+			uint8_t *is = &written->map[(size_t)i * written->words + word];
+			if ((*is & WRITES_ALL) != WRITES_ALL)
+				*is |= READS_EARLY;
+		}
+	}
+}
+
+static void mark_writes(struct written *written, const ai8x_layer *layer)
 {
 	const uint32_t slots = ai8x_layer_output_slots(layer);
 	const uint32_t pixels = layer->output_rows * layer->output_columns;
@@ -427,18 +446,25 @@ static void mark_layer(struct written *written, const ai8x_layer *layer)
 								last = ai8x_layer_place(layer, s, pixels - 1);
 		// Round a ring, words come to lie between those of the first round.
 		if (layer->streaming)
-			mark(written, first.instance, first.word, (uint64_t)last.word + 1);
+			mark(written, first.instance, first.word, (uint64_t)last.word + 1, RESTORES);
 		for (uint32_t p = 0; p < pixels && !layer->streaming; p++) {
 			const ai8x_output_place place = ai8x_layer_place(layer, s, p);
-			mark(written, place.instance, place.word, (uint64_t)place.word + 1);
+			const uint8_t lanes = layer->output_bits == 32 ? WRITES_ALL : (uint8_t)(1u << place.lane);
+			mark(written, place.instance, place.word, (uint64_t)place.word + 1, lanes);
 		}
 	}
 	// FIFO words pass through data memory as well.
 	for (unsigned i = 0; layer->fifo && i < AI8X_INSTANCES; i++) {
 		const uint32_t base = layer_read_base(layer, i);
 		const uint64_t words = layer->ring_words != 0 ? layer->ring_words : layer_read_words(layer);
-		mark(written, i, base, base + words);
+		mark(written, i, base, base + words, RESTORES);
 	}
+}
+
+// What is written whole before anything reads it is the same after every run, so that nothing has to be restored.
+static bool must_restore(uint8_t is)
+{
+	return (is & RESTORES) != 0 || ((is & READS_EARLY) != 0 && (is & WRITES_ALL) != 0);
 }
 
 // Notes the ranges that are restored. NULL counts them only.
@@ -446,11 +472,11 @@ static size_t collect_ranges(const struct written *written, struct range *ranges
 {
 	size_t count = 0;
 	for (unsigned i = 0; i < AI8X_INSTANCES; i++) {
-		const bool *map = written->map + (size_t)i * written->words;
+		const uint8_t *map = written->map + (size_t)i * written->words;
 		bool open = false;
 		uint32_t end = 0;
 		for (uint32_t word = 0; word < written->words; word++) {
-			if (!map[word])
+			if (!must_restore(map[word]))
 				continue;
 			if (!open || word - end > JOINED_WORDS) {
 				if (ranges != NULL)
@@ -481,16 +507,39 @@ static bool is_steered(const ai8x_batch *batch, ai8x_machine *machine)
 	return steered;
 }
 
+// Whether layers run one after the other, each on what those before it have written.
+static bool runs_in_order(const ai8x_machine *machine)
+{
+	bool in_order = true;
+	for (size_t i = 0; i < ai8x_machine_layer_count(machine); i++) {
+		const ai8x_layer *layer = &ai8x_machine_layer_report(machine, i)->layer;
+		in_order = in_order && !layer->fifo && !layer->streaming && layer->ring_words == 0;
+	}
+	return in_order;
+}
+
 static ai8x_status note_writes(ai8x_batch *batch, ai8x_machine *machine, ai8x_error *error)
 {
 	struct written written = {.words = ai8x_part_get_info(batch->part)->data_words};
 	written.map = calloc((size_t)AI8X_INSTANCES * written.words, sizeof *written.map);
 	if (written.map == NULL)
 		return error_no_memory(error, "a batch's memory map");
-	for (size_t i = 0; i < ai8x_machine_layer_count(machine); i++)
-		mark_layer(&written, &ai8x_machine_layer_report(machine, i)->layer);
-	for (unsigned i = 0; i < AI8X_INSTANCES && is_steered(batch, machine); i++)
-		mark(&written, i, 0, written.words);
+	const bool steered = is_steered(batch, machine), in_order = !steered && runs_in_order(machine);
+	// Input is written before every run.
+	for (size_t r = 0; r < batch->input_range_count && in_order; r++) {
+		const struct range *range = &batch->input_ranges[r];
+		mark(&written, range->instance, range->first, range->first + range->count, WRITES_ALL);
+	}
+	for (size_t i = 0; i < ai8x_machine_layer_count(machine); i++) {
+		const ai8x_layer *layer = &ai8x_machine_layer_report(machine, i)->layer;
+		if (in_order)
+			mark_reads(&written, layer);
+		mark_writes(&written, layer);
+	}
+	for (unsigned i = 0; i < AI8X_INSTANCES && !in_order; i++)
+		for (uint32_t word = 0; word < written.words; word++)
+			if (steered || written.map[(size_t)i * written.words + word] != 0)
+				mark(&written, i, word, word + (uint64_t)1, RESTORES);
 	batch->written_count = collect_ranges(&written, NULL);
 	batch->written = calloc(batch->written_count + 1, sizeof *batch->written);
 	if (batch->written != NULL)

@@ -254,9 +254,13 @@ static void apply(const struct argp_state *state, const struct cli_option *row, 
 	case CLI_SET:
 		*(int *)target = (int)row->min;
 		return;
-	case CLI_TEXT:
 	case CLI_READS:
 	case CLI_WRITES:
+		if (argument[0] == '\0')
+			argp_error(state, "%s: the name of the file is empty", option);
+		*(const char **)target = argument;
+		return;
+	case CLI_TEXT:
 		*(const char **)target = argument;
 		return;
 	case CLI_SECONDS:

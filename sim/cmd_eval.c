@@ -241,6 +241,9 @@ static bool is_about_output(const struct eval_settings *settings, const ai8x_err
 {
 	const char *output = settings->options.output;
 	const size_t length = output != NULL ? strlen(output) : 0;
+	// A name that fills the whole message.
+	if (length >= sizeof error->message && strncmp(error->message, output, sizeof error->message - 1) == 0)
+		return true;
 	if (length == 0 || strncmp(error->message, output, length) != 0)
 		return false;
 	const char *rest = error->message + length;

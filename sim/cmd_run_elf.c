@@ -207,11 +207,8 @@ bool run_is_firmware(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		char magic[4] = {0};
-		struct stat info;
-		// A pipe would be waited for.
-		bool is_file = argv[i][0] != '-' && stat(argv[i], &info) == 0 && S_ISREG(info.st_mode);
-		FILE *file = is_file ? fopen(argv[i], "rb") : NULL;
-		if (file == NULL)
+		FILE *file;
+		if (argv[i][0] == '-' || file_stream(argv[i], &file, NULL) != AI8X_OK)
 			continue;
 		size_t size = fread(magic, 1, sizeof magic, file);
 		(void)fclose(file);

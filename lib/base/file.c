@@ -347,6 +347,19 @@ ai8x_status file_open(const char *path, int *fd, struct stat *info, ai8x_error *
 	return status;
 }
 
+ai8x_status file_stream(const char *path, FILE **stream, ai8x_error *error)
+{
+	int fd;
+	struct stat info;
+	ai8x_status status = file_open(path, &fd, &info, error);
+	*stream = status == AI8X_OK ? fdopen(fd, "rb") : NULL;
+	if (status == AI8X_OK && *stream == NULL) {
+		status = file_unreadable(error, path, errno);
+		(void)close(fd);
+	}
+	return status;
+}
+
 ai8x_status file_check_readable(const char *path, ai8x_error *error)
 {
 	int fd;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include <ai8xsim/status.h>
@@ -42,6 +43,9 @@ ai8x_status file_check_replaceable(const char *path, ai8x_error *error);
 
 // A file for reading, and what fstat() says of it; close() it. AI8X_ERR_IO where it is none: missing, a folder, a pipe.
 ai8x_status file_open(const char *path, int *fd, struct stat *info, ai8x_error *error);
+
+// The same as a stream; fopen() would wait for the writer of a pipe.
+ai8x_status file_stream(const char *path, FILE **stream, ai8x_error *error);
 // Opens and closes it, so that messages of libraries that open files by name need not name the system's reason.
 ai8x_status file_check_readable(const char *path, ai8x_error *error);
 

@@ -10,6 +10,7 @@
 #include <yaml.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 #define MOST_BYTES ((long)1 << 20)
 #define MOST_ANSWERS 1024
@@ -437,9 +438,10 @@ static ai8x_status read_document(struct reader *reader)
 
 ai8x_status description_read(const char *path, struct description *description, ai8x_error *error)
 {
-	FILE *file = fopen(path, "rb");
-	if (file == NULL)
-		return error_set(error, AI8X_ERR_IO, "%s: %s", path, strerror(errno));
+	FILE *file;
+	ai8x_status opened = file_stream(path, &file, error);
+	if (opened != AI8X_OK)
+		return opened;
 	long size = -1;
 	if (fseek(file, 0, SEEK_END) == 0)
 		size = ftell(file);

@@ -4,7 +4,6 @@
 // blocks.
 #include "firmware/devices.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,19 +41,14 @@ struct card {
 ai8x_status card_create(const char *path, struct card **result, ai8x_error *error)
 {
 	struct stat info;
-	const int file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0 || fstat(file, &info) != 0) {
-		if (file >= 0)
-			(void)close(file);
-		return file_check_readable(path, error) != AI8X_OK
-		           ? AI8X_ERR_IO
-		           : error_set(error, AI8X_ERR_IO, "%s: cannot be read", path);
-	}
+	int file;
+	ai8x_status status = file_open(path, &file, &info, error);
+	if (status != AI8X_OK)
+		return status;
 	struct card *card = calloc(1, sizeof *card);
-	ai8x_status status = AI8X_OK;
 	if (card == NULL)
 		status = error_no_memory(error, "a card");
-	else if (!S_ISREG(info.st_mode) || info.st_size < (off_t)BLOCK || info.st_size % BLOCK != 0)
+	else if (info.st_size < (off_t)BLOCK || info.st_size % BLOCK != 0)
 		status =
 			error_set(error, AI8X_ERR_FORMAT,
 		              "%s: not the image of a card: its size is not a multiple of %u bytes", path, BLOCK);

@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ai8xsim/firmware.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 static bool ends_with(const char *path, const char *suffix)
 {
@@ -16,8 +18,8 @@ static bool ends_with(const char *path, const char *suffix)
 static bool is_image(const char *path)
 {
 	char magic[4] = {0};
-	FILE *file = fopen(path, "rb");
-	if (file == NULL)
+	FILE *file;
+	if (file_stream(path, &file, NULL) != AI8X_OK)
 		return false;
 	size_t size = fread(magic, 1, sizeof magic, file);
 	(void)fclose(file);
@@ -29,10 +31,9 @@ static bool is_image(const char *path)
 static uint32_t take_number(char *path)
 {
 	char *mark = strrchr(path, '#');
-	FILE *file = mark != NULL && mark[1] >= '1' && mark[1] <= '9' ? fopen(path, "rb") : NULL;
-	if (file != NULL)
-		(void)fclose(file);
-	if (mark == NULL || file != NULL || strspn(mark + 1, "0123456789") != strlen(mark + 1))
+	const bool may_be = mark != NULL && mark[1] >= '1' && mark[1] <= '9';
+	if (mark == NULL || (may_be && access(path, R_OK) == 0) ||
+	    strspn(mark + 1, "0123456789") != strlen(mark + 1))
 		return 0;
 	*mark = 0;
 	return (uint32_t)strtoul(mark + 1, NULL, 10);

@@ -1,13 +1,13 @@
 // Pins: what drives them from outside, by a time line, and I2C that firmware makes by hand of two of them.
 #include "firmware/board_parts.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 #define MOST_EVENTS 1000000
 
@@ -97,11 +97,11 @@ static ai8x_status read_line(char *line, unsigned number, const char *path,
 ai8x_status pins_read(const char *path, const struct description *description, struct pins *pins,
                       ai8x_error *error)
 {
-	FILE *file = fopen(path, "r");
-	if (file == NULL)
-		return error_set(error, AI8X_ERR_IO, "%s: %s", path, strerror(errno));
+	FILE *file;
 	char line[256];
-	ai8x_status status = AI8X_OK;
+	ai8x_status status = file_stream(path, &file, error);
+	if (status != AI8X_OK)
+		return status;
 	for (unsigned number = 1; status == AI8X_OK && fgets(line, sizeof line, file) != NULL; number++)
 		status = strlen(line) == sizeof line - 1
 		             ? error_set(error, AI8X_ERR_FORMAT, "%s: line %u is too long", path, number)

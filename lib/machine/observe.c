@@ -155,7 +155,13 @@ struct layer_record *observe_begin_layer(ai8x_machine *machine, const ai8x_layer
 	if (machine->options.capture_outputs) {
 		size_t values = (size_t)ai8x_layer_output_slots(layer) * layer->output_rows * layer->output_columns;
 		record->output = calloc(values + 1, sizeof *record->output);
-		if (record->output == NULL) {
+		// For collect_words(), which comes where a lack of memory could no longer be told.
+		record->words = calloc(values + 1, sizeof *record->words);
+		if (record->output == NULL || record->words == NULL) {
+			free(record->output);
+			free(record->words);
+			record->output = NULL;
+			record->words = NULL;
 			(void)error_no_memory(error, "a layer's output");
 			return NULL;
 		}
@@ -205,9 +211,7 @@ static void collect_words(ai8x_machine *machine, struct layer_record *record)
 	uint32_t pixels = layer->output_rows * layer->output_columns;
 	if (went_round(layer, record->write_ring, slots, pixels))
 		return;
-	ai8x_word *words = calloc((size_t)slots * pixels + 1, sizeof *words);
-	if (words == NULL)
-		return;
+	ai8x_word *words = record->words;
 	size_t count = 0;
 	for (uint32_t pixel = 0; pixel < pixels; pixel++) {
 		for (uint32_t slot = 0; slot < slots; slot++) {

@@ -119,6 +119,24 @@ class Faults(unittest.TestCase):
                 self.assertRegex(text, r"BIND_NOW|FLAGS.*NOW")
                 self.assertIn("__stack_chk_fail", text)
 
+    def test_pipes_and_no_names(self):
+        """A pipe that nobody writes to is no file: nothing waits for it. An empty name is a mistake."""
+        pipe = self.path("pipe")
+        os.mkfifo(pipe)
+        for command in (("run", pipe), ("check", pipe), ("info", pipe), ("trace", pipe, "-o", self.path("t.vcd")),
+                        ("profile", pipe), ("profile", PROGRAM, "--baseline", pipe), ("map", pipe),
+                        ("show", pipe, "-o", self.path("s.html")), ("compile", pipe), ("sweep", pipe),
+                        ("eval", PROGRAM, "--data", pipe), ("compare", pipe, pipe)):
+            result = ai8xsim(*command)
+            self.assertEqual(result.returncode, BAD_INPUT, command)
+            self.assertIn("not a regular file", result.stderr, command)
+        for command in (("eval", PROGRAM, "--data", self.data(), "-o", ""), ("run", PROGRAM, "--json", ""),
+                        ("show", PROGRAM, "-o", ""), ("compile", DIGITS / "digits.yaml", "-o", "")):
+            result = ai8xsim(*command, cwd=self.folder)
+            self.assertEqual(result.returncode, USAGE, command)
+            self.assertIn("empty", result.stderr, command)
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"pipe", "data.h5"})
+
     def test_modes_and_links_stay(self):
         secret, link = self.path("secret.json"), self.path("link.json")
         secret.write_text("old")

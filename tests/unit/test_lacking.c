@@ -34,7 +34,7 @@ static int __lsan_do_recoverable_leak_check(void)
 }
 #endif
 
-enum { PATH_BYTES = 512, MOST_POINTS = 150, INPUTS = 2 };
+enum { PATH_BYTES = 512, MOST_POINTS = 100, INPUTS = 2 };
 
 // --- Failing -----------------------------------------------------------------------------------------
 
@@ -119,6 +119,7 @@ static ai8x_status run(ai8x_engine engine, ai8x_error *error)
 	ai8x_runner_result result = {0};
 	ai8x_machine_options options = ai8x_machine_options_default();
 	options.engine = engine;
+	options.capture_outputs = true;
 	ai8x_status status = open_program(&program, error);
 	if (status == AI8X_OK)
 		status = ai8x_machine_create(ai8x_program_part(program), &options, &machine, error);
@@ -127,6 +128,9 @@ static ai8x_status run(ai8x_engine engine, ai8x_error *error)
 		(void)snprintf(error->message, sizeof error->message, "%s", result.message);
 		if (status == AI8X_OK && !result.pass)
 			status = AI8X_ERR_LAYER; // no run may end with another result
+		for (size_t i = 0; status == AI8X_OK && i < ai8x_machine_layer_count(machine); i++)
+			if (ai8x_machine_layer_report(machine, i)->words == NULL)
+				status = AI8X_ERR_LAYER; // nor without the words of a layer
 	}
 	char path[PATH_BYTES];
 	if (status == AI8X_OK)

@@ -242,6 +242,49 @@ START_TEST(threads_do_not_matter)
 }
 END_TEST
 
+// The same program, whose first layer begins to read `word` words after its input.
+static ai8x_program *read_late(const ai8x_program *program, uint32_t word)
+{
+	ai8x_program *late;
+	size_t count;
+	const ai8x_op *ops = ai8x_program_ops(program, &count);
+	ck_assert_int_eq(ai8x_program_create(ai8x_program_part(program), "late", &late, NULL), AI8X_OK);
+	for (size_t i = 0; i < count; i++) {
+		ai8x_location location;
+		ai8x_op op = ops[i];
+		if (op.kind != AI8X_BUS_EXPECT)
+			ck_assert_int_eq(ai8x_program_append(late, op, NULL), AI8X_OK);
+		if (op.kind != AI8X_BUS_WRITE32 ||
+		    ai8x_part_locate(ai8x_program_part(program), op.address, &location) != AI8X_OK ||
+		    location.name == NULL || strcmp(location.name, "RPTR_BASE") != 0 || location.group != 0)
+			continue;
+		op.address -= 4 * (uint32_t)location.layer;
+		op.value = word;
+		ck_assert_int_eq(ai8x_program_append(late, op, NULL), AI8X_OK);
+	}
+	return late;
+}
+
+// Words that later layers write, and the first one reads: every run finds them as they were loaded.
+START_TEST(words_that_are_read_before_they_are_written_are_restored)
+{
+	ai8x_program *program = open_program(shipped("models/digits/digits.h5"));
+	for (uint32_t word = 16; word <= 96; word += 16) {
+		ai8x_program *late = read_late(program, word);
+		ai8x_batch *batch = open_batch(late, NULL);
+		ai8x_batch_worker *worker;
+		ck_assert_int_eq(ai8x_batch_worker_create(batch, &worker, NULL), AI8X_OK);
+		for (unsigned run = 0; run < 2; run++)
+			ck_assert_int_eq(ai8x_batch_run(worker, NULL, NULL, NULL), AI8X_OK);
+		expect_restored(batch, worker, NULL, "digits, read late");
+		ai8x_batch_worker_destroy(worker);
+		ai8x_batch_destroy(batch);
+		ai8x_program_destroy(late);
+	}
+	ai8x_program_destroy(program);
+}
+END_TEST
+
 // The same program, which writes every word of data memory wrongly first.
 static ai8x_program *written_twice(const ai8x_program *program)
 {
@@ -314,6 +357,7 @@ int main(void)
 	tcase_add_loop_test(tcase, shipped_programs_give_their_output, 0, sizeof programs / sizeof programs[0]);
 	tcase_add_loop_test(tcase, golden_programs_give_their_output, 0, 2);
 	tcase_add_test(tcase, threads_do_not_matter);
+	tcase_add_test(tcase, words_that_are_read_before_they_are_written_are_restored);
 	tcase_add_test(tcase, the_last_write_of_an_input_word_counts);
 	tcase_add_test(tcase, programs_that_never_start_are_refused);
 	suite_add_tcase(suite, tcase);

@@ -312,6 +312,22 @@ class Results(Case):
         self.assertEqual(row.split()[1], "MAX78000")
         self.assertEqual(row.split()[-1], "pass")
 
+    def test_threads_of_an_inference(self):
+        """any number of threads gives the same checks and cycles, with a layer that is split; others are refused"""
+        wide = os.path.join(os.environ["AI8XSIM_SOURCE"], "models", "wide", "wide.h5")
+        alone = ai8xsim("run", "--per-layer", "--json", "-", wide)
+        self.assertEqual(alone.returncode, OK, alone.stderr)
+        for threads in 1, 2, 64:
+            result = ai8xsim("run", "--per-layer", "--threads", threads, "--json", "-", wide)
+            self.assertEqual(result.returncode, OK, result.stderr)
+            for key in "checks", "cycles", "mismatches":
+                self.assertEqual(json.loads(result.stdout)["programs"][0][key],
+                                 json.loads(alone.stdout)["programs"][0][key])
+        for threads in 0, 65, "many":
+            result = ai8xsim("run", "--threads", threads, wide)
+            self.assertEqual(result.returncode, USAGE, result.stderr)
+            self.assertIn("--threads", result.stderr)
+
     def test_json_has_the_documented_keys(self):
         result = ai8xsim("run", "--per-layer", "--json", "-", SHIPPED)
         self.assertEqual(result.returncode, OK, result.stderr)

@@ -227,6 +227,14 @@ class Networks(unittest.TestCase):
 class Machines(unittest.TestCase):
     """The register level."""
 
+    def test_threads(self):
+        """threads of an inference change nothing; too many are refused"""
+        program = ai8xsim.Program(PROGRAM)
+        self.assertTrue(program.run(threads=3).passed)
+        self.assertEqual(ai8xsim.Machine('MAX78000', threads=2).cycles, 0)
+        with self.assertRaises(ai8xsim.ArgumentError):
+            ai8xsim.Machine('MAX78000', threads=65)
+
     def test_run(self):
         """bus writes of a program, a run in steps, memory as views, events as callbacks"""
         program = ai8xsim.Program(PROGRAM)

@@ -117,8 +117,9 @@ static void learn_from_own_maps(struct counts *c)
 {
 	for (size_t i = 0; i + 1 < c->count; i++) {
 		const uint64_t map = c->network->layers[i].output_processors;
-		if (network_has_weights(&c->network->layers[i]) && learn(c, i + 1, bits_count(map)))
-			note_choice(c, i, map, "output_processors");
+		if (!network_has_weights(&c->network->layers[i]) || !learn(c, i + 1, bits_count(map)))
+			continue;
+		note_choice(c, i, map, "output_processors");
 		spread(c);
 	}
 }
@@ -139,7 +140,9 @@ static void learn_from_readers(struct counts *c)
 {
 	for (size_t i = 0; i + 1 < c->count; i++) {
 		const uint64_t map = reader_map(c->network, i);
-		if (learn(c, i + 1, bits_count(map)) && network_has_weights(&c->network->layers[i]))
+		if (!learn(c, i + 1, bits_count(map)))
+			continue;
+		if (network_has_weights(&c->network->layers[i]))
 			note_choice(c, i, map, "its reader's processors");
 		spread(c);
 	}

@@ -115,6 +115,19 @@ static void set_shift(ai8x_network *network, size_t i, int32_t shift)
 	}
 }
 
+// 32-bit output is not shifted. Layers with its weights bring a shift along, which a description gives once for all.
+static void settle_wide(ai8x_network *network, size_t i)
+{
+	ai8x_network_layer *layer = &network->layers[i];
+	const ai8x_network_layer *owner = ai8x_network_weights_of(network, i);
+	for (size_t k = 0; k < network->layer_count && !layer->shift_given; k++) {
+		const ai8x_network_layer *other = &network->layers[k];
+		if (other->shift_given && network_has_weights(other) && ai8x_network_weights_of(network, k) == owner)
+			layer->output_shift = other->output_shift;
+	}
+	layer->shift_given = true;
+}
+
 ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed, ai8x_network_sums_fn sums,
                                    void *user, ai8x_error *error)
 {
@@ -130,7 +143,7 @@ ai8x_status ai8x_network_randomise(ai8x_network *network, uint64_t seed, ai8x_ne
 		if (layer->operation == AI8X_OP_PASSTHROUGH || layer->shift_given)
 			continue;
 		if (layer->output_bits == 32) {
-			layer->shift_given = true; // 32-bit output is not shifted
+			settle_wide(network, i);
 			continue;
 		}
 		if (sums != NULL)

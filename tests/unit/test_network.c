@@ -409,9 +409,18 @@ static void expect_same_ops(const ai8x_program *a, const ai8x_program *b)
 	}
 }
 
+// The layer whose weights the other one uses has 32-bit output and no shift, the other one has a shift.
+static const char shared[] =
+	"arch: test\ndataset: none\nlayers:\n"
+	"  - {operation: conv2d, in_channels: 1, in_dim: [4, 4], out_channels: 1, pad: 1,\n"
+	"     kernel_size: 3x3, output_width: 32, output_processors: 0x10}\n"
+	"  - {operation: conv2d, in_sequences: [-1], in_channels: 1, in_dim: [4, 4], pad: 1,\n"
+	"     out_channels: 1, kernel_size: 3x3, weight_source: 0, output_shift: 1,\n"
+	"     output_processors: 0x10, out_offset: 0x100}\n";
+
 START_TEST(written_descriptions_and_weights_give_the_same_program)
 {
-	const ai8x_part *part = ai8x_part_at((unsigned)_i);
+	const ai8x_part *part = ai8x_part_at((unsigned)_i % 2);
 	char yaml[] = "/tmp/ai8x-network-XXXXXX.yaml";
 	char weights[] = "/tmp/ai8x-weights-XXXXXX.h5";
 	ai8x_error error = {AI8X_OK, ""};
@@ -420,7 +429,7 @@ START_TEST(written_descriptions_and_weights_give_the_same_program)
 	close(mkstemps(yaml, 5));
 	close(mkstemps(weights, 3));
 
-	ai8x_network *network = parse(residual);
+	ai8x_network *network = parse(_i < 2 ? residual : shared);
 	ck_assert_int_eq(ai8x_network_randomise(network, 11, NULL, NULL, NULL), AI8X_OK);
 	ck_assert_int_eq(ai8x_network_compile(network, part, NULL, &first, &error), AI8X_OK);
 	ck_assert_int_eq(ai8x_network_write_yaml(network, yaml, &error), AI8X_OK);
@@ -815,7 +824,7 @@ static Suite *network_suite(void)
 	TCase *programs = tcase_create("programs");
 	tcase_set_timeout(programs, 900);
 	tcase_add_loop_test(programs, chosen_placement_computes_what_the_reference_computes, 0, 2);
-	tcase_add_loop_test(programs, written_descriptions_and_weights_give_the_same_program, 0, 2);
+	tcase_add_loop_test(programs, written_descriptions_and_weights_give_the_same_program, 0, 4);
 	tcase_add_loop_test(programs, given_gaps_are_checked, 0, 9);
 	tcase_add_loop_test(programs, overwritten_data_are_told, 0, 3);
 	tcase_add_test(programs, copies_are_independent);

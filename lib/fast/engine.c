@@ -64,27 +64,21 @@ static void widen_part(void *user, unsigned thread, unsigned piece)
 	      running->scratch->wide + first);
 }
 
-// Room for 16-bit values of the image, or of each tile's windows, and the image's values in it.
+// Room for 16-bit values of the image, and its values in it.
 static bool widen_image(struct running *running)
 {
-	const struct fast_plan *plan = running->plan;
 	struct fast_scratch *scratch = running->scratch;
-	bool done = true;
-	for (unsigned i = 0; i < running->threads && done && plan->windows; i++)
-		done = fast_reserve((void **)&scratch->desk[i].wide, &scratch->desk[i].wide_size,
-		                    (size_t)FAST_TILE * plan->run * sizeof(int16_t));
-	if (plan->windows || !done)
-		return done;
-	if (!fast_reserve((void **)&scratch->wide, &scratch->wide_size, image_values(plan) * sizeof(int16_t)))
+	const size_t size = image_values(running->plan) * sizeof(int16_t);
+	if (!fast_reserve((void **)&scratch->wide, &scratch->wide_size, size))
 		return false;
 	crew_do(scratch->crew, running->threads, running->pieces, widen_part, running);
 	return true;
 }
 
 enum {
-	PART =
-		16, // bytes that are copied of a window's row: nine at the most count, what follows replaces the rest
-	MOST = 28, // bytes of a window: three channels of 3 x 3 pixels
+	// Values that are copied of a window's row: nine at the most count, what follows replaces the rest.
+	PART = 16,
+	MOST = 28, // values of a window: three channels of 3 x 3 pixels
 	PIXEL = 4, // bytes of a pixel before it is closed up
 };
 
@@ -99,14 +93,20 @@ static void close_up(const struct fast_plan *plan, int8_t *image)
 	}
 }
 
-// The windows of a tile. What lies between the end of one and the next is multiplied by zero.
-static void copy_windows(const struct fast_plan *plan, const int8_t *image, uint32_t pixels, int8_t *to)
+// The windows of a tile of values of one or two bytes. What lies between the end of one and the next is multiplied by
+// zero.
+static void copy_windows(const struct fast_plan *plan, const int8_t *image, size_t width, uint32_t pixels,
+                         int8_t *to)
 {
-	const size_t part = (size_t)plan->layer.kernel_columns * plan->seen;
-	for (uint32_t p = 0; p < pixels; p++)
-		for (uint32_t r = 0; r < plan->layer.kernel_rows; r++)
-			memcpy(to + (size_t)p * plan->run + r * part,
-			       image + (size_t)p * plan->seen + r * plan->row_stride, PART);
+	const size_t step = width * plan->seen, row_stride = width * plan->row_stride, run = width * plan->run;
+	const size_t part = step * plan->layer.kernel_columns;
+	const uint32_t rows = plan->layer.kernel_rows;
+	for (uint32_t p = 0; p < pixels; p++) {
+		for (uint32_t r = 0; r < rows && width == 1; r++)
+			memcpy(to + p * run + r * part, image + p * step + r * row_stride, PART);
+		for (uint32_t r = 0; r < rows && width == 2; r++)
+			memcpy(to + p * run + r * part, image + p * step + r * row_stride, 2 * PART);
+	}
 }
 
 // Whether an image has no negative value: looked up in the data, so that nothing has to be known about who wrote it.
@@ -145,7 +145,9 @@ static void kernels_part(void *user, unsigned thread, unsigned piece)
 	output.sums = desk->sums;
 	output.offset = plan->offset;
 	output.stride = (size_t)plan->blocks * kernel->slot_block;
-	int8_t windows[FAST_TILE * MOST + PART];
+	const size_t width = kernel->wide ? sizeof(int16_t) : 1;
+	const int8_t *image = kernel->wide ? (const int8_t *)scratch->wide : scratch->image;
+	_Alignas(int16_t) int8_t windows[(FAST_TILE * MOST + PART) * sizeof(int16_t)];
 	const unsigned tiles = plan->view_rows * running->row_tiles;
 	const unsigned end = crew_share(tiles, piece + 1, running->pieces);
 	for (unsigned tile = crew_share(tiles, piece, running->pieces); tile < end; tile++) {
@@ -153,12 +155,10 @@ static void kernels_part(void *user, unsigned thread, unsigned piece)
 		const size_t at = row * plan->row_stride + (size_t)column * plan->seen;
 		const uint32_t left = plan->view_columns - column;
 		conv.pixels = output.pixels = left < FAST_TILE ? left : FAST_TILE;
-		conv.image = kernel->wide ? (const void *)(scratch->wide + at) : (const void *)(scratch->image + at);
+		conv.image = image + width * at;
 		if (plan->windows) {
-			copy_windows(plan, scratch->image + at, conv.pixels, windows);
-			conv.image = kernel->wide ? (const void *)desk->wide : (const void *)windows;
-			if (kernel->wide)
-				widen(windows, (size_t)conv.pixels * plan->run, desk->wide);
+			copy_windows(plan, image + width * at, width, conv.pixels, windows);
+			conv.image = windows;
 		}
 		kernel->conv(&conv);
 		fast_deliver(plan, desk, running->job, &output, row * plan->view_columns + column);

@@ -57,7 +57,7 @@ def search(folder):
     sys.path.insert(0, os.path.join(SOURCE, 'tests/web'))
     import browser  # pylint: disable=import-outside-toplevel
     if browser.webdriver is None or browser.DRIVER is None or browser.CHROMIUM is None or \
-            not os.path.isdir('/usr/share/mkdocs/themes/material'):
+            not os.path.exists(os.path.join(folder, 'search/offline.js')):
         return None
     with browser.browser() as driver:
         driver.get(f'file://{folder}/docs/python.html')
@@ -95,7 +95,7 @@ def main():
         print(f'{"ok" if named else "not ok"} 3 - the API of C and of Python is there, and nothing from inside')
         found = search(folder)
         print(f'{"not ok" if found == "" else "ok"} 4 - the search box finds words in pages of a folder'
-              f'{" # SKIP there is no browser" if found is None else ""}')
+              f'{" # SKIP there is no browser, or another theme" if found is None else ""}')
     return 1 if wrong or done.returncode or not named or found == '' else 0
 
 

@@ -256,7 +256,7 @@ static void apply(const struct argp_state *state, const struct cli_option *row, 
 		return;
 	case CLI_READS:
 	case CLI_WRITES:
-		if (argument[0] == '\0')
+		if (argument != NULL && argument[0] == '\0')
 			argp_error(state, "%s: the name of the file is empty", option);
 		*(const char **)target = argument;
 		return;

@@ -29,6 +29,7 @@ static inline __m256i widen_bytes(const int8_t *from)
 #define MOST_BLOCKS 2
 
 extern const struct fast_kernel fast_kernel_avx2_bytes;
+extern const struct fast_winograd fast_winograd_avxvnni;
 
 static bool supported(void)
 {
@@ -148,16 +149,15 @@ static void conv(const struct fast_conv *conv)
 		column_1(conv, block);
 }
 
-static const struct fast_winograd winograd = {
-	.product_cost = 12,
-	.window_cost = 52,
-	.sum_cost = 95,
-	.packed_size = packed_size,
-	.pack = pack_shorts,
-	.conv = conv,
-	.windows = winograd_windows_avx2,
-	.sums = winograd_sums_avx2,
-};
+#define WINOGRAD(product, window, sum)                                                                       \
+	{                                                                                                        \
+		.product_cost = (product), .window_cost = (window), .sum_cost = (sum), .packed_size = packed_size,   \
+		.pack = pack_shorts, .conv = conv, .windows = winograd_windows_avx2, .sums = winograd_sums_avx2,     \
+	}
+
+static const struct fast_winograd winograd = WINOGRAD(12, 52, 95);
+// Beside bytes that AVX-VNNI multiplies 1.7 times as fast.
+const struct fast_winograd fast_winograd_avxvnni = WINOGRAD(20, 88, 160);
 
 const struct fast_kernel fast_kernel_avx2 = {
 	.name = "avx2",

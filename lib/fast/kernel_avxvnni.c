@@ -99,8 +99,12 @@ static void conv(const struct fast_conv *conv)
 		column_1(conv, block);
 }
 
+// Products of 16 bits, which kernel_avx2.c has.
+extern const struct fast_winograd fast_winograd_avxvnni;
+
 const struct fast_kernel fast_kernel_avxvnni = {
 	.name = "avxvnni",
+	.winograd = &fast_winograd_avxvnni,
 	.supported = supported,
 	.flip = 0x80,
 	.slot_block = BLOCK,

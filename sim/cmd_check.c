@@ -193,7 +193,11 @@ static void check_file(const struct check_options *options, const char *path, st
 		outcome->part = ai8x_program_part(program);
 		outcome->name = strdup(ai8x_program_name(program));
 		ai8x_network *placed = NULL;
-		if (options->network != NULL)
+		if (outcome->name == NULL) {
+			status = AI8X_ERR_NO_MEMORY;
+			(void)snprintf(outcome->error.message, sizeof outcome->error.message, "out of memory for a name");
+		}
+		if (status == AI8X_OK && options->network != NULL)
 			status = place_copy(options->trained, outcome->part, &placed, &outcome->error);
 		// A description was compiled with these weights.
 		const bool alone = options->network == NULL && cli_is_network(path);

@@ -109,6 +109,11 @@ static void run_opened(const struct run_options *options, const ai8x_program *pr
 	machine_options.threads = options->threads;
 	machine_options.capture_outputs = options->per_layer || options->dump != NULL;
 	ai8x_machine *machine = NULL;
+	if (outcome->name == NULL) {
+		outcome->error.status = AI8X_ERR_NO_MEMORY;
+		(void)snprintf(outcome->error.message, sizeof outcome->error.message, "out of memory for a name");
+		return;
+	}
 	if (ai8x_machine_create(outcome->part, &machine_options, &machine, &outcome->error) != AI8X_OK)
 		return;
 

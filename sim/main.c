@@ -136,6 +136,8 @@ int main(int argc, char **argv)
 	argp_err_exit_status = CLI_USAGE;
 	argp_program_version_hook = print_version;
 	cli_guard_install();
+	// OpenBLAS would start threads when it is loaded, which are not used, and waits for ever for one that finds no memory.
+	(void)setenv("OPENBLAS_NUM_THREADS", "1", 0);
 
 	if (argc < 2) {
 		print_help(stderr);

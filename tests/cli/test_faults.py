@@ -137,6 +137,16 @@ class Faults(unittest.TestCase):
             self.assertIn("empty", result.stderr, command)
         self.assertEqual({path.name for path in self.folder.iterdir()}, {"pipe", "data.h5"})
 
+    @unittest.skipUnless(STRACE, "strace is missing")
+    def test_golden_starts_no_thread(self):
+        """OpenBLAS waits for ever for a thread that found no memory."""
+        log = self.path("log")
+        environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
+        subprocess.run(["strace", "-f", "-o", log, "-e", "trace=clone,clone3", AI8XSIM, "golden", DIGITS / "digits.yaml",
+                        "--random", "1"], capture_output=True, timeout=120, check=True,
+                       env={**environment, "ASAN_OPTIONS": "detect_leaks=0"})
+        self.assertNotIn("clone", log.read_text())
+
     def test_modes_and_links_stay(self):
         secret, link = self.path("secret.json"), self.path("link.json")
         secret.write_text("old")

@@ -449,7 +449,7 @@ static void mark_writes(struct written *written, const ai8x_layer *layer)
 			mark(written, first.instance, first.word, (uint64_t)last.word + 1, RESTORES);
 		for (uint32_t p = 0; p < pixels && !layer->streaming; p++) {
 			const ai8x_output_place place = ai8x_layer_place(layer, s, p);
-			const uint8_t lanes = layer->output_bits == 32 ? WRITES_ALL : (uint8_t)(1u << place.lane);
+			const uint8_t lanes = (uint8_t)(layer->output_bits == 32 ? WRITES_ALL : 1 << place.lane);
 			mark(written, place.instance, place.word, (uint64_t)place.word + 1, lanes);
 		}
 	}

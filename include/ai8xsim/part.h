@@ -59,7 +59,7 @@ AI8X_API const ai8x_part_info *ai8x_part_get_info(const ai8x_part *part);
 
 /** What lies at a bus address. */
 typedef struct ai8x_location {
-	const char *region; /**< "data", "kernel", "bias", "tram", "layer register", ...; never NULL */
+	const char *region; /**< "data memory", "TRAM", "layer register", ...; never NULL */
 	const char *name;   /**< register name, or NULL for memories */
 	int group;          /**< group 0..3, or -1 where groups do not matter */
 	int unit;           /**< data instance 0..15 or processor 0..63, or -1 */

@@ -26,10 +26,12 @@ struct running {
 	const struct fast_plan *plan;
 	struct fast_scratch *scratch;
 	const struct fast_job *job;
-	unsigned threads;   // at the most
-	unsigned pieces;    // that they draw
-	bool as_bytes;      // the image has no negative values, and there are kernels for such
-	uint32_t row_tiles; // of FAST_TILE pixels at the most, in a row of the view
+	unsigned threads; // at the most
+	unsigned pieces;  // that they draw
+	// For bytes where the image has no negative values and there are kernels for such.
+	const struct fast_kernel *kernel;
+	const void *weights; // packed for it
+	uint32_t row_tiles;  // of FAST_TILE pixels at the most, in a row of the view
 };
 
 static bool reserve_results(const struct running *running, size_t stride)
@@ -131,13 +133,13 @@ static void kernels_part(void *user, unsigned thread, unsigned piece)
 	const struct fast_plan *plan = running->plan;
 	const struct fast_scratch *scratch = running->scratch;
 	const struct fast_desk *desk = &scratch->desk[thread];
-	const struct fast_kernel *kernel = running->as_bytes ? plan->kernel->unsigned_bytes : plan->kernel;
+	const struct fast_kernel *kernel = running->kernel;
 	struct fast_conv conv = {
 		.pixel_stride = plan->windows ? plan->run : plan->channels,
 		.row_stride = plan->row_stride,
 		.rows = plan->run_rows,
 		.run = plan->run,
-		.weights = running->as_bytes ? plan->unsigned_weights : plan->weights,
+		.weights = running->weights,
 		.blocks = plan->blocks,
 		.sums = desk->sums,
 	};
@@ -168,11 +170,11 @@ static void kernels_part(void *user, unsigned thread, unsigned piece)
 static bool run_kernels(struct running *running)
 {
 	const struct fast_plan *plan = running->plan;
-	const struct fast_kernel *kernel = plan->kernel;
-	running->as_bytes =
+	const bool as_bytes =
 		plan->unsigned_weights != NULL && never_negative(running->scratch->image, image_values(plan));
-	if (running->as_bytes)
-		kernel = kernel->unsigned_bytes;
+	const struct fast_kernel *kernel = as_bytes ? plan->kernel->unsigned_bytes : plan->kernel;
+	running->kernel = kernel;
+	running->weights = as_bytes ? plan->unsigned_weights : plan->weights;
 	running->row_tiles = (plan->view_columns + FAST_TILE - 1) / FAST_TILE;
 	if (!reserve_results(running, (size_t)plan->blocks * kernel->slot_block) ||
 	    (kernel->wide && !widen_image(running)))

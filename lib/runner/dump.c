@@ -94,11 +94,7 @@ static ai8x_status add_layer(ai8x_program *dump, const ai8x_program *program, co
 {
 	const ai8x_layer *layer = &report->layer;
 	int recorded = program_layer_position(program, layer->index);
-	unsigned number = layer->index;
-	if (recorded >= 0)
-		number = ai8x_program_layer_at(program, (size_t)recorded)->number;
-	else if (ai8x_program_layer_count(program) > 0)
-		number = AI8X_PROGRAM_UNRECORDED + layer->index;
+	const unsigned number = program_layer_number(program, layer->index);
 
 	int32_t *channels = NULL;
 	uint32_t shape[3] = {ai8x_layer_output_slots(layer), layer->output_rows, layer->output_columns};

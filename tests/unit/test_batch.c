@@ -1,13 +1,14 @@
 // Batches: every program gives its recorded output for its recorded input, given as a tensor or not, on the
 // fast and on the exact engine, again after other inputs, and on several threads at once.
 #include <check.h>
-#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <ai8xsim/ai8xsim.h>
+
+#include "golden_folder.h"
 
 static ai8x_program *open_program(const char *path)
 {
@@ -163,24 +164,12 @@ END_TEST
 START_TEST(golden_programs_give_their_output)
 {
 	static const char *const parts[] = {"max78000", "max78002"};
-	const char *golden = getenv("AI8XSIM_GOLDEN");
-	char folder[2048], path[4096];
-	(void)snprintf(folder, sizeof folder, "%s/%s", golden != NULL ? golden : "../shared/golden", parts[_i]);
-	DIR *directory = opendir(folder);
-	if (directory == NULL) {
-		printf("skipped: %s is not there\n", folder);
+	struct golden_folder golden;
+	if (!golden_open(&golden, parts[_i]))
 		return;
-	}
 	unsigned count = 0;
-	for (const struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-		const char *dot = strrchr(entry->d_name, '.');
-		if (dot == NULL || strcmp(dot, ".h5") != 0)
-			continue;
-		(void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		check_program(path, AI8X_ENGINE_AUTO, true);
-		count++;
-	}
-	(void)closedir(directory);
+	for (; golden_next(&golden, ""); count++)
+		check_program(golden.path, AI8X_ENGINE_AUTO, true);
 	ck_assert_uint_gt(count, 0);
 }
 END_TEST

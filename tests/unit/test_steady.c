@@ -1,7 +1,6 @@
 // The steady state: once it runs, an inference allocates nothing, decodes no layer and makes no plan. The linker sends the
 // library's calls of these functions here (--wrap), where they are counted.
 #include <check.h>
-#include <dirent.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <ai8xsim/ai8xsim.h>
 
 #include "fast/fast.h"
+#include "golden_folder.h"
 #include "layer/layer.h"
 
 enum { FIRST = 10, LAST = 1010, PATH_BYTES = 4096 };
@@ -123,20 +123,12 @@ END_TEST
 
 START_TEST(golden_networks)
 {
-	const char *golden = getenv("AI8XSIM_GOLDEN"), *const parts[] = {"max78000", "max78002"};
-	char folder[PATH_BYTES / 2], path[PATH_BYTES];
-	(void)snprintf(folder, sizeof folder, "%s/%s", golden != NULL ? golden : "../shared/golden", parts[_i]);
-	DIR *directory = opendir(folder);
-	if (directory == NULL) {
-		printf("skipped: %s is not there\n", folder);
+	static const char *const parts[] = {"max78000", "max78002"};
+	struct golden_folder golden;
+	if (!golden_open(&golden, parts[_i]))
 		return;
-	}
-	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-		(void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		if (strncmp(entry->d_name, "net-", 4) == 0)
-			check_program(path);
-	}
-	closedir(directory);
+	while (golden_next(&golden, "net-"))
+		check_program(golden.path);
 }
 END_TEST
 

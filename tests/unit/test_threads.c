@@ -4,7 +4,6 @@
 //
 // Two rounds; AI8XSIM_THREAD_SECONDS=60 goes on for a minute.
 #include <check.h>
-#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <ai8xsim/ai8xsim.h>
 
 #include "base/crew.h"
+#include "golden_folder.h"
 #include "machine/machine.h"
 
 enum { THREADS = 8, ROUNDS = 2, INPUTS = 12 };
@@ -250,22 +250,13 @@ END_TEST
 START_TEST(threads_of_golden_programs)
 {
 	static const char *const parts[] = {"max78000", "max78002"};
-	const char *golden = getenv("AI8XSIM_GOLDEN");
-	char folder[512], path[1024];
-	(void)snprintf(folder, sizeof folder, "%s/%s", golden != NULL ? golden : "../shared/golden", parts[_i]);
-	DIR *directory = opendir(folder);
-	if (directory == NULL) {
-		printf("skipped: %s is not there\n", folder);
+	struct golden_folder golden;
+	if (!golden_open(&golden, parts[_i]))
 		return;
-	}
 	unsigned count = 0;
-	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-		const char *suffix = strrchr(entry->d_name, '.');
-		(void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		if (suffix != NULL && strcmp(suffix, ".h5") == 0 && count++ % EVERY == 0)
-			run_with_all_kernels(path, 2 + count % 4);
-	}
-	closedir(directory);
+	while (golden_next(&golden, ""))
+		if (count++ % EVERY == 0)
+			run_with_all_kernels(golden.path, 2 + count % 4);
 }
 END_TEST
 
